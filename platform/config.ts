@@ -1,0 +1,215 @@
+// Environment → one frozen Config. The only reader of process.env on the server's side.
+import { existsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { PlatformError } from './domain/errors.ts';
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export interface Config {
+  /** Everything that must survive lives here. */
+  dataFolder: string;
+  /** Sockets; short, since a socket path has at most 107 bytes. */
+  runFolder: string;
+  api: Address;
+  /** Where the engine pulls releases from; always loopback. */
+  registry: Address;
+  /** The router's address for visitors. */
+  http: Address;
+  /** Apps answer at `<app>.<domain>`. */
+  domain: string;
+  /** Base of links when the request does not tell; null means the API's address. */
+  publicUrl: string | null;
+  /** Unix socket of the engine. */
+  engineSocket: string;
+  /** The engine's container folder as we see it (null: where the engine says it is). */
+  engineContainers: string | null;
+  /** Range that apps' networks are cut from, each a /25. */
+  networks: string;
+  /** PEM bundle handed to builds as their certificate authorities; null when the host has none of its own. */
+  caFile: string | null;
+  bootTimeoutMs: number;
+  stopGraceMs: number;
+  drainMs: number;
+  buildTimeoutMs: number;
+  /** Bytes. */
+  buildMemory: number;
+  releasePhaseTimeoutMs: number;
+  logBudgetBytes: number;
+  slugLimitBytes: number;
+  /** Releases per app whose slugs are kept. */
+  keepReleases: number;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+interface Setting {
+  name: string;
+  default: string;
+  help: string;
+}
+
+/** Every setting, as `twelve server --help` lists it. */
+export const settings: readonly Setting[] = [
+  {
+    name: 'TWELVE_DATA',
+    default: '/var/lib/twelve',
+    help: 'data folder: database, repositories, slugs, logs, secrets',
+  },
+  { name: 'TWELVE_API', default: '127.0.0.1:5480', help: 'address of the API and of git over HTTP' },
+  { name: 'TWELVE_HTTP', default: '0.0.0.0:80', help: "the router's address, for visitors of apps" },
+  { name: 'TWELVE_DOMAIN', default: 'localhost', help: 'apps answer at <app>.<domain>' },
+  {
+    name: 'TWELVE_REGISTRY',
+    default: '127.0.0.1:0',
+    help: 'where the engine pulls releases from; loopback only, port 0 picks one',
+  },
+  { name: 'TWELVE_PUBLIC_URL', default: '', help: 'base of the links in answers; empty: from the request' },
+  { name: 'TWELVE_RUN', default: '', help: 'folder for sockets; empty: /run/twelve-<instance>' },
+  { name: 'TWELVE_ENGINE', default: '/var/run/docker.sock', help: "the engine's unix socket" },
+  {
+    name: 'TWELVE_ENGINE_CONTAINERS',
+    default: '',
+    help: "the engine's container folder as the server sees it; empty: where the engine says",
+  },
+  {
+    name: 'TWELVE_NETWORKS',
+    default: '10.213.0.0/16',
+    help: "range that the apps' networks are cut from, each a /25",
+  },
+  {
+    name: 'TWELVE_CA_FILE',
+    default: '',
+    help: 'extra certificate authorities for builds (PEM); empty: NODE_EXTRA_CA_CERTS or SSL_CERT_FILE',
+  },
+  { name: 'TWELVE_BOOT_TIMEOUT', default: '60', help: 'seconds a web process has to listen on $PORT' },
+  { name: 'TWELVE_STOP_TIMEOUT', default: '30', help: 'seconds between SIGTERM and SIGKILL' },
+  {
+    name: 'TWELVE_DRAIN_TIMEOUT',
+    default: '30',
+    help: 'seconds that open requests of a replaced process may take',
+  },
+  { name: 'TWELVE_BUILD_TIMEOUT', default: '900', help: 'seconds a build may take' },
+  {
+    name: 'TWELVE_BUILD_MEMORY',
+    default: '',
+    help: 'MB a build may use; empty: 2048 or half of the machine, whichever is less',
+  },
+  { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
+  { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB of log kept per app' },
+  { name: 'TWELVE_SLUG_LIMIT', default: '1024', help: 'MB a slug may have' },
+  { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
+  {
+    name: 'TWELVE_LOG_LEVEL',
+    default: 'info',
+    help: 'debug, info, warn or error: how much the server says of itself',
+  },
+];
+
+/**
+ * @param env usually process.env
+ * @throws PlatformError `bad_request` naming the setting, what it held and what it may hold
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const text = (name: string): string => {
+    const known = settings.find((setting) => setting.name === name);
+    if (!known) throw new Error(`no setting ${name}`);
+    return env[name] || known.default;
+  };
+  const checked = <T>(name: string, schema: z.ZodType<T>, may: string): T => {
+    const result = schema.safeParse(text(name));
+    if (!result.success)
+      throw new PlatformError('bad_request', `${name} is "${text(name)}"; it must be ${may}.`);
+    return result.data;
+  };
+  const seconds = (name: string): number =>
+    checked(name, z.coerce.number().int().min(1).max(86_400), 'a whole number of seconds from 1 to 86400') *
+    1000;
+  const megabytes = (name: string, min: number): number =>
+    checked(name, z.coerce.number().int().min(min).max(1_048_576), `a whole number of MB from ${min}`) *
+    1_048_576;
+  const registry = address('TWELVE_REGISTRY', text('TWELVE_REGISTRY'));
+  if (!registry.host.startsWith('127.')) {
+    throw new PlatformError(
+      'bad_request',
+      `TWELVE_REGISTRY is "${text('TWELVE_REGISTRY')}"; it must be a 127.x.x.x address: engines use plain HTTP only there.`,
+    );
+  }
+  return Object.freeze<Config>({
+    dataFolder: resolve(text('TWELVE_DATA')),
+    runFolder: text('TWELVE_RUN'),
+    api: address('TWELVE_API', text('TWELVE_API')),
+    registry,
+    http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
+    domain: checked(
+      'TWELVE_DOMAIN',
+      z.string().regex(/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/),
+      'a host name in lower case',
+    ),
+    publicUrl: text('TWELVE_PUBLIC_URL')
+      ? checked('TWELVE_PUBLIC_URL', z.url({ protocol: /^https?$/ }), 'an http or https URL').replace(
+          /\/+$/,
+          '',
+        )
+      : null,
+    engineSocket: text('TWELVE_ENGINE').replace(/^unix:\/\//, ''),
+    engineContainers: text('TWELVE_ENGINE_CONTAINERS') || null,
+    networks: checked(
+      'TWELVE_NETWORKS',
+      z.string().regex(/^\d+\.\d+\.\d+\.\d+\/(8|9|1\d|2[0-4])$/),
+      'an IPv4 range such as 10.213.0.0/16, from /8 to /24',
+    ),
+    caFile: caFile(text('TWELVE_CA_FILE'), env),
+    bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
+    stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
+    drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
+    buildTimeoutMs: seconds('TWELVE_BUILD_TIMEOUT'),
+    buildMemory: text('TWELVE_BUILD_MEMORY')
+      ? megabytes('TWELVE_BUILD_MEMORY', 128)
+      : Math.min(2048 * 1_048_576, Math.floor(totalmem() / 2)),
+    releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
+    logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
+    slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
+    keepReleases: checked(
+      'TWELVE_KEEP_RELEASES',
+      z.coerce.number().int().min(2).max(1000),
+      'a whole number from 2 to 1000',
+    ),
+    logLevel: checked(
+      'TWELVE_LOG_LEVEL',
+      z.enum(['debug', 'info', 'warn', 'error']),
+      'debug, info, warn or error',
+    ),
+  });
+}
+
+/** Builds that may run at once: one per core. */
+export function buildSlots(): number {
+  return Math.max(1, availableParallelism());
+}
+
+function address(name: string, text: string): Address {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  const host = (match?.[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+  if (!match || port > 65_535 || !/^[0-9a-zA-Z.:-]+$/.test(host)) {
+    throw new PlatformError(
+      'bad_request',
+      `${name} is "${text}"; it must be <address>:<port>, such as 127.0.0.1:5480.`,
+    );
+  }
+  return { host, port };
+}
+
+function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {
+  if (own) {
+    if (!existsSync(own))
+      throw new PlatformError('bad_request', `TWELVE_CA_FILE is "${own}", which does not exist.`);
+    return own;
+  }
+  const inherited = env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
+  return inherited && existsSync(inherited) ? inherited : null;
+}

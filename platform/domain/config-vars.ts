@@ -1,0 +1,82 @@
+// Config vars: names, values, sizes, and how they are shown without being shown.
+import { PlatformError } from './errors.ts';
+
+export type ConfigVars = Readonly<Record<string, string>>;
+
+/** The API's change form: a value sets, null removes. */
+export type ConfigChange = Readonly<Record<string, string | null>>;
+
+export const maxConfigBytes = 64 * 1024;
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Set by the platform for every process; a config var of that name would have no effect or break the boot. */
+export const reservedConfigNames: ReadonlySet<string> = new Set(['PORT', 'DYNO', 'HOME', 'MEMORY_AVAILABLE']);
+
+/**
+ * The config after a change. Returns the same object when nothing differs.
+ * @throws PlatformError `invalid_params`: bad name, NUL in a value, or more than 64 KB in all
+ */
+export function changeConfig(current: ConfigVars, change: ConfigChange): ConfigVars {
+  const next: Record<string, string> = { ...current };
+  let differs = false;
+  for (const [name, value] of Object.entries(change)) {
+    checkName(name);
+    if (value === null) {
+      if (Object.hasOwn(next, name)) differs = true;
+      delete next[name];
+      continue;
+    }
+    if (reservedConfigNames.has(name)) {
+      throw new PlatformError(
+        'invalid_params',
+        `${name} is set by the platform for every process and cannot be a config var.`,
+      );
+    }
+    if (value.includes('\0')) {
+      throw new PlatformError(
+        'invalid_params',
+        `The value of ${name} contains a NUL byte, which no environment variable can hold.`,
+      );
+    }
+    if (next[name] !== value) differs = true;
+    next[name] = value;
+  }
+  if (!differs) return current;
+  const size = configBytes(next);
+  if (size > maxConfigBytes) {
+    throw new PlatformError(
+      'invalid_params',
+      `Config vars may take ${maxConfigBytes} bytes in all (names and values); this change would make it ${size}. Keep large data in a backing service or a file.`,
+    );
+  }
+  return next;
+}
+
+function checkName(name: string): void {
+  if (namePattern.test(name) && name !== '__proto__') return;
+  throw new PlatformError(
+    'invalid_params',
+    `"${name.slice(0, 60)}" is not a config var name. Use letters, digits and underscores, not starting with a digit.`,
+  );
+}
+
+/** Bytes of all names and values in UTF-8. */
+export function configBytes(vars: ConfigVars): number {
+  return Object.entries(vars).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
+}
+
+/** A value as it may be shown: never any of its characters. */
+export const masked = '********';
+
+/** "Set A, B config vars" / "Remove C config vars", Heroku's wording for a release's description. */
+export function describeConfigChange(change: ConfigChange): string {
+  const set = Object.keys(change).filter((name) => change[name] !== null);
+  const removed = Object.keys(change).filter((name) => change[name] === null);
+  const parts: string[] = [];
+  if (set.length > 0) parts.push(`Set ${set.join(', ')}`);
+  if (removed.length > 0) parts.push(`${set.length > 0 ? 'remove' : 'Remove'} ${removed.join(', ')}`);
+  return `${parts.join(' and ')} config vars`;
+}

@@ -1,0 +1,85 @@
+// The formation: how many processes of each type run, and how big one is. Not part of a release.
+import { PlatformError } from './errors.ts';
+
+export interface Size {
+  name: string;
+  /** Memory limit in MB (1 MB = 1,048,576 bytes). */
+  memoryMb: number;
+  /** CPU weight relative to standard-1x = 1. */
+  cpuShare: number;
+  pids: number;
+}
+
+/** Default sizes; an operator may define more. */
+export const defaultSizes: readonly Size[] = [
+  { name: 'standard-1x', memoryMb: 512, cpuShare: 1, pids: 256 },
+  { name: 'standard-2x', memoryMb: 1024, cpuShare: 2, pids: 512 },
+  { name: 'performance-m', memoryMb: 2560, cpuShare: 8, pids: 16384 },
+  { name: 'performance-l', memoryMb: 14336, cpuShare: 32, pids: 32768 },
+];
+export const defaultSizeName = 'standard-1x';
+
+export interface FormationEntry {
+  type: string;
+  quantity: number;
+  size: string;
+}
+
+export const maxQuantity = 100;
+
+/** @throws PlatformError `invalid_params` listing the sizes there are */
+export function findSize(name: string, sizes: readonly Size[] = defaultSizes): Size {
+  const found = sizes.find((size) => size.name === name.toLowerCase());
+  if (!found) {
+    throw new PlatformError(
+      'invalid_params',
+      `There is no size "${name.slice(0, 40)}". Sizes: ${sizes.map((size) => size.name).join(', ')}.`,
+    );
+  }
+  return found;
+}
+
+/**
+ * The quantity meant by `3`, `"3"`, `"+1"` or `"-2"` (the CLI sends text).
+ * @throws PlatformError `invalid_params`: not a whole number, below 0, above the limit
+ */
+export function parseQuantity(value: number | string, current: number, type: string): number {
+  const text = String(value).trim();
+  if (!/^[+-]?\d{1,9}$/.test(text)) {
+    throw new PlatformError(
+      'invalid_params',
+      `"${text.slice(0, 20)}" is not a number of processes for ${type}. Use a whole number such as 2, +1 or -1.`,
+    );
+  }
+  const relative = /^[+-]/.test(text) && typeof value === 'string';
+  const quantity = relative ? current + Number(text) : Number(text);
+  if (quantity < 0) {
+    throw new PlatformError(
+      'invalid_params',
+      `${type} cannot run ${quantity} processes. Scale to 0 to stop them all.`,
+    );
+  }
+  if (quantity > maxQuantity) {
+    throw new PlatformError(
+      'invalid_params',
+      `${type} cannot run ${quantity} processes: the limit is ${maxQuantity} per type.`,
+    );
+  }
+  return quantity;
+}
+
+/**
+ * The formation after a release with these types: new apps get web=1 and the rest 0,
+ * types that are gone drop out, types that are new start at 0.
+ */
+export function formationFor(
+  types: readonly string[],
+  current: readonly FormationEntry[],
+  first: boolean,
+): FormationEntry[] {
+  return types.map((type) => {
+    const known = current.find((entry) => entry.type === type);
+    if (known) return known;
+    return { type, quantity: first && type === 'web' ? 1 : 0, size: defaultSizeName };
+  });
+}

@@ -1,0 +1,50 @@
+// Log lines as users see them: `2026-11-23T04:00:00.123456+00:00 app[web.1]: text`.
+
+/** app: what an app printed. twelve: what the platform says about it (router, state changes, API). */
+export type LogSource = 'app' | 'twelve';
+
+export interface LogLine {
+  /** Microseconds since the epoch. */
+  time: number;
+  source: LogSource;
+  /** The word in brackets: `web.1`, `router`, `api`. */
+  process: string;
+  /** Without line end. */
+  text: string;
+}
+
+/** A line in an app's stream, with its place in it. */
+export interface StoredLine extends LogLine {
+  /** Grows by one per line of an app, never reused. */
+  sequence: number;
+}
+
+export interface LogFilter {
+  source?: LogSource;
+  /** `web.1` is one process, `web` all of that type. */
+  process?: string;
+}
+
+export const maxLineBytes = 10_000;
+
+/** The line as printed by `logs`, in the field's usual form. */
+export function formatLogLine(line: LogLine): string {
+  return `${formatMicros(line.time)} ${line.source}[${line.process}]: ${line.text}`;
+}
+
+/** `2026-11-23T04:00:00.123456+00:00` */
+export function formatMicros(micros: number): string {
+  const seconds = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19);
+  return `${seconds}.${String(Math.floor(micros % 1_000_000)).padStart(6, '0')}+00:00`;
+}
+
+export function matchesFilter(line: Pick<LogLine, 'source' | 'process'>, filter: LogFilter): boolean {
+  if (filter.source !== undefined && line.source !== filter.source) return false;
+  if (filter.process === undefined) return true;
+  return line.process === filter.process || line.process.startsWith(`${filter.process}.`);
+}
+
+/** Wall clock in microseconds (Node's clock has milliseconds; lines of apps carry the engine's finer time). */
+export function nowMicros(): number {
+  return Date.now() * 1000;
+}

@@ -1,0 +1,85 @@
+// Releases: slug + config + process types under a number that only grows. A rollback is a new release.
+import type { ConfigVars } from './config-vars.ts';
+import { PlatformError } from './errors.ts';
+
+/**
+ * pending: its rollout has not ended. succeeded: what serves became this. failed: it never took over, `reason` says why.
+ * expired: a newer release superseded it before it was switched to (v3's fourth status).
+ */
+export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'expired';
+
+export type ReleaseCause = 'create' | 'push' | 'redeploy' | 'config' | 'rollback' | 'retry';
+
+export interface Release {
+  id: string;
+  appId: string;
+  version: number;
+  /** Null until the first push. */
+  slugId: string | null;
+  description: string;
+  cause: ReleaseCause;
+  userId: string;
+  commit: string | null;
+  createdAt: string;
+  status: ReleaseStatus;
+  /** Why it failed or expired, in a sentence; null otherwise. */
+  reason: string | null;
+  statusAt: string;
+}
+
+/** What the next release is made from; the caller has the newest release that did not fail and its config. */
+export interface NextRelease {
+  version: number;
+  slugId: string | null;
+  config: ConfigVars;
+  cause: ReleaseCause;
+  description: string;
+  commit: string | null;
+}
+
+/** The release new ones are made on top of: the newest that did not fail. */
+export function baseOf(releases: readonly Release[]): Release | undefined {
+  return releases.filter((release) => release.status !== 'failed').sort((a, b) => b.version - a.version)[0];
+}
+
+/** Ledger numbers have no gaps: one more than the newest of any status. */
+export function nextVersion(releases: readonly Pick<Release, 'version'>[]): number {
+  return releases.reduce((max, release) => Math.max(max, release.version), 0) + 1;
+}
+
+/** v3's `eligible_for_rollback`: it served once and its slug can still be run. */
+export function eligibleForRollback(release: Release, slugRemoved: boolean): boolean {
+  return release.status === 'succeeded' && release.slugId !== null && !slugRemoved;
+}
+
+/** @throws PlatformError with the reason why a rollback to `target` is refused */
+export function checkRollback(target: Release, current: Release | undefined, slugRemoved: boolean): void {
+  const name = `v${target.version}`;
+  if (target.status === 'failed') {
+    throw new PlatformError(
+      'invalid_params',
+      `${name} failed (${target.reason ?? 'no reason kept'}) and never served, so there is nothing to go back to. "twelve releases" lists the ones that did.`,
+    );
+  }
+  if (target.status === 'pending' || target.status === 'expired') {
+    throw new PlatformError(
+      'invalid_params',
+      `${name} is ${target.status} and never served, so there is nothing to go back to.`,
+    );
+  }
+  if (current && target.version === current.version) {
+    throw new PlatformError('invalid_params', `${name} is the current release already.`);
+  }
+  if (target.slugId === null) {
+    throw new PlatformError(
+      'invalid_params',
+      `${name} was made before the first push and has no slug to run.`,
+    );
+  }
+  if (slugRemoved) {
+    throw new PlatformError(
+      'gone',
+      `The slug of ${name} was removed by garbage collection. Check out its commit (${target.commit ?? 'unknown'}) and push it.`,
+    );
+  }
+}
