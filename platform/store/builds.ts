@@ -1,0 +1,99 @@
+// Builds: one row per attempt to turn source into a slug.
+import type { Database } from './database.ts';
+
+export interface Build {
+  id: string;
+  appId: string;
+  userId: string;
+  status: 'pending' | 'succeeded' | 'failed';
+  reason: string | null;
+  commit: string | null;
+  stack: string;
+  buildpacks: readonly { name: string; url: string }[];
+  slugId: string | null;
+  releaseId: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export type Builds = ReturnType<typeof createBuilds>;
+
+interface Row {
+  id: string;
+  app_id: string;
+  user_id: string;
+  status: string;
+  reason: string | null;
+  commit_id: string | null;
+  stack: string;
+  buildpacks: string;
+  slug_id: string | null;
+  release_id: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export function createBuilds(database: Database, now: () => string) {
+  const byId = database.prepare<[string], Row>('SELECT * FROM builds WHERE id = ?');
+  return {
+    insert(build: Pick<Build, 'id' | 'appId' | 'userId' | 'commit' | 'stack'>): Build {
+      const at = now();
+      database
+        .prepare(
+          "INSERT INTO builds (id, app_id, user_id, status, commit_id, stack, created_at, updated_at) VALUES (?, ?, ?, 'pending', ?, ?, ?, ?)",
+        )
+        .run(build.id, build.appId, build.userId, build.commit, build.stack, at, at);
+      return toBuild(byId.get(build.id)!);
+    },
+    succeed(
+      id: string,
+      result: { slugId: string; releaseId: string; buildpacks: Build['buildpacks'] },
+    ): void {
+      database
+        .prepare(
+          "UPDATE builds SET status = 'succeeded', slug_id = ?, release_id = ?, buildpacks = ?, updated_at = ? WHERE id = ?",
+        )
+        .run(result.slugId, result.releaseId, JSON.stringify(result.buildpacks), now(), id);
+    },
+    fail(id: string, reason: string): void {
+      database
+        .prepare(
+          "UPDATE builds SET status = 'failed', reason = ?, updated_at = ? WHERE id = ? AND status = 'pending'",
+        )
+        .run(reason, now(), id);
+    },
+    /** What a killed server left unfinished. */
+    failPending(reason: string): void {
+      database
+        .prepare("UPDATE builds SET status = 'failed', reason = ?, updated_at = ? WHERE status = 'pending'")
+        .run(reason, now());
+    },
+    byId(id: string): Build | undefined {
+      const row = byId.get(id);
+      return row && toBuild(row);
+    },
+    /** Newest first. */
+    list: (appId: string): Build[] =>
+      database
+        .prepare<[string], Row>('SELECT * FROM builds WHERE app_id = ? ORDER BY created_at DESC, rowid DESC')
+        .all(appId)
+        .map(toBuild),
+  };
+}
+
+function toBuild(row: Row): Build {
+  return {
+    id: row.id,
+    appId: row.app_id,
+    userId: row.user_id,
+    status: row.status as Build['status'],
+    reason: row.reason,
+    commit: row.commit_id,
+    stack: row.stack,
+    buildpacks: JSON.parse(row.buildpacks) as Build['buildpacks'],
+    slugId: row.slug_id,
+    releaseId: row.release_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,38 @@
+// The store: one SQLite file and the repositories over it.
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApps } from './apps.ts';
+import { createBuilds } from './builds.ts';
+import { openDatabase } from './database.ts';
+import { createFormations } from './formation.ts';
+import { createReleases } from './releases.ts';
+import { openVault } from './secrets.ts';
+import { createSlugRecords } from './slugs.ts';
+import { createUsers } from './users.ts';
+
+export type Store = ReturnType<typeof openStore>;
+
+/**
+ * Opens the store of a data folder, making it when `create`.
+ * @param needs.now the clock, ISO 8601 in UTC
+ */
+export function openStore(needs: { folder: string; create?: boolean; now?: () => string }) {
+  const now = needs.now ?? (() => new Date().toISOString());
+  const file = join(needs.folder, 'twelve.db');
+  const vault = openVault(join(needs.folder, 'secret.key'), needs.create ?? false);
+  const database = openDatabase(file);
+  chmodSync(file, 0o600);
+  return {
+    users: createUsers(database, now),
+    apps: createApps(database, now),
+    slugs: createSlugRecords(database, now),
+    releases: createReleases(database, vault, now),
+    builds: createBuilds(database, now),
+    formations: createFormations(database, now),
+    /** Runs `change` as one transaction; it cannot wait inside (better-sqlite3 turns promises away). */
+    transaction: <T>(change: () => T): T => database.transaction(change).immediate(),
+    close: (): void => {
+      database.close();
+    },
+  };
+}
