@@ -1,0 +1,105 @@
+// A container's life on a Docker Engine: create, start, look, list, remove; its figures.
+import { setTimeout as delay } from 'node:timers/promises';
+import { PlatformError } from '../domain/errors.ts';
+import { attachTo } from './docker-attach.ts';
+import type { DockerConnection } from './docker-connection.ts';
+import { decodeDetails, decodeSummary } from './docker-decode.ts';
+import { hasCode, statusOf } from './docker-errors.ts';
+import { execIn, lastLinesOf } from './docker-exec.ts';
+import { signalsOf } from './docker-signals.ts';
+import { createRequest } from './docker-spec.ts';
+import { decodeStats, type StatsAnswer } from './docker-stats.ts';
+import { waitFor } from './docker-wait.ts';
+import type { Engine } from './engine.ts';
+
+type ContainerPart = Pick<
+  Engine,
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'kill'
+  | 'remove'
+  | 'inspect'
+  | 'list'
+  | 'wait'
+  | 'attach'
+  | 'resize'
+  | 'exec'
+  | 'stats'
+  | 'lastLines'
+>;
+
+export function dockerContainers(connection: DockerConnection): ContainerPart {
+  const { docker, call } = connection;
+  const exec = execIn(connection);
+  const wait = waitFor(connection);
+  return {
+    create: (spec) =>
+      call(`create the container "${spec.name}"`, async () => {
+        const container = await docker.createContainer(createRequest(spec));
+        return container.id;
+      }),
+
+    start: (id) =>
+      call(`start the container ${id}`, () => docker.getContainer(id).start()).then(
+        () => {},
+        (error) => {
+          if (statusOf(error) !== 304) throw error;
+        },
+      ),
+
+    ...signalsOf(connection, { exec, wait }),
+
+    remove: (id) => remove(connection, id),
+
+    inspect: (id) =>
+      call(`look at the container ${id}`, async () => decodeDetails(await docker.getContainer(id).inspect())),
+
+    list: (labels) =>
+      call('list containers', async () => {
+        const answer = await docker.listContainers({ all: true, filters: { label: labelFilter(labels) } });
+        return answer.map(decodeSummary);
+      }),
+
+    wait,
+    attach: attachTo(connection),
+
+    resize: (id, { columns, rows }) =>
+      call(`resize the terminal of the container ${id}`, async () => {
+        await docker.getContainer(id).resize({ w: columns, h: rows });
+      }),
+
+    exec,
+
+    stats: (id) =>
+      call(`read the figures of the container ${id}`, async () => {
+        const answer = (await docker.getContainer(id).stats({ stream: false })) as StatsAnswer;
+        const stats = decodeStats(answer);
+        if (!stats)
+          throw new PlatformError('conflict', `The container ${id} is not running: it has no figures.`);
+        return stats;
+      }),
+
+    lastLines: lastLinesOf(connection),
+  };
+}
+
+export function labelFilter(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+}
+
+/** Two removals at once: the second is told "already in progress" and waits for the first. */
+async function remove(connection: DockerConnection, id: string): Promise<void> {
+  for (;;) {
+    try {
+      await connection.call(`remove the container ${id}`, () =>
+        connection.docker.getContainer(id).remove({ force: true, v: true }),
+      );
+      return;
+    } catch (error) {
+      if (hasCode(error, 'not_found')) return;
+      if (!hasCode(error, 'conflict') || !/already in progress/.test(String(error))) throw error;
+    }
+    await delay(50);
+  }
+}

@@ -1,0 +1,82 @@
+// Our ContainerSpec → the engine's create request. Pure.
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { ContainerSpec } from './engine.ts';
+
+const defaultLog = { maxSizeBytes: 10_000_000, maxFiles: 3 };
+
+export function createRequest(spec: ContainerSpec): ContainerCreateOptions {
+  const init = spec.init !== false;
+  return {
+    name: spec.name,
+    Image: spec.image,
+    Labels: spec.labels,
+    // The init is told to pass signals to its child's whole group, for the times when we cannot reach every process ourselves.
+    Env: environment(init ? { ...spec.env, TINI_KILL_PROCESS_GROUP: '1' } : spec.env),
+    Tty: spec.tty === true,
+    OpenStdin: spec.stdin === true,
+    StdinOnce: spec.stdin === true,
+    ...(spec.command ? { Cmd: spec.command } : {}),
+    ...(spec.entrypoint ? { Entrypoint: spec.entrypoint } : {}),
+    ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
+    ...(spec.user ? { User: spec.user } : {}),
+    HostConfig: {
+      Init: init,
+      ...(spec.network ? { NetworkMode: spec.network } : {}),
+      RestartPolicy: { Name: spec.restart ?? 'no' },
+      LogConfig: logConfig(spec.log ?? defaultLog),
+      ...limits(spec),
+      ...privileges(spec),
+      ...fileSystem(spec),
+      ...(spec.extraHosts ? { ExtraHosts: spec.extraHosts } : {}),
+      ...(spec.sysctls ? { Sysctls: spec.sysctls } : {}),
+    },
+  };
+}
+
+function environment(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+}
+
+function limits(spec: ContainerSpec): HostConfig {
+  return {
+    ...(spec.memory ? { Memory: spec.memory, MemorySwap: spec.memory } : {}),
+    ...(spec.cpuShares ? { CpuShares: spec.cpuShares } : {}),
+    ...(spec.cpus ? { NanoCpus: Math.round(spec.cpus * 1e9) } : {}),
+    ...(spec.pids ? { PidsLimit: spec.pids } : {}),
+    ...(spec.openFiles ? { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] } : {}),
+  };
+}
+
+function privileges(spec: ContainerSpec): HostConfig {
+  return {
+    ...(spec.restricted === false ? {} : { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges:true'] }),
+    ...(spec.addCapabilities ? { CapAdd: spec.addCapabilities } : {}),
+  };
+}
+
+function fileSystem(spec: ContainerSpec): HostConfig {
+  return {
+    ReadonlyRootfs: spec.readOnlyRoot === true,
+    ...(spec.tmpfs ? { Tmpfs: spec.tmpfs } : {}),
+    // As mounts, not binds: a source that does not exist is then an error and no new empty folder.
+    Mounts: (spec.mounts ?? []).map((mount) => ({
+      Type: 'bind' as const,
+      Source: mount.source,
+      Target: mount.target,
+      ReadOnly: mount.readOnly === true,
+    })),
+  };
+}
+
+/** Rotated files stay uncompressed: they are read by us while the engine writes the next one. */
+function logConfig(log: NonNullable<ContainerSpec['log']>): NonNullable<HostConfig['LogConfig']> {
+  if (log === 'none') return { Type: 'none', Config: {} };
+  return {
+    Type: 'json-file',
+    Config: {
+      'max-size': String(log.maxSizeBytes),
+      'max-file': String(log.maxFiles),
+      compress: 'false',
+    },
+  };
+}
