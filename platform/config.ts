@@ -32,6 +32,8 @@ export interface Config {
   networks: string;
   /** PEM bundle handed to builds as their certificate authorities; null when the host has none of its own. */
   caFile: string | null;
+  /** `http_proxy`, `https_proxy`, `no_proxy` of the server's own environment, for image builds. */
+  proxies: Readonly<Record<string, string>>;
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
@@ -163,6 +165,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       'an IPv4 range such as 10.213.0.0/16, from /8 to /24',
     ),
     caFile: caFile(text('TWELVE_CA_FILE'), env),
+    proxies: proxies(env),
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
@@ -202,6 +205,14 @@ function address(name: string, text: string): Address {
     );
   }
   return { host, port };
+}
+
+function proxies(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = ['http_proxy', 'https_proxy', 'no_proxy'].map((name) => [
+    name,
+    env[name] || env[name.toUpperCase()],
+  ]);
+  return Object.fromEntries(given.filter(([, value]) => value));
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

@@ -21,6 +21,10 @@ export const label = {
   /** How many times in a row this process crashed before this container; the back-off survives our restart. */
   attempt: 'twelve.attempt',
   build: 'twelve.build',
+  /** On the images of slugs, with the instance as value (their containers inherit it, so it must differ from `instance`). */
+  slug: 'twelve.slug',
+  /** On images we made of platform/images/: `stack`. */
+  image: 'twelve.image',
 } as const;
 
 export interface OwnLabels {

@@ -1,0 +1,106 @@
+// Debian 13 itself: an image that is there, else one pulled from a registry, else one made from Debian's packages.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Engine } from './engine.ts';
+import { readHostSources } from './host-sources.ts';
+
+/** The official image. */
+export const debianReference = 'debian:trixie-slim';
+/** Ours, where no registry answers. */
+const ownReference = 'twelve/debian:trixie';
+const unfinishedReference = 'twelve/debian:unfinished';
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** An engine that reaches no registry says so itself within half of this; a slow line gets through in time. */
+const pullTimeoutMs = 60_000;
+
+interface Options {
+  proxies: Readonly<Record<string, string>>;
+  onProgress: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** @returns the reference of an image that is on the engine */
+export async function debianImage(engine: Engine, options: Options): Promise<string> {
+  for (const reference of [debianReference, ownReference]) {
+    if (await engine.image(reference)) return reference;
+  }
+  const refusal = await pull(engine, options);
+  if (refusal === null) return debianReference;
+  options.onProgress(`${debianReference} cannot be pulled (${refusal}): making it from Debian's packages`);
+  await bootstrap(engine, options, refusal);
+  return ownReference;
+}
+
+/** @returns null when it is here, else why not */
+async function pull(engine: Engine, { onProgress, signal }: Options): Promise<string | null> {
+  onProgress(`pulling ${debianReference}`);
+  const timeout = AbortSignal.timeout(pullTimeoutMs);
+  try {
+    await engine.pullImage({ reference: debianReference, signal: AbortSignal.any([signal, timeout]) });
+    return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    return timeout.aborted ? `no answer within ${pullTimeoutMs / 1000} s` : firstLine(messageOf(error));
+  }
+}
+
+async function bootstrap(engine: Engine, options: Options, refusal: string): Promise<void> {
+  const host = await readHostSources();
+  const program = spawn('mmdebstrap', mmdebstrapArguments(host.sources), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // It asks apt, which looks here for proxies; for a program on the host one on loopback is fine too.
+    env: { PATH: systemPath, ...host.proxies, ...options.proxies },
+    signal: options.signal,
+  });
+  let complaint = '';
+  program.stderr.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk).slice(-4000);
+  });
+  const ended = once(program, 'close');
+  ended.catch(() => {});
+  try {
+    await once(program, 'spawn');
+    // Whether the tree is whole is known only when the program has ended: until then it has another name.
+    const [[code]] = await Promise.all([ended, engine.importImage(unfinishedReference, program.stdout)]);
+    if (code !== 0) throw new Error(`mmdebstrap ended with status ${code}: ${complaint.trim()}`);
+    await engine.tagImage(unfinishedReference, ownReference);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw bootstrapFailure(error, refusal);
+  } finally {
+    await engine.removeImage(unfinishedReference).catch(() => {});
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]!;
+}
+
+/** Minimal Debian 13 as a tar on standard output. */
+export function mmdebstrapArguments(sources: string): string[] {
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  return [
+    '--variant=minbase',
+    '--include=ca-certificates',
+    // On Ubuntu apt does not know Debian's keys by itself.
+    ...(existsSync(keyring) ? [`--keyring=${keyring}`] : []),
+    ...['doc/*', 'man/*', 'info/*', 'locale/*', 'lintian/*'].map(
+      (path) => `--dpkgopt=path-exclude=/usr/share/${path}`,
+    ),
+    '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+    'trixie',
+    '-',
+    ...(sources ? sources.split('\n') : ['http://deb.debian.org/debian']),
+  ];
+}
+
+function bootstrapFailure(error: unknown, refusal: string): PlatformError {
+  const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  const message = missing
+    ? `There is no base image: ${debianReference} cannot be pulled (${refusal}), and mmdebstrap, which makes one from Debian's packages, is not installed. Run: apt-get install mmdebstrap debian-archive-keyring`
+    : `There is no base image: ${debianReference} cannot be pulled (${refusal}), and it could not be made: ${messageOf(error)}`;
+  return new PlatformError('engine_failed', message, {}, { cause: error });
+}

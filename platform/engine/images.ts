@@ -1,0 +1,160 @@
+// The images of platform/images/: made when first needed, named by a hash of their definition, each one made once.
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { debianImage, debianReference } from './base-image.ts';
+import type { Engine, ImageInfo } from './engine.ts';
+import { forContainers, readHostSources } from './host-sources.ts';
+import { contextOf, readDefinition } from './image-definition.ts';
+import { label } from './labels.ts';
+
+export type ImageName = 'stack' | 'build' | 'build-node' | 'router';
+type AnyName = ImageName | 'base';
+
+export interface MadeImage {
+  /** `twelve/stack:4f1c09d2ab37` */
+  reference: string;
+  /** `sha256:…` */
+  id: string;
+}
+
+export interface Images {
+  /** The image, made first where it is not there. Asked for twice at a time it is made once. */
+  ensure(name: ImageName, options?: { signal?: AbortSignal }): Promise<MadeImage>;
+  /** What `ensure` has answered so far, without asking the engine again. */
+  known(): ReadonlyMap<ImageName | 'base', MadeImage>;
+  /** Ends what is being made. */
+  close(): Promise<void>;
+}
+
+interface Needs {
+  engine: Engine;
+  /** One folder per image. */
+  folder?: string;
+  /** `http_proxy`, `https_proxy`, `no_proxy` as the server was given them. */
+  proxies?: Readonly<Record<string, string>>;
+  onProgress?: (line: string) => void;
+}
+
+/** platform/images, seen from platform/engine as well as from dist/engine. */
+export const imagesFolder = join(import.meta.dirname, '../../platform/images');
+
+/** What an image starts from; null is Debian's own image. */
+const parents: Record<AnyName, AnyName | null> = {
+  base: null,
+  stack: 'base',
+  build: 'stack',
+  'build-node': 'build',
+  router: 'base',
+};
+
+interface Making {
+  result: Promise<MadeImage>;
+  abort: AbortController;
+  waiting: number;
+}
+
+export function createImages({
+  engine,
+  folder = imagesFolder,
+  proxies = {},
+  onProgress = () => {},
+}: Needs): Images {
+  const making = new Map<AnyName, Making>();
+  const known = new Map<AnyName, MadeImage>();
+
+  /** Joins the making of `name`, or starts it. It ends early only when nobody waits for it any more. */
+  async function shared(name: AnyName, signal?: AbortSignal): Promise<MadeImage> {
+    signal?.throwIfAborted();
+    const current = making.get(name) ?? begin(name);
+    current.waiting += 1;
+    try {
+      return await untilAborted(current.result, signal);
+    } finally {
+      current.waiting -= 1;
+      if (current.waiting === 0) current.abort.abort();
+    }
+  }
+
+  function begin(name: AnyName): Making {
+    const abort = new AbortController();
+    const result = find(name, abort.signal).finally(() => {
+      if (making.get(name)?.abort === abort) making.delete(name);
+    });
+    // Whoever waits hears of a failure; when all have gone nobody does.
+    result.catch(() => {});
+    // Nobody may join what is being given up.
+    abort.signal.addEventListener('abort', () => {
+      if (making.get(name)?.abort === abort) making.delete(name);
+    });
+    const started = { result, abort, waiting: 0 };
+    making.set(name, started);
+    return started;
+  }
+
+  async function find(name: AnyName, signal: AbortSignal): Promise<MadeImage> {
+    const { architecture } = await engine.info();
+    const reference = await referenceOf(name, architecture);
+    const image = (await engine.image(reference)) ?? (await make(name, reference, signal));
+    const made = { reference, id: image.id };
+    known.set(name, made);
+    return made;
+  }
+
+  async function make(name: AnyName, reference: string, signal: AbortSignal): Promise<ImageInfo> {
+    const parent = parents[name];
+    const from = parent
+      ? (await shared(parent, signal)).reference
+      : await debianImage(engine, { proxies, onProgress, signal });
+    const started = Date.now();
+    onProgress(`making image ${reference} on ${from}`);
+    const buildArgs = { BASE: from, ...(await hostSettings(name, proxies)) };
+    const image = await engine.buildImage({
+      tag: reference,
+      context: contextOf(join(folder, name)),
+      buildArgs,
+      labels: { [label.image]: name },
+      signal,
+    });
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    onProgress(`made image ${reference} in ${seconds} s (${Math.round(image.size / 1e6)} MB)`);
+    return image;
+  }
+
+  async function referenceOf(name: AnyName, architecture: string): Promise<string> {
+    const parent = parents[name];
+    const from = parent ? await referenceOf(parent, architecture) : debianReference;
+    const hash = createHash('sha256').update(`${architecture}\n${from}\n`);
+    hash.update(await readDefinition(join(folder, name)));
+    return `twelve/${name}:${hash.digest('hex').slice(0, 12)}`;
+  }
+
+  return {
+    ensure: (name, options) => shared(name, options?.signal),
+    known: () => known,
+    async close() {
+      const all = [...making.values()];
+      for (const each of all) each.abort.abort();
+      await Promise.allSettled(all.map((each) => each.result));
+    },
+  };
+}
+
+/** What the host's package manager needs to reach Debian: the base image keeps the sources, proxies are not kept. */
+async function hostSettings(
+  name: AnyName,
+  proxies: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const host = await readHostSources();
+  // Engines know these names: they are in the environment of the build and not in the image's history.
+  const environment = forContainers({ ...host.proxies, ...proxies });
+  return name === 'base' ? { ...environment, SOURCES: host.sources, APT_CONF: host.aptConf } : environment;
+}
+
+function untilAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return result;
+  return new Promise((resolve, reject) => {
+    const give = () => reject(signal.reason);
+    signal.addEventListener('abort', give, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+  });
+}
