@@ -69,17 +69,16 @@ export function parseQuantity(value: number | string, current: number, type: str
 }
 
 /**
- * The formation after a release with these types: new apps get web=1 and the rest 0,
- * types that are gone drop out, types that are new start at 0.
+ * The formation with the types of a new slug added: an app's first gets web=1, every other new type 0.
+ * Types the slug lacks stay until its release serves, since the one before may have to go on.
  */
-export function formationFor(
+export function formationWith(
   types: readonly string[],
   current: readonly FormationEntry[],
-  first: boolean,
 ): FormationEntry[] {
-  return types.map((type) => {
-    const known = current.find((entry) => entry.type === type);
-    if (known) return known;
-    return { type, quantity: first && type === 'web' ? 1 : 0, size: defaultSizeName };
-  });
+  const first = current.length === 0;
+  const added = types
+    .filter((type) => !current.some((entry) => entry.type === type))
+    .map((type) => ({ type, quantity: first && type === 'web' ? 1 : 0, size: defaultSizeName }));
+  return [...current, ...added];
 }

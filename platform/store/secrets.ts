@@ -1,5 +1,5 @@
 // Secrets at rest: AES-256-GCM under a key file that lives outside the database.
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { PlatformError } from '../domain/errors.ts';
 
@@ -7,6 +7,8 @@ export interface Vault {
   /** @param context bound to the secret: it opens only under the same one (a release's id). */
   seal(plain: string, context: string): Buffer;
   open(sealed: Buffer, context: string): string;
+  /** A signature for capability URLs: whoever has it was given it by us. */
+  sign(text: string): string;
 }
 
 /**
@@ -33,6 +35,7 @@ export function openVault(keyFile: string, create: boolean): Vault {
   return {
     seal: (plain, context) => seal(key, plain, context),
     open: (sealed, context) => open(key, sealed, context),
+    sign: (text) => createHmac('sha256', key).update(`capability:${text}`).digest('base64url'),
   };
 }
 

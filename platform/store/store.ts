@@ -29,6 +29,8 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     releases: createReleases(database, vault, now),
     builds: createBuilds(database, now),
     formations: createFormations(database, now),
+    /** Signature that makes a URL a capability. */
+    sign: vault.sign,
     /** Runs `change` as one transaction; it cannot wait inside (better-sqlite3 turns promises away). */
     transaction: <T>(change: () => T): T => database.transaction(change).immediate(),
     close: (): void => {

@@ -1,0 +1,83 @@
+// Creating, finding, changing and destroying apps.
+import { type App, generateAppName, parseAppName } from '../domain/app.ts';
+import { notFound } from '../domain/errors.ts';
+import type { Caller, Platform } from './context.ts';
+import { appendRelease } from './release.ts';
+
+export const stackName = 'debian-13';
+
+/** @throws PlatformError `invalid_params` for a bad or taken name */
+export async function createApp(
+  platform: Platform,
+  caller: Caller,
+  wanted: string | undefined,
+): Promise<App> {
+  const { store } = platform;
+  const name = wanted === undefined ? freeName(platform) : parseAppName(wanted);
+  const app = store.transaction(() => store.apps.create(name, caller.user.id, stackName));
+  await platform.git.ensureRepository(app.id);
+  appendRelease(platform, app, caller, () => ({
+    slugId: null,
+    config: {},
+    cause: 'create',
+    description: 'Initial release',
+    commit: null,
+  }));
+  await platform.router.serve({
+    appId: app.id,
+    appName: app.name,
+    hosts: hostsOf(platform, app),
+    state: 'none',
+    endpoints: [],
+  });
+  return store.apps.byId(app.id)!;
+}
+
+function freeName(platform: Platform): App['name'] {
+  for (;;) {
+    const name = generateAppName(Math.random);
+    if (!platform.store.apps.byName(name)) return name;
+  }
+}
+
+/** By name or id. @throws PlatformError `not_found` */
+export function findApp(platform: Platform, nameOrId: string): App {
+  const app = platform.store.apps.byName(nameOrId) ?? platform.store.apps.byId(nameOrId);
+  if (!app) throw notFound('app', `There is no app "${nameOrId.slice(0, 60)}". "twelve apps" lists yours.`);
+  return app;
+}
+
+export function hostsOf(platform: Platform, app: Pick<App, 'name'>): string[] {
+  return [`${app.name}.${platform.config.domain}`];
+}
+
+/** Where visitors reach it. */
+export function webUrl(platform: Platform, app: Pick<App, 'name'>): string {
+  const { port } = platform.config.http;
+  return `http://${hostsOf(platform, app)[0]}${port === 80 ? '' : `:${port}`}/`;
+}
+
+export function setMaintenance(platform: Platform, app: App, on: boolean): void {
+  platform.store.apps.setMaintenance(app.id, on);
+  platform.processes.changed(app.id);
+}
+
+/** Stops and removes everything of it; the ledger's facts stay, its config is erased. */
+export async function destroyApp(platform: Platform, app: App, caller: Caller): Promise<void> {
+  const { store } = platform;
+  store.transaction(() => {
+    store.apps.destroy(app.id);
+    store.releases.eraseConfig(app.id);
+    for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
+  });
+  platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');
+  await platform.router.remove(app.id);
+  await Promise.all([platform.processes.removeApp(app.id), platform.oneOffs.stopAll(app.id)]);
+  await platform.processes.networkOf.remove(app.id);
+  await Promise.all([
+    platform.git.removeRepository(app.id),
+    platform.builder.purgeCache(app.id),
+    platform.logs.remove(app.id),
+    ...store.builds.list(app.id).map((build) => platform.outputs.remove(build.id)),
+  ]);
+}

@@ -1,0 +1,41 @@
+// What the verbs of the product work with; main.ts makes one and hands it to every action.
+import type { Builder } from '../build/build.ts';
+import type { Config } from '../config.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Git } from '../git/git.ts';
+import type { Log } from '../log.ts';
+import type { Logs } from '../logs/logs.ts';
+import type { Processes } from '../processes/manager.ts';
+import type { OneOffs } from '../processes/one-off.ts';
+import type { Router } from '../router/router.ts';
+import type { Slugs } from '../slugs/slugs.ts';
+import type { Store } from '../store/store.ts';
+import type { User } from '../store/users.ts';
+import type { Claims } from './claims.ts';
+import type { Outputs } from './output.ts';
+
+export interface Platform {
+  config: Config;
+  instance: string;
+  log: Log;
+  engine: Engine;
+  store: Store;
+  git: Git;
+  builder: Builder;
+  slugs: Slugs;
+  processes: Processes;
+  oneOffs: OneOffs;
+  router: Router;
+  logs: Logs;
+  /** Who deploys which app since when. */
+  claims: Claims;
+  /** Output of builds and release phases, to replay and follow. */
+  outputs: Outputs;
+  /** The run stack's image, made where it is missing. */
+  stackImage(): Promise<string>;
+}
+
+/** Who asks. */
+export interface Caller {
+  user: User;
+}

@@ -1,0 +1,88 @@
+// Scaling: how many of each type, and how big.
+import type { App } from '../domain/app.ts';
+import { notFound, PlatformError } from '../domain/errors.ts';
+import { type FormationEntry, findSize, parseQuantity } from '../domain/formation.ts';
+import { parseProcessName } from '../domain/process.ts';
+import type { StoredFormationEntry } from '../store/formation.ts';
+import type { Caller, Platform } from './context.ts';
+
+export interface ScaleUpdate {
+  type: string;
+  quantity?: number | string | undefined;
+  size?: string | undefined;
+}
+
+/**
+ * All updates or none.
+ * @returns the changed entries
+ * @throws PlatformError `not_found` for an unknown type, `invalid_params` for a bad quantity or size
+ */
+export function scale(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  updates: readonly ScaleUpdate[],
+): StoredFormationEntry[] {
+  const { store } = platform;
+  store.transaction(() => {
+    const entries: FormationEntry[] = store.formations.of(app.id);
+    for (const update of updates) apply(app, entries, update);
+    store.formations.replace(app.id, entries);
+  });
+  const changed = store.formations
+    .of(app.id)
+    .filter((entry) => updates.some((update) => update.type === entry.type));
+  const text = changed.map((entry) => `${entry.type}@${entry.quantity}:${entry.size}`).join(' ');
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Scaled to ${text} by user ${caller.user.email}`,
+  });
+  platform.processes.changed(app.id);
+  return changed;
+}
+
+function apply(app: App, entries: FormationEntry[], update: ScaleUpdate): void {
+  const entry = entries.find((one) => one.type === update.type);
+  if (entries.length === 0)
+    throw new PlatformError(
+      'invalid_params',
+      `${app.name} has no process types yet. Push first: git push platform main`,
+    );
+  if (!entry) {
+    throw notFound(
+      'formation',
+      `${app.name} has no process type "${update.type.slice(0, 60)}". Its types: ${entries.map((one) => one.type).join(', ')}.`,
+    );
+  }
+  if (update.type === 'release' && update.quantity !== undefined && Number(update.quantity) !== 0) {
+    throw new PlatformError(
+      'invalid_params',
+      'The release process runs once per release and cannot be scaled.',
+    );
+  }
+  if (update.quantity !== undefined)
+    entry.quantity = parseQuantity(update.quantity, entry.quantity, entry.type);
+  if (update.size !== undefined) entry.size = findSize(update.size).name;
+}
+
+/** Replaces processes by fresh ones, one for one: all, of a type, or one. */
+export function restart(platform: Platform, app: App, caller: Caller, target?: string): void {
+  platform.processes.restart(app.id, target);
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Restart of ${target ?? 'all processes'} by user ${caller.user.email}`,
+  });
+}
+
+/** Stops a one-off for good; a process of the formation is replaced by a fresh one, as on Heroku. */
+export async function stop(platform: Platform, app: App, caller: Caller, target: string): Promise<void> {
+  if (parseProcessName(target)?.type === 'run') await platform.oneOffs.stop(app.id, target);
+  else platform.processes.restart(app.id, target);
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Stop of ${target} by user ${caller.user.email}`,
+  });
+}

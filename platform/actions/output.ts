@@ -1,0 +1,93 @@
+// Output of builds and release phases: kept in a file, replayed from the start, then followed live.
+import { createReadStream, createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface Output {
+  write(line: string): void;
+  /** No more lines; followers end. */
+  end(): void;
+}
+
+export interface Outputs {
+  open(id: string): Output;
+  /** Everything from the start, then live until its end. Null when there never was such an output. */
+  read(id: string, signal: AbortSignal): AsyncIterable<string> | null;
+  remove(id: string): Promise<void>;
+}
+
+interface Live {
+  lines: string[];
+  ended: boolean;
+  file: WriteStream;
+  waiting: Set<() => void>;
+}
+
+/** @param folder one file per output, named by its id (a UUID) */
+export function createOutputs(folder: string): Outputs {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const live = new Map<string, Live>();
+  const fileOf = (id: string): string => join(folder, `${id.replace(/[^0-9a-f-]/g, '')}.log`);
+  const wake = (output: Live): void => {
+    for (const resolve of output.waiting) resolve();
+    output.waiting.clear();
+  };
+
+  async function* follow(output: Live, signal: AbortSignal): AsyncIterable<string> {
+    for (let next = 0; ; ) {
+      if (next < output.lines.length) yield `${output.lines[next++]}\n`;
+      else if (output.ended || signal.aborted) return;
+      else {
+        await new Promise<void>((resolve) => {
+          output.waiting.add(resolve);
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+    }
+  }
+
+  async function* replay(id: string): AsyncIterable<string> {
+    for await (const part of createReadStream(fileOf(id), 'utf8')) yield part as string;
+  }
+
+  return {
+    open(id) {
+      const known = live.get(id);
+      if (known) return handle(id, known);
+      const output: Live = {
+        lines: [],
+        ended: false,
+        file: createWriteStream(fileOf(id), { mode: 0o600, flags: 'a' }),
+        waiting: new Set(),
+      };
+      output.file.on('error', () => undefined);
+      live.set(id, output);
+      return handle(id, output);
+    },
+    read(id, signal) {
+      const output = live.get(id);
+      if (output) return follow(output, signal);
+      return existsSync(fileOf(id)) ? replay(id) : null;
+    },
+    async remove(id) {
+      await rm(fileOf(id), { force: true });
+    },
+  };
+
+  function handle(id: string, output: Live): Output {
+    return {
+      write(line) {
+        if (output.ended) return;
+        output.lines.push(line);
+        output.file.write(`${line}\n`);
+        wake(output);
+      },
+      end() {
+        if (output.ended) return;
+        output.ended = true;
+        output.file.end(() => live.delete(id));
+        wake(output);
+      },
+    };
+  }
+}

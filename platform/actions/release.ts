@@ -1,0 +1,144 @@
+// Appending a release and following it to its end. Deploys, config changes and rollbacks all pass here.
+import type { App } from '../domain/app.ts';
+import type { ConfigVars } from '../domain/config-vars.ts';
+import { notFound, PlatformError } from '../domain/errors.ts';
+import { formationWith } from '../domain/formation.ts';
+import { checkRollback, type NextRelease, type Release } from '../domain/release.ts';
+import type { Caller, Platform } from './context.ts';
+
+/** What a change starts from: the newest release that did not fail. */
+export interface Base {
+  release: Release | undefined;
+  slugId: string | null;
+  config: ConfigVars;
+  commit: string | null;
+}
+
+/**
+ * One short transaction: reads the base, makes the next release from it, appends it. Its rollout starts at once.
+ * @param change null when nothing would change
+ */
+export function appendRelease(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  change: (base: Base) => Omit<NextRelease, 'version'> | null,
+): Release | null {
+  const { store } = platform;
+  const release = store.transaction(() => {
+    const base = store.releases.base(app.id);
+    const next = change({
+      release: base,
+      slugId: base?.slugId ?? null,
+      config: base ? store.releases.config(base) : {},
+      commit: base?.commit ?? null,
+    });
+    if (!next) return null;
+    const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
+    const appended = store.releases.append(app.id, caller.user.id, { ...next, version });
+    const slug = next.slugId ? store.slugs.byId(next.slugId) : undefined;
+    if (slug)
+      store.formations.replace(
+        app.id,
+        formationWith(Object.keys(slug.processTypes), store.formations.of(app.id)),
+      );
+    return appended;
+  });
+  if (!release) return null;
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `${release.description} by user ${caller.user.email}`,
+  });
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Release v${release.version} created by user ${caller.user.email}`,
+  });
+  platform.processes.released(app.id);
+  return release;
+}
+
+/** Waits until a release has ended; when a newer one superseded it, until that one has. */
+export async function followRelease(
+  platform: Platform,
+  release: Release,
+  signal: AbortSignal,
+): Promise<Release> {
+  const { store } = platform;
+  for (let current = release; ; ) {
+    await platform.processes.settled(current.id, signal);
+    const ended = store.releases.byId(current.id)!;
+    if (ended.status !== 'expired') return ended;
+    const newer = store.releases
+      .list(release.appId)
+      .filter((other) => other.version > ended.version)
+      .at(-1);
+    if (!newer) return ended;
+    current = newer;
+  }
+}
+
+/** What serves instead, for the message of a failed release: "v8 serves". */
+export function whatServes(platform: Platform, appId: string): string {
+  const version = platform.store.apps.byId(appId)?.servingVersion ?? null;
+  return version === null ? 'nothing serves yet' : `v${version} serves`;
+}
+
+/** @throws PlatformError `not_found` */
+export function findRelease(platform: Platform, app: App, idOrVersion: string): Release {
+  const version = /^v?(\d{1,9})$/.exec(idOrVersion)?.[1];
+  const release = version
+    ? platform.store.releases.byVersion(app.id, Number(version))
+    : platform.store.releases.byId(idOrVersion);
+  if (!release || release.appId !== app.id) {
+    throw notFound(
+      'release',
+      `${app.name} has no release ${version ? `v${version}` : `"${idOrVersion.slice(0, 40)}"`}. "twelve releases" lists them.`,
+    );
+  }
+  return release;
+}
+
+/** A new release with an earlier one's slug and config. */
+export async function rollback(platform: Platform, app: App, caller: Caller, to: string): Promise<Release> {
+  const { store } = platform;
+  const target = findRelease(platform, app, to);
+  const slug = target.slugId ? store.slugs.byId(target.slugId) : undefined;
+  const gone = slug !== undefined && (slug.removedAt !== null || !(await platform.slugs.has(slug.manifest)));
+  const release = appendRelease(platform, app, caller, () => {
+    const serving = store.apps.byId(app.id)?.servingVersion ?? null;
+    checkRollback(target, serving === null ? undefined : store.releases.byVersion(app.id, serving), gone);
+    return {
+      slugId: target.slugId,
+      config: store.releases.config(target),
+      cause: 'rollback',
+      description: `Rollback to v${target.version}`,
+      commit: target.commit,
+    };
+  });
+  if (!release) throw new PlatformError('internal_server_error', 'The rollback made no release.');
+  return release;
+}
+
+/** A new release of the slug that is there, or of a given one (`releases:retry`, or a client that made a slug itself). */
+export function releaseSlug(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  slugId: string,
+  description: string | undefined,
+): Release {
+  const slug = platform.store.slugs.byId(slugId);
+  if (!slug || slug.appId !== app.id)
+    throw notFound('slug', `${app.name} has no slug "${slugId.slice(0, 40)}".`);
+  if (slug.removedAt)
+    throw new PlatformError('gone', 'That slug was removed by garbage collection. Push its commit again.');
+  return appendRelease(platform, app, caller, (base) => ({
+    slugId,
+    config: base.config,
+    cause: 'retry',
+    description: description?.slice(0, 200) || `Deploy ${slug.commit?.slice(0, 8) ?? 'slug'}`,
+    commit: slug.commit,
+  }))!;
+}

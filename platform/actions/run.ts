@@ -1,0 +1,42 @@
+// `twelve run`: a one-off process of the serving release.
+import type { App } from '../domain/app.ts';
+import { changeConfig } from '../domain/config-vars.ts';
+import { PlatformError } from '../domain/errors.ts';
+import type { ProcessStatus } from '../domain/process.ts';
+import { requireServing } from '../processes/one-off.ts';
+import type { Platform } from './context.ts';
+
+export interface RunOrder {
+  command: string;
+  env: Readonly<Record<string, string>>;
+  size?: string | undefined;
+  attach: boolean;
+  tty: boolean;
+}
+
+/** @throws PlatformError `invalid_params` when nothing was pushed, or a value is bad */
+export async function runOneOff(platform: Platform, app: App, order: RunOrder): Promise<ProcessStatus> {
+  if (order.command.trim() === '')
+    throw new PlatformError('invalid_params', 'Say what to run: twelve run <command>.');
+  const { store } = platform;
+  const version = store.apps.byId(app.id)?.servingVersion ?? null;
+  const found = version === null ? undefined : store.releases.byVersion(app.id, version);
+  const { release, slug } = requireServing(
+    app,
+    found,
+    found?.slugId ? store.slugs.byId(found.slugId) : undefined,
+  );
+  return platform.oneOffs.create({
+    app,
+    release,
+    slug,
+    config: changeConfig(store.releases.config(release), order.env),
+    // A name from the Procfile runs that type's command, as on Heroku.
+    command: Object.hasOwn(slug.processTypes, order.command)
+      ? slug.processTypes[order.command]!
+      : order.command,
+    ...(order.size ? { size: order.size } : {}),
+    attached: order.attach,
+    tty: order.tty,
+  });
+}

@@ -1,0 +1,19 @@
+// Request bodies: checked once here against a zod schema, with the field named when it does not fit.
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { PlatformError } from '../domain/errors.ts';
+
+/** @throws PlatformError `invalid_params` naming the first field that does not fit */
+export function bodyOf<T>(request: Request, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(request.body ?? {});
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const field = issue.path.join('.');
+  throw new PlatformError('invalid_params', field ? `${field}: ${issue.message}.` : `The request body does not fit: ${issue.message}.`);
+}
+
+/** A path parameter as text. */
+export function parameter(request: Request, name: string): string {
+  const value = request.params[name];
+  return Array.isArray(value) ? value.join('/') : (value ?? '');
+}

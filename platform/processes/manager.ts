@@ -1,0 +1,290 @@
+// All apps' processes: adopts what runs, follows the engine, rolls out releases one after another per app.
+import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
+import type { ProcessStatus } from '../domain/process.ts';
+import type { Release } from '../domain/release.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
+import { label, ownLabels } from '../engine/labels.ts';
+import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
+import { createNetworks } from './network.ts';
+import { createNotice } from './notice.ts';
+import { runReleasePhase } from './release-phase.ts';
+import { rollOut } from './rollout.ts';
+import { createSupervisor, type Runnable, type Supervisor } from './supervisor.ts';
+
+export interface Processes {
+  /** Learns what runs, changing nothing; answers what the router should send where. */
+  adopt(): Promise<{ appId: string; state: RouteState; endpoints: Endpoint[] }[]>;
+  /** From now on it acts: finishes pending releases, starts and stops. */
+  go(): void;
+  /** A release was appended: rolls out the newest pending one, superseding an older that has not switched. */
+  released(appId: string): void;
+  /** The formation or the maintenance mode changed. */
+  changed(appId: string): void;
+  /** Resolves when the release is no longer pending, or the signal aborts. */
+  settled(releaseId: string, signal: AbortSignal): Promise<void>;
+  status(appId: string): ProcessStatus[];
+  /** Replaces processes by fresh ones: all, of a type, or one. */
+  restart(appId: string, target?: string): void;
+  /** Stops everything of an app that is being destroyed; resolves when it is gone. */
+  removeApp(appId: string): Promise<void>;
+  networkOf: ReturnType<typeof createNetworks>;
+  /** Stops acting; what runs goes on. */
+  close(): Promise<void>;
+}
+
+export function createProcesses(needs: ProcessNeeds): Processes {
+  const { engine, store, instance } = needs;
+  const networkOf = createNetworks({
+    engine,
+    instance,
+    range: needs.networks,
+    taken: () => store.apps.list().flatMap((app) => (app.subnet ? [app.subnet] : [])),
+    fix: (appId, subnet) => store.apps.setSubnet(appId, subnet),
+  });
+  const supervisors = new Map<string, Supervisor>();
+  const rollouts = new Map<string, { version: number; abort: AbortController }>();
+  const working = new Map<string, Promise<void>>();
+  const retries = new Map<string, NodeJS.Timeout>();
+  const settledNotice = createNotice();
+  const life = new AbortController();
+  let acting = false;
+
+  function supervisorOf(appId: string): Supervisor {
+    const known = supervisors.get(appId);
+    if (known) return known;
+    const made = createSupervisor(appId, { ...needs, networkOf });
+    supervisors.set(appId, made);
+    return made;
+  }
+
+  async function runnableOf(release: Release, signal: AbortSignal): Promise<Runnable> {
+    const slug = release.slugId ? store.slugs.byId(release.slugId) : undefined;
+    if (!slug) throw new PlatformError('release_failed', `The slug of v${release.version} is gone.`);
+    return {
+      version: release.version,
+      release,
+      slug,
+      types: slug.processTypes,
+      config: store.releases.config(release),
+      image: await needs.image(slug, signal),
+    };
+  }
+
+  /** Brings one app to its newest release; started again whenever something was appended meanwhile. */
+  async function converge(appId: string): Promise<void> {
+    const supervisor = supervisorOf(appId);
+    await resume(appId, supervisor);
+    for (
+      let release = newestPending(appId);
+      release && !life.signal.aborted;
+      release = newestPending(appId)
+    ) {
+      await attempt(appId, supervisor, release);
+    }
+  }
+
+  /** The serving release as the store has it, ready to run, when the supervisor does not have it yet. */
+  async function resume(appId: string, supervisor: Supervisor): Promise<Runnable | null> {
+    const version = store.apps.byId(appId)?.servingVersion ?? null;
+    const current = supervisor.stage().serving;
+    if (version === null || current?.version === version) return current as Runnable | null;
+    const release = store.releases.byVersion(appId, version);
+    if (!release?.slugId) return null;
+    const runnable = await runnableOf(release, life.signal);
+    supervisor.provide(runnable);
+    await supervisor.switchTo(version);
+    supervisor.setStage({ serving: runnable, next: null, phase: 'steady' });
+    return runnable;
+  }
+
+  function newestPending(appId: string): Release | undefined {
+    const pending = store.releases.list(appId).filter((release) => release.status === 'pending');
+    const [newest, ...older] = pending;
+    for (const release of older) {
+      store.releases.end(
+        release.id,
+        'expired',
+        `superseded by v${newest!.version} before it was switched to`,
+      );
+    }
+    if (older.length > 0) settledNotice.tell();
+    return newest;
+  }
+
+  async function attempt(appId: string, supervisor: Supervisor, release: Release): Promise<void> {
+    const abort = new AbortController();
+    rollouts.set(appId, { version: release.version, abort });
+    const signal = AbortSignal.any([abort.signal, life.signal]);
+    try {
+      if (!release.slugId) {
+        commit(appId, release);
+        return;
+      }
+      const serving = supervisor.stage().serving as Runnable | null;
+      const next = await runnableOf(release, signal);
+      await rollOut(
+        supervisor,
+        serving,
+        next,
+        {
+          releasePhase: (stop) => runReleasePhase(appId, next, { ...needs, networkOf }, stop),
+          commit: () => commit(appId, release),
+        },
+        signal,
+      );
+    } catch (error) {
+      // Superseded ones are ended by newestPending; at our own end the next server goes on.
+      if (!abort.signal.aborted && !life.signal.aborted) failed(release, error);
+    } finally {
+      rollouts.delete(appId);
+      settledNotice.tell();
+    }
+  }
+
+  function commit(appId: string, release: Release): void {
+    store.transaction(() => {
+      store.releases.end(release.id, 'succeeded', null);
+      store.apps.setServing(appId, release.version);
+      const types = (release.slugId && store.slugs.byId(release.slugId)?.processTypes) || {};
+      const formation = store.formations.of(appId);
+      const left = formation.filter((entry) => Object.hasOwn(types, entry.type));
+      if (left.length < formation.length) store.formations.replace(appId, left);
+    });
+  }
+
+  function failed(release: Release, error: unknown): void {
+    const lines =
+      error instanceof PlatformError ? (error.details['lastLines'] as string[] | undefined) : undefined;
+    const reason = [
+      messageOf(error),
+      ...(lines && lines.length > 0 ? ['Last lines:', ...lines.map((line) => `  ${line}`)] : []),
+    ].join('\n');
+    store.releases.end(release.id, 'failed', reason);
+    needs.logs.write(release.appId, {
+      source: 'twelve',
+      process: 'api',
+      text: `Release v${release.version} failed: ${messageOf(error)}`,
+    });
+  }
+
+  /** One convergence per app at a time; a request during one makes it look once more. */
+  function kick(appId: string): void {
+    if (!acting) return;
+    const current = rollouts.get(appId);
+    const newest = store.releases.newest(appId);
+    if (current && newest && newest.status === 'pending' && newest.version > current.version) {
+      current.abort.abort(new PlatformError('conflict', `superseded by v${newest.version}`));
+    }
+    const before = working.get(appId) ?? Promise.resolve();
+    const run = before
+      .then(() => converge(appId))
+      .catch((error: unknown) => {
+        if (life.signal.aborted) return;
+        needs.onProblem(
+          `App ${store.apps.byId(appId)?.name ?? appId}: ${messageOf(error)}; trying again in 5 s`,
+        );
+        clearTimeout(retries.get(appId));
+        retries.set(
+          appId,
+          setTimeout(() => kick(appId), 5000),
+        );
+      });
+    working.set(appId, run);
+    void run.finally(() => {
+      if (working.get(appId) === run) working.delete(appId);
+    });
+  }
+
+  async function follow(): Promise<void> {
+    for await (const event of engine.events(ownLabels(instance), life.signal)) {
+      if (event.type === 'reconnected') {
+        for (const supervisor of supervisors.values())
+          await supervisor.recheck().catch((error: unknown) => needs.onProblem(messageOf(error)));
+      } else if (event.action === 'die' || event.action === 'destroy') {
+        void supervisors
+          .get(event.labels[label.app] ?? '')
+          ?.died(event.id)
+          .catch((error: unknown) => needs.onProblem(messageOf(error)));
+      }
+    }
+  }
+
+  async function adoptOne(container: ContainerSummary): Promise<void> {
+    const appId = container.labels[label.app] ?? '';
+    // Never started: the server was killed in between. What is wanted is started anew.
+    if (container.state === 'created') return engine.remove(container.id);
+    if (!store.apps.byId(appId)) {
+      await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      return engine.remove(container.id);
+    }
+    const supervisor = supervisorOf(appId);
+    if (!supervisor.knows(container.id)) supervisor.adopt(await engine.inspect(container.id));
+  }
+
+  async function removeStrayNetworks(): Promise<void> {
+    for (const network of await engine.networks()) {
+      const appId = network.labels[label.app];
+      if (network.labels[label.instance] !== instance || !appId || store.apps.byId(appId)) continue;
+      await engine.removeNetwork(network.name).catch((error: unknown) => needs.onProblem(messageOf(error)));
+    }
+  }
+
+  return {
+    networkOf,
+    async adopt() {
+      const containers = await engine.list(ownLabels(instance, 'process'));
+      await Promise.all(
+        containers.map((container) =>
+          adoptOne(container).catch((error: unknown) =>
+            needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
+          ),
+        ),
+      );
+      const apps = store.apps.list();
+      for (const app of apps) supervisorOf(app.id);
+      await Promise.all([...supervisors.values()].map((supervisor) => supervisor.looked(1000)));
+      return apps.map((app) => ({ appId: app.id, ...supervisorOf(app.id).currentRoute(app.servingVersion) }));
+    },
+    go() {
+      acting = true;
+      void follow().catch((error: unknown) => {
+        if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
+      });
+      void removeStrayNetworks().catch((error: unknown) => needs.onProblem(messageOf(error)));
+      for (const app of store.apps.list()) kick(app.id);
+    },
+    released: kick,
+    changed(appId) {
+      supervisors.get(appId)?.reconcile();
+    },
+    settled: (releaseId, signal) =>
+      settledNotice.until(() => store.releases.byId(releaseId)?.status !== 'pending', signal),
+    status: (appId) => supervisors.get(appId)?.status() ?? [],
+    restart(appId, target) {
+      const supervisor = supervisors.get(appId);
+      const count =
+        supervisor?.restart((name, type) => target === undefined || target === name || target === type) ?? 0;
+      if (target !== undefined && count === 0)
+        throw notFound('dyno', `There is no process "${target}" to restart. "twelve ps" lists what runs.`);
+    },
+    async removeApp(appId) {
+      rollouts.get(appId)?.abort.abort(new PlatformError('conflict', 'the app was destroyed'));
+      await working.get(appId);
+      const supervisor = supervisors.get(appId);
+      if (supervisor) {
+        await supervisor.switchTo(null).catch(() => undefined);
+        supervisor.setStage({ serving: null, next: null, phase: 'steady' });
+        await supervisor.untilEmpty(AbortSignal.timeout(needs.stopGraceMs + 60_000));
+        supervisor.close();
+        supervisors.delete(appId);
+      }
+      await networkOf.remove(appId);
+    },
+    async close() {
+      life.abort(new PlatformError('cancelled', 'the server is stopping'));
+      for (const timer of retries.values()) clearTimeout(timer);
+      for (const supervisor of supervisors.values()) supervisor.close();
+      await Promise.allSettled([...working.values()]);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+// What this room is given by main.ts: the engine, the store, and callbacks into the router and the logs.
+import type { LogSource } from '../domain/log-line.ts';
+import type { Release } from '../domain/release.ts';
+import type { Slug } from '../domain/slug.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Endpoint {
+  process: string;
+  key: string;
+  address: string;
+  port: number;
+}
+
+export type RouteState = 'up' | 'none' | 'crashed' | 'maintenance';
+
+export interface ProcessNeeds {
+  engine: Engine;
+  store: Store;
+  instance: string;
+  /** Range that apps' networks are cut from. */
+  networks: string;
+  bootTimeoutMs: number;
+  stopGraceMs: number;
+  releasePhaseTimeoutMs: number;
+  /** Makes sure the engine has a slug's image; returns what to run. */
+  image(slug: Slug, signal?: AbortSignal): Promise<string>;
+  /** Resolves when traffic goes to exactly these; `drained` when those taken out have no open request. */
+  serve(route: {
+    appId: string;
+    state: RouteState;
+    endpoints: Endpoint[];
+  }): Promise<{ drained: Promise<void> }>;
+  logs: {
+    follow(container: { id: string; appId: string; process: string; logPath: string }): void;
+    drained(containerId: string): Promise<void>;
+    write(appId: string, line: { source: LogSource; process: string; text: string }): void;
+  };
+  /** A line of a release phase's output, for whoever waits for the release. */
+  onReleaseOutput(release: Release, line: string): void;
+  onProblem(message: string): void;
+}

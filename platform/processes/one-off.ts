@@ -1,0 +1,223 @@
+// One-off processes: `twelve run`. A fresh container of the serving release, with the caller's terminal or without.
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Duplex, Readable } from 'node:stream';
+import type { App } from '../domain/app.ts';
+import { notFound, PlatformError } from '../domain/errors.ts';
+import { defaultSizeName, findSize } from '../domain/formation.ts';
+import type { ProcessStatus } from '../domain/process.ts';
+import type { Release } from '../domain/release.ts';
+import type { Slug } from '../domain/slug.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
+import { label, ownLabels } from '../engine/labels.ts';
+import { processSpec } from './container.ts';
+import type { ProcessNeeds } from './needs.ts';
+import type { Networks } from './network.ts';
+
+export interface OneOffOrder {
+  app: App;
+  release: Release;
+  slug: Slug;
+  /** Config vars with the caller's `-e` values over them. */
+  config: Readonly<Record<string, string>>;
+  command: string;
+  size?: string;
+  /** attached: waits for `open`. detached: starts at once, output into the log. */
+  attached: boolean;
+  tty: boolean;
+}
+
+/** A started, attached process. */
+export interface OneOffSession {
+  name: string;
+  stream: Duplex;
+  stderr?: Readable;
+  resize(columns: number, rows: number): Promise<void>;
+  signal(name: string): Promise<void>;
+  /** Exit status; the container is removed by then. */
+  exit: Promise<number>;
+}
+
+export interface OneOffs {
+  create(order: OneOffOrder): Promise<ProcessStatus>;
+  /** Attaches to and starts what `create` made with `attached`. */
+  open(id: string): Promise<OneOffSession>;
+  list(appId: string): Promise<ProcessStatus[]>;
+  /** SIGTERM, then SIGKILL. @throws PlatformError `not_found` */
+  stop(appId: string, name: string): Promise<void>;
+  stopAll(appId: string): Promise<void>;
+  /** At start: goes on with detached ones, ends those whose caller is gone. */
+  adopt(): Promise<void>;
+}
+
+/** Whether a detached one's output is logged by us is read back from here. */
+const attachedLabel = 'twelve.attached';
+
+export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): OneOffs {
+  const { engine, instance, logs } = needs;
+  const own = (appId?: string): Record<string, string> => ({
+    ...ownLabels(instance, 'run'),
+    ...(appId ? { [label.app]: appId } : {}),
+  });
+  /** Attached ones that wait for their caller or talk with one: never touched by `adopt`. */
+  const present = new Set<string>();
+
+  async function make(order: OneOffOrder): Promise<ContainerSummary> {
+    const name = `run.${randomInt(1000, 10_000)}`;
+    const spec = processSpec({
+      instance,
+      kind: 'run',
+      appId: order.app.id,
+      appName: order.app.name,
+      id: randomUUID(),
+      type: 'run',
+      name,
+      command: order.command,
+      size: findSize(order.size ?? defaultSizeName),
+      version: order.release.version,
+      releaseId: order.release.id,
+      commit: order.slug.commit,
+      image: await needs.image(order.slug),
+      network: await needs.networkOf.ensure(order.app),
+      config: order.config,
+      attempt: 0,
+    });
+    if (order.attached) Object.assign(spec, { stdin: true, tty: order.tty, log: 'none' });
+    spec.labels[attachedLabel] = order.attached ? (order.tty ? 'tty' : 'pipe') : 'no';
+    const id = await engine.create(spec);
+    return engine.inspect(id);
+  }
+
+  async function runDetached(container: ContainerSummary): Promise<void> {
+    const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
+    logs.write(appId, {
+      source: 'twelve',
+      process: name,
+      text: `Starting process with command \`${container.labels[label.command]}\``,
+    });
+    await engine.start(container.id);
+    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
+    void finishDetached(container).catch((error: unknown) => needs.onProblem(`${name}: ${String(error)}`));
+  }
+
+  async function finishDetached(container: ContainerSummary): Promise<void> {
+    const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
+    const { logPath } = await engine.inspect(container.id);
+    if (logPath) logs.follow({ id: container.id, appId, process: name, logPath });
+    const code = await engine.wait(container.id);
+    await logs.drained(container.id);
+    logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
+    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
+    await engine.remove(container.id);
+  }
+
+  async function find(appId: string, name: string): Promise<ContainerSummary> {
+    const found = (await engine.list(own(appId))).find(
+      (container) => container.labels[label.process] === name,
+    );
+    if (!found) throw notFound('dyno', `There is no process "${name}". "twelve ps" lists what runs.`);
+    return found;
+  }
+
+  async function byId(id: string): Promise<ContainerSummary> {
+    const [found] = await engine.list({ ...own(), [label.id]: id });
+    if (!found) throw notFound('dyno', 'That one-off process is gone. Run the command again.');
+    return found;
+  }
+
+  return {
+    async create(order) {
+      const container = await make(order);
+      present.add(container.id);
+      if (!order.attached) await runDetached(container);
+      return toStatus(container);
+    },
+    async open(id) {
+      const container = await byId(id);
+      const tty = container.labels[attachedLabel] === 'tty';
+      const { stream, stderr } = await engine.attach(container.id, { stdin: true, tty });
+      const ended = engine.wait(container.id);
+      ended.catch(() => undefined);
+      try {
+        await engine.start(container.id);
+      } catch (error) {
+        await engine.remove(container.id);
+        throw error;
+      }
+      const exit = ended.finally(async () => {
+        await engine.remove(container.id).catch((error: unknown) => needs.onProblem(String(error)));
+        present.delete(container.id);
+      });
+      return {
+        name: container.labels[label.process] ?? 'run',
+        stream,
+        ...(stderr ? { stderr } : {}),
+        resize: (columns, rows) => engine.resize(container.id, { columns, rows }),
+        signal: (name) => engine.kill(container.id, name),
+        exit,
+      };
+    },
+    async list(appId) {
+      return (await engine.list(own(appId)))
+        .filter((container) => container.state === 'running')
+        .map(toStatus);
+    },
+    async stop(appId, name) {
+      const container = await find(appId, name);
+      await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+    },
+    async stopAll(appId) {
+      for (const container of await engine.list(own(appId))) {
+        await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+        await engine.remove(container.id);
+      }
+    },
+    async adopt() {
+      for (const container of await engine.list(own())) {
+        if (present.has(container.id)) continue;
+        if (container.labels[attachedLabel] === 'no' && container.state !== 'created') {
+          void finishDetached(container).catch((error: unknown) => needs.onProblem(String(error)));
+          continue;
+        }
+        // Its caller's connection ended with the server before this one.
+        void engine
+          .stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 })
+          .then(() => engine.remove(container.id))
+          .catch((error: unknown) => needs.onProblem(String(error)));
+      }
+    },
+  };
+}
+
+function toStatus(container: ContainerSummary): ProcessStatus {
+  const labels = container.labels;
+  const name = labels[label.process] ?? '';
+  return {
+    id: labels[label.id] ?? '',
+    appId: labels[label.app] ?? '',
+    name,
+    type: 'run',
+    number: Number(name.slice('run.'.length)),
+    command: labels[label.command] ?? '',
+    size: labels[label.size] ?? defaultSizeName,
+    state: container.state === 'running' ? 'up' : 'starting',
+    releaseId: labels[label.releaseId] ?? '',
+    releaseVersion: Number(labels[label.release]),
+    updatedAt: container.createdAt,
+    createdAt: container.createdAt,
+  };
+}
+
+/** @throws PlatformError when nothing was pushed yet */
+export function requireServing(
+  app: App,
+  release: Release | undefined,
+  slug: Slug | undefined,
+): { release: Release; slug: Slug } {
+  if (!release || !slug) {
+    throw new PlatformError(
+      'invalid_params',
+      `${app.name} has no release that could run a command yet. Push first: git push platform main`,
+    );
+  }
+  return { release, slug };
+}

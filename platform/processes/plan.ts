@@ -1,0 +1,131 @@
+// What to do next for one app: wanted × running → steps. Pure; the supervisor acts on it.
+
+/** One process that should run. */
+export interface Member {
+  /** Release version it belongs to. */
+  version: number;
+  type: string;
+  number: number;
+  size: string;
+  /** Started again after a crash. False while its release is still on trial: there a crash is the answer. */
+  restart: boolean;
+}
+
+export interface Running {
+  /** Our own handle. */
+  ref: string;
+  version: number;
+  type: string;
+  number: number;
+  size: string;
+  /** creating: no container yet. booting: started, not proven. up: ready. stopping: asked to end. ended: has ended. */
+  state: 'creating' | 'booting' | 'up' | 'stopping' | 'ended';
+  /** Asked to be replaced (`ps:restart`). */
+  stale: boolean;
+  /** Order of creation. */
+  order: number;
+}
+
+/** How a slot's last process ended, and when it may be tried again (ms since the epoch). */
+export interface Crash {
+  attempt: number;
+  retryAt: number;
+}
+
+export type Step =
+  | { do: 'start'; member: Member; attempt: number }
+  | { do: 'stop'; ref: string }
+  /** Look again then. */
+  | { do: 'wait'; until: number };
+
+export function slotOf(process: Pick<Member, 'version' | 'type' | 'number'>): string {
+  return `${process.version}/${process.type}.${process.number}`;
+}
+
+/** Web processes overlap their replacements; of any other type never more run than are wanted. */
+export function plan(
+  wanted: readonly Member[],
+  running: readonly Running[],
+  crashes: ReadonlyMap<string, Crash>,
+  now: number,
+): Step[] {
+  const steps: Step[] = [];
+  const bySlot = groupBySlot(running.filter((process) => process.state !== 'ended'));
+  const kept = new Set<string>();
+  for (const member of wanted) {
+    for (const process of keepFor(member, bySlot.get(slotOf(member)) ?? [])) kept.add(process.ref);
+  }
+  for (const process of running) {
+    // What is still being created cannot be stopped yet; the plan runs again when it exists.
+    if (
+      kept.has(process.ref) ||
+      process.state === 'stopping' ||
+      process.state === 'ended' ||
+      process.state === 'creating'
+    )
+      continue;
+    steps.push({ do: 'stop', ref: process.ref });
+  }
+  const room = roomByType(wanted, running);
+  for (const member of wanted) {
+    if ((bySlot.get(slotOf(member)) ?? []).some((process) => isFresh(member, process))) continue;
+    const crash = crashes.get(slotOf(member));
+    if (crash && !member.restart) continue;
+    if (crash && crash.retryAt > now) {
+      steps.push({ do: 'wait', until: crash.retryAt });
+      continue;
+    }
+    if (member.type !== 'web') {
+      const left = room.get(member.type) ?? 0;
+      if (left <= 0) continue;
+      room.set(member.type, left - 1);
+    }
+    steps.push({ do: 'start', member, attempt: crash?.attempt ?? 0 });
+  }
+  return steps;
+}
+
+/** Waiting time before attempt n (from 1) of a crashed process: 1 s, 2 s, 4 s … 5 min. */
+export function backOffMs(attempt: number): number {
+  return Math.min(1000 * 2 ** Math.max(0, attempt - 1), 300_000);
+}
+
+function groupBySlot(running: readonly Running[]): Map<string, Running[]> {
+  const groups = new Map<string, Running[]>();
+  for (const process of running) {
+    const group = groups.get(slotOf(process));
+    if (group) group.push(process);
+    else groups.set(slotOf(process), [process]);
+  }
+  return groups;
+}
+
+function isFresh(member: Member, process: Running): boolean {
+  return (
+    process.state !== 'stopping' &&
+    process.state !== 'ended' &&
+    !process.stale &&
+    process.size === member.size
+  );
+}
+
+/** The best fresh one, and for web also the stale ones that serve until it is up. */
+function keepFor(member: Member, candidates: readonly Running[]): Running[] {
+  const rank = { up: 0, booting: 1, creating: 2, stopping: 3, ended: 4 };
+  const fresh = candidates
+    .filter((process) => isFresh(member, process))
+    .sort((a, b) => rank[a.state] - rank[b.state] || b.order - a.order)[0];
+  if (member.type !== 'web' || fresh?.state === 'up') return fresh ? [fresh] : [];
+  const stale = candidates.filter((process) => process.state === 'up' && !isFresh(member, process));
+  return fresh ? [fresh, ...stale] : stale;
+}
+
+/** How many more of each type may be started: wanted less those that still live, also those on their way out. */
+function roomByType(wanted: readonly Member[], running: readonly Running[]): Map<string, number> {
+  const room = new Map<string, number>();
+  for (const member of wanted) room.set(member.type, (room.get(member.type) ?? 0) + 1);
+  for (const process of running) {
+    if (process.state !== 'ended') room.set(process.type, (room.get(process.type) ?? 0) - 1);
+  }
+  return room;
+}

@@ -1,0 +1,117 @@
+// The `release` process type: runs once in the new image before anything is switched; failing it fails the release.
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import { defaultSizeName, findSize } from '../domain/formation.ts';
+import { label, ownLabels } from '../engine/labels.ts';
+import { processSpec } from './container.ts';
+import type { ProcessNeeds } from './needs.ts';
+import type { Networks } from './network.ts';
+import type { Runnable } from './supervisor.ts';
+
+const causesThatRunIt: ReadonlySet<string> = new Set(['push', 'redeploy']);
+
+/**
+ * Runs it, or goes on waiting for the container of an earlier server that was killed.
+ * @throws PlatformError `release_failed` with its exit status and last lines
+ */
+export async function runReleasePhase(
+  appId: string,
+  runnable: Runnable,
+  needs: ProcessNeeds & { networkOf: Networks },
+  signal: AbortSignal,
+): Promise<void> {
+  const command = runnable.types['release'];
+  if (command === undefined || !causesThatRunIt.has(runnable.release.cause)) return;
+  const { engine, logs } = needs;
+  const id = (await earlier(appId, runnable, needs)) ?? (await begin(appId, runnable, command, needs));
+  const output = await engine.inspect(id);
+  if (output.logPath) logs.follow({ id, appId, process: 'release.1', logPath: output.logPath });
+  const limit = AbortSignal.timeout(needs.releasePhaseTimeoutMs);
+  try {
+    const code = await engine.wait(id, { signal: AbortSignal.any([signal, limit]) });
+    const lines = await engine.lastLines(id, 20);
+    logs.write(appId, { source: 'twelve', process: 'release.1', text: `Process exited with status ${code}` });
+    if (code !== 0) {
+      throw new PlatformError(
+        'release_failed',
+        `The release command exited with status ${code}, so v${runnable.version} was not started.`,
+        { process: 'release.1', lastLines: lines },
+      );
+    }
+  } catch (error) {
+    if (limit.aborted && !signal.aborted) {
+      throw new PlatformError(
+        'release_failed',
+        `The release command did not end within ${Math.round(needs.releasePhaseTimeoutMs / 60_000)} minutes and was stopped.`,
+      );
+    }
+    throw error;
+  } finally {
+    // Ended or not, it is not needed any more; what it printed is in the log.
+    await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 }).catch(() => undefined);
+    await logs.drained(id).catch(() => undefined);
+    await engine
+      .remove(id)
+      .catch((error: unknown) =>
+        needs.onProblem(`The release process of v${runnable.version} was not removed: ${messageOf(error)}`),
+      );
+  }
+}
+
+async function earlier(appId: string, runnable: Runnable, needs: ProcessNeeds): Promise<string | undefined> {
+  const found = await needs.engine.list({
+    ...ownLabels(needs.instance, 'release'),
+    [label.app]: appId,
+    [label.releaseId]: runnable.release.id,
+  });
+  const started = found.find((container) => container.state !== 'created');
+  for (const other of found) if (other !== started) await needs.engine.remove(other.id);
+  return started?.id;
+}
+
+async function begin(
+  appId: string,
+  runnable: Runnable,
+  command: string,
+  needs: ProcessNeeds & { networkOf: Networks },
+): Promise<string> {
+  const { engine, store } = needs;
+  const app = store.apps.byId(appId);
+  if (!app) throw new PlatformError('release_failed', 'The app was destroyed.');
+  const size = store.formations.of(appId).find((entry) => entry.type === 'release')?.size ?? defaultSizeName;
+  const id = await engine.create(
+    processSpec({
+      instance: needs.instance,
+      kind: 'release',
+      appId,
+      appName: app.name,
+      id: randomUUID(),
+      type: 'release',
+      name: 'release.1',
+      command,
+      size: findSize(size),
+      version: runnable.version,
+      releaseId: runnable.release.id,
+      commit: runnable.slug.commit,
+      image: runnable.image,
+      network: await needs.networkOf.ensure(app),
+      config: runnable.config,
+      attempt: 0,
+    }),
+  );
+  needs.logs.write(appId, {
+    source: 'twelve',
+    process: 'release.1',
+    text: `Starting process with command \`${command}\``,
+  });
+  const { stream, stderr } = await engine.attach(id, { stdin: false, tty: false });
+  for (const part of stderr ? [stream, stderr] : [stream]) {
+    part.on('error', () => undefined);
+    createInterface({ input: part, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
+      needs.onReleaseOutput(runnable.release, line),
+    );
+  }
+  await engine.start(id);
+  return id;
+}

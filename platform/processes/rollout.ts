@@ -1,0 +1,51 @@
+// One release taking over from another: prove the new, switch, let the old go. A failure puts the old back.
+import { PlatformError } from '../domain/errors.ts';
+import type { Runnable, Supervisor } from './supervisor.ts';
+
+export interface RolloutSteps {
+  /** Runs the release process where there is one to run; throws when it fails. */
+  releasePhase(signal: AbortSignal): Promise<void>;
+  /** Writes into the store, in one transaction, that the new release serves. */
+  commit(): void;
+}
+
+/** The named steps, in order; fault tests walk this list. */
+export const rolloutSteps = ['release-phase', 'prepare', 'swap', 'switch', 'commit', 'retire'] as const;
+
+/**
+ * Resolves once what serves traffic is `next` and the store says so.
+ * @param signal aborted when a newer release supersedes this one; ignored from the switch on
+ * @throws PlatformError `release_failed` (the old release serves on), or the signal's reason
+ */
+export async function rollOut(
+  supervisor: Supervisor,
+  serving: Runnable | null,
+  next: Runnable,
+  steps: RolloutSteps,
+  signal: AbortSignal,
+): Promise<void> {
+  supervisor.provide(next);
+  supervisor.clearFailures(next.version);
+  try {
+    await steps.releasePhase(signal);
+    signal.throwIfAborted();
+    supervisor.setStage({ serving, next, phase: 'prepare' });
+    await supervisor.untilUp(next.version, 'web', signal);
+    supervisor.setStage({ serving, next, phase: 'swap' });
+    await supervisor.untilUp(next.version, 'all', signal);
+    await supervisor.switchTo(next.version);
+  } catch (error) {
+    supervisor.setStage({ serving, next: null, phase: 'steady' });
+    await supervisor.switchTo(serving?.version ?? null).catch(() => undefined);
+    if (error instanceof PlatformError) throw error;
+    if (signal.aborted) throw signal.reason;
+    throw new PlatformError(
+      'release_failed',
+      `The rollout failed: ${error instanceof Error ? error.message : String(error)}`,
+      {},
+      { cause: error },
+    );
+  }
+  steps.commit();
+  supervisor.setStage({ serving: next, next: null, phase: 'steady' });
+}
