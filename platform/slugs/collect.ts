@@ -1,0 +1,67 @@
+// Garbage collection by reference: what no kept slug names goes, from the blob store and from the engine.
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Digest } from '../domain/slug.ts';
+import type { Engine, ImageInfo } from '../engine/engine.ts';
+import { label } from '../engine/labels.ts';
+import type { Blobs } from './blobs.ts';
+import { blobsOf, type Manifest, maxManifestBytes, readManifest } from './image.ts';
+
+export interface Collected {
+  blobs: number;
+  bytes: number;
+  images: number;
+}
+
+interface CollectNeeds {
+  engine: Engine;
+  blobs: Blobs;
+  instance: string;
+  /** Manifests that stay. */
+  keep: readonly Digest[];
+  /** Milliseconds; blobs touched at or after this stay: a slug exists before any release names it. */
+  before: number;
+  onProblem(message: string): void;
+}
+
+export async function collect(needs: CollectNeeds): Promise<Collected> {
+  const { blobs, before } = needs;
+  const found = await blobs.list();
+  const young = found.filter((blob) => blob.touchedAt >= before && blob.size <= maxManifestBytes);
+  const kept = new Map<Digest, Manifest>();
+  for (const digest of [...needs.keep, ...young.map((blob) => blob.digest)]) {
+    const manifest = await manifestAt(blobs, digest);
+    if (manifest) kept.set(digest, manifest);
+  }
+  const reachable = new Set([...kept].flatMap(([digest, manifest]) => [digest, ...blobsOf(manifest)]));
+  const result: Collected = { blobs: 0, bytes: 0, images: 0 };
+  for (const blob of found) {
+    if (reachable.has(blob.digest) || !blobs.removeOlder(blob.digest, before)) continue;
+    result.blobs += 1;
+    result.bytes += blob.size;
+  }
+  // The classic store names an image by its config, the containerd store by its manifest.
+  const ids = new Set<string>([...kept].flatMap(([digest, manifest]) => [digest, manifest.config.digest]));
+  for (const image of await needs.engine.images({ [label.slug]: needs.instance })) {
+    if (!ids.has(image.id) && (await removeImage(needs, image))) result.images += 1;
+  }
+  return result;
+}
+
+/** Null when it is not there or is no manifest. */
+export async function manifestAt(blobs: Blobs, digest: Digest): Promise<Manifest | null> {
+  const size = await blobs.size(digest);
+  return size === null || size > maxManifestBytes ? null : readManifest(await blobs.bytes(digest));
+}
+
+/** An image goes with its last name. One that a container still uses goes at a later collection. */
+async function removeImage(needs: CollectNeeds, image: ImageInfo): Promise<boolean> {
+  const names = [...image.tags, ...image.digests];
+  try {
+    for (const name of names.length > 0 ? names : [image.id]) await needs.engine.removeImage(name);
+    return true;
+  } catch (error) {
+    const inUse = error instanceof PlatformError && error.code === 'conflict';
+    if (!inUse) needs.onProblem(`image ${image.id} could not be removed: ${messageOf(error)}`);
+    return false;
+  }
+}

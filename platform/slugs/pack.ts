@@ -1,0 +1,103 @@
+// A built tree → layers in the blob store.
+import { lstat, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { packLayer } from '../archive/pack.ts';
+import { PlatformError } from '../domain/errors.ts';
+import type { Digest, Layer } from '../domain/slug.ts';
+import type { Blobs } from './blobs.ts';
+import { type LayerPlan, partition } from './partition.ts';
+import { largestFolders, survey } from './survey.ts';
+
+export interface TreeInput {
+  /** Folder that holds `app`. */
+  root: string;
+  /** Names at the top of `app` that buildpacks made. */
+  created: readonly string[];
+  limitBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The layers in stacking order. Each is read by a process of its own, as many at once as there are cores.
+ * @throws PlatformError `build_failed` with id E19 when they take more than the limit; the signal's reason
+ */
+export async function packTree(blobs: Blobs, input: TreeInput): Promise<Layer[]> {
+  const app = join(input.root, 'app');
+  if (!(await lstat(app).catch(() => null))?.isDirectory()) {
+    throw new PlatformError('build_failed', 'The build left no app folder behind.');
+  }
+  const plans = partition(await survey(app, input.created));
+  const stop = new AbortController();
+  const signal = input.signal ? AbortSignal.any([input.signal, stop.signal]) : stop.signal;
+  let total = 0;
+  let tooLarge = false;
+  const count = (bytes: number): void => {
+    total += bytes;
+    // Ends the other layers too; a tree far over the limit is not packed to its end.
+    if (total > input.limitBytes && !tooLarge) {
+      tooLarge = true;
+      stop.abort();
+    }
+  };
+  const next = plans.entries();
+  const layers: Layer[] = [];
+  const work = async (): Promise<void> => {
+    for (const [index, plan] of next) layers[index] = await packPlan(blobs, input.root, plan, count, signal);
+  };
+  const lanes = Array.from({ length: Math.min(plans.length, availableParallelism()) }, () =>
+    work().catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    }),
+  );
+  const failures = (await Promise.allSettled(lanes)).filter((lane) => lane.status === 'rejected');
+  input.signal?.throwIfAborted();
+  if (tooLarge) throw await overLimit(app, input.limitBytes);
+  // Lanes that were only stopped because another failed say nothing of their own.
+  const cause = failures.find((failure) => failure.reason !== stop.signal.reason) ?? failures[0];
+  if (cause) throw cause.reason;
+  return layers;
+}
+
+async function packPlan(
+  blobs: Blobs,
+  root: string,
+  plan: LayerPlan,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<Layer> {
+  const write = blobs.temporary();
+  const below = (path: string): Buffer => Buffer.concat([Buffer.from('app/'), Buffer.from(path, 'latin1')]);
+  const folders = ['app', ...plan.folders.map((folder) => below(folder).toString('utf8'))];
+  try {
+    const packed = await packLayer({
+      root,
+      folders,
+      entries: plan.entries.map(below),
+      write,
+      onBytes,
+      signal,
+    });
+    const digest = packed.digest as Digest;
+    await blobs.put(write, digest);
+    return { digest, size: packed.size, label: plan.label };
+  } finally {
+    // Gone already when it became a blob.
+    await rm(write, { force: true });
+  }
+}
+
+async function overLimit(app: string, limitBytes: number): Promise<PlatformError> {
+  const largest = await largestFolders(app, 5);
+  const list = largest.map(({ path, size }) => `${path} (${megabytes(size)} MB)`).join(', ');
+  return new PlatformError(
+    'build_failed',
+    `The slug is larger than ${megabytes(limitBytes)} MB. Largest folders: ${list || 'none'}. Leave out what is not needed to run, or keep it in a backing service.`,
+    { id: 'E19', largest },
+  );
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}
