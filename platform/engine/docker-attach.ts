@@ -38,8 +38,9 @@ function demultiplex(socket: Socket): Attachment {
     },
   });
   const push = createDemultiplexer((kind, piece) => {
-    const wantsMore = kind === 'stdout' ? stream.push(piece) : stderr.push(piece);
-    if (!wantsMore) socket.pause();
+    const target = kind === 'stdout' ? stream : stderr;
+    // Output nobody wants is dropped; output that waits to be read holds the container's writing up, as a pipe does.
+    if (!target.destroyed && !target.push(piece)) socket.pause();
   });
   socket.on('data', push);
   socket.once('end', () => endOutput(stream, stderr));

@@ -35,7 +35,7 @@ export function toPlatformError(doing: string, error: unknown, facts: FailureFac
 /** A PlatformError given as the reason of the abort is passed on, so that the one who cancelled decides what is said. */
 export function cancelled(doing: string, signal: AbortSignal): PlatformError {
   if (signal.reason instanceof PlatformError) return signal.reason;
-  return new PlatformError('cancelled', `Cancelled: did not ${doing}.`, {}, { cause: signal.reason });
+  return new PlatformError('cancelled', `Cancelled while trying to ${doing}.`, {}, { cause: signal.reason });
 }
 
 export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {

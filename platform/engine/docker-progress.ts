@@ -30,11 +30,16 @@ export async function followProgress(
     const failure = progress.errorDetail?.message ?? progress.error;
     if (failure !== undefined) throw failed(doing, failure, rest === '' ? tail : [...tail, rest]);
     // A step's output comes in pieces that end anywhere; a status (of a layer) repeats itself and is not output.
-    const lines = (rest + (progress.stream ?? '')).split(/\r?\n/);
+    const lines = (rest + withoutColour(progress.stream ?? '')).split(/\r?\n/);
     rest = lines.pop() ?? '';
     for (const line of lines) if (line !== '') take(line);
   }
   if (rest !== '') take(rest);
+}
+
+/** The classic builder wraps what a step prints to stderr in red. */
+function withoutColour(text: string): string {
+  return text.replaceAll('\u001b[91m', '').replaceAll('\u001b[0m', '');
 }
 
 function failed(doing: string, sentence: string, tail: readonly string[]): PlatformError {

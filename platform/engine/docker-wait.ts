@@ -28,11 +28,19 @@ export function waitFor(connection: DockerConnection): Engine['wait'] {
         signal: either,
       });
       answer.on('error', () => {});
-      const details = decodeDetails(
-        await connection.call(doing, () => connection.docker.getContainer(id).inspect(), signal),
-      );
+      const look = async () =>
+        decodeDetails(
+          await connection.call(doing, () => connection.docker.getContainer(id).inspect(), signal),
+        );
+      const details = await look();
       if (details.exitCode !== null) return details.exitCode;
-      return await connection.call(doing, () => exitCodeFrom(doing, answer), signal);
+      if (details.state === 'created' && details.error) {
+        throw new PlatformError('engine_failed', `Could not ${doing}: it did not start. ${details.error}`);
+      }
+      const code = await connection.call(doing, () => exitCodeFrom(doing, answer), signal);
+      // 0 is also what the engine says of one that was removed without ever running: then this look throws.
+      if (details.state === 'created' && code === 0) await look();
+      return code;
     } finally {
       enough.abort();
     }
