@@ -27,7 +27,7 @@ export function parseOneLine(text: string): AptSource[] {
 export function parseDeb822(text: string): AptSource[] {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const field = fields(stanza);
-    const on = !/^(no|false|0|off)$/i.test(field.get('enabled') ?? 'yes');
+    const on = !/^(no|false|0|off)$/i.test(field.get('enabled')?.trim() ?? 'yes');
     if (!on || !words(field.get('types') ?? '').includes('deb')) return [];
     const components = words(field.get('components') ?? '');
     const signedBy = (field.get('signed-by') ?? '').trim();

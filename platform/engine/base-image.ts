@@ -20,6 +20,8 @@ interface Options {
   proxies: Readonly<Record<string, string>>;
   onProgress: (line: string) => void;
   signal: AbortSignal;
+  /** Where mmdebstrap is looked for. */
+  searchPath?: string;
 }
 
 /** @returns the reference of an image that is on the engine */
@@ -52,20 +54,25 @@ async function bootstrap(engine: Engine, options: Options, refusal: string): Pro
   const program = spawn('mmdebstrap', mmdebstrapArguments(host.sources), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // It asks apt, which looks here for proxies; for a program on the host one on loopback is fine too.
-    env: { PATH: systemPath, ...host.proxies, ...options.proxies },
+    env: { PATH: options.searchPath ?? systemPath, ...host.proxies, ...options.proxies },
     signal: options.signal,
   });
   let complaint = '';
   program.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk).slice(-4000);
   });
-  const ended = once(program, 'close');
-  ended.catch(() => {});
+  const closed = new Promise<number | null>((resolve) => program.on('close', resolve));
   try {
     await once(program, 'spawn');
+    program.on('error', () => {});
     // Whether the tree is whole is known only when the program has ended: until then it has another name.
-    const [[code]] = await Promise.all([ended, engine.importImage(unfinishedReference, program.stdout)]);
-    if (code !== 0) throw new Error(`mmdebstrap ended with status ${code}: ${complaint.trim()}`);
+    const imported = engine.importImage(unfinishedReference, program.stdout);
+    // Without a reader it would wait for ever.
+    imported.catch(() => program.kill());
+    const [code] = await Promise.all([closed, Promise.allSettled([imported])]);
+    if (code) throw new Error(`mmdebstrap ended with status ${code}: ${complaint.trim()}`);
+    await imported;
+    if (code === null) throw new Error(`mmdebstrap was stopped: ${complaint.trim()}`);
     await engine.tagImage(unfinishedReference, ownReference);
   } catch (error) {
     options.signal.throwIfAborted();

@@ -1,0 +1,218 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PlatformError } from '../../../platform/domain/errors.ts';
+import { debianImage } from '../../../platform/engine/base-image.ts';
+import type { BuildImageOptions, Engine, ImageInfo } from '../../../platform/engine/engine.ts';
+import { createImages } from '../../../platform/engine/images.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twelve-images-'));
+  for (const name of ['base', 'stack', 'build', 'build-node', 'router']) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'Dockerfile'), `# ${name}\nARG BASE\nFROM \${BASE}\n`);
+  }
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** An engine that remembers images, and builds when it is told to. */
+function imageEngine(present: string[] = ['debian:trixie-slim']) {
+  const images = new Set(present);
+  const built: BuildImageOptions[] = [];
+  const calls: string[] = [];
+  let gate = async (): Promise<void> => {};
+  const info = (reference: string): ImageInfo => ({
+    id: `sha256:${reference}`,
+    tags: [reference],
+    digests: [],
+    labels: {},
+    size: 1e6,
+    createdAt: '2026-11-23T00:00:00Z',
+  });
+  const engine = {
+    info: async () => ({ architecture: 'amd64' }),
+    image: async (reference: string) => (images.has(reference) ? info(reference) : null),
+    async buildImage(options: BuildImageOptions) {
+      built.push(options);
+      options.context.resume();
+      await Promise.race([gate(), aborted(options.signal)]);
+      images.add(options.tag);
+      return info(options.tag);
+    },
+    async pullImage({ reference }: { reference: string }) {
+      calls.push(`pull ${reference}`);
+      throw new PlatformError('engine_failed', 'no such host\nmore of it');
+    },
+    async importImage(tag: string, tar: AsyncIterable<Buffer>) {
+      let bytes = 0;
+      for await (const chunk of tar) bytes += chunk.length;
+      calls.push(`import ${tag} ${bytes}`);
+      images.add(tag);
+      return info(tag);
+    },
+    async tagImage(reference: string, tag: string) {
+      calls.push(`tag ${reference} ${tag}`);
+      images.add(tag);
+    },
+    async removeImage(reference: string) {
+      images.delete(reference);
+    },
+  } as unknown as Engine;
+  return { engine, images, built, calls, hold: (until: () => Promise<void>) => (gate = until) };
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+}
+
+describe('ensure', () => {
+  it('makes an image after what it starts from, and only once', async () => {
+    const { engine, built } = imageEngine();
+    const images = createImages({ engine, folder });
+    const made = await images.ensure('build-node');
+    expect(built.map((each) => each.tag.replace(/:.*/, ''))).toEqual([
+      'twelve/base',
+      'twelve/stack',
+      'twelve/build',
+      'twelve/build-node',
+    ]);
+    expect(built.map((each) => each.buildArgs?.['BASE'])).toEqual([
+      'debian:trixie-slim',
+      ...built.slice(0, 3).map((each) => each.tag),
+    ]);
+    expect(built[1]?.labels).toEqual({ 'twelve.image': 'stack' });
+    expect(made.reference).toMatch(/^twelve\/build-node:[0-9a-f]{12}$/);
+    expect(await images.ensure('build-node')).toEqual(made);
+    expect(built).toHaveLength(4);
+    expect(images.known().get('stack')?.reference).toBe(built[1]?.tag);
+  });
+
+  it('shares what is being made, also what two images start from', async () => {
+    const { engine, built } = imageEngine();
+    const images = createImages({ engine, folder });
+    const [one, two] = await Promise.all([
+      images.ensure('stack'),
+      images.ensure('stack'),
+      images.ensure('router'),
+    ]);
+    expect(one).toEqual(two);
+    expect(built.map((each) => each.tag.replace(/:.*/, '')).sort()).toEqual([
+      'twelve/base',
+      'twelve/router',
+      'twelve/stack',
+    ]);
+  });
+
+  it('names an image by everything that goes into it', async () => {
+    const { engine } = imageEngine();
+    const name = async (image: 'stack' | 'router') =>
+      (await createImages({ engine, folder }).ensure(image)).reference;
+    const [stack, router] = [await name('stack'), await name('router')];
+    await writeFile(join(folder, 'stack/boot'), 'true\n');
+    const withFile = await name('stack');
+    await chmod(join(folder, 'stack/boot'), 0o755);
+    const executable = await name('stack');
+    expect(new Set([stack, withFile, executable]).size).toBe(3);
+    expect(await name('router')).toBe(router);
+    await writeFile(join(folder, 'base/more'), '');
+    expect(await name('stack')).not.toBe(executable);
+    expect(await name('router')).not.toBe(router);
+  });
+
+  it('goes on for the others when one who waits gives up, and stops when all have', async () => {
+    const { engine, built, hold } = imageEngine();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    hold(() => released);
+    const images = createImages({ engine, folder });
+    const impatient = new AbortController();
+    const first = images.ensure('router', { signal: impatient.signal });
+    const second = images.ensure('router');
+    await expect.poll(() => built.length).toBe(1);
+    impatient.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    release();
+    await expect(second).resolves.toMatchObject({ reference: expect.stringMatching(/^twelve\/router:/) });
+
+    hold(() => new Promise(() => {}));
+    const only = new AbortController();
+    const third = images.ensure('stack', { signal: only.signal });
+    await expect.poll(() => built.length).toBe(3);
+    only.abort(new Error('enough'));
+    await expect(third).rejects.toThrow('enough');
+    expect(built[2]?.signal?.aborted).toBe(true);
+    hold(async () => {});
+    await expect(images.ensure('stack')).resolves.toBeTruthy();
+  });
+
+  it('tries again after a failure, and ends what is being made on close', async () => {
+    const { engine, built, hold } = imageEngine();
+    hold(async () => {
+      throw new PlatformError('engine_failed', 'no space left on device');
+    });
+    const images = createImages({ engine, folder });
+    await expect(images.ensure('stack')).rejects.toThrow('no space left on device');
+    hold(() => new Promise(() => {}));
+    const pending = images.ensure('stack').catch((error: unknown) => error);
+    await expect.poll(() => built.length).toBe(2);
+    await images.close();
+    expect(await pending).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('gives proxies that containers can reach to every build, and package sources to the base image only', async () => {
+    const { engine, built } = imageEngine();
+    const proxies = { http_proxy: 'http://cache.example:3128', https_proxy: 'http://127.0.0.1:3128' };
+    await createImages({ engine, folder, proxies }).ensure('router');
+    expect(built[0]?.buildArgs).toHaveProperty('SOURCES');
+    expect(built[1]?.buildArgs).toMatchObject({ http_proxy: 'http://cache.example:3128' });
+    expect(built[1]?.buildArgs).not.toHaveProperty('https_proxy');
+    expect(built[1]?.buildArgs).not.toHaveProperty('SOURCES');
+  });
+});
+
+describe('Debian itself', () => {
+  const options = () => ({ proxies: {}, onProgress: () => {}, signal: new AbortController().signal });
+  const program = async (text: string) => {
+    await writeFile(join(folder, 'mmdebstrap'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return { ...options(), searchPath: `${folder}:/usr/bin:/bin` };
+  };
+
+  it('is what is there already: the official image, or ours of an earlier time', async () => {
+    const official = imageEngine(['debian:trixie-slim', 'twelve/debian:trixie']);
+    expect(await debianImage(official.engine, options())).toBe('debian:trixie-slim');
+    const own = imageEngine(['twelve/debian:trixie']);
+    expect(await debianImage(own.engine, options())).toBe('twelve/debian:trixie');
+    expect(own.calls).toEqual([]);
+  });
+
+  it('is made from packages where no registry answers', async () => {
+    const { engine, calls, images } = imageEngine([]);
+    const made = await debianImage(engine, await program('printf 0123456789'));
+    expect(made).toBe('twelve/debian:trixie');
+    expect(calls).toEqual([
+      'pull debian:trixie-slim',
+      'import twelve/debian:unfinished 10',
+      'tag twelve/debian:unfinished twelve/debian:trixie',
+    ]);
+    expect([...images]).toEqual(['twelve/debian:trixie']);
+  });
+
+  it('is not what a program left half-made', async () => {
+    const { engine, images } = imageEngine([]);
+    const failing = await program('printf half; echo "E: disk is full" >&2; exit 25');
+    await expect(debianImage(engine, failing)).rejects.toThrow(
+      /cannot be pulled \(no such host\), and it could not be made: mmdebstrap ended with status 25: E: disk is full/,
+    );
+    expect([...images]).toEqual([]);
+  });
+
+  it('says what to install where nothing can make it', async () => {
+    const { engine } = imageEngine([]);
+    await expect(debianImage(engine, { ...options(), searchPath: folder })).rejects.toThrow(
+      /mmdebstrap, .* is not installed. Run: apt-get install mmdebstrap/,
+    );
+  });
+});
