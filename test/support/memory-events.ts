@@ -1,0 +1,56 @@
+// Who listens to a simulated engine, and the breaks in between.
+import { once } from 'node:events';
+import type { EngineEvent } from '../../platform/engine/engine.ts';
+
+type Item = EngineEvent | { type: 'reconnected' };
+
+export interface MemoryEvents {
+  emit(event: EngineEvent): void;
+  /** Says to every listener that something may have been missed. */
+  reconnected(): void;
+  listen(labels: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<Item>;
+}
+
+export function createMemoryEvents(isAway: () => boolean): MemoryEvents {
+  const listeners = new Set<(item: Item) => void>();
+  const tell = (item: Item): void => {
+    for (const listener of listeners) listener(item);
+  };
+  return {
+    // While the engine is away its listeners hear nothing, and nobody repeats it to them.
+    emit: (event) => void (isAway() || tell(event)),
+    reconnected: () => tell({ type: 'reconnected' }),
+    listen(labels, signal) {
+      const waiting: Item[] = [];
+      const bell = new EventTarget();
+      const ring = (): void => void bell.dispatchEvent(new Event('ring'));
+      const listener = (item: Item): void => {
+        if (item.type === 'container' && !carries(item.labels, labels)) return;
+        waiting.push(item);
+        ring();
+      };
+      const stop = (): void => {
+        listeners.delete(listener);
+        ring();
+      };
+      if (!signal.aborted) listeners.add(listener);
+      signal.addEventListener('abort', stop, { once: true });
+      return items(waiting, bell, signal);
+    },
+  };
+}
+
+async function* items(waiting: Item[], bell: EventTarget, signal: AbortSignal): AsyncGenerator<Item> {
+  while (!signal.aborted) {
+    const next = waiting.shift();
+    if (next) yield next;
+    else await once(bell, 'ring');
+  }
+}
+
+export function carries(
+  labels: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+}
