@@ -57,6 +57,14 @@ export function webUrl(platform: Platform, app: Pick<App, 'name'>): string {
   return `http://${hostsOf(platform, app)[0]}${port === 80 ? '' : `:${port}`}/`;
 }
 
+/** The old host name stops, the new one serves the same processes. */
+export async function renameApp(platform: Platform, app: App, wanted: string): Promise<void> {
+  const name = parseAppName(wanted);
+  if (name === app.name) return;
+  platform.store.transaction(() => platform.store.apps.rename(app.id, name));
+  platform.processes.changed(app.id);
+}
+
 export function setMaintenance(platform: Platform, app: App, on: boolean): void {
   platform.store.apps.setMaintenance(app.id, on);
   platform.processes.changed(app.id);

@@ -120,17 +120,23 @@ async function deploy(
     text: `Build started by user ${caller.user.email}`,
   });
   try {
-    const slug = await buildSlug(platform, app, order, write);
-    const release = releaseBuild(platform, app, caller, order, slug);
+    const built = await buildSlug(platform, app, order, write);
+    const release = releaseBuild(platform, app, caller, order, built);
     await announce(platform, app, release, order, write);
   } catch (error) {
     explain(platform, app, order.buildId, error, write);
-    throw error;
+    throw shown(error);
   } finally {
     claim.release();
     output.end();
     void collectGarbage(platform, app.id);
   }
+}
+
+/** A slug, and what its buildpacks would have as config vars where the app has none of its own yet. */
+interface Built {
+  slug: Slug;
+  configDefaults: Readonly<Record<string, string>>;
 }
 
 async function buildSlug(
@@ -151,7 +157,7 @@ async function buildSlug(
   });
   try {
     write('-----> Packing slug');
-    return await packSlug(platform, app, order, tree, write);
+    return { slug: await packSlug(platform, app, order, tree, write), configDefaults: tree.configDefaults };
   } finally {
     void tree
       .dispose()
@@ -196,7 +202,7 @@ function releaseBuild(platform: Platform, app: App, caller: Caller, order: Deplo
     throw new PlatformError('gone', `${app.name} was destroyed during the build.`);
   const release = appendRelease(platform, app, caller, (base) => ({
     slugId: slug.id,
-    config: base.config,
+    config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
     cause: order.cause,
     description: `Deploy ${order.commit.slice(0, 8)}`,
     commit: order.commit,
@@ -260,6 +266,13 @@ async function forwardReleaseOutput(
   const output = platform.outputs.open(release.id);
   for await (const line of platform.outputs.read(release.id, signal) ?? []) write(`       ${line.trimEnd()}`);
   output.end();
+}
+
+/** The same failure, marked as told to the pusher already. */
+function shown(error: unknown): PlatformError {
+  const code = error instanceof PlatformError ? error.code : 'internal_server_error';
+  const details = error instanceof PlatformError ? error.details : {};
+  return new PlatformError(code, messageOf(error), { ...details, shown: true }, { cause: error });
 }
 
 /** The end of a failed deploy as the pusher reads it. */

@@ -12,7 +12,12 @@ export function authenticate(store: Store): RequestHandler {
     const user = token ? store.users.byToken(token) : undefined;
     if (!user) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="twelve"');
-      throw new PlatformError('unauthorized', token ? 'This token is not valid. Log in again: twelve login <url>' : 'No token was sent. Log in first: twelve login <url>');
+      throw new PlatformError(
+        'unauthorized',
+        token
+          ? 'This token is not valid. Log in again: twelve login <url>'
+          : 'No token was sent. Log in first: twelve login <url>',
+      );
     }
     callers.set(request, { user });
     next();

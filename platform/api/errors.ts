@@ -24,22 +24,32 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
 };
 
 export const noSuchRoute: RequestHandler = (request) => {
-  throw new PlatformError('not_found', `There is nothing at ${request.method} ${request.path.slice(0, 100)}.`, { resource: 'route' });
+  throw new PlatformError(
+    'not_found',
+    `There is nothing at ${request.method} ${request.path.slice(0, 100)}.`,
+    { resource: 'route' },
+  );
 };
 
 /** Last in the chain. What is not a PlatformError is our fault: it is logged, and its text stays inside. */
 export function errorHandler(log: Log): ErrorRequestHandler {
   return (thrown: unknown, request, response, next) => {
     const error = asPlatformError(thrown);
-    if (error.code === 'internal_server_error') log.error({ error: thrown, path: request.path, request: response.getHeader('Request-Id') }, 'request failed');
+    if (error.code === 'internal_server_error')
+      log.error(
+        { error: thrown, path: request.path, request: response.getHeader('Request-Id') },
+        'request failed',
+      );
     if (response.headersSent) {
       next(thrown);
       return;
     }
     const { resource } = error.details;
-    response
-      .status(statusOf[error.code])
-      .json({ id: error.code, message: error.message, ...(typeof resource === 'string' ? { resource } : {}) });
+    response.status(statusOf[error.code]).json({
+      id: error.code,
+      message: error.message,
+      ...(typeof resource === 'string' ? { resource } : {}),
+    });
   };
 }
 
@@ -47,7 +57,12 @@ function asPlatformError(thrown: unknown): PlatformError {
   if (thrown instanceof PlatformError) return thrown;
   // express.json's own errors carry a status and a type.
   const { status, type } = thrown as { status?: number; type?: string };
-  if (type === 'entity.too.large') return new PlatformError('bad_request', 'The request body is larger than 1 MB.');
-  if (status !== undefined && status >= 400 && status < 500) return new PlatformError('bad_request', `The request could not be read: ${messageOf(thrown)}`);
-  return new PlatformError('internal_server_error', 'The server failed on this request. Its log has more under this Request-Id.');
+  if (type === 'entity.too.large')
+    return new PlatformError('bad_request', 'The request body is larger than 1 MB.');
+  if (status !== undefined && status >= 400 && status < 500)
+    return new PlatformError('bad_request', `The request could not be read: ${messageOf(thrown)}`);
+  return new PlatformError(
+    'internal_server_error',
+    'The server failed on this request. Its log has more under this Request-Id.',
+  );
 }

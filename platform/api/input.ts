@@ -9,7 +9,10 @@ export function bodyOf<T>(request: Request, schema: z.ZodType<T>): T {
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const field = issue.path.join('.');
-  throw new PlatformError('invalid_params', field ? `${field}: ${issue.message}.` : `The request body does not fit: ${issue.message}.`);
+  throw new PlatformError(
+    'invalid_params',
+    field ? `${field}: ${issue.message}.` : `The request body does not fit: ${issue.message}.`,
+  );
 }
 
 /** A path parameter as text. */

@@ -17,7 +17,13 @@ const defaultMax = 200;
 const ceiling = 1000;
 
 /** Sends one page of `items`. The first of `fields` is the default to sort by. */
-export function sendList<T>(request: Request, response: Response, items: readonly T[], fields: Fields<T>, shape: (item: T) => unknown): void {
+export function sendList<T>(
+  request: Request,
+  response: Response,
+  items: readonly T[],
+  fields: Fields<T>,
+  shape: (item: T) => unknown,
+): void {
   const range = parseRange(request.headers.range, Object.keys(fields));
   const value = fields[range.field]!;
   const sorted = [...items].sort((a, b) => compare(value(a), value(b)) * (range.order === 'asc' ? 1 : -1));
@@ -38,7 +44,14 @@ export function sendList<T>(request: Request, response: Response, items: readonl
 
 /** @throws PlatformError `requested_range_not_satisfiable` */
 export function parseRange(header: string | undefined, fields: readonly string[]): Range {
-  const range: Range = { field: fields[0]!, from: null, exclusive: false, to: null, max: defaultMax, order: 'asc' };
+  const range: Range = {
+    field: fields[0]!,
+    from: null,
+    exclusive: false,
+    to: null,
+    max: defaultMax,
+    order: 'asc',
+  };
   const text = (header ?? '').trim();
   if (text === '') return range;
   const [span = '', ...options] = text.split(/[;,]/).map((part) => part.trim());
@@ -65,7 +78,10 @@ export function parseRange(header: string | undefined, fields: readonly string[]
 }
 
 function bad(text: string): PlatformError {
-  return new PlatformError('requested_range_not_satisfiable', `The Range "${text.slice(0, 80)}" cannot be read. Use for example: id ..; max=100, order=desc`);
+  return new PlatformError(
+    'requested_range_not_satisfiable',
+    `The Range "${text.slice(0, 80)}" cannot be read. Use for example: id ..; max=100, order=desc`,
+  );
 }
 
 function isWithin(value: string | number, range: Range): boolean {
@@ -74,7 +90,8 @@ function isWithin(value: string | number, range: Range): boolean {
     const side = compare(value, typeof value === 'number' ? Number(range.from) : range.from) * sign;
     if (side < 0 || (range.exclusive && side === 0)) return false;
   }
-  if (range.to !== null) return compare(value, typeof value === 'number' ? Number(range.to) : range.to) * sign <= 0;
+  if (range.to !== null)
+    return compare(value, typeof value === 'number' ? Number(range.to) : range.to) * sign <= 0;
   return true;
 }
 

@@ -33,7 +33,9 @@ export function answerRepeats(now: () => number): RequestHandler {
 function keyOf(request: Request): string | null {
   const id = request.headers['request-id'];
   if (request.method !== 'POST' || typeof id !== 'string' || id.length > 2000) return null;
-  return createHash('sha256').update(JSON.stringify([request.headers.authorization ?? '', id, request.originalUrl])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([request.headers.authorization ?? '', id, request.originalUrl]))
+    .digest('hex');
 }
 
 function capture(response: Response): Promise<Answer> {

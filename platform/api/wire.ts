@@ -5,9 +5,14 @@ import { PlatformError } from '../domain/errors.ts';
 
 /** Parsed loosely: any `3` or `3.<word>` is v3, and so is no version at all. */
 export const acceptVersion: RequestHandler = (request, _response, next) => {
-  const version = /application\/vnd\.heroku\+json\s*;\s*version=([^;,\s]+)/.exec(request.headers.accept ?? '')?.[1];
+  const version = /application\/vnd\.heroku\+json\s*;\s*version=([^;,\s]+)/.exec(
+    request.headers.accept ?? '',
+  )?.[1];
   if (version !== undefined && !/^3(\.|$)/.test(version)) {
-    throw new PlatformError('not_acceptable', `Version ${version.slice(0, 20)} of the API is not there; this server speaks version 3.`);
+    throw new PlatformError(
+      'not_acceptable',
+      `Version ${version.slice(0, 20)} of the API is not there; this server speaks version 3.`,
+    );
   }
   next();
 };
@@ -20,10 +25,18 @@ export const standardHeaders: RequestHandler = (_request, response, next) => {
 };
 
 /** Base of links in answers: the host the client used when it is one of ours, else the configured URL. */
-export function linkBase(request: Request, own: { publicUrl: string | null; domain: string; apiHost: string; apiPort: number }): string {
+export function linkBase(
+  request: Request,
+  own: { publicUrl: string | null; domain: string; apiHost: string; apiPort: number },
+): string {
   const host = request.headers.host ?? '';
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  const known = name === 'localhost' || name === '::1' || /^127\./.test(name) || name === own.domain || name === own.apiHost;
+  const known =
+    name === 'localhost' ||
+    name === '::1' ||
+    /^127\./.test(name) ||
+    name === own.domain ||
+    name === own.apiHost;
   if (host && known) return `http://${host}`;
   return own.publicUrl ?? `http://${own.apiHost}:${own.apiPort}`;
 }

@@ -317,7 +317,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
   function route(): void {
     const endpoints = serving();
     const state = routeState(endpoints);
-    const text = JSON.stringify([state, endpoints.map((endpoint) => endpoint.key).sort()]);
+    const text = signatureOf(state, endpoints);
     if (text === sent || closed || held) return;
     sent = text;
     const keys = endpoints.map((endpoint) => endpoint.key);
@@ -336,6 +336,11 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     routing.catch(() => undefined);
     const drained = routing.then((result) => result.drained).catch(() => undefined);
     for (const key of removed) drains.set(key, drained);
+  }
+
+  /** What the router was told, to tell it only of differences. The name is in it since hosts follow from it. */
+  function signatureOf(state: RouteState, endpoints: readonly Endpoint[]): string {
+    return JSON.stringify([appName(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
   }
 
   function serving(): Endpoint[] {
@@ -424,7 +429,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
       servedVersion = version;
       const endpoints = serving();
       const state = routeState(endpoints);
-      sent = JSON.stringify([state, endpoints.map((endpoint) => endpoint.key).sort()]);
+      sent = signatureOf(state, endpoints);
       routedKeys = endpoints.map((endpoint) => endpoint.key);
       return { state, endpoints };
     },

@@ -1,8 +1,8 @@
 // Domain → the shapes of the Platform API v3 (reference, section 2). Fields we have nothing for are null.
 import { createHash } from 'node:crypto';
-import { whatServes } from '../../actions/release.ts';
 import { webUrl } from '../../actions/apps.ts';
 import type { Platform } from '../../actions/context.ts';
+import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
 import type { ProcessStatus } from '../../domain/process.ts';
 import { eligibleForRollback, type Release } from '../../domain/release.ts';
@@ -19,7 +19,8 @@ export function stableId(text: string): string {
 
 const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
 const named = (name: string): { id: string; name: string } => ({ id: stableId(name), name });
-const userRef = (user: User | undefined): { id: string; email: string } | null => (user ? { id: user.id, email: user.email } : null);
+const userRef = (user: User | undefined): { id: string; email: string } | null =>
+  user ? { id: user.id, email: user.email } : null;
 const appRef = (app: App): { id: string; name: string } => ({ id: app.id, name: app.name });
 
 export function account(user: User) {
@@ -46,7 +47,8 @@ export function account(user: User) {
 }
 
 export function app(platform: Platform, one: App, base: string) {
-  const serving = one.servingVersion === null ? undefined : platform.store.releases.byVersion(one.id, one.servingVersion);
+  const serving =
+    one.servingVersion === null ? undefined : platform.store.releases.byVersion(one.id, one.servingVersion);
   const slug = serving?.slugId ? platform.store.slugs.byId(serving.slugId) : undefined;
   return {
     id: one.id,
@@ -76,7 +78,8 @@ export function app(platform: Platform, one: App, base: string) {
 
 export function release(platform: Platform, owner: App, one: Release, base: string) {
   const slug = one.slugId ? platform.store.slugs.byId(one.slugId) : undefined;
-  const hasPhase = slug?.processTypes['release'] !== undefined && (one.cause === 'push' || one.cause === 'redeploy');
+  const hasPhase =
+    slug?.processTypes['release'] !== undefined && (one.cause === 'push' || one.cause === 'redeploy');
   const serving = platform.store.apps.byId(owner.id)?.servingVersion ?? null;
   return {
     id: one.id,
@@ -109,7 +112,12 @@ export function build(platform: Platform, owner: App, one: Build, base: string) 
     created_at: seconds(one.createdAt),
     updated_at: seconds(one.updatedAt),
     output_stream_url: outputUrl(platform, one.id, base),
-    source_blob: { checksum: null, url: `${base}/${owner.name}.git`, version: one.commit ?? '', version_description: null },
+    source_blob: {
+      checksum: null,
+      url: `${base}/${owner.name}.git`,
+      version: one.commit ?? '',
+      version_description: null,
+    },
     release: one.releaseId ? { id: one.releaseId } : null,
     slug: one.slugId ? { id: one.slugId } : null,
     stack: one.stack,
@@ -143,7 +151,10 @@ export function slug(one: Slug) {
 }
 
 export function formation(platform: Platform, owner: App, one: StoredFormationEntry) {
-  const serving = owner.servingVersion === null ? undefined : platform.store.releases.byVersion(owner.id, owner.servingVersion);
+  const serving =
+    owner.servingVersion === null
+      ? undefined
+      : platform.store.releases.byVersion(owner.id, owner.servingVersion);
   const types = serving?.slugId ? platform.store.slugs.byId(serving.slugId)?.processTypes : undefined;
   return {
     id: one.id,
@@ -188,5 +199,11 @@ export function region() {
 }
 
 export function stack(name: string) {
-  return { ...named(name), default: true, state: 'public', created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+  return {
+    ...named(name),
+    default: true,
+    state: 'public',
+    created_at: '2026-01-01T00:00:00Z',
+    updated_at: '2026-01-01T00:00:00Z',
+  };
 }

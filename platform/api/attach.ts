@@ -1,0 +1,152 @@
+// `run` over a WebSocket of ours: terminal, window size, signals, end of input, exit status.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { nanoid } from 'nanoid';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { messageOf } from '../domain/errors.ts';
+import type { OneOffSession, OneOffs } from '../processes/one-off.ts';
+
+export interface Attachments {
+  /** @returns the secret of the URL, good once, for a minute */
+  offer(processId: string, window: { columns: number; rows: number } | null): string;
+  /** Takes over an HTTP upgrade; false when the path is not ours. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  close(): void;
+}
+
+const offerMs = 60_000;
+const channel = { stdout: 1, stderr: 2 } as const;
+/** Above this the process is not read until the client has caught up. */
+const highWater = 1_048_576;
+
+const signals: ReadonlySet<string> = new Set([
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+]);
+
+export function createAttachments(oneOffs: OneOffs, onProblem: (message: string) => void): Attachments {
+  const offers = new Map<
+    string,
+    { processId: string; window: { columns: number; rows: number } | null; timer: NodeJS.Timeout }
+  >();
+  const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
+
+  return {
+    offer(processId, window) {
+      const secret = nanoid(32);
+      const timer = setTimeout(() => offers.delete(secret), offerMs);
+      timer.unref();
+      offers.set(secret, { processId, window, timer });
+      return secret;
+    },
+    upgrade(request, socket, head) {
+      const secret = /^\/attach\/([\w-]{32})$/.exec(request.url ?? '')?.[1];
+      if (secret === undefined) return false;
+      const offer = offers.get(secret);
+      if (!offer) {
+        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        return true;
+      }
+      clearTimeout(offer.timer);
+      offers.delete(secret);
+      server.handleUpgrade(request, socket, head, (client) => {
+        attach(client, oneOffs, offer).catch((error: unknown) => {
+          onProblem(`run: ${messageOf(error)}`);
+          tell(client, { type: 'error', message: messageOf(error) });
+          client.close();
+        });
+      });
+      return true;
+    },
+    close() {
+      for (const { timer } of offers.values()) clearTimeout(timer);
+      for (const client of server.clients) client.terminate();
+      server.close();
+    },
+  };
+}
+
+async function attach(
+  client: WebSocket,
+  oneOffs: OneOffs,
+  offer: { processId: string; window: { columns: number; rows: number } | null },
+): Promise<void> {
+  // What arrives before the process is there waits here.
+  const early: { data: RawData; binary: boolean }[] = [];
+  const hold = (data: RawData, binary: boolean): void => void early.push({ data, binary });
+  client.on('message', hold);
+  const session = await oneOffs.open(offer.processId);
+  if (offer.window) await session.resize(offer.window.columns, offer.window.rows).catch(() => undefined);
+  tell(client, { type: 'started', name: session.name });
+  client.off('message', hold);
+  const receive = (data: RawData, binary: boolean): void => fromClient(session, data, binary);
+  for (const { data, binary } of early) receive(data, binary);
+  client.on('message', receive);
+  const over = Promise.all([
+    pump(client, session.stream, channel.stdout),
+    session.stderr ? pump(client, session.stderr, channel.stderr) : undefined,
+  ]);
+  let done = false;
+  // The caller is gone: hang up, as a terminal would; what ignores that is ended.
+  client.on('close', () => {
+    if (done) return;
+    session.stream.end();
+    void session.signal('SIGHUP').catch(() => undefined);
+    setTimeout(() => !done && void session.signal('SIGKILL').catch(() => undefined), 10_000).unref();
+  });
+  const code = await session.exit;
+  done = true;
+  // All of its output first. It may keep a stream open through a child: then not for ever.
+  await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  tell(client, { type: 'exit', code });
+  client.close();
+}
+
+function fromClient(session: OneOffSession, data: RawData, binary: boolean): void {
+  if (binary) {
+    session.stream.write(data as Buffer);
+    return;
+  }
+  const message = parse(String(data));
+  const { columns, rows, signal } = message;
+  if (message.type === 'eof') session.stream.end();
+  else if (message.type === 'resize' && isSize(columns) && isSize(rows))
+    void session.resize(columns, rows).catch(() => undefined);
+  else if (message.type === 'signal' && typeof signal === 'string' && signals.has(signal))
+    void session.signal(signal).catch(() => undefined);
+}
+
+function parse(text: string): { type?: unknown; columns?: unknown; rows?: unknown; signal?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 10_000;
+}
+
+function pump(client: WebSocket, stream: NodeJS.ReadableStream, number: number): Promise<void> {
+  return new Promise((resolve) => {
+    stream.on('data', (part: Buffer) => {
+      client.send(Buffer.concat([Buffer.of(number), part]), () => {
+        if (client.bufferedAmount < highWater / 2) stream.resume();
+      });
+      if (client.bufferedAmount > highWater) stream.pause();
+    });
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+    stream.on('error', () => resolve());
+  });
+}
+
+function tell(client: WebSocket, message: Record<string, unknown>): void {
+  if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
+}

@@ -1,0 +1,37 @@
+// What every route is given: the platform, links, and the app in the path.
+import type { Request } from 'express';
+import { findApp } from '../actions/apps.ts';
+import type { Platform } from '../actions/context.ts';
+import type { App } from '../domain/app.ts';
+import type { Attachments } from './attach.ts';
+import { parameter } from './input.ts';
+import type { LogSessions } from './log-sessions.ts';
+import { linkBase } from './wire.ts';
+
+export interface Edge {
+  platform: Platform;
+  attachments: Attachments;
+  logSessions: LogSessions;
+  /** Base of links, as this client reaches us. */
+  base(request: Request): string;
+  /** The app named in the path. @throws PlatformError `not_found` */
+  app(request: Request): App;
+}
+
+/** @param address where the API really listens (port 0 is settled by then) */
+export function createEdge(
+  platform: Platform,
+  attachments: Attachments,
+  logSessions: LogSessions,
+  address: () => { host: string; port: number },
+): Edge {
+  const { publicUrl, domain } = platform.config;
+  return {
+    platform,
+    attachments,
+    logSessions,
+    base: (request) =>
+      linkBase(request, { publicUrl, domain, apiHost: address().host, apiPort: address().port }),
+    app: (request) => findApp(platform, parameter(request, 'app')),
+  };
+}

@@ -1,0 +1,134 @@
+// Log sessions: a secret URL, good for one app and one set of filters, streamed as events or as text.
+import type { Request, Response } from 'express';
+import { nanoid } from 'nanoid';
+import { PlatformError } from '../domain/errors.ts';
+import { formatLogLine, type LogFilter, type StoredLine } from '../domain/log-line.ts';
+import type { Logs } from '../logs/logs.ts';
+
+export interface LogOrder {
+  appId: string;
+  lines: number;
+  tail: boolean;
+  filter: LogFilter;
+}
+
+export interface LogSessions {
+  /** @returns the secret of its URL */
+  open(order: LogOrder): string;
+  serve(secret: string, request: Request, response: Response): Promise<void>;
+  /** Ends all tails in order, so that clients come back to the next server. */
+  close(): void;
+}
+
+const firstUseMs = 5 * 60_000;
+const pingMs = 20_000;
+
+export function createLogSessions(logs: Logs, now: () => number): LogSessions {
+  const orders = new Map<string, { order: LogOrder; expires: number }>();
+  const life = new AbortController();
+
+  function find(secret: string): LogOrder {
+    const found = orders.get(secret);
+    if (!found || found.expires < now())
+      throw new PlatformError('not_found', 'This log session has ended. Run the command again.', {
+        resource: 'log-session',
+      });
+    // In use: a client that reconnects comes back to the same URL.
+    found.expires = Number.POSITIVE_INFINITY;
+    return found.order;
+  }
+
+  async function serve(secret: string, request: Request, response: Response): Promise<void> {
+    const order = find(secret);
+    const ended = new AbortController();
+    response.once('close', () => ended.abort());
+    const signal = AbortSignal.any([ended.signal, life.signal]);
+    const events = (request.headers.accept ?? '').includes('text/event-stream');
+    response.setHeader(
+      'Content-Type',
+      events ? 'text/event-stream; charset=utf-8' : 'text/plain; charset=utf-8',
+    );
+    response.setHeader('Cache-Control', 'no-cache');
+    response.flushHeaders();
+    const write = events ? eventLine : textLine;
+    if (events && !order.tail) response.write('retry: 1\n\n');
+    try {
+      if (order.tail) await tail(order, lastEventId(request), response, events, write, signal);
+      else await send(response, (await logs.read(order.appId, order)).map(write).join(''), signal);
+    } finally {
+      response.end();
+    }
+  }
+
+  async function tail(
+    order: LogOrder,
+    after: number | undefined,
+    response: Response,
+    events: boolean,
+    write: (line: StoredLine) => string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const ping = setInterval(() => response.write(events ? ': ping\n\n' : ''), pingMs);
+    try {
+      const query = {
+        lines: order.lines,
+        filter: order.filter,
+        signal,
+        ...(after === undefined ? {} : { after }),
+      };
+      for await (const part of logs.tail(order.appId, query)) {
+        const text = Array.isArray(part) ? part.map(write).join('') : missedLine(part.missed, events);
+        await send(response, text, signal);
+      }
+    } finally {
+      clearInterval(ping);
+    }
+  }
+
+  return {
+    open(order) {
+      for (const [secret, { expires }] of orders) if (expires < now()) orders.delete(secret);
+      // Sessions in use stay so that a tail can reconnect; the oldest go when there are very many.
+      if (orders.size > 10_000) orders.delete(orders.keys().next().value!);
+      const secret = nanoid(32);
+      orders.set(secret, { order, expires: now() + firstUseMs });
+      return secret;
+    },
+    serve,
+    close() {
+      life.abort();
+    },
+  };
+}
+
+/** Waits while the reader is slow; the log router counts what it misses meanwhile. */
+async function send(response: Response, text: string, signal: AbortSignal): Promise<void> {
+  if (text === '' || signal.aborted || response.write(text)) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      response.off('drain', end);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    response.once('drain', end);
+    signal.addEventListener('abort', end);
+  });
+}
+
+const eventLine = (line: StoredLine): string => `id: ${line.sequence}\ndata: ${formatLogLine(line)}\n\n`;
+const textLine = (line: StoredLine): string => `${formatLogLine(line)}\n`;
+
+function missedLine(count: number, events: boolean): string {
+  const line = formatLogLine({
+    time: Date.now() * 1000,
+    source: 'twelve',
+    process: 'logs',
+    text: `Error L11 (Tail buffer overflow) -> This tail missed ${count} lines. They are kept: twelve logs -n ${count}`,
+  });
+  return events ? `data: ${line}\n\n` : `${line}\n`;
+}
+
+function lastEventId(request: Request): number | undefined {
+  const text = request.headers['last-event-id'];
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,75 @@
+// Apps.
+import { Router } from 'express';
+import { z } from 'zod';
+import { createApp, destroyApp, renameApp, setMaintenance } from '../../actions/apps.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf } from '../input.ts';
+import { sendList } from '../ranges.ts';
+import * as shape from '../serializers/resources.ts';
+
+const createBody = z.object({ name: z.string().nullish() });
+const changeBody = z.object({ name: z.string().optional(), maintenance: z.boolean().optional() });
+
+export function appRoutes(edge: Edge): Router {
+  const router = Router();
+  const { platform } = edge;
+  router.get(['/apps', '/users/~/apps'], (request, response) => {
+    const fields = { name: nameOf, id: idOf, updated_at: updatedOf, created_at: createdOf };
+    sendList(request, response, platform.store.apps.list(), fields, (one) =>
+      shape.app(platform, one, edge.base(request)),
+    );
+  });
+  router.post('/apps', async (request, response) => {
+    const { name } = bodyOf(request, createBody);
+    const app = await createApp(platform, callerOf(request), name ?? undefined);
+    response.status(201).json(shape.app(platform, app, edge.base(request)));
+  });
+  router.get('/apps/:app', (request, response) => {
+    response.json(shape.app(platform, edge.app(request), edge.base(request)));
+  });
+  router.patch('/apps/:app', async (request, response) => {
+    const app = edge.app(request);
+    const { name, maintenance } = bodyOf(request, changeBody);
+    if (name !== undefined) await renameApp(platform, app, name);
+    if (maintenance !== undefined) setMaintenance(platform, app, maintenance);
+    response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
+  });
+  router.delete('/apps/:app', async (request, response) => {
+    const app = edge.app(request);
+    const gone = shape.app(platform, app, edge.base(request));
+    // Stopping takes up to its grace time; the name is free and the app gone from now on.
+    const done = destroyApp(platform, app, callerOf(request));
+    done.catch((error: unknown) =>
+      platform.log.error({ error: messageOf(error), app: app.name }, 'clean-up of a destroyed app failed'),
+    );
+    response.json(gone);
+  });
+  for (const list of [
+    'addons',
+    'addon-attachments',
+    'collaborators',
+    'features',
+    'log-drains',
+    'webhooks',
+    'sni-endpoints',
+  ]) {
+    router.get(`/apps/:app/${list}`, (request, response) => {
+      edge.app(request);
+      response.json([]);
+    });
+  }
+  return router;
+}
+
+interface Listed {
+  id: string;
+  name: string;
+  createdAt: string;
+  updatedAt: string;
+}
+const idOf = (one: Listed): string => one.id;
+const nameOf = (one: Listed): string => one.name;
+const createdOf = (one: Listed): string => one.createdAt;
+const updatedOf = (one: Listed): string => one.updatedAt;

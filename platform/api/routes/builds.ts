@@ -1,0 +1,76 @@
+// Builds, slugs, and the kept output of builds and release phases.
+import { timingSafeEqual } from 'node:crypto';
+import { Router } from 'express';
+import { redeploy } from '../../actions/deploy.ts';
+import { messageOf, notFound } from '../../domain/errors.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { parameter } from '../input.ts';
+import { sendList } from '../ranges.ts';
+import * as shape from '../serializers/resources.ts';
+
+export function buildRoutes(edge: Edge): Router {
+  const router = Router();
+  const { platform } = edge;
+  router.get('/apps/:app/builds', (request, response) => {
+    const app = edge.app(request);
+    const fields = {
+      created_at: (one: { createdAt: string }) => one.createdAt,
+      id: (one: { id: string }) => one.id,
+    };
+    sendList(request, response, platform.store.builds.list(app.id), fields, (one) =>
+      shape.build(platform, app, one, edge.base(request)),
+    );
+  });
+  router.get('/apps/:app/builds/:build', (request, response) => {
+    const app = edge.app(request);
+    const build = platform.store.builds.byId(parameter(request, 'build'));
+    if (!build || build.appId !== app.id)
+      throw notFound('build', `${app.name} has no such build. "twelve builds" lists them.`);
+    response.json(shape.build(platform, app, build, edge.base(request)));
+  });
+  router.post('/apps/:app/actions/redeploy', async (request, response) => {
+    const app = edge.app(request);
+    const { buildId, done } = await redeploy(platform, app, callerOf(request));
+    done.catch((error: unknown) =>
+      platform.log.info({ app: app.name, build: buildId, error: messageOf(error) }, 'redeploy failed'),
+    );
+    response
+      .status(201)
+      .json(shape.build(platform, app, platform.store.builds.byId(buildId)!, edge.base(request)));
+  });
+  router.get('/apps/:app/slugs/:slug', (request, response) => {
+    const app = edge.app(request);
+    const slug = platform.store.slugs.byId(parameter(request, 'slug'));
+    if (!slug || slug.appId !== app.id) throw notFound('slug', `${app.name} has no such slug.`);
+    response.json(shape.slug(slug));
+  });
+  return router;
+}
+
+/** Capability URLs: the signature in the path is the right to read. */
+export function outputRoutes(edge: Edge): Router {
+  const router = Router();
+  const { platform } = edge;
+  router.get('/outputs/:id/:signature', async (request, response) => {
+    const id = parameter(request, 'id');
+    const given = Buffer.from(parameter(request, 'signature'));
+    const right = Buffer.from(platform.store.sign(`output:${id}`));
+    const ended = new AbortController();
+    response.once('close', () => ended.abort());
+    const lines =
+      given.length === right.length && timingSafeEqual(given, right)
+        ? platform.outputs.read(id, ended.signal)
+        : null;
+    if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    response.flushHeaders();
+    for await (const text of lines) {
+      if (ended.signal.aborted) return;
+      if (!response.write(text))
+        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+    response.end();
+  });
+  return router;
+}

@@ -1,0 +1,183 @@
+// Formation, dynos (running processes) and log sessions.
+import { Router } from 'express';
+import { z } from 'zod';
+import { restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
+import { runOneOff } from '../../actions/run.ts';
+import type { App } from '../../domain/app.ts';
+import { notFound, PlatformError } from '../../domain/errors.ts';
+import type { LogSource } from '../../domain/log-line.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf, parameter } from '../input.ts';
+import { sendList } from '../ranges.ts';
+import * as shape from '../serializers/resources.ts';
+
+const size = z.union([z.string(), z.object({ name: z.string() }).transform((value) => value.name)]);
+const change = {
+  quantity: z.union([z.number(), z.string()]).optional(),
+  size: size.optional(),
+  dyno_size: size.optional(),
+};
+const oneChange = z.object(change);
+const batch = z.object({ updates: z.array(z.object({ type: z.string(), ...change })) });
+const whole = z.number().int().min(1).max(9999);
+const runBody = z.object({
+  command: z.string(),
+  attach: z.boolean().optional(),
+  env: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  size: z.string().optional(),
+  force_no_tty: z.boolean().nullish(),
+  columns: whole.optional(),
+  rows: whole.optional(),
+});
+const logBody = z.object({
+  lines: z.number().int().min(0).max(100_000).optional(),
+  tail: z.boolean().optional(),
+  source: z.string().optional(),
+  dyno: z.string().optional(),
+  dyno_name: z.string().optional(),
+  type: z.string().optional(),
+});
+
+export function processRoutes(edge: Edge): Router {
+  const router = Router();
+  formationRoutes(router, edge);
+  dynoRoutes(router, edge);
+  router.post('/apps/:app/log-sessions', (request, response) => {
+    const app = edge.app(request);
+    const body = bodyOf(request, logBody);
+    const secret = edge.logSessions.open({
+      appId: app.id,
+      lines: body.lines ?? 100,
+      tail: body.tail ?? false,
+      filter: filterOf(body),
+    });
+    const at = new Date().toISOString();
+    response.status(201).json({
+      id: shape.stableId(secret),
+      logplex_url: `${edge.base(request)}/log-sessions/${secret}`,
+      created_at: at,
+      updated_at: at,
+    });
+  });
+  return router;
+}
+
+function formationRoutes(router: Router, edge: Edge): void {
+  const { platform } = edge;
+  const list = (app: App) => platform.store.formations.of(app.id);
+  router.get('/apps/:app/formation', (request, response) => {
+    const app = edge.app(request);
+    const fields = { type: (one: { type: string }) => one.type, id: (one: { id: string }) => one.id };
+    sendList(request, response, list(app), fields, (one) => shape.formation(platform, app, one));
+  });
+  router.get('/apps/:app/formation/:type', (request, response) => {
+    const app = edge.app(request);
+    const type = parameter(request, 'type');
+    const found = list(app).find((one) => one.type === type || one.id === type);
+    if (!found) throw notFound('formation', `${app.name} has no process type "${type.slice(0, 60)}".`);
+    response.json(shape.formation(platform, app, found));
+  });
+  router.patch('/apps/:app/formation', (request, response) => {
+    const app = edge.app(request);
+    const updates = bodyOf(request, batch).updates.map(
+      ({ type, ...rest }): ScaleUpdate => ({ type, ...asUpdate(rest) }),
+    );
+    response.json(
+      scale(platform, app, callerOf(request), updates).map((one) => shape.formation(platform, app, one)),
+    );
+  });
+  router.patch('/apps/:app/formation/:type', (request, response) => {
+    const app = edge.app(request);
+    const update = { type: parameter(request, 'type'), ...asUpdate(bodyOf(request, oneChange)) };
+    const [changed] = scale(platform, app, callerOf(request), [update]);
+    response.json(shape.formation(platform, app, changed!));
+  });
+}
+
+function dynoRoutes(router: Router, edge: Edge): void {
+  const { platform } = edge;
+  const all = async (app: App) => [
+    ...platform.processes.status(app.id),
+    ...(await platform.oneOffs.list(app.id)),
+  ];
+  router.get('/apps/:app/dynos', async (request, response) => {
+    const app = edge.app(request);
+    const fields = { name: (one: { name: string }) => one.name, id: (one: { id: string }) => one.id };
+    sendList(request, response, await all(app), fields, (one) => shape.dyno(app, one));
+  });
+  router.get('/apps/:app/dynos/:dyno', async (request, response) => {
+    const app = edge.app(request);
+    const name = parameter(request, 'dyno');
+    const found = (await all(app)).find((one) => one.name === name || one.id === name);
+    if (!found)
+      throw notFound(
+        'dyno',
+        `${app.name} runs no process "${name.slice(0, 60)}". "twelve ps" lists what runs.`,
+      );
+    response.json(shape.dyno(app, found));
+  });
+  router.post('/apps/:app/dynos', async (request, response) => {
+    const app = edge.app(request);
+    const body = bodyOf(request, runBody);
+    const attach = body.attach ?? false;
+    if (attach && request.headers['twelve-attach'] !== 'websocket') {
+      throw new PlatformError(
+        'invalid_params',
+        'This client cannot attach to a process here yet. Use "twelve run", or run detached and read the log.',
+      );
+    }
+    const { COLUMNS, LINES, ...env } = body.env ?? {};
+    const tty = attach && body.force_no_tty !== true;
+    const text = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+    const started = await runOneOff(platform, app, {
+      command: body.command,
+      env: text,
+      size: body.size,
+      attach,
+      tty,
+    });
+    const columns = body.columns ?? Number(COLUMNS);
+    const rows = body.rows ?? Number(LINES);
+    const window = tty && columns > 0 && rows > 0 ? { columns, rows } : null;
+    const url = attach
+      ? `${edge.base(request).replace(/^http/, 'ws')}/attach/${edge.attachments.offer(started.id, window)}`
+      : null;
+    response.status(201).json(shape.dyno(app, started, url));
+  });
+  router.delete(
+    ['/apps/:app/dynos', '/apps/:app/dynos/:dyno', '/apps/:app/formations/:dyno'],
+    (request, response) => {
+      restart(platform, edge.app(request), callerOf(request), parameter(request, 'dyno') || undefined);
+      response.status(202).json({});
+    },
+  );
+  router.post(
+    ['/apps/:app/dynos/:dyno/actions/stop', '/apps/:app/formations/:dyno/actions/stop'],
+    async (request, response) => {
+      await stop(platform, edge.app(request), callerOf(request), parameter(request, 'dyno'));
+      response.status(202).json({});
+    },
+  );
+}
+
+function asUpdate(body: {
+  quantity?: number | string | undefined;
+  size?: string | undefined;
+  dyno_size?: string | undefined;
+}): Omit<ScaleUpdate, 'type'> {
+  return { quantity: body.quantity, size: body.size ?? body.dyno_size };
+}
+
+/** `heroku` is a synonym of our own source; `dyno` may be `web.1` or `web`. */
+function filterOf(body: z.infer<typeof logBody>): { source?: LogSource; process?: string } {
+  const process = body.dyno ?? body.dyno_name ?? body.type;
+  const source = body.source === 'heroku' ? 'twelve' : body.source;
+  if (source !== undefined && source !== 'app' && source !== 'twelve') {
+    throw new PlatformError(
+      'invalid_params',
+      `There is no log source "${source.slice(0, 40)}". Sources: app, twelve.`,
+    );
+  }
+  return { ...(source ? { source } : {}), ...(process ? { process } : {}) };
+}

@@ -1,0 +1,116 @@
+// One HTTP server for the API, git, log streams and attached processes.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { Platform } from '../actions/context.ts';
+import type { Address } from '../config.ts';
+import { PlatformError } from '../domain/errors.ts';
+import { createAttachments } from './attach.ts';
+import { authenticate } from './auth.ts';
+import { createEdge, type Edge } from './edge.ts';
+import { errorHandler, noSuchRoute } from './errors.ts';
+import { parameter } from './input.ts';
+import { createLogSessions } from './log-sessions.ts';
+import { answerRepeats } from './repeats.ts';
+import { accountRoutes } from './routes/account.ts';
+import { appRoutes } from './routes/apps.ts';
+import { buildRoutes, outputRoutes } from './routes/builds.ts';
+import { processRoutes } from './routes/processes.ts';
+import { releaseRoutes } from './routes/releases.ts';
+import { acceptVersion, standardHeaders } from './wire.ts';
+
+export interface Api {
+  /** @throws PlatformError `conflict` when the port is taken */
+  listen(address: Address): Promise<Address>;
+  close(): Promise<void>;
+}
+
+export function createApi(platform: Platform): Api {
+  const attachments = createAttachments(platform.oneOffs, (message) => platform.log.warn(message));
+  const logSessions = createLogSessions(platform.logs, Date.now);
+  let listening: Address = platform.config.api;
+  const edge = createEdge(platform, attachments, logSessions, () => listening);
+  const application = createApplication(edge);
+  const server = createServer((request, response) => void handle(request, response));
+  // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
+  server.requestTimeout = 0;
+  server.headersTimeout = 30_000;
+  server.keepAliveTimeout = 15_000;
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (await platform.git.handle(request, response)) return;
+      application(request, response);
+    } catch (error) {
+      platform.log.error({ error }, 'request failed');
+      if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          id: 'internal_server_error',
+          message: 'The server failed on this request. Its log has more.',
+        }),
+      );
+    }
+  }
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (!attachments.upgrade(request, socket, head))
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+
+  return {
+    listen: (address) =>
+      new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)));
+        server.listen(address.port, address.host, () => {
+          listening = { host: address.host, port: (server.address() as AddressInfo).port };
+          resolve(listening);
+        });
+      }),
+    async close() {
+      logSessions.close();
+      attachments.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      setTimeout(() => server.closeAllConnections(), 500).unref();
+      await closed;
+    },
+  };
+}
+
+function createApplication(edge: Edge): express.Express {
+  const { platform } = edge;
+  const application = express();
+  application.disable('x-powered-by');
+  application.use(standardHeaders, acceptVersion);
+  application.get('/log-sessions/:secret', (request, response) =>
+    edge.logSessions.serve(parameter(request, 'secret'), request, response),
+  );
+  application.use(outputRoutes(edge));
+  application.use(authenticate(platform.store));
+  application.use(express.json({ limit: '1mb', type: () => true }));
+  application.use(answerRepeats(Date.now));
+  application.use(
+    accountRoutes(edge),
+    appRoutes(edge),
+    buildRoutes(edge),
+    releaseRoutes(edge),
+    processRoutes(edge),
+  );
+  application.use(noSuchRoute);
+  application.use(errorHandler(platform.log));
+  return application;
+}
+
+function cannotListen(address: Address, error: NodeJS.ErrnoException): Error {
+  const where = `${address.host}:${address.port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new PlatformError(
+      'conflict',
+      `The API cannot listen on ${where}: another program uses that port. Stop it, or set TWELVE_API to another address.`,
+    );
+  }
+  if (error.code === 'EACCES')
+    return new PlatformError('forbidden', `The API may not listen on ${where}: ports below 1024 need root.`);
+  return new PlatformError('service_unavailable', `The API cannot listen on ${where}: ${error.message}.`);
+}

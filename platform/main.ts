@@ -1,0 +1,301 @@
+// The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostsOf, stackName } from './actions/apps.ts';
+import { createClaims } from './actions/claims.ts';
+import type { Platform } from './actions/context.ts';
+import { deployPush } from './actions/deploy.ts';
+import { collectGarbage } from './actions/garbage.ts';
+import { createOutputs } from './actions/output.ts';
+import { createApi } from './api/server.ts';
+import { createBuilder } from './build/build.ts';
+import { hostNpmConfig } from './build/host-npm.ts';
+import { type Address, type Config, readConfig, settings } from './config.ts';
+import { messageOf, PlatformError } from './domain/errors.ts';
+import { createDockerEngine } from './engine/docker.ts';
+import { createImages } from './engine/images.ts';
+import { createGit } from './git/git.ts';
+import { createLog, type Log } from './log.ts';
+import { createLogs } from './logs/logs.ts';
+import { createProcesses } from './processes/manager.ts';
+import type { ProcessNeeds } from './processes/needs.ts';
+import { createOneOffs } from './processes/one-off.ts';
+import { createRouter } from './router/router.ts';
+import { createSlugs } from './slugs/slugs.ts';
+import { lockFolder } from './store/database.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export interface Server {
+  api: Address;
+  platform: Platform;
+  /** Stops acting and lets everything that runs go on. */
+  close(): Promise<void>;
+}
+
+const buildpacksFolder = join(import.meta.dirname, '..', 'buildpacks');
+
+/** Runs the server in the foreground until a signal. @returns the exit status */
+export async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (argv.length > 0) {
+    process.stderr.write(
+      ` !     "${argv[0]}" is not an option of the server; its settings are environment variables. See: twelve server --help\n`,
+    );
+    return 2;
+  }
+  try {
+    const config = readConfig(process.env);
+    const server = await startServer(config, createLog(config.logLevel));
+    announce(config, server);
+    await signalled();
+    await server.close();
+    return 0;
+  } catch (error) {
+    process.stderr.write(` !     ${messageOf(error)}\n`);
+    if (!(error instanceof PlatformError)) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+    return 1;
+  }
+}
+
+/**
+ * @throws PlatformError when the data folder is in use or cannot be written, the engine does not answer or a port is taken
+ */
+export async function startServer(config: Config, log: Log): Promise<Server> {
+  makeFolder(config.dataFolder);
+  const lock = lockFolder(config.dataFolder);
+  const closers: (() => unknown)[] = [() => lock.release()];
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).reverse())
+      await Promise.resolve(end()).catch((error: unknown) =>
+        log.warn({ error: messageOf(error) }, 'stopping'),
+      );
+  };
+  try {
+    return await connect(config, log, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Makes the stations and connects them: who is told what by whom is seen here and nowhere else. */
+async function connect(
+  config: Config,
+  log: Log,
+  closers: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<Server> {
+  const onProblem = (message: string): void => log.warn(message);
+  const data = (name: string): string => join(config.dataFolder, name);
+  const instance = readInstance(data('instance'));
+  const runFolder = config.runFolder || `/run/twelve-${instance}`;
+  makeFolder(runFolder);
+  const store = openStore({ folder: config.dataFolder, create: true });
+  closers.push(() => store.close());
+  firstToken(store, data('admin-token'));
+  store.builds.failPending('The server was stopped during this build. Push again.');
+
+  const engine = createDockerEngine({ socketPath: config.engineSocket });
+  closers.push(() => engine.close());
+  await engine.info();
+  const images = createImages({
+    engine,
+    proxies: config.proxies,
+    onProgress: (line) => log.info({ line }, 'making an image'),
+  });
+  closers.push(() => images.close());
+  const image = async (name: Parameters<typeof images.ensure>[0]): Promise<string> =>
+    (await images.ensure(name)).reference;
+
+  const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
+  closers.push(() => logs.close());
+  const [slugs, npmConfig] = await Promise.all([
+    createSlugs({
+      engine,
+      instance,
+      folder: data('blobs'),
+      address: config.registry,
+      token: randomBytes(24).toString('hex'),
+      onProblem,
+    }),
+    hostNpmConfig(),
+  ]);
+  closers.push(() => slugs.close());
+  const builder = createBuilder({
+    engine,
+    instance,
+    image: (language) => image(language === 'node' ? 'build-node' : 'build'),
+    stackName,
+    stackCompat: 'heroku-24',
+    buildpacksFolder,
+    workFolder: data('work'),
+    cacheFolder: data('cache'),
+    memory: config.buildMemory,
+    timeoutMs: config.buildTimeoutMs,
+    caFile: config.caFile,
+    npmConfig,
+  });
+  const router = await createRouter({
+    engine,
+    instance,
+    image: () => image('router'),
+    folder: data('router'),
+    runFolder,
+    http: config.http,
+    domain: config.domain,
+    drainMs: config.drainMs,
+    onAccess: (line) =>
+      logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
+    onProblem,
+  });
+  closers.push(() => router.close());
+
+  const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) => {
+    const app = store.apps.byId(appId);
+    return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
+  };
+  const outputs = createOutputs(data('outputs'));
+  const needs: ProcessNeeds = {
+    engine,
+    store,
+    instance,
+    networks: config.networks,
+    bootTimeoutMs: config.bootTimeoutMs,
+    stopGraceMs: config.stopGraceMs,
+    releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
+    image: (slug, signal) =>
+      slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
+    serve: async ({ appId, state, endpoints }) => {
+      const wanted = route(appId, { state, endpoints });
+      return wanted ? router.serve(wanted) : { drained: Promise.resolve() };
+    },
+    logs,
+    onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
+    onProblem,
+  };
+  const processes = createProcesses(needs);
+  closers.push(() => processes.close());
+  const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf });
+  const git = await createGit({
+    folder: data('git'),
+    runFolder,
+    authenticate: async (token) => store.users.byToken(token) ?? null,
+    findApp: async (name) => store.apps.byName(name) ?? null,
+    deploy: (push) => deployPush(platform, push),
+    onProblem,
+  });
+  closers.push(() => git.close());
+  const platform: Platform = {
+    config,
+    instance,
+    log,
+    engine,
+    store,
+    git,
+    builder,
+    slugs,
+    processes,
+    oneOffs,
+    router,
+    logs,
+    claims: createClaims(Date.now),
+    outputs,
+    stackImage: () => image('stack'),
+  };
+
+  const api = createApi(platform);
+  const address = await api.listen(config.api);
+  closers.push(() => api.close());
+  const running = await processes.adopt();
+  await router.start(running.flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
+  processes.go();
+  await Promise.all([oneOffs.adopt(), builder.sweep()]);
+  void prepare(platform);
+  return { api: address, platform, close };
+}
+
+/** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
+async function prepare(platform: Platform): Promise<void> {
+  try {
+    await platform.slugs.prime(await platform.stackImage());
+    await collectGarbage(platform);
+  } catch (error) {
+    platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
+  }
+}
+
+/** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
+function readInstance(file: string): string {
+  if (!existsSync(file))
+    writeFileSync(file, `${randomBytes(4).toString('hex')}\n`, { flag: 'wx', flush: true });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** At first start: the administrator, and a token for them in a file only root can read. */
+function firstToken(store: Store, file: string): void {
+  if (store.users.first()) return;
+  store.transaction(() => {
+    const admin = store.users.create('admin@localhost');
+    const token = store.users.createToken(admin.id, 'first admin token');
+    writeFileSync(file, `${token}\n`, { mode: 0o600, flush: true });
+  });
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new PlatformError(
+      'service_unavailable',
+      `The folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}). Run the server as root, or set TWELVE_DATA and TWELVE_RUN to folders it may write.`,
+    );
+  }
+}
+
+function announce(config: Config, server: Server): void {
+  const { host, port } = server.api;
+  const web = config.http;
+  process.stdout.write(
+    [
+      `Twelve is up.`,
+      `  API and git   http://${host}:${port}`,
+      `  apps          http://<app>.${config.domain}${web.port === 80 ? '' : `:${web.port}`}`,
+      `  data          ${config.dataFolder}`,
+      `  first token   ${join(config.dataFolder, 'admin-token')}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function help(): string {
+  const width = Math.max(...settings.map((setting) => setting.name.length));
+  const lines = settings.map(
+    (setting) =>
+      `  ${setting.name.padEnd(width)}  ${setting.help}${setting.default ? ` [${setting.default}]` : ''}`,
+  );
+  return [
+    'Usage: twelve server',
+    '',
+    'Runs the platform in the foreground. Settings, from the environment:',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
+}
+
+if (process.argv[1] && import.meta.filename === process.argv[1]) {
+  process.exitCode = await main(process.argv.slice(2));
+  // Nothing is left to do; a connection of somebody's must not keep us.
+  process.exit();
+}
