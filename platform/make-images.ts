@@ -1,6 +1,6 @@
 // Makes every image the platform needs, ahead of their first use: `node dist/make-images.js`, called by scripts/setup.
 import { readConfig } from './config.ts';
-import { messageOf } from './domain/errors.ts';
+import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, type ImageName } from './engine/images.ts';
 
@@ -29,5 +29,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(messageOf(error));
-  process.exitCode = 1;
+  // scripts/setup can do something about this one.
+  process.exitCode = error instanceof PlatformError && error.details['missing'] === 'mmdebstrap' ? 3 : 1;
 });

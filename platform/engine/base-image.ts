@@ -100,7 +100,8 @@ export function mmdebstrapArguments(sources: string): string[] {
     '--dpkgopt=path-include=/usr/share/doc/*/copyright',
     'trixie',
     '-',
-    ...(sources ? sources.split('\n') : ['http://deb.debian.org/debian']),
+    // Without any it takes Debian's own, with updates and security.
+    ...(sources ? sources.split('\n') : []),
   ];
 }
 
@@ -109,5 +110,7 @@ function bootstrapFailure(error: unknown, refusal: string): PlatformError {
   const message = missing
     ? `There is no base image: ${debianReference} cannot be pulled (${refusal}), and mmdebstrap, which makes one from Debian's packages, is not installed. Run: apt-get install mmdebstrap debian-archive-keyring`
     : `There is no base image: ${debianReference} cannot be pulled (${refusal}), and it could not be made: ${messageOf(error)}`;
-  return new PlatformError('engine_failed', message, {}, { cause: error });
+  return new PlatformError('engine_failed', message, missing ? { missing: 'mmdebstrap' } : {}, {
+    cause: error,
+  });
 }
