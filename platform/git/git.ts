@@ -1,0 +1,131 @@
+// The git station: repositories over smart HTTP, and a deploy inside each push.
+import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { PlatformError } from '../domain/errors.ts';
+import {
+  type CheckedOut,
+  type CheckoutRequest,
+  type CommitSource,
+  checkoutCommit,
+  describe,
+} from './checkout.ts';
+import { createHandler } from './handler.ts';
+import { findHooks } from './hook.ts';
+import { createMaintenance } from './maintenance.ts';
+import { createPrograms } from './programs.ts';
+import { createRepositories } from './repository.ts';
+import type { RefUpdate } from './rules.ts';
+import { defaultMaxPushBytes, gitSettings } from './settings.ts';
+import { createWork } from './work.ts';
+
+export type { CheckedOut, CheckoutRequest, CommitSource } from './checkout.ts';
+export type { RefUpdate } from './rules.ts';
+
+export interface Push {
+  app: { id: string; name: string };
+  user: { id: string; email: string };
+  /** The deployable update: refs/heads/main or master. */
+  update: RefUpdate;
+  branch: string;
+  /** Path of the bare repository. */
+  repository: string;
+  /** Environment git needs to see the objects that are still quarantined. */
+  gitEnv: Record<string, string>;
+  /** Aborted when the pusher's connection is lost, the server stops or the app is destroyed, unless `keep` was called. */
+  signal: AbortSignal;
+  /** From now on nothing cancels. @throws the signal's reason when it was too late */
+  keep(): void;
+  /** One line to the pusher, shown as `remote: …` at once. */
+  write(line: string): void;
+}
+
+export interface Git {
+  /** Handles /<app>.git/... of a node http request; false when the path is not git's. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  ensureRepository(appId: string): Promise<string>;
+  removeRepository(appId: string): Promise<void>;
+  /** Files of the commit into a folder (tree only, no .git), without running any hook or filter. */
+  checkout(from: CheckoutRequest): Promise<CheckedOut>;
+  describeCommit(from: CommitSource): Promise<{ commit: string; subject: string; author: string }>;
+  /** Commit of the deployed branch, null when never pushed. */
+  head(appId: string): Promise<{ branch: string; commit: string } | null>;
+  /** Cancels pushes that are not kept, and gives the others a grace to end. */
+  close(): Promise<void>;
+}
+
+export interface GitNeeds {
+  folder: string;
+  runFolder: string;
+  authenticate(token: string): Promise<{ id: string; email: string } | null>;
+  findApp(name: string, user: { id: string }): Promise<{ id: string; name: string } | null>;
+  /**
+   * Resolves: the ref is accepted. Throws PlatformError: it is refused, and the message is shown to the pusher
+   * unless the error's details say `shown: true`.
+   */
+  deploy(push: Push): Promise<void>;
+  onProblem(message: string): void;
+  maxPushBytes?: number;
+  /** Connections silent for so long are cut. */
+  idleMs?: number;
+  /** How long after a push its repository is packed. */
+  maintenanceDelayMs?: number;
+  /** How long `close` waits for pushes that are kept. */
+  closeGraceMs?: number;
+  /** Where programs are looked for. */
+  searchPath?: string;
+}
+
+const minute = 60_000;
+const usualSearchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** For the server that `handle` serves: Node would cut every request whose body takes longer than five minutes. */
+export function allowLongRequests(server: Server): void {
+  server.requestTimeout = 0;
+  server.headersTimeout = minute;
+}
+
+/** @throws PlatformError `service_unavailable` when git is missing or the hook cannot run */
+export async function createGit(needs: GitNeeds): Promise<Git> {
+  const { folder, onProblem } = needs;
+  const home = join(needs.runFolder, 'git');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const programs = await createPrograms({
+    home,
+    settings: gitSettings(needs.maxPushBytes ?? defaultMaxPushBytes),
+    searchPath: needs.searchPath ?? usualSearchPath,
+  });
+  await programs.output(['--version']);
+  const repositories = createRepositories(folder, programs);
+  const maintenance = createMaintenance({
+    programs,
+    delayMs: needs.maintenanceDelayMs ?? minute,
+    onProblem,
+  });
+  const work = createWork(needs.closeGraceMs ?? 10_000);
+  const handle = createHandler({
+    ...needs,
+    programs,
+    repositories,
+    maintenance,
+    work,
+    hooks: findHooks(),
+    idleMs: needs.idleMs ?? 10 * minute,
+  });
+  return {
+    handle,
+    ensureRepository: repositories.ensure,
+    removeRepository: async (appId) => {
+      work.cancel(appId, new PlatformError('cancelled', 'The app was destroyed.'));
+      maintenance.forget(join(folder, `${appId}.git`));
+      await repositories.remove(appId);
+    },
+    checkout: (from) => checkoutCommit(programs, home, from),
+    describeCommit: (from) => describe(programs, from),
+    head: repositories.head,
+    close: async () => {
+      await work.close();
+      await maintenance.close();
+    },
+  };
+}

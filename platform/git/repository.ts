@@ -1,0 +1,93 @@
+// Bare repositories, one per app, keyed by the app's id: made when first needed, read, removed.
+import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Programs } from './programs.ts';
+import { deployedBranches } from './rules.ts';
+
+export interface Repositories {
+  ensure(appId: string): Promise<string>;
+  remove(appId: string): Promise<void>;
+  head(appId: string): Promise<{ branch: string; commit: string } | null>;
+  /** After a deploy: what `git clone` checks out is the branch that is deployed. @returns whether the ref holds the commit */
+  follow(repository: string, branch: string, commit: string): Promise<boolean>;
+}
+
+export function createRepositories(folder: string, programs: Programs): Repositories {
+  const pathOf = (appId: string): string => {
+    if (!/^[0-9a-zA-Z_-]+$/.test(appId)) throw new Error(`"${appId}" is not an app's id`);
+    return join(folder, `${appId}.git`);
+  };
+
+  async function ensure(appId: string): Promise<string> {
+    const path = pathOf(appId);
+    if (await exists(join(path, 'HEAD'))) return path;
+    // Made aside and moved into place: a kill half way leaves no half repository, two makers leave one.
+    const draft = await mkdtemp(`${path}.new-`);
+    try {
+      await programs.output(['init', '--bare', '--quiet', '--template=', '--initial-branch=main', draft]);
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if (!(await exists(join(path, 'HEAD')))) throw error;
+    }
+    return path;
+  }
+
+  async function head(appId: string): Promise<{ branch: string; commit: string } | null> {
+    const path = pathOf(appId);
+    if (!(await exists(join(path, 'HEAD')))) return null;
+    const refs = deployedBranches.map((branch) => `refs/heads/${branch}`);
+    const printed = await programs.output(
+      ['for-each-ref', '--format=%(refname:short) %(objectname)', ...refs],
+      {
+        env: { GIT_DIR: path },
+      },
+    );
+    const found = printed
+      .toString('utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(' ') as [string, string])
+      .map(([branch, commit]) => ({ branch, commit }));
+    const current = await headBranch(path);
+    return found.find(({ branch }) => branch === current) ?? found[0] ?? null;
+  }
+
+  async function follow(repository: string, branch: string, commit: string): Promise<boolean> {
+    const ref = `refs/heads/${branch}`;
+    if ((await commitAt(repository, ref)) !== commit) return false;
+    if ((await headBranch(repository)) !== branch) {
+      await programs.output(['symbolic-ref', 'HEAD', ref], { env: { GIT_DIR: repository } });
+    }
+    return true;
+  }
+
+  /** Just after a push the ref is a file of its own; asking git, which also knows packed refs, costs a process. */
+  async function commitAt(repository: string, ref: string): Promise<string> {
+    const loose = await readFile(join(repository, ref), 'utf8').catch(() => null);
+    if (loose !== null) return loose.trim();
+    const asked = await programs.output(['for-each-ref', '--format=%(objectname)', ref], {
+      env: { GIT_DIR: repository },
+    });
+    return asked.toString('utf8').trim();
+  }
+
+  return {
+    ensure,
+    head,
+    follow,
+    remove: (appId) => rm(pathOf(appId), { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+async function headBranch(repository: string): Promise<string> {
+  const text = await readFile(join(repository, 'HEAD'), 'utf8');
+  return text.trim().replace(/^ref: refs\/heads\//, '');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
