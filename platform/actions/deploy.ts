@@ -144,7 +144,7 @@ async function buildSlug(
   app: App,
   order: DeployOrder,
   write: (line: string) => void,
-): Promise<Slug> {
+): Promise<Built> {
   const tree = await platform.builder.build({
     id: order.buildId,
     appId: app.id,
