@@ -1,0 +1,180 @@
+// The log router itself, in one thread: followers fill app logs, queries and tails read them.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { LogFilter, LogSource, StoredLine } from '../domain/log-line.ts';
+import { type AppLog, openAppLog } from './app-log.ts';
+import { createEntryDecoder } from './entries.ts';
+import { type Container, createFollower, type Follower } from './follow.ts';
+import { createFrameBuilder } from './format.ts';
+import { createPump } from './pump.ts';
+import { findNewest, readForward } from './reader.ts';
+import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
+
+export interface LogNeeds {
+  folder: string;
+  budgetBytes: number;
+  routerShare: number;
+  onProblem: (message: string) => void;
+}
+
+export interface PlatformLine {
+  appId: string;
+  source: LogSource;
+  process: string;
+  text: string;
+  time: number;
+}
+
+/** What the worker thread does for the main one; all of it may be called across the two. */
+export interface LogCore {
+  follow(container: Container): void;
+  drained(containerId: string): Promise<void>;
+  write(lines: PlatformLine[]): void;
+  read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
+  openTail(id: number, appId: string, query: TailQuery): void;
+  nextOfTail(id: number): Promise<TailBatch>;
+  closeTail(id: number): void;
+  remove(appId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const chunkBytes = 512 * 1024;
+
+export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: LogNeeds): LogCore {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const logs = new Map<string, AppLog>();
+  const followers = new Map<string, Follower>();
+  const ending = new Map<string, Promise<void>>();
+  const tails = new Map<number, { tail: Tail; appId: string }>();
+  const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
+  const decoder = createEntryDecoder();
+  const chunk = Buffer.allocUnsafe(chunkBytes);
+  const pump = createPump((follower, message) =>
+    onProblem(
+      `The log of ${follower.container.process} cannot be followed for now: ${message}. It is tried again every second; nothing is lost while the engine keeps it (${follower.container.logPath}).`,
+    ),
+  );
+  const unwritten = new Map<string, number>();
+  /** What still arrives for an app that is gone is dropped; ids are never used again. */
+  const removed = new Set<string>();
+
+  function logOf(appId: string): AppLog {
+    const known = logs.get(appId);
+    if (known) return known;
+    const opened = openAppLog({ folder: folderOf(appId), budgetBytes, routerShare, builders });
+    logs.set(appId, opened);
+    return opened;
+  }
+
+  function folderOf(appId: string): string {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(appId))
+      throw new PlatformError('invalid_params', `"${appId.slice(0, 64)}" is not the id of an app.`);
+    return join(folder, appId);
+  }
+
+  function follow(container: Container): void {
+    if (followers.has(container.id) || removed.has(container.appId)) return;
+    const follower = createFollower({ container, log: logOf(container.appId), decoder, chunk });
+    followers.set(container.id, follower);
+    pump.add(follower);
+  }
+
+  function drained(id: string): Promise<void> {
+    const follower = followers.get(id);
+    if (!follower) return Promise.resolve();
+    const known = ending.get(id);
+    if (known) return known;
+    const done = finish(follower).finally(() => {
+      followers.delete(id);
+      ending.delete(id);
+    });
+    ending.set(id, done);
+    return done;
+  }
+
+  /** The engine's copy goes away next, so ours has to be on the disk. */
+  async function finish(follower: Follower): Promise<void> {
+    await pump.finish(follower);
+    try {
+      await logs.get(follower.container.appId)?.sync();
+    } catch (error) {
+      onProblem(`The log of ${follower.container.process} may not be on the disk: ${messageOf(error)}.`);
+    }
+  }
+
+  function write(lines: PlatformLine[]): void {
+    for (let start = 0; start < lines.length; ) {
+      const { appId } = lines[start]!;
+      let end = start + 1;
+      while (end < lines.length && lines[end]!.appId === appId) end++;
+      if (!removed.has(appId)) writeTo(appId, lines.slice(start, end));
+      start = end;
+    }
+  }
+
+  function writeTo(appId: string, lines: PlatformLine[]): void {
+    const lost = unwritten.get(appId) ?? 0;
+    try {
+      logOf(appId).append((batch) => {
+        if (lost > 0) batch.text('twelve', 'logs', `${lost} lines lost: they could not be stored.`);
+        for (const line of lines) {
+          batch.text(line.source, line.process, line.text, line.time);
+          if (batch.full()) batch.endFrame();
+        }
+      });
+      unwritten.delete(appId);
+    } catch (error) {
+      if (lost === 0) onProblem(`Lines of the platform cannot be stored: ${messageOf(error)}.`);
+      unwritten.set(appId, lost + lines.length);
+    }
+  }
+
+  async function read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]> {
+    const log = logOf(appId);
+    const until = log.last();
+    const reader = readForward(log, await findNewest(log, query.lines, query.filter, breathe), query.filter);
+    const found: StoredLine[] = [];
+    for (;;) {
+      const { lines, more } = reader.pull(1000, until);
+      found.push(...lines);
+      if (!more) return found;
+      await breathe();
+    }
+  }
+
+  function closeTail(id: number): void {
+    tails.get(id)?.tail.close();
+    tails.delete(id);
+  }
+
+  return {
+    follow,
+    drained,
+    write,
+    read,
+    openTail(id, appId, query) {
+      tails.set(id, { tail: openTail(logOf(appId), query), appId });
+    },
+    nextOfTail: async (id) => (await tails.get(id)?.tail.next()) ?? { end: true },
+    closeTail,
+    async remove(appId) {
+      const log = logOf(appId);
+      removed.add(appId);
+      logs.delete(appId);
+      for (const follower of followers.values()) {
+        if (follower.container.appId !== appId) continue;
+        pump.drop(follower);
+        followers.delete(follower.container.id);
+      }
+      for (const [id, one] of tails) if (one.appId === appId) closeTail(id);
+      await log.remove();
+    },
+    async close() {
+      await pump.close();
+      for (const id of tails.keys()) closeTail(id);
+      await Promise.all([...logs.values()].map((log) => log.sync().then(() => log.close())));
+    },
+  };
+}

@@ -1,0 +1,178 @@
+// What apps print and what the platform says of them: one stream per app, kept on disk, read newest or live.
+import { PlatformError } from '../domain/errors.ts';
+import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
+import type { PlatformLine } from './core.ts';
+import { createLink, type Link } from './link.ts';
+import type { TailBatch } from './tail.ts';
+
+export interface Logs {
+  /** Starts (or goes on) following the engine's json-file log of a container; returns at once, once is enough. */
+  follow(container: { id: string; appId: string; process: string; logPath: string }): void;
+  /**
+   * Resolves once everything the (ended) container printed is stored; only then remove the container. At once when it
+   * is not followed. When its file is gone the loss stands in the stream.
+   */
+  drained(containerId: string): Promise<void>;
+  /** A line of the platform itself: router lines, state changes, API lines. Never waits. */
+  write(appId: string, line: { source: LogSource; process: string; text: string; time?: number }): void;
+  /** The newest matching lines, oldest first. */
+  read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
+  /**
+   * First the newest `lines` (or all after the sequence number `after`), then live, without gap or repeat, until
+   * `signal`. A reader so slow that the budget dropped lines unread is told how many (matching or not).
+   */
+  tail(
+    appId: string,
+    query: { lines: number; filter: LogFilter; after?: number; signal: AbortSignal },
+  ): AsyncIterable<StoredLine[] | { missed: number }>;
+  /** Deletes an app's log for good. */
+  remove(appId: string): Promise<void>;
+  /** All that was read is stored. */
+  close(): Promise<void>;
+}
+
+export interface LogsNeeds {
+  folder: string;
+  /** Per app. */
+  budgetBytes: number;
+  onProblem: (message: string) => void;
+  /** Part of the budget that router lines may fill; a quarter by default. */
+  routerShare?: number;
+}
+
+type Container = Parameters<Logs['follow']>[0];
+
+/** Runs the log router in a thread of its own, where a flood cannot stall the rest. */
+export async function createLogs(needs: LogsNeeds): Promise<Logs> {
+  const followed = new Map<string, Container>();
+  const link = await createLink({ routerShare: 0.25, ...needs }, () => {
+    for (const container of followed.values()) void send('follow', container);
+  });
+  const writer = createWriter(link);
+  let tails = 0;
+  let closing = false;
+
+  /** Anything but a written line first passes on the lines that were written before it. */
+  const send: Link['call'] = (name, ...args) => {
+    writer.flush();
+    return link.call(name, ...args);
+  };
+
+  async function drained(id: string): Promise<void> {
+    while (followed.has(id) && !closing) {
+      try {
+        await send('drained', id);
+        followed.delete(id);
+      } catch (error) {
+        await restarted(error);
+      }
+    }
+  }
+
+  async function* tail(appId: string, { signal, ...query }: Parameters<Logs['tail']>[1]) {
+    let position = query.after;
+    while (!signal.aborted && !closing) {
+      const id = ++tails;
+      const stop = (): void => void send('closeTail', id).catch(() => {});
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        await send('openTail', id, appId, position === undefined ? query : { ...query, after: position });
+        for (;;) {
+          const batch: TailBatch = await send('nextOfTail', id);
+          if ('end' in batch) return;
+          if ('lines' in batch) {
+            position = batch.lines.at(-1)?.sequence ?? position;
+            yield batch.lines;
+          } else yield { missed: batch.missed };
+        }
+      } catch (error) {
+        await restarted(error);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+      }
+    }
+  }
+
+  return {
+    follow(container) {
+      if (followed.has(container.id)) return;
+      followed.set(container.id, { ...container });
+      send('follow', { ...container }).catch((error) => needs.onProblem(String(error)));
+    },
+    drained,
+    write(appId, { source, process, text, time = nowMicros() }) {
+      writer.write({ appId, source, process, text, time });
+    },
+    read: (appId, query) => send('read', appId, query),
+    tail,
+    async remove(appId) {
+      for (const [id, container] of followed) if (container.appId === appId) followed.delete(id);
+      await send('remove', appId);
+    },
+    async close() {
+      if (closing) return;
+      const done = send('close');
+      closing = true;
+      try {
+        await done;
+      } finally {
+        await link.close();
+      }
+    },
+  };
+}
+
+/** Waits for a new thread when the old one died; any other error is the caller's. */
+async function restarted(error: unknown): Promise<void> {
+  if (!(error instanceof PlatformError) || error.code !== 'service_unavailable') throw error;
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+}
+
+/** Lines that may be on their way to the thread; beyond them new ones are dropped, counted, and the count is said. */
+const mostOnTheWay = 50_000;
+
+/** Sends written lines in batches, one message per turn of the event loop. */
+function createWriter(link: Link) {
+  let batch: PlatformLine[] = [];
+  let onTheWay = 0;
+  const dropped = new Map<string, { line: PlatformLine; count: number }>();
+
+  function flush(): void {
+    if (onTheWay + batch.length < mostOnTheWay) announceDropped();
+    if (batch.length === 0) return;
+    const lines = batch;
+    batch = [];
+    onTheWay += lines.length;
+    link
+      .call('write', lines)
+      .catch(() => {})
+      .finally(() => {
+        onTheWay -= lines.length;
+        if (dropped.size > 0) flush();
+      });
+  }
+
+  function announceDropped(): void {
+    for (const { line, count } of dropped.values())
+      batch.push({
+        ...line,
+        source: 'twelve',
+        text: `${count} lines lost: they came faster than they could be stored.`,
+      });
+    dropped.clear();
+  }
+
+  return {
+    flush,
+    write(line: PlatformLine): void {
+      if (onTheWay + batch.length >= mostOnTheWay) {
+        const key = `${line.appId} ${line.process}`;
+        const known = dropped.get(key);
+        dropped.set(key, { line, count: (known?.count ?? 0) + 1 });
+        return;
+      }
+      if (batch.push(line) === 1) setImmediate(flush);
+    },
+  };
+}
