@@ -196,7 +196,13 @@ async function packSlug(
   });
 }
 
-function releaseBuild(platform: Platform, app: App, caller: Caller, order: DeployOrder, slug: Slug): Release {
+function releaseBuild(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  order: DeployOrder,
+  { slug, configDefaults }: Built,
+): Release {
   order.signal.throwIfAborted();
   if (!platform.store.apps.byId(app.id))
     throw new PlatformError('gone', `${app.name} was destroyed during the build.`);
