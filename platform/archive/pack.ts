@@ -32,24 +32,26 @@ export async function packLayer(input: PackInput): Promise<{ digest: string; siz
   input.signal?.throwIfAborted();
   const tar = spawn('tar', tarArguments(input), {
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A fixed environment: no TAR_OPTIONS from outside, and messages in one language.
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
+    // A fixed environment: no TAR_OPTIONS from outside, and messages in one language, one time zone.
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC0' },
   });
   const ended = once(tar, 'close') as Promise<[number | null]>;
   ended.catch(() => undefined);
   const stop = (): void => void tar.kill('SIGKILL');
   input.signal?.addEventListener('abort', stop, { once: true });
-  let complaint = '';
-  tar.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (complaint.length < 2000) complaint += text;
-  });
+  const talk = listen(tar.stderr);
   // A tar that died early says why on stderr; the pipe it broke adds nothing.
   tar.stdin.on('error', () => undefined).end(nameList(input.entries));
   try {
     const result = await writeHashed(tar.stdout, input);
     const [status] = await ended;
     input.signal?.throwIfAborted();
-    if (status !== 0) throw failure(complaint.trim().slice(0, 500) || `tar ended with ${status}`);
+    if (status !== 0) throw failure(talk.complaint.trim() || `tar ended with ${status}`);
+    if (talk.whiteout) {
+      throw failure(
+        `"${talk.whiteout}": names that start with ".wh." mean a deletion in image layers. Rename it.`,
+      );
+    }
     return result;
   } catch (error) {
     input.signal?.throwIfAborted();
@@ -68,11 +70,12 @@ export async function packLayer(input: PackInput): Promise<{ digest: string; siz
 function tarArguments(input: PackInput): string[] {
   return [
     '--create',
+    '--verbose',
     '--file=-',
     '--format=gnu',
     '-b128',
     '--sort=name',
-    '--mtime=@1',
+    '--mtime=1970-01-01 00:00:01',
     `--owner=:${appUid}`,
     `--group=:${appUid}`,
     '--numeric-owner',
@@ -85,6 +88,21 @@ function tarArguments(input: PackInput): string[] {
     '--null',
     '--files-from=-',
   ];
+}
+
+/** tar's stderr: the names it packed (escaped, one a line), and what it complains of. */
+function listen(stderr: Readable): { complaint: string; whiteout: string | null } {
+  const heard: ReturnType<typeof listen> = { complaint: '', whiteout: null };
+  let rest = '';
+  stderr.setEncoding('latin1').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.startsWith('tar: ') && heard.complaint.length < 500) heard.complaint += `${line}\n`;
+      else if (line.includes('/.wh.')) heard.whiteout ??= line;
+    }
+  });
+  return heard;
 }
 
 function nameList(entries: readonly Buffer[]): Buffer {

@@ -27,7 +27,10 @@ export async function unpack(
   // latin1 keeps every byte of a name; `bytesOf` turns it back.
   const reader = extract({ filenameEncoding: 'latin1' } as Parameters<typeof extract>[0]);
   const feeding = pipeline(tar, reader as unknown as NodeJS.WritableStream, { ...options });
-  feeding.catch(() => undefined);
+  let broken: unknown;
+  feeding.catch((error: unknown) => {
+    broken = error;
+  });
   const left = { ...limits };
   try {
     for await (const entry of reader) {
@@ -46,7 +49,7 @@ export async function unpack(
     if (error instanceof PlatformError) throw error;
     throw new PlatformError(
       'invalid_params',
-      `The archive cannot be read: ${messageOf(error)}`,
+      `The archive cannot be read: ${messageOf(broken ?? error)}`,
       {},
       { cause: error },
     );
@@ -68,7 +71,7 @@ async function place(header: Header, content: AsyncIterable<Buffer>, into: strin
     case 'file':
     case 'contiguous-file': {
       const mode = header.mode & 0o100 ? 0o755 : 0o644;
-      await replace(path, () => pipeline(content, createWriteStream(path, { mode, flags: 'wx' })));
+      await replace(path, () => pipeline(pieces(content), createWriteStream(path, { mode, flags: 'wx' })));
       return;
     }
     case 'symlink':
@@ -81,6 +84,11 @@ async function place(header: Header, content: AsyncIterable<Buffer>, into: strin
     default:
       throw refused(`"${shown(header.name)}" is a ${type}; only files, folders and links are taken`);
   }
+}
+
+/** Read piece by piece: a pipeline over a stream that broke before it was looked at would wait for ever. */
+async function* pieces(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of content) yield piece;
 }
 
 /** Makes the folders on the way; none of them may be a link, or the entry would land somewhere else. */

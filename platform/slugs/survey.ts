@@ -38,7 +38,7 @@ export async function largestFolders(app: string, count: number): Promise<{ path
     }
     found.push({ path: utf8(top.name), size: whole });
   }
-  return found.sort((a, b) => b.size - a.size).slice(0, count);
+  return found.sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1)).slice(0, count);
 }
 
 interface Child {

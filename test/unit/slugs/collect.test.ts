@@ -1,0 +1,112 @@
+// Collection by reference, over a real blob store and an engine that only has images.
+import { mkdtemp, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PlatformError } from '../../../platform/domain/errors.ts';
+import type { Digest, Layer } from '../../../platform/domain/slug.ts';
+import type { Engine, ImageInfo } from '../../../platform/engine/engine.ts';
+import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
+import { type Collected, collect } from '../../../platform/slugs/collect.ts';
+import { imageDocuments, readManifest } from '../../../platform/slugs/image.ts';
+
+let folder: string;
+let blobs: Blobs;
+let images: Map<string, ImageInfo>;
+const hourAgo = (): number => Date.now() - 3_600_000;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twelve-collect-'));
+  blobs = await openBlobs(folder);
+  images = new Map();
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A slug of these layer contents, with an image on the engine under the id that either store would give it. */
+async function slug(contents: string[], store: 'classic' | 'containerd' = 'classic'): Promise<Digest> {
+  const layers: Layer[] = [];
+  for (const content of contents) {
+    layers.push({ digest: await blobs.putBytes(Buffer.from(content)), size: content.length, label: 'app' });
+  }
+  const stack = { reference: 's', imageId: 'x', layers: [], env: [] };
+  const documents = imageDocuments({ stack, layers, architecture: 'amd64', instance: 'mine' });
+  const config = await blobs.putBytes(documents.config);
+  const manifest = await blobs.putBytes(documents.manifest);
+  const id = store === 'classic' ? config : manifest;
+  const name = contents.join('-');
+  images.set(id, {
+    id,
+    tags: [`twelve-mine/${name}:1`],
+    digests: [`127.0.0.1:1/mine/${name}@${manifest}`],
+    labels: { 'twelve.slug': 'mine' },
+    size: 1,
+    createdAt: '1970-01-01T00:00:01Z',
+  });
+  return manifest;
+}
+
+async function age(): Promise<void> {
+  const old = new Date(hourAgo() - 1000);
+  for (const blob of await blobs.list()) {
+    await utimes(join(folder, 'sha256', blob.digest.slice(7)), old, old);
+  }
+}
+
+function gc(keep: Digest[], onProblem = (_: string): void => undefined): Promise<Collected> {
+  const engine = {
+    images: async (labels: Record<string, string>) =>
+      [...images.values()].filter((image) =>
+        Object.entries(labels).every(([name, value]) => image.labels[name] === value),
+      ),
+    removeImage: async (name: string) => {
+      for (const [id, image] of images) {
+        if (![...image.tags, ...image.digests].includes(name)) continue;
+        if (image.labels['in-use']) throw new PlatformError('conflict', 'a container uses it');
+        image.tags = image.tags.filter((tag) => tag !== name);
+        image.digests = image.digests.filter((digest) => digest !== name);
+        if (image.tags.length + image.digests.length === 0) images.delete(id);
+      }
+    },
+  } as unknown as Engine;
+  return collect({ engine, blobs, instance: 'mine', keep, before: hourAgo(), onProblem });
+}
+
+test('what a kept slug names stays, shared layers included; the rest goes', async () => {
+  const kept = await slug(['deps', 'v2']);
+  const containerd = await slug(['deps', 'v3'], 'containerd');
+  await slug(['deps', 'v1']);
+  await age();
+  expect(await gc([kept, containerd])).toEqual({ blobs: 3, bytes: expect.any(Number), images: 1 });
+  const left = new Set((await blobs.list()).map((blob) => blob.digest));
+  for (const digest of [kept, containerd]) {
+    const manifest = readManifest(await blobs.bytes(digest))!;
+    expect(left.has(manifest.config.digest)).toBe(true);
+    expect(manifest.layers.every((layer) => left.has(layer.digest))).toBe(true);
+  }
+  expect(images.size).toBe(2);
+  expect(await gc([kept, containerd])).toEqual({ blobs: 0, bytes: 0, images: 0 });
+  expect(await gc([])).toMatchObject({ blobs: 7, images: 2 });
+  expect(await blobs.list()).toEqual([]);
+});
+
+test('what is young stays with all it names, however old that is', async () => {
+  const fresh = await slug(['old-deps', 'new']);
+  await age();
+  blobs.touch(fresh);
+  const half = await blobs.putBytes(Buffer.from('a layer whose pack is still running'));
+  expect(await gc([])).toEqual({ blobs: 0, bytes: 0, images: 0 });
+  expect(await blobs.size(half)).not.toBeNull();
+});
+
+test("others' images and those in use stay, without noise; another failure is told", async () => {
+  await slug(['mine']);
+  await age();
+  const [id] = images.keys();
+  const image = images.get(id!)!;
+  const gone = { ...image, id: 'sha256:other', tags: ['debian:1'], labels: { 'twelve.slug': 'another' } };
+  images.set('sha256:other', gone);
+  image.labels['in-use'] = 'yes';
+  const problems: string[] = [];
+  expect(await gc([], (message) => problems.push(message))).toMatchObject({ images: 0 });
+  expect(problems).toEqual([]);
+  expect([...images.keys()]).toEqual([id, 'sha256:other']);
+});
