@@ -14,7 +14,8 @@ export interface DockerConnection {
   open(doing: string, stream: StreamRequest): Promise<Readable>;
   /** A POST that turns into a raw two-way socket. */
   upgrade(doing: string, path: string, query: Record<string, string>): Promise<Socket>;
-  readonly closed: boolean;
+  /** Aborted by `close`. */
+  readonly closing: AbortSignal;
   close(): void;
 }
 
@@ -34,10 +35,12 @@ export function connectDocker(socketPath: string): DockerConnection {
   const options = { socketPath, agent, host: undefined, protocol: 'http' as const };
   const docker = new Docker(options);
   const upgraded = new Set<Socket>();
-  let closed = false;
+  const life = new AbortController();
 
   const call = async <T>(doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
-    if (closed) throw new PlatformError('engine_unavailable', 'The connection to the engine was closed.');
+    if (life.signal.aborted) {
+      throw new PlatformError('engine_unavailable', 'The connection to the engine was closed.');
+    }
     try {
       signal?.throwIfAborted();
       return await work();
@@ -62,11 +65,9 @@ export function connectDocker(socketPath: string): DockerConnection {
     call,
     open,
     upgrade,
-    get closed() {
-      return closed;
-    },
+    closing: life.signal,
     close() {
-      closed = true;
+      life.abort();
       agent.destroy();
       for (const socket of upgraded) socket.destroy();
     },

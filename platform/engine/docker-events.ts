@@ -37,15 +37,17 @@ interface EventAnswer {
 
 export function eventsOf(connection: DockerConnection): Engine['events'] {
   return (labels, signal) => {
-    const queue = createQueue();
+    const left = new AbortController();
+    const either = AbortSignal.any([signal, left.signal, connection.closing]);
+    const queue = createQueue(() => left.abort());
     // From the call on, not from the first read: a caller lists after calling, and what happens meanwhile must not be lost.
-    void listen(connection, labels, signal, queue.push).finally(queue.end);
+    void listen(connection, labels, either, queue.push).finally(queue.end);
     return queue.items();
   };
 }
 
 /** Reads ahead without limit: an engine drops events for a listener that is slow to take them. */
-function createQueue() {
+function createQueue(onLeave: () => void) {
   const waiting: Item[] = [];
   const bell = new EventTarget();
   let ended = false;
@@ -60,11 +62,15 @@ function createQueue() {
       ring();
     },
     async *items(): AsyncGenerator<Item> {
-      for (;;) {
-        const next = waiting.shift();
-        if (next) yield next;
-        else if (ended) return;
-        else await once(bell, 'ring');
+      try {
+        for (;;) {
+          const next = waiting.shift();
+          if (next) yield next;
+          else if (ended) return;
+          else await once(bell, 'ring');
+        }
+      } finally {
+        onLeave();
       }
     },
   };
@@ -79,7 +85,7 @@ async function listen(
   const seen = createSeen(Date.now() * 1e6);
   let pause = FIRST_PAUSE_MS;
   let interrupted = false;
-  while (!signal.aborted && !connection.closed) {
+  while (!signal.aborted) {
     try {
       const answer = await connection.open('follow events', {
         method: 'GET',

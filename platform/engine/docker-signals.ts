@@ -28,8 +28,8 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     });
 
   /** An init or shell as first process passes a signal to its own child at most; from inside, all are reached. */
-  const signalAll = async (id: string, signal: string, init: boolean): Promise<void> => {
-    const reached = await fromInside(parts.exec, id, signal);
+  const signalAll = async (id: string, signal: string, init: boolean, within: number): Promise<void> => {
+    const reached = await fromInside(parts.exec, id, signal, within);
     // Every process but the first is signalled from inside; an init as first needs none, a program of the app's does.
     if (!reached || !init) await plainKill(id, signal);
   };
@@ -47,7 +47,7 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     if (!State.Running) {
       throw new PlatformError('conflict', `The container ${id} is not running: no signal was sent.`);
     }
-    return signalAll(id, signal, HostConfig.Init === true);
+    return signalAll(id, signal, HostConfig.Init === true, EXEC_DEADLINE_MS);
   };
 
   const end = async (id: string, graceSeconds: number): Promise<void> => {
@@ -55,10 +55,10 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     if (!State.Running && !State.Restarting) return;
     const restarts = (HostConfig.RestartPolicy?.Name ?? 'no') !== 'no';
     if (restarts) return engineStop(connection, id, graceSeconds);
-    const deadline = AbortSignal.timeout(graceSeconds * 1000);
-    const signalled = signalAll(id, 'SIGTERM', HostConfig.Init === true).catch(ignoreEnded);
-    const ended = await Promise.all([endsBefore(parts.wait, id, deadline), signalled]);
-    if (ended[0]) return;
+    const within = Math.min(EXEC_DEADLINE_MS, graceSeconds * 500);
+    // Where it cannot be asked it is killed all the same, so that this failure changes nothing but the time it had.
+    void signalAll(id, 'SIGTERM', HostConfig.Init === true, within).catch(() => {});
+    if (await endsBefore(parts.wait, id, AbortSignal.timeout(graceSeconds * 1000))) return;
     await plainKill(id, 'SIGKILL').catch(ignoreEnded);
     await parts.wait(id);
   };
@@ -81,12 +81,15 @@ async function engineStop(connection: DockerConnection, id: string, graceSeconds
 }
 
 /** False where it cannot be done (no shell inside, paused, at its process limit) or where nothing was there to signal. */
-async function fromInside(exec: Engine['exec'], id: string, signal: string): Promise<boolean> {
+async function fromInside(
+  exec: Engine['exec'],
+  id: string,
+  signal: string,
+  within: number,
+): Promise<boolean> {
   const script = `kill -${signal.replace(/^SIG/, '')} -1`;
   try {
-    const result = await exec(id, ['/bin/sh', '-c', script], {
-      signal: AbortSignal.timeout(EXEC_DEADLINE_MS),
-    });
+    const result = await exec(id, ['/bin/sh', '-c', script], { signal: AbortSignal.timeout(within) });
     return result.exitCode === 0;
   } catch (error) {
     if (hasCode(error, 'engine_unavailable')) throw error;

@@ -34,6 +34,17 @@ export function eventCases(bench: Bench): void {
     expect(Math.abs(times[0]! / 1000 - Date.now())).toBeLessThan(60_000);
   });
 
+  test('who leaves early leaves nothing behind', async () => {
+    const events = bench.engine.events(bench.labels, new AbortController().signal);
+    await bench.create('succeeds');
+    for await (const event of events) {
+      expect(event).toMatchObject({ action: 'create' });
+      break;
+    }
+    await bench.create('succeeds');
+    expect(await events[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+  });
+
   test('the signal ends it, before and after the first event', async () => {
     const stop = new AbortController();
     const listening = (async () => {

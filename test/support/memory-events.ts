@@ -35,16 +35,25 @@ export function createMemoryEvents(isAway: () => boolean): MemoryEvents {
       };
       if (!signal.aborted) listeners.add(listener);
       signal.addEventListener('abort', stop, { once: true });
-      return items(waiting, bell, signal);
+      return items(waiting, bell, signal, stop);
     },
   };
 }
 
-async function* items(waiting: Item[], bell: EventTarget, signal: AbortSignal): AsyncGenerator<Item> {
-  while (!signal.aborted) {
-    const next = waiting.shift();
-    if (next) yield next;
-    else await once(bell, 'ring');
+async function* items(
+  waiting: Item[],
+  bell: EventTarget,
+  signal: AbortSignal,
+  stop: () => void,
+): AsyncGenerator<Item> {
+  try {
+    while (!signal.aborted) {
+      const next = waiting.shift();
+      if (next) yield next;
+      else await once(bell, 'ring');
+    }
+  } finally {
+    stop();
   }
 }
 
