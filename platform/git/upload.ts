@@ -5,6 +5,8 @@ import { ended, lastWords, type Programs } from './programs.ts';
 import type { Service } from './route.ts';
 import type { Job } from './work.ts';
 
+const resultType = 'application/x-git-upload-pack-result';
+
 export interface Reading {
   exchange: Exchange;
   repository: string;
@@ -50,16 +52,20 @@ export async function uploadPack(
   child.stderr!.on('data', (chunk: Buffer) => stderr.push(chunk));
   const body = bodyOf(exchange, gzip);
   child.stdin!.on('error', () => body.resume());
-  body.once('error', stop);
-  body.pipe(child.stdin!);
-  child.stdout!.once('readable', () => {
-    if (!exchange.response.headersSent) sendHead(exchange, 'application/x-git-upload-pack-result');
+  body.once('error', (error) => {
+    stderr.push(Buffer.from(`the request cannot be read (${error.message})`));
+    stop();
   });
+  body.pipe(child.stdin!);
+  child.stdout!.once('data', () => sendHead(exchange, resultType));
   const answered = pipeline(child.stdout!, exchange.response, { end: false }).catch(stop);
   const status = await ended(child);
   await answered;
   if (exchange.response.destroyed) return;
   if (status !== 0 && !exchange.response.headersSent) {
     refuse(exchange, 400, `git could not answer: ${lastWords(Buffer.concat(stderr))}`);
-  } else exchange.response.end();
+    return;
+  }
+  if (!exchange.response.headersSent) sendHead(exchange, resultType);
+  exchange.response.end();
 }

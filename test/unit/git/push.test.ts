@@ -114,14 +114,14 @@ describe('a push', () => {
     const work = await repositoryWith(server);
     await must(work, 'tag', '-a', 'v1', '-m', 'one');
     const tag = await client(work, ['push', server.remote(), 'v1:refs/heads/main']);
-    expect(tag.shown).toMatch(/ !     What was pushed to main is a tag, and only a commit can be deployed/);
+    expect(tag.shown).toMatch(/ ! {5}What was pushed to main is a tag, and only a commit can be deployed/);
     const both = await client(work, ['push', server.remote(), 'main', 'main:master']);
-    expect(both.shown).toMatch(/ !     This push updates both main and master/);
+    expect(both.shown).toMatch(/ ! {5}This push updates both main and master/);
     expect(await server.git.head('id-of-hello')).toBeNull();
     expect(server.pushes).toEqual([]);
     await must(work, 'push', server.remote(), 'main');
     const deleted = await client(work, ['push', server.remote(), ':main']);
-    expect(deleted.shown).toMatch(/ !     main is the branch that is deployed and cannot be deleted/);
+    expect(deleted.shown).toMatch(/ ! {5}main is the branch that is deployed and cannot be deleted/);
     expect((await server.git.head('id-of-hello'))?.branch).toBe('main');
   });
 

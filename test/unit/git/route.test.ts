@@ -28,7 +28,16 @@ describe('routes', () => {
   });
 
   it('leaves other paths alone', () => {
-    for (const url of ['/', '//', '/apps', '/apps/hello', '/x/hello.git/info/refs', '/hello/info/refs', '', '*']) {
+    for (const url of [
+      '/',
+      '//',
+      '/apps',
+      '/apps/hello',
+      '/x/hello.git/info/refs',
+      '/hello/info/refs',
+      '',
+      '*',
+    ]) {
       expect(route('GET', url).kind).toBe('other');
     }
   });

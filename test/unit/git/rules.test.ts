@@ -41,7 +41,9 @@ describe('what a push may do', () => {
   });
 
   it('refuses to delete a deployed branch, and two deployed branches at once', () => {
-    expect(() => judge([update('refs/heads/main', zeros, one)])).toThrow(/main is the branch that is deployed/);
+    expect(() => judge([update('refs/heads/main', zeros, one)])).toThrow(
+      /main is the branch that is deployed/,
+    );
     expect(() => judge([update('refs/heads/main'), update('refs/heads/master')])).toThrow(
       /both main and master/,
     );

@@ -5,7 +5,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { allowLongRequests, createGit, type Git, type GitNeeds, type Push } from '../../../platform/git/git.ts';
+import {
+  allowLongRequests,
+  createGit,
+  type Git,
+  type GitNeeds,
+  type Push,
+} from '../../../platform/git/git.ts';
 
 export const token = 'secret-token';
 
@@ -121,7 +127,11 @@ export async function repositoryWith(
   return folder;
 }
 
-export async function commit(folder: string, files: Record<string, string>, message = 'A change'): Promise<string> {
+export async function commit(
+  folder: string,
+  files: Record<string, string>,
+  message = 'A change',
+): Promise<string> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), content);
