@@ -9,7 +9,8 @@ import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { runReleasePhase } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
-import { createSupervisor, type Runnable, type Supervisor } from './supervisor.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import type { Runnable } from './tracked.ts';
 
 export interface Processes {
   /** Learns what runs, changing nothing; answers what the router should send where. */

@@ -7,7 +7,7 @@ import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
-import type { Runnable } from './supervisor.ts';
+import type { Runnable } from './tracked.ts';
 
 const causesThatRunIt: ReadonlySet<string> = new Set(['push', 'redeploy']);
 

@@ -1,6 +1,7 @@
 // One release taking over from another: prove the new, switch, let the old go. A failure puts the old back.
 import { PlatformError } from '../domain/errors.ts';
-import type { Runnable, Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { Runnable } from './tracked.ts';
 
 export interface RolloutSteps {
   /** Runs the release process where there is one to run; throws when it fails. */

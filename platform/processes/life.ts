@@ -1,0 +1,233 @@
+// The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import { findSize } from '../domain/formation.ts';
+import { webPort } from '../domain/process.ts';
+import type { ContainerDetails } from '../engine/engine.ts';
+import { processSpec } from './container.ts';
+import type { ProcessNeeds } from './needs.ts';
+import type { Networks } from './network.ts';
+import { explainSilence, settleMs, untilListening } from './readiness.ts';
+import { type Runnable, setState, type Tracked } from './tracked.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface Life {
+  /** Makes and starts its container, and proves it ready. */
+  start(process: Tracked, runnable: Runnable): Promise<void>;
+  /** From a started container on; found ones come in here. */
+  watch(process: Tracked, details: ContainerDetails): Promise<void>;
+  /** Out of the router, drained, then SIGTERM and in the end SIGKILL. */
+  stop(process: Tracked): Promise<void>;
+  /** The engine told of its end, or it is looked at again. */
+  check(process: Tracked): Promise<void>;
+}
+
+export interface LifeNeeds extends ProcessNeeds {
+  networkOf: Networks;
+  appId: string;
+  appName(): string;
+  traffic: Traffic;
+  /** Nothing is said of what was up before we came. */
+  quiet(): boolean;
+  /** Something changed: plan again. */
+  changed(): void;
+  /** It did not become or stay ready. */
+  failed(process: Tracked, sentence: string, lastLines: string[]): void;
+  /** It is gone, its container removed. */
+  gone(process: Tracked): void;
+}
+
+export function createLife(needs: LifeNeeds): Life {
+  const { engine, logs, appId } = needs;
+  const say = (process: Tracked, text: string): void =>
+    logs.write(appId, { source: 'twelve', process: process.name, text });
+  const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
+
+  async function start(process: Tracked, runnable: Runnable): Promise<void> {
+    try {
+      process.containerId = await create(process, runnable);
+      say(process, `Starting process with command \`${process.command}\``);
+      await engine.start(process.containerId);
+      await watch(process, await engine.inspect(process.containerId));
+    } catch (error) {
+      await couldNotStart(process, error);
+    }
+  }
+
+  async function create(process: Tracked, runnable: Runnable): Promise<string> {
+    const subnet = needs.store.apps.byId(appId)?.subnet ?? null;
+    return engine.create(
+      processSpec({
+        instance: needs.instance,
+        kind: 'process',
+        appId,
+        appName: needs.appName(),
+        id: process.id,
+        type: process.type,
+        name: process.name,
+        command: process.command,
+        size: findSize(process.size),
+        version: process.version,
+        releaseId: runnable.release.id,
+        commit: runnable.slug.commit,
+        image: runnable.image,
+        network: await needs.networkOf.ensure({ id: appId, subnet }),
+        config: runnable.config,
+        attempt: process.attempt,
+      }),
+    );
+  }
+
+  async function couldNotStart(process: Tracked, error: unknown): Promise<void> {
+    if (process.state === 'ended' || process.state === 'stopping') return;
+    if (error instanceof PlatformError && error.code === 'not_found') needs.networkOf.forget(appId);
+    say(process, `Could not start: ${messageOf(error)}`);
+    if (process.containerId) await engine.remove(process.containerId).catch(() => undefined);
+    needs.failed(process, `${process.name} could not be started: ${messageOf(error)}`, []);
+    needs.gone(process);
+  }
+
+  async function watch(process: Tracked, seen: ContainerDetails): Promise<void> {
+    // Its end may have been told between our look and now.
+    const details = process.died ? await engine.inspect(seen.id) : seen;
+    process.containerId = details.id;
+    process.died = false;
+    if (details.logPath) {
+      logs.follow({ id: details.id, appId, process: process.name, logPath: details.logPath });
+    }
+    process.address = Object.values(details.addresses)[0] ?? null;
+    if (details.state !== 'running') return ended(process, details);
+    setState(process, 'booting');
+    needs.changed();
+    await (process.type === 'web' ? proveWeb(process, details.id) : proveOther(process, details));
+  }
+
+  async function proveWeb(process: Tracked, id: string): Promise<void> {
+    const { address } = process;
+    if (address && (await untilListening(address, needs.bootTimeoutMs, process.ends.signal))) {
+      if (process.state === 'booting') becameUp(process);
+      return;
+    }
+    if (process.ends.signal.aborted || process.state !== 'booting') return;
+    const seconds = Math.round(needs.bootTimeoutMs / 1000);
+    say(
+      process,
+      `Error R10 (Boot timeout) -> Web process failed to bind to $PORT within ${seconds} seconds of launch`,
+    );
+    const what = await explainSilence(engine, id);
+    const sentence = `${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
+    needs.failed(process, sentence, await lastLines(id));
+    await stop(process);
+  }
+
+  async function proveOther(process: Tracked, details: ContainerDetails): Promise<void> {
+    const age = Date.now() - Date.parse(details.startedAt ?? new Date().toISOString());
+    await pause(settleMs - age, process.ends.signal);
+    if (process.state === 'booting' && !process.ends.signal.aborted) becameUp(process);
+  }
+
+  function becameUp(process: Tracked): void {
+    setState(process, 'up');
+    if (!needs.quiet()) say(process, 'State changed from starting to up');
+    needs.changed();
+  }
+
+  async function ended(process: Tracked, details: ContainerDetails): Promise<void> {
+    if (process.state === 'ended') return;
+    const before = process.state;
+    process.ends.abort();
+    const code = details.exitCode ?? 0;
+    if (before !== 'stopping') {
+      // Counted before its state is lost: how long it was up decides its back-off.
+      const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
+      const when = before === 'up' ? '' : ' before it was ready';
+      const lines = await lastLines(details.id);
+      needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines);
+    }
+    setState(process, 'ended');
+    // Out of the router at once: nobody should be sent there while the last lines are read.
+    needs.traffic.update();
+    await logs.drained(details.id);
+    say(process, `Process exited with status ${code}`);
+    if (before !== 'stopping')
+      say(process, `State changed from ${before === 'up' ? 'up' : 'starting'} to crashed`);
+    await engine
+      .remove(details.id)
+      .catch((error: unknown) => needs.onProblem(`${details.name} was not removed: ${messageOf(error)}`));
+    needs.gone(process);
+  }
+
+  async function vanished(process: Tracked): Promise<void> {
+    if (process.state === 'ended') return;
+    const before = process.state;
+    process.ends.abort();
+    if (before !== 'stopping')
+      needs.failed(process, `The container of ${process.name} was removed from outside.`, []);
+    setState(process, 'ended');
+    needs.traffic.update();
+    if (process.containerId) await logs.drained(process.containerId);
+    needs.gone(process);
+  }
+
+  async function stop(process: Tracked): Promise<void> {
+    if (process.state === 'stopping' || process.state === 'ended' || !process.containerId) return;
+    const wasUp = process.state === 'up';
+    const id = process.containerId;
+    setState(process, 'stopping');
+    try {
+      if (wasUp && process.type === 'web') {
+        needs.traffic.update();
+        await needs.traffic.drained(id);
+      }
+      say(process, 'Stopping all processes with SIGTERM');
+      await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+      await ended(process, await engine.inspect(id));
+    } catch (error) {
+      if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
+      needs.onProblem(`${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`);
+      process.state = 'booting';
+      setTimeout(needs.changed, 2000);
+    }
+  }
+
+  async function check(process: Tracked): Promise<void> {
+    if (process.state === 'ended' || !process.containerId) return;
+    if (process.state === 'creating') {
+      process.died = true;
+      return;
+    }
+    const details = await engine
+      .inspect(process.containerId)
+      .catch((error: unknown) =>
+        error instanceof PlatformError && error.code === 'not_found' ? null : undefined,
+      );
+    if (details === undefined) return;
+    if (details === null) await vanished(process);
+    else if (details.state !== 'running') await ended(process, details);
+    else if (!Object.values(details.addresses).includes(process.address ?? '')) await moved(process, details);
+  }
+
+  /** Started again by the engine under another address: proven anew. */
+  async function moved(process: Tracked, details: ContainerDetails): Promise<void> {
+    if (process.state === 'stopping') return;
+    process.ends.abort();
+    process.ends = new AbortController();
+    await watch(process, details);
+  }
+
+  return { start, watch, stop, check };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (ms <= 0 || signal.aborted) return resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

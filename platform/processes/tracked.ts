@@ -1,0 +1,158 @@
+// What the supervisor remembers of one process, whether it started it or found it running.
+import { randomUUID } from 'node:crypto';
+import { type ProcessStatus, processName } from '../domain/process.ts';
+import type { Release } from '../domain/release.ts';
+import type { Slug } from '../domain/slug.ts';
+import type { ContainerDetails } from '../engine/engine.ts';
+import { label } from '../engine/labels.ts';
+import { type Crash, type Member, type Running, slotOf } from './plan.ts';
+
+/** A release ready to run: read once from the store, shared by all of its processes. */
+export interface Runnable {
+  version: number;
+  release: Release;
+  slug: Slug;
+  types: Slug['processTypes'];
+  config: Readonly<Record<string, string>>;
+  image: string;
+}
+
+export interface Tracked extends Running {
+  /** UUID, as the API shows it. */
+  id: string;
+  containerId: string | null;
+  name: string;
+  command: string;
+  releaseId: string;
+  address: string | null;
+  /** Crashes in a row before this one. */
+  attempt: number;
+  createdAt: number;
+  stateAt: number;
+  /** Aborted when it has ended. */
+  ends: AbortController;
+  /** Its end was told while it was still being started. */
+  died: boolean;
+}
+
+let order = 0;
+
+export function newProcess(member: Member, runnable: Runnable, attempt: number): Tracked {
+  const id = randomUUID();
+  return {
+    ref: id,
+    id,
+    version: member.version,
+    type: member.type,
+    number: member.number,
+    size: member.size,
+    state: 'creating',
+    stale: false,
+    order: order++,
+    containerId: null,
+    name: processName(member.type, member.number),
+    command: runnable.types[member.type] ?? '',
+    releaseId: runnable.release.id,
+    address: null,
+    attempt,
+    createdAt: Date.now(),
+    stateAt: Date.now(),
+    ends: new AbortController(),
+    died: false,
+  };
+}
+
+/** A process as its container's labels tell. */
+export function foundProcess(details: ContainerDetails): Tracked {
+  const labels = details.labels;
+  const id = labels[label.id] ?? details.id;
+  const type = labels[label.type] ?? '';
+  const name = labels[label.process] ?? '';
+  return {
+    ref: id,
+    id,
+    version: Number(labels[label.release]),
+    type,
+    number: Number(name.slice(type.length + 1)),
+    size: labels[label.size] ?? '',
+    state: 'booting',
+    stale: false,
+    order: order++,
+    containerId: details.id,
+    name,
+    command: labels[label.command] ?? '',
+    releaseId: labels[label.releaseId] ?? '',
+    address: null,
+    attempt: Number(labels[label.attempt] ?? 0),
+    createdAt: Date.parse(details.createdAt),
+    stateAt: Date.parse(details.startedAt ?? details.createdAt),
+    ends: new AbortController(),
+    died: false,
+  };
+}
+
+export function setState(process: Tracked, state: Running['state']): void {
+  process.state = state;
+  process.stateAt = Date.now();
+}
+
+/** Everything `ps` shows: what lives, and the slots whose process crashed and waits for its next attempt. */
+export function statusOf(
+  appId: string,
+  tracked: readonly Tracked[],
+  wanted: readonly Member[],
+  crashes: ReadonlyMap<string, Crash & { since: number }>,
+  runnables: ReadonlyMap<number, Runnable>,
+): ProcessStatus[] {
+  const live = tracked.filter((process) => process.state !== 'ended');
+  const slots = new Set(live.map(slotOf));
+  const crashed = wanted
+    .filter((member) => !slots.has(slotOf(member)) && crashes.has(slotOf(member)))
+    .map((member) =>
+      crashedStatus(appId, member, crashes.get(slotOf(member))!.since, runnables.get(member.version)),
+    );
+  return [...live.map((process) => liveStatus(appId, process)), ...crashed].sort(
+    (a, b) => a.type.localeCompare(b.type) || a.number - b.number,
+  );
+}
+
+function liveStatus(appId: string, process: Tracked): ProcessStatus {
+  return {
+    id: process.id,
+    appId,
+    name: process.name,
+    type: process.type,
+    number: process.number,
+    command: process.command,
+    size: process.size,
+    state: process.state === 'up' ? 'up' : process.state === 'stopping' ? 'down' : 'starting',
+    releaseId: process.releaseId,
+    releaseVersion: process.version,
+    updatedAt: new Date(process.stateAt).toISOString(),
+    createdAt: new Date(process.createdAt).toISOString(),
+  };
+}
+
+function crashedStatus(
+  appId: string,
+  member: Member,
+  since: number,
+  runnable: Runnable | undefined,
+): ProcessStatus {
+  const at = new Date(since).toISOString();
+  return {
+    // No container, so no id of its own: one that stays the same while it waits.
+    id: `${appId.slice(0, 24)}${String(member.version * 1000 + member.number).padStart(12, '0')}`,
+    appId,
+    name: processName(member.type, member.number),
+    type: member.type,
+    number: member.number,
+    command: runnable?.types[member.type] ?? '',
+    size: member.size,
+    state: 'crashed',
+    releaseId: runnable?.release.id ?? '',
+    releaseVersion: member.version,
+    updatedAt: at,
+    createdAt: at,
+  };
+}

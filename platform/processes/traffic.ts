@@ -1,0 +1,89 @@
+// One app's word to the router: which of its processes get requests, and when those taken out are drained.
+import { messageOf } from '../domain/errors.ts';
+import { webPort } from '../domain/process.ts';
+import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
+import type { Tracked } from './tracked.ts';
+
+export interface Traffic {
+  /** Tells the router when what should get traffic differs from what it was told last. */
+  update(): void;
+  /** Resolves when the router has done what it was told last; throws when it could not. */
+  told(): Promise<void>;
+  /** Resolves when the process has no open request any more. */
+  drained(containerId: string): Promise<void>;
+  /** The route as it is now, taken as told: the router starts with it. */
+  begin(): { state: RouteState; endpoints: Endpoint[] };
+}
+
+export interface TrafficNeeds {
+  appId: string;
+  serve: ProcessNeeds['serve'];
+  onProblem(message: string): void;
+  appName(): string;
+  /** Web processes of the release that serves. */
+  serving(): Tracked[];
+  /** State of the route when no process can take requests. */
+  idleState(): RouteState | null;
+  retry(): void;
+}
+
+export const keyOf = (containerId: string): string => containerId.slice(0, 12);
+
+export function createTraffic(needs: TrafficNeeds): Traffic {
+  const drains = new Map<string, Promise<void>>();
+  let told = '';
+  let keys: string[] = [];
+  let routing: Promise<unknown> = Promise.resolve();
+
+  function current(): { state: RouteState; endpoints: Endpoint[] } {
+    const endpoints = needs
+      .serving()
+      .filter((process) => process.address && process.containerId)
+      .map((process) => ({
+        process: process.name,
+        key: keyOf(process.containerId!),
+        address: process.address!,
+        port: webPort,
+      }));
+    return { state: needs.idleState() ?? (endpoints.length > 0 ? 'up' : 'none'), endpoints };
+  }
+
+  /** The name is in it since the app's hosts follow from it. */
+  const textOf = ({ state, endpoints }: { state: RouteState; endpoints: Endpoint[] }): string =>
+    JSON.stringify([needs.appName(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
+
+  return {
+    update() {
+      const route = current();
+      const text = textOf(route);
+      if (text === told) return;
+      told = text;
+      const now = route.endpoints.map((endpoint) => endpoint.key);
+      const removed = keys.filter((key) => !now.includes(key));
+      keys = now;
+      const result = routing.catch(() => undefined).then(() => needs.serve({ appId: needs.appId, ...route }));
+      routing = result.catch((error: unknown) => {
+        told = '';
+        needs.onProblem(`The router was not told about ${needs.appName()}: ${messageOf(error)}`);
+        setTimeout(needs.retry, 1000);
+        throw error;
+      });
+      routing.catch(() => undefined);
+      const drained = result.then((answer) => answer.drained).catch(() => undefined);
+      for (const key of removed) drains.set(key, drained);
+    },
+    async told() {
+      await routing;
+    },
+    async drained(containerId) {
+      await drains.get(keyOf(containerId));
+      drains.delete(keyOf(containerId));
+    },
+    begin() {
+      const route = current();
+      told = textOf(route);
+      keys = route.endpoints.map((endpoint) => endpoint.key);
+      return route;
+    },
+  };
+}
