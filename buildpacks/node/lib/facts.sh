@@ -1,0 +1,46 @@
+# What the app says of itself: config vars and package.json.
+
+# Config vars are files; these names would break the build itself.
+import_config() {
+  local file name value
+  imported=()
+  for file in "$config_dir"/*; do
+    name=${file##*/}
+    case $name in
+      PATH | HOME | GIT_DIR | CPATH | CPPATH | LD_PRELOAD | LD_LIBRARY_PATH | LIBRARY_PATH | LANG | IFS) continue ;;
+      STACK | REQUEST_ID | BUILD_DIR | CACHE_DIR | ENV_DIR | BASH* | SHELLOPTS | PWD | UID | EUID | PPID) continue ;;
+    esac
+    [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || continue
+    IFS= read -r -d '' value <"$file"
+    export "$name=$value"
+    imported+=("$name=$value")
+  done
+  [ "$BUILDPACK_XTRACE" = 1 ] && set -x
+}
+
+# One jq for everything; what cannot be read is E4, with the place.
+read_package() {
+  local facts problem place line column
+  problem=/tmp/package-json-problem
+  if ! facts=$(jq -r -f "$pack_dir/lib/package.jq" "$build_dir/package.json" 2>"$problem") || [ -z "$facts" ]; then
+    place=$(<"$problem")
+    place=${place#jq: }
+    place=${place#parse error: }
+    place=${place#error (at *): }
+    if [[ $place =~ ^(.*)\ at\ line\ ([0-9]+),\ column\ ([0-9]+) ]]; then
+      line=${BASH_REMATCH[2]} column=${BASH_REMATCH[3]}
+      fail 'E4 bad-package-json' "package.json is not valid JSON: ${BASH_REMATCH[1]} at line $line, column $column: $(sed -n "${line}p" "$build_dir/package.json" | cut -c 1-200)"
+    fi
+    fail 'E4 bad-package-json' "package.json is not valid JSON: ${place:-it is empty}."
+  fi
+  eval "$facts"
+  # What is read from here on comes from files and never from config vars of the same name.
+  NODE_ENV=${NODE_ENV:-production}
+  export NODE_ENV
+}
+
+# script <name>: its text, empty when there is none.
+script() {
+  local name=script_${1//[-:]/_}
+  printf '%s' "${!name}"
+}

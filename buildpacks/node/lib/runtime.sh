@@ -1,0 +1,197 @@
+# Node itself and npm: which version, from the registry or from the cache, into the slug.
+
+# Sets node_version, npm_version, node_reason. On a cached answer of the last day nothing is asked of the network.
+choose_node() {
+  local hint="" now asked_range asked_npm at
+  find_registries
+  wanted_range
+  check_range
+  printf -v now '%(%s)T' -1
+  [[ $range =~ ^[v=]*([0-9]+\.[0-9]+\.[0-9]+)$ ]] && node_version=${BASH_REMATCH[1]}
+  { IFS= read -r asked_range; IFS= read -r asked_npm; read -r at; read -r cached_node; read -r cached_npm; } 2>/dev/null <"$cache_dir/node/resolved"
+  if [ "$asked_range" = "$range" ] && [ "$asked_npm" = "$engine_npm" ] && [ $((now - ${at:-0})) -lt 86400 ]; then
+    node_version=$cached_node npm_version=$cached_npm
+  else
+    [ "$asked_range" = "$range" ] || cached_node=''
+    [ "$asked_npm" = "$engine_npm" ] || cached_npm=''
+    [ -n "$node_version" ] || resolve_node
+    resolve_npm
+    mkdir -p "$cache_dir/node"
+    printf '%s\n' "$range" "$engine_npm" "$now" "$node_version" "$npm_version" >"$cache_dir/node/resolved"
+  fi
+  say "Node $node_version ($node_reason), npm $npm_version"
+  [ -z "$hint" ] || say "$hint"
+  warn_end_of_life
+}
+
+wanted_range() {
+  local file
+  range=$engine_node node_reason="engines.node \"$engine_node\""
+  for file in .nvmrc .node-version; do
+    [ -z "$range" ] && [ -f "$build_dir/$file" ] || continue
+    range=$(sed -e 's/#.*//' -e 's/[[:space:]]//g' "$build_dir/$file" | sed -n '/./{p;q}')
+    node_reason="$file \"$range\""
+    case $range in
+      node | latest | current | stable) range='*' ;;
+      'lts/*' | lts) range=$(table '.default') ;;
+      lts/*) range=$(table --arg name "${range#lts/}" '.names[$name | ascii_downcase] // "\($name)" | tostring') ;;
+    esac
+  done
+  [ -n "$range" ] && return
+  range=$(table .default)
+  node_reason='current LTS'
+  hint="To stay on this version, put \"engines\": {\"node\": \"$range\"} into package.json."
+}
+
+table() { jq -r "$@" "$pack_dir/lib/versions.json"; }
+
+semver() { jq -rn -L "$pack_dir/lib" "$@"; }
+
+# Plain majors and exact versions need no program to be judged.
+check_range() {
+  [[ $range =~ ^[v=^~]*[0-9]+(\.[0-9x]+){0,2}$ ]] && return
+  [ "$(semver --arg range "$range" 'include "semver"; $range | valid')" = true ] && return
+  bad_engine 'that is not a version range'
+}
+
+# bad_engine <why>: names whichever file asked for it.
+bad_engine() {
+  local what=engines.node
+  case $node_reason in .*) what=${node_reason%% *} ;; esac
+  fail 'E8 bad-engine' "$what is \"${engine_node:-$range}\": $1; newest here are $(table '.lts | sort | map("\(.).x") | join(", ")'). Set for example \"$(table .default)\"."
+}
+
+resolve_node() {
+  local list=/tmp/node-versions.json status
+  get_from_any "node-linux-$(architecture)" "$list"
+  status=$?
+  if [ $status -ne 0 ] && [ -n "$cached_node" ]; then
+    node_version=$cached_node
+    say 'The registry does not answer; going on with the version of the last build.'
+    return
+  fi
+  [ $status -eq 0 ] || unreachable $status
+  node_version=$(semver --arg range "$range" --slurpfile list "$list" --slurpfile table "$pack_dir/lib/versions.json" \
+    'include "semver"; newest($range; $list[0].versions | keys; $table[0].lts) // ""')
+  [ -n "$node_version" ] || bad_engine 'no version matches'
+}
+
+architecture() {
+  case $(uname -m) in
+    aarch64 | arm64) echo arm64 ;;
+    *) echo x64 ;;
+  esac
+}
+
+# npm is fixed per Node major, so that the same push gives the same tree; engines.npm may ask for another.
+resolve_npm() {
+  local list=/tmp/npm-versions.json status
+  npm_version=$(table --arg major "${node_version%%.*}" '.npm[$major] // .npmOtherwise')
+  [ -z "$engine_npm" ] && return
+  case $(semver --arg range "$engine_npm" --arg version "$npm_version" 'include "semver"; $range | if valid then (. as $r | matches($r; $version)) else "invalid" end') in
+    true) return ;;
+    invalid) fail 'E8 bad-engine' "engines.npm is \"$engine_npm\": that is not a version range. Set for example \"${npm_version%%.*}.x\"." ;;
+  esac
+  get_from_any npm "$list"
+  status=$?
+  if [ $status -ne 0 ]; then
+    [ -n "$cached_npm" ] || unreachable $status
+    npm_version=$cached_npm
+    return
+  fi
+  npm_version=$(semver --arg range "$engine_npm" --slurpfile list "$list" 'include "semver"; newest($range; $list[0].versions | keys; []) // ""')
+  [ -n "$npm_version" ] || fail 'E8 bad-engine' "engines.npm is \"$engine_npm\": no version matches. Set for example \"11.x\", or remove it."
+}
+
+warn_end_of_life() {
+  local major=${node_version%%.*} ended
+  # The newest lines are known to be alive: no program for those.
+  case $major in 22 | 24 | 26) return ;; esac
+  ended=$(table --arg major "$major" '.endOfLife[$major] // (if ($major | tonumber) < 14 then "years" else "" end)')
+  [ -z "$ended" ] || warn "Node $major has had no security fixes since ${ended/years/years ago} (end of life). Set engines.node to \"$(table .default)\" when you can."
+}
+
+# The tree goes into the slug by moving where the cache protects its copy, else by copying (see README, Cache).
+install_node() {
+  local name=node-$node_version-npm-$npm_version tree
+  tree=$cache_dir/.immutable/$name
+  node_home=$build_dir/.heroku/node
+  mkdir -p "$build_dir/.heroku"
+  rm -rf "$node_home"
+  if [ -x "$tree/bin/node" ]; then
+    say 'Node and npm come from the cache.'
+  else
+    download_node "$tree"
+  fi
+  keep_tree "$name"
+  keep_tree "node-headers-$node_version"
+  take_tree "$tree" "$tree/bin/node" "$node_home"
+  PATH=$node_home/bin:$PATH
+}
+
+# take_tree <from> <a file in it> <to>
+take_tree() {
+  if [ -O "$2" ]; then cp -a --reflink=auto "$1" "$3"; else mv "$1" "$3"; fi
+}
+
+download_node() {
+  local tree=$1 npm_status node_status npm_job
+  rm -rf "$tree"
+  mkdir -p "$tree/lib/node_modules" /tmp/node-unpacked
+  fetch_package npm "$npm_version" "$tree/lib/node_modules/npm" &
+  npm_job=$!
+  fetch_package "node-linux-$(architecture)" "$node_version" /tmp/node-unpacked
+  node_status=$?
+  wait $npm_job
+  npm_status=$?
+  case $node_status in
+    0) ;;
+    22) bad_engine "the registry does not have Node $node_version" ;;
+    200) registry_unreachable "what it sent for Node $node_version is not what its own checksum says" ;;
+    *) unreachable $node_status ;;
+  esac
+  case $npm_status in
+    0) ;;
+    22) fail 'E8 bad-engine' "The registry does not have npm $npm_version. Set \"engines\": {\"npm\": …} to a version it has." ;;
+    200) registry_unreachable "what it sent for npm $npm_version is not what its own checksum says" ;;
+    *) unreachable $npm_status ;;
+  esac
+  mkdir -p "$tree/bin"
+  mv /tmp/node-unpacked/bin/node "$tree/bin/node"
+  mv /tmp/node-unpacked/LICENSE "$tree/" 2>/dev/null
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$tree/bin/npm"
+  ln -s ../lib/node_modules/npm/bin/npx-cli.js "$tree/bin/npx"
+  chmod +x "$tree/lib/node_modules/npm/bin/"{npm,npx}-cli.js
+  rm -rf "$tree/lib/node_modules/npm/"{docs,man}
+  say "Node $node_version and npm $npm_version downloaded."
+}
+
+# Headers are for compiling native addons: 3,400 files that no running app reads, so they are one archive in the cache.
+provide_headers() {
+  local archive=$cache_dir/.immutable/node-headers-$node_version/headers.tar.zst
+  [ -z "$npm_config_nodedir" ] || return
+  if [ -d /tmp/node-unpacked/include ]; then
+    mkdir -p "${archive%/*}"
+    tar -C /tmp/node-unpacked -I 'zstd -q -1' -cf "$archive" include
+  elif [ -f "$archive" ]; then
+    mkdir -p /tmp/node-unpacked
+    tar -C /tmp/node-unpacked -I zstd -xf "$archive" --no-same-owner
+  else
+    return
+  fi
+  export npm_config_nodedir=/tmp/node-unpacked
+}
+
+# keep_tree <name>: names what the cache has to keep although it was moved out.
+kept_trees=()
+keep_tree() { kept_trees+=("$1"); }
+
+keep_trees() {
+  local tree
+  mkdir -p "$cache_dir/.immutable"
+  printf '%s\n' "${kept_trees[@]}" >"$cache_dir/.immutable/.keep"
+  # What this build did not use is out of date.
+  for tree in "$cache_dir/.immutable"/*; do
+    [[ " ${kept_trees[*]} " == *" ${tree##*/} "* ]] || rm -rf "$tree"
+  done
+}

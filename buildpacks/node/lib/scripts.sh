@@ -1,0 +1,28 @@
+# The scripts of package.json that a build runs.
+
+run_build() {
+  if [ -n "$(script heroku-postbuild)" ]; then
+    run_script heroku-postbuild
+  else
+    run_script build
+  fi
+}
+
+# run_script <name>: does nothing where there is none; its failure is E13.
+run_script() {
+  local name=$1 text status
+  text=$(any_script "$name")
+  [ -n "$text" ] || return 0
+  step "Running the \"$name\" script"
+  (cd "$build_dir" && npm run "$name") 2>&1 | indented /tmp/script-output
+  status=${PIPESTATUS[0]}
+  [ $status -eq 0 ] || explain_script_failure "$name" "$status" "$text"
+}
+
+# The usual ones are known already; others cost a program.
+any_script() {
+  case $1 in
+    start | start:prod | build | heroku-prebuild | heroku-postbuild | heroku-cleanup) script "$1" ;;
+    *) jq -r --arg name "$1" '.scripts[$name] // ""' "$build_dir/package.json" ;;
+  esac
+}

@@ -1,0 +1,119 @@
+#!/bin/bash
+# The driver: runs the buildpacks inside the build container, in order, and leaves results as files for the platform.
+# Usage: driver.sh <build folder>
+#
+# Reads  <here>/mode        auto or explicit
+#        <here>/buildpacks  names, in order; number n is /tmp/buildpacks/<n>
+#        <here>/likely      auto: the name that the cache was chosen for
+# Writes <here>/out/status  <phase> <n> <exit code>, written last
+#        <here>/out/used    numbers of the buildpacks that were used
+#        <here>/out/also    auto: display names of others that apply
+#        <here>/out/name-<n>  detect-<n>  release.yml  report-<n>  Procfile
+#
+# Buildpacks are third-party programs: each runs in a subshell of its own, so that nothing they export or set reaches us.
+
+here=${BASH_SOURCE[0]%/*} build=$1 cache=/tmp/cache env=/tmp/env packs=/tmp/buildpacks
+out=$here/out
+mode=$(<"$here/mode")
+likely=$(<"$here/likely")
+mapfile -t names <"$here/buildpacks"
+used=() exports=()
+
+# One pipe for both, so that lines of stdout and stderr stay in the order in which they were printed.
+exec </dev/null 2>&1
+# The shell's own variables are no business of a buildpack.
+export -n SHLVL OLDPWD HOSTNAME
+umask 022
+
+main() {
+  local n code
+  if [ "$mode" = auto ]; then
+    detect_first || finish detect 0 1
+  else
+    announce "${names[@]}"
+  fi
+  for n in "${!names[@]}"; do
+    [ "$mode" = auto ] && [ "$n" != "$found" ] && continue
+    if [ "$mode" = explicit ]; then
+      program "$n" detect "$build" >"$out/name-$n" 2>"$out/detect-$n"
+      code=$?
+      # Both, for the message: buildpacks explain themselves on either.
+      [ $code -eq 0 ] || { cat "$out/name-$n" >>"$out/detect-$n"; finish detect "$n" $code; }
+    fi
+    used+=("$n")
+    say_detected "$n"
+    program "$n" compile "$build" "$cache" "$env"
+    code=$?
+    [ $code -eq 0 ] || finish compile "$n" $code
+    [ -f "$packs/$n/export" ] && exports+=("$packs/$n/export")
+  done
+  release "$n_last"
+  # Through a link, if it is one: read here, where it can only lead to what a build may see.
+  [ -e "$build/Procfile" ] && head -c 262144 "$build/Procfile" >"$out/Procfile"
+  finish done 0 0
+}
+
+# The first that applies wins; the others are only mentioned.
+detect_first() {
+  local n also=()
+  found=''
+  for n in "${!names[@]}"; do
+    [ -n "$found" ] && [ "${names[n]}" = procfile ] && continue
+    program "$n" detect "$build" >"$out/name-$n" 2>/dev/null || continue
+    if [ -z "$found" ]; then found=$n; else also+=("${names[n]}"); fi
+  done
+  [ -n "$found" ] || return 1
+  announce "${names[found]}"
+  [ ${#also[@]} -eq 0 ] || echo "       Also recognised: ${also[*]}. To use others, name them in a .buildpacks file."
+  # The cache of another list of buildpacks is none of ours.
+  [ "${names[found]}" = "$likely" ] || find "$cache" -mindepth 1 -delete
+}
+
+announce() {
+  local list
+  printf -v list '%s, ' "$@"
+  if [ $# -eq 1 ]; then echo "-----> Using buildpack: ${list%, }"; else echo "-----> Using buildpacks: ${list%, }"; fi
+}
+
+say_detected() {
+  local name=''
+  read -r name <"$out/name-$1"
+  n_last=$1
+  echo "-----> ${name:-${names[$1]}} app detected"
+}
+
+# program <n> <script> <arguments…>: in the buildpack's root, with what earlier buildpacks exported.
+program() {
+  (
+    __program=$packs/$1/bin/$2
+    cd "$packs/$1" || exit 126
+    shift 2
+    for __file in "${exports[@]}"; do
+      set +eu
+      source "$__file" </dev/null
+    done
+    exec "$__program" "$@"
+  )
+}
+
+# Only the last one's decides.
+release() {
+  local code
+  [ -x "$packs/$1/bin/release" ] || return 0
+  program "$1" release "$build" >"$out/release.yml"
+  code=$?
+  [ $code -eq 0 ] || finish release "$1" $code
+}
+
+# finish <phase> <n> <exit code>: reports are for success and failure alike, and their own failure does not count.
+finish() {
+  local n
+  for n in "${used[@]}"; do
+    [ -x "$packs/$n/bin/report" ] && program "$n" report "$build" "$cache" "$env" >"$out/report-$n" 2>/dev/null
+  done
+  echo "${used[*]}" >"$out/used"
+  echo "$*" >"$out/status"
+  exit 0
+}
+
+main

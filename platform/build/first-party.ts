@@ -1,0 +1,40 @@
+// The buildpacks that come with the platform, in the order in which they are tried.
+
+/** Which build image a buildpack wants: one with its language's tools ready, or the plain build stack. */
+export type Language = 'node' | 'plain';
+
+export interface FirstParty {
+  name: string;
+  language: Language;
+  /** Files in the root that its bin/detect looks for. Only for choosing image and cache early: detection is bin/detect's. */
+  markers: readonly string[];
+  /** How E1 lists it; null: never detected, only used when named. */
+  supports: string | null;
+  /** Names under which the same thing is known elsewhere. */
+  aliases: readonly string[];
+}
+
+export const firstParty: readonly FirstParty[] = [
+  {
+    name: 'node',
+    language: 'node',
+    markers: ['package.json'],
+    supports: 'package.json (Node)',
+    aliases: ['nodejs', 'heroku/nodejs'],
+  },
+  {
+    name: 'procfile',
+    language: 'plain',
+    markers: ['Procfile'],
+    supports: 'Procfile (anything that needs no building)',
+    aliases: ['heroku/procfile'],
+  },
+  { name: 'null', language: 'plain', markers: [], supports: null, aliases: [] },
+];
+
+export function firstPartyByName(name: string): FirstParty | undefined {
+  return firstParty.find((one) => one.name === name || one.aliases.includes(name));
+}
+
+/** The ones that auto-detection tries. */
+export const detectable: readonly FirstParty[] = firstParty.filter((one) => one.supports !== null);

@@ -1,0 +1,107 @@
+// What the driver left behind → what the buildpacks made, or the failure in words.
+import type { Choice } from './choose.ts';
+import {
+  badRelease,
+  buildFailed,
+  buildpackMismatch,
+  compileFailed,
+  noBuildpack,
+  outOfMemory,
+} from './failures.ts';
+import { withoutColours } from './output.ts';
+import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface BuildpackResult {
+  used: { name: string; url: string; displayName: string }[];
+  /** Of the last one, which decides. */
+  displayName: string;
+  metadata: ReleaseMetadata;
+  /** The Procfile as the build left it; null when there is none. */
+  procfile: string | null;
+}
+
+interface Ended {
+  workspace: Pick<Workspace, 'result'>;
+  choice: Choice;
+  commit: string | null;
+  entries: readonly string[];
+  memory: number;
+  oomKilled: boolean;
+  /** ` !` lines at the end of the output, not written yet. */
+  endOfOutput: string[];
+  write(line: string): void;
+}
+
+/** @throws PlatformError `build_failed` */
+export async function readResults(ended: Ended): Promise<BuildpackResult> {
+  const { workspace, choice } = ended;
+  const status = /^(\w+) (\d+) (\d+)\n$/.exec((await workspace.result('status', 100)) ?? '');
+  const phase = status?.[1];
+  const buildpack = choice.buildpacks[Number(status?.[2])];
+  const code = Number(status?.[3]);
+  if (phase === 'done') {
+    for (const line of ended.endOfOutput) ended.write(line);
+    return readSuccess(ended);
+  }
+  // What ended the program is the cause; whatever it or its parents said about that comes second.
+  if (ended.oomKilled) {
+    for (const line of ended.endOfOutput) ended.write(line);
+    throw outOfMemory(ended.memory);
+  }
+  if (phase === undefined || !buildpack) {
+    throw buildFailed('compile', 'The build container ended before the buildpacks did. Push again.');
+  }
+  if (phase === 'detect' && choice.mode === 'auto') throw noBuildpack(ended.commit, ended.entries);
+  if (phase === 'detect') {
+    const said = (await workspace.result(`detect-${status![2]}`, 8192)) ?? '';
+    throw buildpackMismatch(buildpack.name, Number(status![2]) + 1, choice.buildpacks.length, said);
+  }
+  const own = ownMessage(ended.endOfOutput);
+  if (phase === 'release') {
+    for (const line of ended.endOfOutput) ended.write(line);
+    throw badRelease(buildpack.name, `exit code ${code}`);
+  }
+  throw own ? buildFailed(own.id ?? 'compile', own.message) : compileFailed(buildpack.name, code);
+}
+
+async function readSuccess({ workspace, choice }: Ended): Promise<BuildpackResult> {
+  const numbers = ((await workspace.result('used', 4096)) ?? '').trim().split(' ').map(Number);
+  const used = [];
+  for (const n of numbers) {
+    const buildpack = choice.buildpacks[n];
+    if (!buildpack) continue;
+    const said = ((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!.trim();
+    used.push({
+      name: buildpack.name,
+      url: buildpack.name,
+      displayName: said.slice(0, 100) || buildpack.name,
+    });
+  }
+  const last = used.at(-1);
+  if (!last) throw buildFailed('compile', 'The build ended without having used a buildpack.');
+  // One byte more than allowed, so that too much is noticed.
+  const release = await workspace.result('release.yml', maxReleaseBytes + 1);
+  let metadata: ReleaseMetadata;
+  try {
+    metadata = parseRelease(release ?? '');
+  } catch (error) {
+    throw badRelease(last.name, (error as Error).message);
+  }
+  const procfile = await workspace.result('Procfile', 262_144);
+  return { used, displayName: last.displayName, metadata, procfile };
+}
+
+/** The ` !` lines with which a buildpack ended are its message; a last line such as `E7 lockfile-stale` names it. */
+export function ownMessage(lines: readonly string[]): { message: string; id: string | null } | null {
+  const texts = lines
+    .map((line) =>
+      withoutColours(line)
+        .replace(/^ !\s*/, '')
+        .trimEnd(),
+    )
+    .filter((text) => text.trim() !== '');
+  const id = /^(E\d{1,2}) [a-z-]+$/.exec(texts.at(-1) ?? '')?.[1] ?? null;
+  if (id !== null) texts.pop();
+  return texts.length > 0 ? { message: texts.join('\n'), id } : null;
+}

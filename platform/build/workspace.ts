@@ -1,0 +1,143 @@
+// The folder of one build on the host: what the container sees as /tmp and /app, and what is left when it has ended.
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { chmod, cp, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ConfigVars } from '../domain/config-vars.ts';
+import { appUid } from '../domain/process.ts';
+
+const run = promisify(execFile);
+const driverFile = join(import.meta.dirname, '..', '..', 'platform', 'build', 'driver.sh');
+
+export type Workspace = Awaited<ReturnType<typeof createWorkspace>>;
+
+/** How the folders of a build are called inside its container. */
+export const inside = {
+  temporary: '/tmp',
+  home: '/app',
+  driver: '/tmp/twelve/driver.sh',
+  npmrc: '/tmp/twelve/npmrc',
+};
+
+/**
+ * The container's user owns everything but two folders: `tmp` itself (sticky) and `tmp/twelve`. So it cannot put a link
+ * in the place of a folder through which the server reads results, and results themselves are opened without following links.
+ */
+export async function createWorkspace(workFolder: string, buildId: string) {
+  const folder = join(workFolder, buildId);
+  const temporary = join(folder, 'tmp');
+  const source = join(temporary, `build_${buildId}`);
+  const own = join(temporary, 'twelve');
+  const results = join(own, 'out');
+  const paths = {
+    temporary,
+    home: join(folder, 'home'),
+    source,
+    cache: join(temporary, 'cache'),
+    env: join(temporary, 'env'),
+    buildpacks: join(temporary, 'buildpacks'),
+  };
+  await mkdir(workFolder, { recursive: true, mode: 0o700 });
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { mode: 0o700 });
+  for (const made of [
+    temporary,
+    paths.home,
+    source,
+    paths.cache,
+    paths.env,
+    paths.buildpacks,
+    own,
+    results,
+  ]) {
+    await mkdir(made);
+  }
+  await Promise.all([chmod(temporary, 0o1777), chmod(paths.env, 0o700)]);
+
+  return {
+    ...paths,
+    /** As the container sees the source. */
+    sourceInside: `${inside.temporary}/${basename(source)}`,
+
+    /** Names in the root of the source, sorted. */
+    entries: async (): Promise<string[]> => (await readdir(source)).sort(),
+
+    /** A file in the root of the source as text; null when it is no regular file. */
+    sourceText: (name: string): Promise<string | null> => readPlainFile(join(source, name), 1_048_576),
+
+    async writeConfig(config: ConfigVars): Promise<void> {
+      for (const [name, value] of Object.entries(config)) {
+        await writeFile(join(paths.env, name), value, { mode: 0o600, flag: 'wx' });
+      }
+    },
+
+    /** A writable copy of every buildpack, numbered in order, and what the driver has to know. */
+    async writePlan(plan: {
+      mode: string;
+      likely: string;
+      buildpacks: readonly { name: string; folder: string }[];
+      npmrc: string;
+    }): Promise<void> {
+      await Promise.all([
+        cp(driverFile, join(own, 'driver.sh')),
+        writeFile(join(own, 'mode'), `${plan.mode}\n`),
+        writeFile(join(own, 'likely'), `${plan.likely}\n`),
+        writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.name}\n`).join('')),
+        writeFile(join(own, 'npmrc'), plan.npmrc),
+        ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
+      ]);
+    },
+
+    /** Everything but the cache, which has its owners already. */
+    async handToBuildUser(): Promise<void> {
+      const owner = `${appUid}:${appUid}`;
+      const all = [source, paths.home, paths.env, paths.buildpacks, results];
+      await Promise.all([run('chown', ['-R', '-h', owner, ...all]), run('chown', [owner, paths.cache])]);
+    },
+
+    /** What the driver left under a name; null when it left nothing. Only for when the container has ended. */
+    result: (name: string, limit: number): Promise<string | null> =>
+      readPlainFile(join(results, name), limit),
+
+    /** Moves the built tree out, alone into a folder: `<root>/app`. Throws when the build left something else in its place. */
+    async takeTree(): Promise<string> {
+      const root = join(folder, 'tree');
+      if (!(await lstat(source)).isDirectory()) throw new Error('the build folder is not a folder any more');
+      await rm(join(source, '.git'), { recursive: true, force: true });
+      await mkdir(root);
+      await rename(source, join(root, 'app'));
+      return root;
+    },
+
+    forgetConfig: (): Promise<void> => rm(paths.env, { recursive: true, force: true }),
+
+    dispose: (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+async function copyBuildpack(from: string, to: string): Promise<void> {
+  const skipped = new Set([join(from, 'test'), join(from, '.git')]);
+  await cp(from, to, { recursive: true, filter: (path) => !skipped.has(path) });
+  const programs = await readdir(join(to, 'bin'));
+  await Promise.all(programs.map((name) => chmod(join(to, 'bin', name), 0o755)));
+}
+
+/** Neither a link is followed nor a pipe waited for: what a user put there may be anything. */
+async function readPlainFile(path: string, limit: number): Promise<string | null> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(() => null);
+  if (!file) return null;
+  try {
+    if (!(await file.stat()).isFile()) return null;
+    const buffer = Buffer.alloc(limit);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, limit - length);
+      if (bytesRead === 0) return buffer.subarray(0, length).toString('utf8');
+      length += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
