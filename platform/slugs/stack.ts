@@ -1,10 +1,10 @@
 // The stack's own layers: exported from the engine once per image, kept as plain tars under the slugs' layers.
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { pipeline as chain, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpack } from '../archive/unpack.ts';
 import { PlatformError } from '../domain/errors.ts';
@@ -127,28 +127,33 @@ async function readSaved(
   return { config, layers };
 }
 
-/** One layer becomes a blob, uncompressed. The archive's copy stays: another layer may be a link to it. */
+/** One layer becomes a blob, uncompressed. The archive's own file stays: another layer may be a link to it. */
 async function takeLayer(blobs: Blobs, path: string): Promise<{ digest: Digest; size: number }> {
   const temporary = blobs.temporary();
+  const compressed = await isGzip(path);
   const hash = createHash('sha256');
   let size = 0;
-  await pipeline(
-    await openPlain(path),
-    async function* (pieces: AsyncIterable<Buffer>) {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        size += piece.length;
-        yield piece;
-      }
-    },
-    createWriteStream(temporary, { mode: 0o600 }),
-  );
+  const counted = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      size += piece.length;
+      yield piece;
+    }
+  };
+  const source = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  if (compressed)
+    await pipeline(source, createGunzip(), counted, createWriteStream(temporary, { mode: 0o600 }));
+  else {
+    await finished(Readable.from(counted(source)).resume());
+    // A plain layer is the blob already: a second name for the same file, not a copy of hundreds of megabytes.
+    await link(path, temporary);
+  }
   const digest = `sha256:${hash.digest('hex')}` as Digest;
   await blobs.put(temporary, digest);
   return { digest, size };
 }
 
-async function openPlain(path: string): Promise<Readable> {
+async function isGzip(path: string): Promise<boolean> {
   const handle = await open(path, 'r');
   const start = Buffer.alloc(4);
   await handle.read(start, 0, 4, 0).finally(() => handle.close());
@@ -158,10 +163,7 @@ async function openPlain(path: string): Promise<Readable> {
       'The stack image has layers compressed with zstd, which this Node cannot read. Pull or build it with gzip or no compression.',
     );
   }
-  const source = createReadStream(path);
-  const isGzip = start[0] === 0x1f && start[1] === 0x8b;
-  // Errors of either travel on to whoever reads the last one.
-  return isGzip ? chain(source, createGunzip(), () => undefined) : source;
+  return start[0] === 0x1f && start[1] === 0x8b;
 }
 
 function broken(reference: string, why: string): PlatformError {
