@@ -25,7 +25,7 @@ export function toPlatformError(doing: string, error: unknown, facts: FailureFac
   const status = failure.statusCode ?? null;
   const sentence = sentenceOf(failure);
   return new PlatformError(
-    codeFor(status, sentence),
+    codeOf(sentence, status),
     `Could not ${doing}: ${sentence}`,
     { status },
     { cause: error },
@@ -48,9 +48,10 @@ export function statusOf(error: unknown): number | null {
   return typeof status === 'number' ? status : null;
 }
 
-function codeFor(status: number | null, sentence: string): ErrorCode {
-  // 20.10 says 403 for both, newer engines 400: the words are steadier than the number.
+/** By the engine's words first: they are steadier than its numbers, which differ by version and by stream or answer. */
+export function codeOf(sentence: string, status: number | null = null): ErrorCode {
   if (/pool overlaps|overlaps with other|has active endpoints/i.test(sentence)) return 'conflict';
+  if (/manifest unknown|manifest .*not found|pull access denied/i.test(sentence)) return 'not_found';
   if (status === 404) return 'not_found';
   if (status === 409) return 'conflict';
   return 'engine_failed';

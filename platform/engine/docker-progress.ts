@@ -1,5 +1,6 @@
 // The progress stream of pulls, imports and builds: followed to its end, since only there it says whether it worked.
 import { PlatformError } from '../domain/errors.ts';
+import { codeOf } from './docker-errors.ts';
 import { jsonLines } from './json-lines.ts';
 
 /** How many lines before a failure are worth showing. */
@@ -43,9 +44,8 @@ function withoutColour(text: string): string {
 }
 
 function failed(doing: string, sentence: string, tail: readonly string[]): PlatformError {
-  const code = /manifest unknown|not found: manifest|pull access denied/i.test(sentence)
-    ? 'not_found'
-    : 'engine_failed';
   const before = tail.length === 0 ? '' : `\n${tail.join('\n')}`;
-  return new PlatformError(code, `Could not ${doing}: ${sentence}${before}`, { lines: [...tail] });
+  return new PlatformError(codeOf(sentence), `Could not ${doing}: ${sentence}${before}`, {
+    lines: [...tail],
+  });
 }

@@ -74,6 +74,7 @@ test.each([
   [403, 'Pool overlaps with other one on this address space', 'conflict'],
   [400, 'invalid pool request: Pool overlaps with other one on this address space', 'conflict'],
   [403, 'error while removing network: network n has active endpoints', 'conflict'],
+  [500, 'manifest unknown', 'not_found'],
   [500, 'disk full', 'engine_failed'],
 ] as const)('%i "%s" is %s, in the engine\'s words', async (status, sentence, code) => {
   const path = socketPath();
