@@ -21,6 +21,7 @@ import { createLogs } from './logs/logs.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
+import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { lockFolder } from './store/database.ts';
@@ -167,6 +168,8 @@ async function connect(
     bootTimeoutMs: config.bootTimeoutMs,
     stopGraceMs: config.stopGraceMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
+    settleMs,
+    listening: untilListening,
     image: (slug, signal) =>
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {

@@ -6,7 +6,7 @@ import type { ContainerDetails } from '../engine/engine.ts';
 import { processSpec } from './container.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
-import { explainSilence, settleMs, untilListening } from './readiness.ts';
+import { explainSilence } from './readiness.ts';
 import { type Runnable, setState, type Tracked } from './tracked.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -103,7 +103,7 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function proveWeb(process: Tracked, id: string): Promise<void> {
     const { address } = process;
-    if (address && (await untilListening(address, needs.bootTimeoutMs, process.ends.signal))) {
+    if (address && (await needs.listening(address, needs.bootTimeoutMs, process.ends.signal))) {
       if (process.state === 'booting') becameUp(process);
       return;
     }
@@ -121,7 +121,7 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function proveOther(process: Tracked, details: ContainerDetails): Promise<void> {
     const age = Date.now() - Date.parse(details.startedAt ?? new Date().toISOString());
-    await pause(settleMs - age, process.ends.signal);
+    await pause(needs.settleMs - age, process.ends.signal);
     if (process.state === 'booting' && !process.ends.signal.aborted) becameUp(process);
   }
 

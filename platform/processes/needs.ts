@@ -23,6 +23,10 @@ export interface ProcessNeeds {
   bootTimeoutMs: number;
   stopGraceMs: number;
   releasePhaseTimeoutMs: number;
+  /** Processes other than web count as up after they stayed up this long. */
+  settleMs: number;
+  /** Whether $PORT is bound there before the deadline; false also when `signal` aborts. */
+  listening(address: string, deadlineMs: number, signal: AbortSignal): Promise<boolean>;
   /** Makes sure the engine has a slug's image; returns what to run. */
   image(slug: Slug, signal?: AbortSignal): Promise<string>;
   /** Resolves when traffic goes to exactly these; `drained` when those taken out have no open request. */

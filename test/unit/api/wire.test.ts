@@ -1,0 +1,89 @@
+// Rules of the wire that need no platform: ranges in every form clients send, tokens, repeats.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { expect, test } from 'vitest';
+import { tokenOf } from '../../../platform/api/auth.ts';
+import { parseRange, sendList } from '../../../platform/api/ranges.ts';
+import { answerRepeats } from '../../../platform/api/repeats.ts';
+
+const fields = ['version', 'id', 'name', 'created_at'];
+
+test.each([
+  ['version ..; order=desc,max=1', { field: 'version', order: 'desc', max: 1 }],
+  ['version ..; max=15, order=desc', { field: 'version', order: 'desc', max: 15 }],
+  ['id ..; max=1000;', { field: 'id', max: 1000 }],
+  ['created_at ..; max=15, order=desc', { field: 'created_at', max: 15 }],
+  ['name ]my-app..; max=200', { field: 'name', from: 'my-app', exclusive: true, max: 200 }],
+  ['version 3..7', { field: 'version', from: '3', to: '7' }],
+  ['', { field: 'version', max: 200, order: 'asc' }],
+  ['hostname ..; max=5000', { field: 'version', max: 1000 }],
+])('range %j', (text, expected) => {
+  expect(parseRange(text, fields)).toMatchObject(expected);
+});
+
+test.each(['nonsense here', 'id ..; max=0', 'id ..; order=sideways', 'id ..; max=-1', '..'])(
+  'bad range %j is refused',
+  (text) => {
+    expect(() => parseRange(text, fields)).toThrow(
+      expect.objectContaining({ code: 'requested_range_not_satisfiable' }),
+    );
+  },
+);
+
+async function serve(make: (application: express.Express) => void): Promise<{ url: string; close(): void }> {
+  const application = express();
+  make(application);
+  const server = createServer(application);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
+
+test('following Next-Range to its end gives every item once, in either order', async () => {
+  const items = Array.from({ length: 25 }, (_, index) => ({ version: index + 1 }));
+  const server = await serve((application) => {
+    application.get('/', (request, response) =>
+      sendList(request, response, items, { version: (one) => one.version }, (one) => one.version),
+    );
+  });
+  for (const order of ['asc', 'desc']) {
+    const seen: number[] = [];
+    let range: string | null = `version ..; max=10, order=${order}`;
+    for (let page = 0; range !== null; page++) {
+      expect(page).toBeLessThan(4);
+      const response: Response = await fetch(server.url, { headers: { range } });
+      seen.push(...((await response.json()) as number[]));
+      range = response.headers.get('next-range');
+      expect(response.status).toBe(range === null ? 200 : 206);
+    }
+    const all = items.map((item) => item.version);
+    expect(seen).toEqual(order === 'asc' ? all : all.reverse());
+  }
+  server.close();
+});
+
+test('tokens in Bearer and Basic form', () => {
+  expect(tokenOf('Bearer abc')).toBe('abc');
+  expect(tokenOf(`Basic ${Buffer.from('heroku:abc').toString('base64')}`)).toBe('abc');
+  expect(tokenOf(`Basic ${Buffer.from(':a:c').toString('base64')}`)).toBe('a:c');
+  expect(tokenOf(undefined)).toBeUndefined();
+  expect(tokenOf('Basic !!!')).toBeUndefined();
+});
+
+test('a repeated POST with the same Request-Id does its work once', async () => {
+  let count = 0;
+  const server = await serve((application) => {
+    application.use(answerRepeats(Date.now));
+    application.post('/', (_request, response) => {
+      response.status(201).json({ count: ++count });
+    });
+  });
+  const post = async (id: string) => {
+    const response = await fetch(server.url, { method: 'POST', headers: { 'request-id': id } });
+    return [response.status, ((await response.json()) as { count: number }).count];
+  };
+  expect(await post('a')).toEqual([201, 1]);
+  expect(await post('a')).toEqual([201, 1]);
+  expect(await post('b')).toEqual([201, 2]);
+  server.close();
+});

@@ -1,0 +1,128 @@
+// The pure plan: wanted × running → steps.
+import { expect, test } from 'vitest';
+import { backOffMs, type Member, plan, type Running } from '../../../platform/processes/plan.ts';
+
+const now = 1_000_000;
+const member = (name: string, over: Partial<Member> = {}): Member => {
+  const [type = '', number = ''] = name.split('.');
+  return { version: 1, type, number: Number(number), size: 's', restart: true, ...over };
+};
+let order = 0;
+const running = (name: string, over: Partial<Running> = {}): Running => {
+  const [type = '', number = ''] = name.split('.');
+  return {
+    ref: name,
+    version: 1,
+    type,
+    number: Number(number),
+    size: 's',
+    state: 'up',
+    stale: false,
+    order: order++,
+    ...over,
+  };
+};
+const starts = (steps: ReturnType<typeof plan>): string[] =>
+  steps.flatMap((step) => (step.do === 'start' ? [`${step.member.type}.${step.member.number}`] : []));
+const stops = (steps: ReturnType<typeof plan>): string[] =>
+  steps.flatMap((step) => (step.do === 'stop' ? [step.ref] : []));
+
+test('nothing to do when what is wanted runs', () => {
+  expect(
+    plan([member('web.1'), member('worker.1')], [running('web.1'), running('worker.1')], new Map(), now),
+  ).toEqual([]);
+});
+
+test('starts what is missing and stops what is too much', () => {
+  const steps = plan(
+    [member('web.1'), member('web.2')],
+    [running('web.2'), running('web.3')],
+    new Map(),
+    now,
+  );
+  expect(starts(steps)).toEqual(['web.1']);
+  expect(stops(steps)).toEqual(['web.3']);
+});
+
+test('what is being created is neither started twice nor stopped', () => {
+  expect(plan([member('web.1')], [running('web.1', { state: 'creating' })], new Map(), now)).toEqual([]);
+  expect(plan([], [running('web.1', { state: 'creating' })], new Map(), now)).toEqual([]);
+});
+
+test('web of a new release starts beside the old one', () => {
+  const steps = plan([member('web.1'), member('web.1', { version: 2 })], [running('web.1')], new Map(), now);
+  expect(starts(steps)).toEqual(['web.1']);
+  expect(stops(steps)).toEqual([]);
+});
+
+test('another type waits until the old one has ended', () => {
+  const wanted = [member('worker.1', { version: 2 })];
+  const first = plan(wanted, [running('worker.1')], new Map(), now);
+  expect(starts(first)).toEqual([]);
+  expect(stops(first)).toEqual(['worker.1']);
+  expect(starts(plan(wanted, [running('worker.1', { state: 'stopping' })], new Map(), now))).toEqual([]);
+  expect(starts(plan(wanted, [running('worker.1', { state: 'ended' })], new Map(), now))).toEqual([
+    'worker.1',
+  ]);
+});
+
+test('never more of a type than wanted while they change over', () => {
+  const wanted = [1, 2, 3].map((n) => member(`clock.${n}`, { version: 2 }));
+  const old = [
+    running('clock.1', { state: 'ended' }),
+    running('clock.2', { state: 'stopping' }),
+    running('clock.3', { state: 'stopping' }),
+  ];
+  expect(starts(plan(wanted, old, new Map(), now))).toEqual(['clock.1']);
+});
+
+test('a crashed one waits for its time, then starts with its attempt counted', () => {
+  const crashes = new Map([['1/web.1', { attempt: 3, retryAt: now + 500 }]]);
+  expect(plan([member('web.1')], [], crashes, now)).toEqual([{ do: 'wait', until: now + 500 }]);
+  expect(plan([member('web.1')], [], crashes, now + 500)).toMatchObject([{ do: 'start', attempt: 3 }]);
+});
+
+test('on trial a crash is not answered by a restart', () => {
+  const crashes = new Map([['2/web.1', { attempt: 1, retryAt: 0 }]]);
+  expect(plan([member('web.1', { version: 2, restart: false })], [], crashes, now)).toEqual([]);
+});
+
+test('a stale web process goes only when its replacement is up', () => {
+  const stale = running('web.1', { ref: 'old', stale: true });
+  expect(starts(plan([member('web.1')], [stale], new Map(), now))).toEqual(['web.1']);
+  expect(
+    stops(
+      plan([member('web.1')], [stale, running('web.1', { ref: 'new', state: 'booting' })], new Map(), now),
+    ),
+  ).toEqual([]);
+  expect(stops(plan([member('web.1')], [stale, running('web.1', { ref: 'new' })], new Map(), now))).toEqual([
+    'old',
+  ]);
+});
+
+test('a stale worker goes first', () => {
+  const steps = plan([member('worker.1')], [running('worker.1', { stale: true })], new Map(), now);
+  expect(stops(steps)).toEqual(['worker.1']);
+  expect(starts(steps)).toEqual([]);
+});
+
+test('another size means another container', () => {
+  const steps = plan([member('web.1', { size: 'l' })], [running('web.1')], new Map(), now);
+  expect(starts(steps)).toEqual(['web.1']);
+  expect(stops(steps)).toEqual([]);
+});
+
+test('of two in one slot the one that is up stays', () => {
+  const steps = plan(
+    [member('web.1')],
+    [running('web.1', { ref: 'a', state: 'booting' }), running('web.1', { ref: 'b' })],
+    new Map(),
+    now,
+  );
+  expect(stops(steps)).toEqual(['a']);
+});
+
+test('back-off doubles from one second to five minutes', () => {
+  expect([1, 2, 3, 4].map(backOffMs)).toEqual([1000, 2000, 4000, 8000]);
+  expect(backOffMs(50)).toBe(300_000);
+});
