@@ -1,0 +1,57 @@
+# Node, the npm packages and what is compiled from our own sources. Sourced by the scripts, after steps.sh and apt.sh.
+
+check_node() {
+  command -v node >/dev/null && command -v npm >/dev/null ||
+    fail "Node and npm are not installed." "install Node 20.19 or newer (https://nodejs.org/en/download)."
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    fail "Node is $(node --version); 20.19 or newer is needed." "install a newer Node (https://nodejs.org/en/download)."
+}
+
+# npm writes its own copy of the lock file as the last thing of an install.
+packages_current() {
+  [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]
+}
+
+# Install scripts run only for the one package that needs it, below: some versions of npm refuse them unless approved.
+install_packages() { npm ci --ignore-scripts --no-audit --no-fund; }
+
+sqlite_loads() { node -e 'new (require("better-sqlite3"))(":memory:").close()' 2>/dev/null; }
+
+# A ready-made binary where it can be had, else compiled.
+make_sqlite() {
+  run_sqlite_install && sqlite_loads && return
+  if ! has_compiler; then
+    echo "no ready-made binary for this machine: installing a compiler"
+    [ "$(id -u)" -eq 0 ] || {
+      echo "this needs root"
+      return 1
+    }
+    apt_install build-essential python3 && run_sqlite_install && sqlite_loads && return
+  fi
+  # Shows why.
+  node -e 'new (require("better-sqlite3"))(":memory:").close()'
+}
+
+has_compiler() { command -v g++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null; }
+
+# The package's own script, run as such: it is not subject to npm's approvals.
+run_sqlite_install() {
+  local headers
+  headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
+  (
+    cd node_modules/better-sqlite3 || exit
+    # Headers that came with this Node save their download.
+    if [ -e "$headers/include/node/node.h" ]; then export npm_config_nodedir=$headers; fi
+    JOBS=max npm run install
+  )
+}
+
+# dist/.made is older than what changed since.
+dist_current() {
+  [ -e dist/.made ] && [ -e dist/make-images.js ] &&
+    [ -z "$(find platform tsconfig.json tsconfig.build.json package.json -newer dist/.made ! -type d -print -quit)" ]
+}
+
+build_dist() {
+  mkdir -p dist && touch dist/.making && npm run build && mv dist/.making dist/.made
+}
