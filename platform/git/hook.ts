@@ -1,5 +1,5 @@
 // The server's end of the pre-receive hook: three descriptors that git inherits and hands on to the hook.
-// Against a socket with a program that connects to it: nothing to find, nothing to prove, 3 ms instead of 40.
+// Against a Node program that connects to a socket: nothing to find, nothing to prove, 3 ms of start-up instead of 67.
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -35,7 +35,6 @@ export async function receivePush(needs: ReceiveNeeds, incoming: Incoming): Prom
     ['-c', `core.hooksPath=${needs.hooks}`, 'receive-pack', '--stateless-rpc', repository],
     { env: incoming.protocol ? { GIT_PROTOCOL: incoming.protocol } : {}, stdio: hookStdio },
   );
-  incoming.job.started(child);
   const life = createLife([exchange.lost, incoming.job.cancelled]);
   // The hook outlives git that was killed; what ends both is the answer.
   child.once('exit', () =>

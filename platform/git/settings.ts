@@ -39,8 +39,6 @@ export function gitSettings(maxPushBytes: number): string {
 	allowAnySHA1InWant = false
 [gc]
 	auto = 0
-[checkout]
-	workers = 0
 [pack]
 	threads = 1
 	windowMemory = 64m

@@ -43,7 +43,6 @@ export async function uploadPack(
     env: protocol ? { GIT_PROTOCOL: protocol } : {},
     stdio: 'pipe',
   });
-  job.started(child);
   const stop = (): void => void child.kill('SIGTERM');
   const ending = AbortSignal.any([exchange.lost, job.cancelled]);
   ending.addEventListener('abort', stop, { once: true });

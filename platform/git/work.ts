@@ -1,25 +1,25 @@
 // What is under way: every clone, fetch and push, so that stopping and destroying an app can end them.
-import type { ChildProcess } from 'node:child_process';
 import { PlatformError } from '../domain/errors.ts';
 
 export interface Job {
   /** Aborted when the job should end early; a push that is kept does not listen. */
   cancelled: AbortSignal;
-  /** Tells which process to kill when patience is over. */
-  started(child: ChildProcess): void;
 }
 
 export interface Work {
   /** @throws PlatformError `service_unavailable` once closed */
   run(appId: string, task: (job: Job) => Promise<void>): Promise<void>;
   cancel(appId: string, reason: PlatformError): void;
+  /**
+   * Waits no longer than the grace. What is still under way then ends with our process: its hook is answered by nobody,
+   * refuses, and git cleans up after itself.
+   */
   close(): Promise<void>;
 }
 
 interface Entry {
   appId: string;
   controller: AbortController;
-  children: ChildProcess[];
   done: Promise<void>;
 }
 
@@ -31,9 +31,8 @@ export function createWork(graceMs: number): Work {
   async function run(appId: string, task: (job: Job) => Promise<void>): Promise<void> {
     if (closed) throw new PlatformError('service_unavailable', stopping);
     const controller = new AbortController();
-    const children: ChildProcess[] = [];
-    const done = task({ cancelled: controller.signal, started: (child) => void children.push(child) });
-    const entry: Entry = { appId, controller, children, done };
+    const done = task({ cancelled: controller.signal });
+    const entry: Entry = { appId, controller, done };
     entries.add(entry);
     try {
       await done;
@@ -55,7 +54,6 @@ export function createWork(graceMs: number): Work {
     });
     await Promise.race([Promise.allSettled([...entries].map(({ done }) => done)), grace]);
     clearTimeout(timer);
-    for (const { children } of entries) for (const child of children) child.kill('SIGKILL');
   }
 
   return { run, cancel, close };
