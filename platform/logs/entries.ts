@@ -102,6 +102,8 @@ function unescapeText(bytes: Buffer, start: number, end: number, out: Buffer): n
   while (at < end) {
     const byte = bytes[at++]!;
     if (byte !== backslash) {
+      // Only a torn entry with another behind it holds a bare quote.
+      if (byte === quote) return -1;
       out[to++] = byte;
       continue;
     }

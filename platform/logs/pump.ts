@@ -12,7 +12,7 @@ export interface Pump {
 }
 
 const activeMs = 15;
-const idleMs = 150;
+const idleMs = 200;
 const retryMs = 1000;
 /** How long after its last line a process counts as active. */
 const activeFor = 2000;

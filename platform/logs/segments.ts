@@ -59,6 +59,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
   let bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   let descriptor = -1;
   let undoable = { bytes: 0, lines: 0 };
+  let dirty = false;
   const pending = new Set<Promise<void>>();
 
   const newest = (): Segment | undefined => segments[segments.length - 1];
@@ -70,8 +71,14 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
 
   /** Data to the disk without holding up this thread. */
   function flushed(fd: number): Promise<void> {
+    if (!dirty) return Promise.resolve();
+    dirty = false;
     const done = new Promise<void>((resolve, reject) => {
-      fdatasync(fd, (error) => (error ? reject(error) : resolve()));
+      fdatasync(fd, (error) => {
+        if (!error) return resolve();
+        dirty = true;
+        reject(error);
+      });
     });
     const settled = done
       .catch(() => {})
@@ -105,6 +112,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
   function append(frames: Buffer, lines: number): void {
     const segment = newest()!;
     const fd = writable();
+    dirty = true;
     try {
       let written = 0;
       while (written < frames.length)
