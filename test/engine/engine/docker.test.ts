@@ -1,7 +1,5 @@
 // What only a real engine can show: images made and moved, terminals, limits that hold.
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -115,29 +113,6 @@ test('a root file system becomes an image', async () => {
   const image = await engine.importImage(tag, tarWith('hello', 'hi'));
   expect(image.tags).toEqual([tag]);
   expect((await engine.image(image.id))?.id).toBe(image.id);
-});
-
-test('a pull logs in at the registry it names, and its refusal is told', async () => {
-  const seen: string[] = [];
-  const registry = createServer((request, response) => {
-    seen.push(request.headers.authorization ?? '');
-    if (!request.headers.authorization) {
-      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="test"' }).end();
-    } else if (request.url === '/v2/') response.writeHead(200).end('{}');
-    else response.writeHead(404).end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}');
-  });
-  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
-  const { port } = registry.address() as AddressInfo;
-  const reference = `127.0.0.1:${port}/none@sha256:${'a'.repeat(64)}`;
-  try {
-    await expect(
-      engine.pullImage({ reference, auth: { username: 'engine', password: 'secret' } }),
-    ).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('manifest unknown') });
-    expect(seen).toContain(`Basic ${Buffer.from('engine:secret').toString('base64')}`);
-  } finally {
-    registry.closeAllConnections();
-    registry.close();
-  }
 });
 
 test('a terminal has its size, echoes, and ends with the program', async () => {
