@@ -1,12 +1,12 @@
 // Slugs as content-addressed layers: packed from a built tree, pulled by the engine from our own endpoint, collected.
-import { PlatformError } from '../domain/errors.ts';
 import type { Digest, Layer } from '../domain/slug.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openBlobs } from './blobs.ts';
-import { type Collected, collect, manifestAt } from './collect.ts';
-import { registryUser, startDistribution } from './distribution.ts';
-import { blobsOf, imageDocuments, type StackImage } from './image.ts';
+import { type Collected, collect } from './collect.ts';
+import { startDistribution } from './distribution.ts';
+import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
+import { createPuller, isWhole } from './puller.ts';
 import { openStacks } from './stack.ts';
 
 export interface PackRequest {
@@ -73,8 +73,7 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
   const blobs = await openBlobs(needs.folder);
   const stacks = await openStacks({ engine, blobs, folder: needs.folder });
   const endpoint = await startDistribution({ ...needs, blobs });
-  const closing = new AbortController();
-  const pulling = new Map<string, Promise<string>>();
+  const puller = createPuller({ ...needs, blobs, endpoint: endpoint.address });
   const packing = new Set<{ since: number }>();
   const primed = new Set<Digest>();
 
@@ -84,49 +83,9 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
     return await blobs.putBytes(manifest);
   };
 
-  const has = async (manifest: Digest): Promise<boolean> => {
-    const found = await manifestAt(blobs, manifest);
-    if (!found) return false;
-    const sizes = await Promise.all(blobsOf(found).map((digest) => blobs.size(digest)));
-    return sizes.every((size) => size !== null);
-  };
-
-  const ensure = async (appName: string, manifest: Digest): Promise<string> => {
-    const config = (await manifestAt(blobs, manifest))?.config.digest;
-    const tag = `twelve-${namePart(instance)}/${namePart(appName)}:${manifest.slice(7, 19)}`;
-    // By its content's id, which no restart, port or tag changes: the classic store's first, then the containerd store's.
-    const present = (config && (await engine.image(config))) || (await engine.image(manifest));
-    if (present?.tags.includes(tag)) return present.id;
-    const image = present ?? (await pull(appName, manifest));
-    // A tag keeps it from `docker image prune`.
-    await engine.tagImage(image.id, tag);
-    return image.id;
-  };
-
-  const pull = async (appName: string, manifest: Digest) => {
-    if (!(await has(manifest))) {
-      throw new PlatformError(
-        'gone',
-        `The slug ${manifest.slice(7, 19)} is no longer stored. Push its commit again.`,
-      );
-    }
-    return await engine.pullImage({
-      reference: `${endpoint.address}/${namePart(instance)}/${namePart(appName)}@${manifest}`,
-      auth: { username: registryUser, password: needs.token },
-      signal: closing.signal,
-    });
-  };
-
-  /** Ten processes of one release ask at once; one pull serves them all, whoever of them gives up. */
-  const ensureOnce = (appName: string, manifest: Digest): Promise<string> => {
-    const key = `${appName} ${manifest}`;
-    const running = pulling.get(key) ?? ensure(appName, manifest).finally(() => pulling.delete(key));
-    pulling.set(key, running);
-    return running;
-  };
-
   return {
-    has,
+    has: (manifest) => isWhole(blobs, manifest),
+    ensureImage: ({ appName, manifest, signal }) => puller.ensure(appName, manifest, signal),
 
     async pack(input) {
       const job = { since: Date.now() };
@@ -140,15 +99,11 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       }
     },
 
-    async ensureImage({ appName, manifest, signal }) {
-      return await unlessAborted(ensureOnce(appName, manifest), signal);
-    },
-
     async prime(stackImage) {
       const { architecture } = await engine.info();
       const manifest = await writeImage(await stacks.stack(stackImage), [], architecture);
       primed.add(manifest);
-      await ensureOnce('stack', manifest);
+      await puller.ensure('stack', manifest);
     },
 
     async collect(keep) {
@@ -157,9 +112,8 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
     },
 
     async close() {
-      closing.abort(new PlatformError('cancelled', 'The server is stopping.'));
+      await puller.close();
       await endpoint.close();
-      await Promise.allSettled(pulling.values());
     },
   };
 }
@@ -168,22 +122,4 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
 async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return [await a, await b];
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await work;
-  signal.throwIfAborted();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  work.catch(() => undefined);
-  return await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
-}
-
-/** What a repository name may have: lower case, digits, single dashes inside. */
-function namePart(text: string): string {
-  const part = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  return part.replace(/^-+|-+$/g, '') || 'x';
 }

@@ -1,0 +1,108 @@
+// Slugs onto the engine: found by their content's id, else pulled from our endpoint, once for all who ask.
+import { PlatformError } from '../domain/errors.ts';
+import type { Digest } from '../domain/slug.ts';
+import type { Engine, ImageInfo } from '../engine/engine.ts';
+import type { Blobs } from './blobs.ts';
+import { manifestAt } from './collect.ts';
+import { registryUser } from './distribution.ts';
+import { blobsOf } from './image.ts';
+
+export interface Puller {
+  /** Id of the image on the engine. A caller that gives up does not end the pull for others. */
+  ensure(appName: string, manifest: Digest, signal?: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface PullerNeeds {
+  engine: Engine;
+  blobs: Blobs;
+  instance: string;
+  /** `host:port` of our endpoint. */
+  endpoint: string;
+  token: string;
+}
+
+export function createPuller(needs: PullerNeeds): Puller {
+  const closing = new AbortController();
+  const underway = new Map<string, Promise<string>>();
+  return {
+    async ensure(appName, manifest, signal) {
+      const key = `${appName} ${manifest}`;
+      const running =
+        underway.get(key) ??
+        ensureImage(needs, appName, manifest, closing.signal).finally(() => underway.delete(key));
+      underway.set(key, running);
+      return await unlessAborted(running, signal);
+    },
+    async close() {
+      closing.abort(new PlatformError('cancelled', 'The server is stopping.'));
+      await Promise.allSettled(underway.values());
+    },
+  };
+}
+
+/** Whether the manifest and every blob that it names are there. */
+export async function isWhole(blobs: Blobs, manifest: Digest): Promise<boolean> {
+  const found = await manifestAt(blobs, manifest);
+  if (!found) return false;
+  const sizes = await Promise.all(blobsOf(found).map((digest) => blobs.size(digest)));
+  return sizes.every((size) => size !== null);
+}
+
+async function ensureImage(
+  needs: PullerNeeds,
+  appName: string,
+  manifest: Digest,
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine } = needs;
+  const config = (await manifestAt(needs.blobs, manifest))?.config.digest;
+  // An id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's.
+  const present = (config && (await engine.image(config))) || (await engine.image(manifest));
+  // A tag keeps it from `docker image prune`.
+  const tag = `twelve-${namePart(needs.instance)}/${namePart(appName)}:${manifest.slice(7, 19)}`;
+  if (present?.tags.includes(tag)) return present.id;
+  const image = present ?? (await pull(needs, appName, manifest, signal));
+  await engine.tagImage(image.id, tag);
+  return image.id;
+}
+
+async function pull(
+  needs: PullerNeeds,
+  appName: string,
+  manifest: Digest,
+  signal: AbortSignal,
+): Promise<ImageInfo> {
+  if (!(await isWhole(needs.blobs, manifest))) {
+    throw new PlatformError(
+      'gone',
+      `The slug ${manifest.slice(7, 19)} is no longer stored. Push its commit again.`,
+    );
+  }
+  return await needs.engine.pullImage({
+    reference: `${needs.endpoint}/${namePart(needs.instance)}/${namePart(appName)}@${manifest}`,
+    auth: { username: registryUser, password: needs.token },
+    signal,
+  });
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await work;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([aborted, work]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** What a repository name may have: lower case, digits, single dashes inside. */
+function namePart(text: string): string {
+  const part = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return part.replace(/^-+|-+$/g, '') || 'x';
+}
