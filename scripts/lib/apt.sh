@@ -6,8 +6,12 @@ apt_install() {
     return 1
   }
   local quiet=(-q -o DPkg::Lock::Timeout=120)
-  apt-get "${quiet[@]}" update &&
-    DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" install -y --no-install-recommends "$@"
+  # One at a time: apt waits for its lock on packages, not for the one on lists.
+  (
+    flock 9
+    apt-get "${quiet[@]}" update &&
+      DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" install -y --no-install-recommends "$@"
+  ) 9>/tmp/twelve-apt.lock
 }
 
 # apt_knows PACKAGE: whether there is such a package on this release.

@@ -43,6 +43,35 @@ step() {
   say "done in $(seconds_since "$started") s"
 }
 
+# [hint=…] begin TEXT COMMAND…: the same beside other steps, one at a time; `finish` waits for it.
+begin() {
+  begun_text=$1 begun_hint=${hint-}
+  shift
+  begun_log=$(mktemp "${TMPDIR:-/tmp}/twelve-step.XXXXXX")
+  printf -- '-----> %s, beside what follows\n' "$begun_text"
+  # A process group of its own, so that a script that ends early leaves nothing of it behind.
+  set -m
+  "$@" >"$begun_log" 2>&1 </dev/null &
+  begun_pid=$!
+  set +m
+  trap 'kill -- "-$begun_pid" 2>/dev/null; rm -f "$begun_log"' EXIT
+}
+
+finish() {
+  [ -n "${begun_pid-}" ] || return 0
+  hint=$begun_hint step "Waiting for: $begun_text" wait_for_begun
+  trap - EXIT
+  begun_pid=''
+}
+
+wait_for_begun() {
+  local status=0
+  wait "$begun_pid" || status=$?
+  cat "$begun_log"
+  rm -f "$begun_log"
+  return "$status"
+}
+
 need_root() {
   [ "$(id -u)" -eq 0 ] || fail "$1 needs root." "run this again as root, or with sudo."
 }
