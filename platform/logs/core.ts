@@ -76,7 +76,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
 
   function follow(container: Container): void {
     if (followers.has(container.id) || removed.has(container.appId)) return;
-    const follower = createFollower({ container, log: logOf(container.appId), decoder, chunk });
+    const follower = createFollower({ container, log: logOf(container.appId), decoder, chunk, onProblem });
     followers.set(container.id, follower);
     pump.add(follower);
   }

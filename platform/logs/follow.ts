@@ -32,25 +32,30 @@ export interface FollowerNeeds {
   /** Shared by all followers, since a turn is synchronous. */
   decoder: EntryDecoder;
   chunk: Buffer;
+  onProblem: (message: string) => void;
 }
 
 /** How long the last entry of an ended container may stay half written. */
 const tornEntryMs = 500;
+/** How long a log may take to appear before that is a problem to be told. */
+const missingMs = 10_000;
 const entryStart = Buffer.from('{"log":"');
 
-export function createFollower({ container, log, decoder, chunk }: FollowerNeeds): Follower {
+export function createFollower({ container, log, decoder, chunk, onProblem }: FollowerNeeds): Follower {
   const cursor = log.cursor(container.id);
   const spool = createSpool(container.logPath, cursor);
   const joiner = createJoiner();
   const name = Buffer.from(container.process);
   let endExpected = false;
   let tornSince = 0;
+  let missingSince = 0;
+  let missingSaid = false;
   if (cursor) joiner.restore(cursor.carry);
 
   function turn(): Turn {
     spool.look();
     const file = spool.current();
-    if (!file) return endExpected ? endWithoutFile() : 'quiet';
+    if (!file) return endExpected ? endWithoutFile() : awaitFile();
     if (spool.hasMore()) {
       const bytes = chunk.subarray(0, readSync(file.descriptor, chunk, 0, chunk.length, file.offset));
       if (take(file, bytes)) {
@@ -187,6 +192,17 @@ export function createFollower({ container, log, decoder, chunk }: FollowerNeeds
       }
     } else if (file.lossBefore) store(file, () => {});
     return 'ended';
+  }
+
+  /** A container that runs has a log; when it stays unseen, the engine keeps its files where we do not look. */
+  function awaitFile(): Turn {
+    missingSince ||= Date.now();
+    if (missingSaid || Date.now() - missingSince < missingMs) return 'quiet';
+    missingSaid = true;
+    onProblem(
+      `The log of ${container.process} is not at ${container.logPath}. If the engine's folder is seen under another path from here, set TWELVE_ENGINE_CONTAINERS to it.`,
+    );
+    return 'quiet';
   }
 
   function endWithoutFile(): Turn {

@@ -95,6 +95,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
     descriptor = -1;
     flushed(fd)
       .catch(() => {})
+      .then(() => Promise.all(pending))
       .finally(() => closeSync(fd));
   }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createEntryDecoder } from '../../../platform/logs/entries.ts';
 import { createFollower, type Follower, type Turn } from '../../../platform/logs/follow.ts';
@@ -13,7 +13,12 @@ import { readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
 
 const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
-const shared = { decoder: createEntryDecoder(), chunk: Buffer.alloc(64 * 1024) };
+const problems: string[] = [];
+const shared = {
+  decoder: createEntryDecoder(),
+  chunk: Buffer.alloc(64 * 1024),
+  onProblem: (message: string) => problems.push(message),
+};
 
 function openLog(folder: string): AppLog {
   return openAppLog({ folder: join(folder, 'app'), budgetBytes: 50 << 20, routerShare: 0.25, builders });
@@ -265,4 +270,24 @@ it('reads a deleted file to its end', async () => {
   files.remove();
   await toEnd(follower);
   expect(texts(log)).toEqual(['one', 'two']);
+});
+
+it('tells once that a log does not appear, and reads it when it does', () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  const path = join(folder.path, 'c1', 'container-json.log');
+  const follower = followerOf(log, path);
+  vi.useFakeTimers();
+  try {
+    for (let i = 0; i < 30; i++) {
+      follower.turn();
+      vi.advanceTimersByTime(1000);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(problems).toEqual([expect.stringContaining(`not at ${path}`)]);
+  writeEngineFiles(join(folder.path, 'c1')).print('late');
+  toQuiet(follower);
+  expect(texts(log)).toEqual(['late']);
 });
