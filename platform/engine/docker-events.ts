@@ -25,7 +25,7 @@ const notLabels: ReadonlySet<string> = new Set([
   'execDuration',
 ]);
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 interface EventAnswer {
   Type?: string;
