@@ -110,20 +110,24 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   ): Promise<BuiltTree> {
     input.write(`-----> Building on the ${needs.stackName} stack`);
     const { choice, entries } = await takeSource(input, workspace, signal);
-    const image = await prepare(input, workspace, choice);
+    const image = await plan(workspace, choice);
     signal.throwIfAborted();
-    const { oomKilled } = await runIn(image, input, workspace, output, signal);
-    const result = await readResults({
-      workspace,
-      choice,
-      commit: input.commit,
-      entries,
-      memory: needs.memory,
-      oomKilled: oomKilled || output.sawOutOfMemory,
-      endOfOutput: output.end(),
-      write: input.write,
-    });
-    return await finish(input, workspace, entries, result);
+    const { oomKilled, removed } = await runIn(image, input, workspace, choice, output, signal);
+    try {
+      const result = await readResults({
+        workspace,
+        choice,
+        commit: input.commit,
+        entries,
+        memory: needs.memory,
+        oomKilled: oomKilled || output.sawOutOfMemory,
+        endOfOutput: output.end(),
+        write: input.write,
+      });
+      return await finish(input, workspace, entries, result);
+    } finally {
+      await removed;
+    }
   }
 
   async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
@@ -140,12 +144,10 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     return { choice: chooseBuildpacks(input.config, { entries, buildpacksFile }), entries };
   }
 
-  /** Everything the container needs; what does not depend on each other goes at once. */
-  async function prepare(input: BuildInput, workspace: Workspace, choice: Choice): Promise<string> {
-    const [image, restored] = await Promise.all([
+  /** What has to be there before the container starts. */
+  async function plan(workspace: Workspace, choice: Choice): Promise<string> {
+    const [image] = await Promise.all([
       needs.image(languageOf(choice)),
-      cache.restore(input.appId, cacheKey(expected(choice)), workspace.cache),
-      workspace.writeConfig(input.config),
       workspace.writePlan({
         mode: choice.mode,
         likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
@@ -156,32 +158,58 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         npmrc: npmrcText(needs.npmConfig ?? {}),
       }),
     ]);
-    await workspace.handToBuildUser();
-    input.write(`       Build cache: ${restored}`);
     return image;
+  }
+
+  /** What the driver waits for: a container takes long enough to start to fetch the cache meanwhile. */
+  async function fill(input: BuildInput, workspace: Workspace, choice: Choice): Promise<void> {
+    const [restored] = await Promise.all([
+      cache.restore(input.appId, cacheKey(expected(choice)), workspace.cache),
+      workspace.writeConfig(input.config).then(workspace.handToBuildUser),
+    ]);
+    input.write(`       Build cache: ${restored}`);
+    await workspace.openGate();
   }
 
   async function runIn(
     image: string,
     input: BuildInput,
     workspace: Workspace,
+    choice: Choice,
     output: Output,
     signal: AbortSignal,
-  ): Promise<{ oomKilled: boolean }> {
+  ): ReturnType<typeof runBuildContainer> {
     const { instance, stackCompat, memory, caFile } = needs;
     const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
-    const id = await needs.engine.create(
-      buildContainerSpec({ instance, image, build: input, workspace, stackCompat, memory, caFile, npmrc }),
-    );
+    const spec = buildContainerSpec({
+      instance,
+      image,
+      build: input,
+      workspace,
+      stackCompat,
+      memory,
+      caFile,
+      npmrc,
+    });
+    const unfilled = new AbortController();
+    const filled = fill(input, workspace, choice).catch((error: unknown) => unfilled.abort(error));
     const heart = setInterval(() => {
       const silent = Date.now() - output.lastAt.getTime();
-      if (silent >= silenceMs)
-        input.write(`       … still running, nothing printed for ${Math.round(silent / 60_000)} min`);
+      if (silent < silenceMs) return;
+      input.write(`       … still running, nothing printed for ${Math.round(silent / 60_000)} min`);
     }, silenceMs / 2);
     try {
-      return await runBuildContainer(needs.engine, id, output.push, signal);
+      return await runBuildContainer(
+        needs.engine,
+        spec,
+        output.push,
+        AbortSignal.any([signal, unfilled.signal]),
+      );
     } finally {
       clearInterval(heart);
+      // Nothing may still write into a folder that is removed next.
+      await filled;
+      await workspace.closeGate();
     }
   }
 

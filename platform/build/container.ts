@@ -79,15 +79,18 @@ function certificateVariables(): Record<string, string> {
 
 /**
  * Runs the container to its end; its output goes to `onOutput` at once. Whatever happens, no container is left.
- * @returns whether the kernel killed something in it for memory
+ * @returns whether the kernel killed something in it for memory; and its removal, which nobody has to wait for who only
+ *   reads what an ended container left
  * @throws the signal's reason when it is aborted
  */
 export async function runBuildContainer(
   engine: Engine,
-  id: string,
+  spec: ContainerSpec,
   onOutput: (chunk: Uint8Array) => void,
   signal: AbortSignal,
-): Promise<{ oomKilled: boolean }> {
+): Promise<{ oomKilled: boolean; removed: Promise<void> }> {
+  signal.throwIfAborted();
+  const id = await engine.create(spec);
   const stop = (): void => void engine.remove(id).catch(() => {});
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -105,12 +108,14 @@ export async function runBuildContainer(
     await printed;
     const { oomKilled } = await engine.inspect(id);
     signal.throwIfAborted();
-    return { oomKilled };
+    const removed = engine.remove(id);
+    removed.catch(() => {});
+    return { oomKilled, removed };
   } catch (error) {
+    await engine.remove(id).catch(() => {});
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    await engine.remove(id);
   }
 }

@@ -2,7 +2,8 @@
 # The driver: runs the buildpacks inside the build container, in order, and leaves results as files for the platform.
 # Usage: driver.sh <build folder>
 #
-# Reads  <here>/mode        auto or explicit
+# Reads  <here>/gate        a pipe; its first line says that source, cache and config are in place
+#        <here>/mode        auto or explicit
 #        <here>/buildpacks  names, in order; number n is /tmp/buildpacks/<n>
 #        <here>/likely      auto: the name that the cache was chosen for
 # Writes <here>/out/status  <phase> <n> <exit code>, written last
@@ -14,6 +15,8 @@
 
 here=${BASH_SOURCE[0]%/*} build=$1 cache=/tmp/cache env=/tmp/env packs=/tmp/buildpacks
 out=$here/out
+# The container starts while its folders are still being filled.
+read -r _ <"$here/gate"
 mode=$(<"$here/mode")
 likely=$(<"$here/likely")
 mapfile -t names <"$here/buildpacks"
@@ -65,6 +68,8 @@ detect_first() {
   [ -n "$found" ] || return 1
   announce "${names[found]}"
   [ ${#also[@]} -eq 0 ] || echo "       Also recognised: ${also[*]}. To use others, name them in a .buildpacks file."
+  # Only what is used stays, so that a buildpack can see from its neighbours whether another one follows.
+  for n in "${!names[@]}"; do [ "$n" = "$found" ] || rm -rf "${packs:?}/$n"; done
   # The cache of another list of buildpacks is none of ours.
   [ "${names[found]}" = "$likely" ] || find "$cache" -mindepth 1 -delete
 }

@@ -1,7 +1,18 @@
 // The folder of one build on the host: what the container sees as /tmp and /app, and what is left when it has ended.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, cp, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
@@ -55,6 +66,9 @@ export async function createWorkspace(workFolder: string, buildId: string) {
   }
   await Promise.all([chmod(temporary, 0o1777), chmod(paths.env, 0o700)]);
 
+  const gate = join(own, 'gate');
+  let gateFile: FileHandle | undefined;
+
   return {
     ...paths,
     /** As the container sees the source. */
@@ -80,6 +94,7 @@ export async function createWorkspace(workFolder: string, buildId: string) {
       npmrc: string;
     }): Promise<void> {
       await Promise.all([
+        run('mkfifo', [gate]),
         cp(driverFile, join(own, 'driver.sh')),
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
         writeFile(join(own, 'likely'), `${plan.likely}\n`),
@@ -94,6 +109,16 @@ export async function createWorkspace(workFolder: string, buildId: string) {
       const owner = `${appUid}:${appUid}`;
       const all = [source, paths.home, paths.env, paths.buildpacks, results];
       await Promise.all([run('chown', ['-R', '-h', owner, ...all]), run('chown', [owner, paths.cache])]);
+    },
+
+    /** The driver, which waits for a line from this pipe, goes on. Open for reading too, or this would wait for the driver. */
+    async openGate(): Promise<void> {
+      gateFile = await open(gate, constants.O_RDWR | constants.O_NONBLOCK);
+      await gateFile.write('go\n');
+    },
+    async closeGate(): Promise<void> {
+      await gateFile?.close();
+      gateFile = undefined;
     },
 
     /** What the driver left under a name; null when it left nothing. Only for when the container has ended. */

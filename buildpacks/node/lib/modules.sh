@@ -66,21 +66,22 @@ is_followed() {
   [[ ! $number =~ ^[0-9]+$ ]] || [ -d "${pack_dir%/*}/$((number + 1))" ]
 }
 
-# The manager's own download cache: changed while it is used, so a copy is, and what became of it is kept under a new name.
+# The manager's own download cache is thousands of small files that only an install reads: one archive in our cache.
 with_download_cache() {
   local kept
   if [ "$NODE_MODULES_CACHE" != false ]; then
-    for kept in "$cache_dir/.immutable"/downloads-*; do
-      [ -d "$kept" ] && cp -a --reflink=auto "$kept" "$npm_config_cache" && break
+    mkdir -p "$npm_config_cache"
+    for kept in "$cache_dir/.immutable"/downloads-*/downloads.tar; do
+      [ ! -f "$kept" ] || tar -C "$npm_config_cache" -xf "$kept" --no-same-owner
     done
   fi
   "$@"
   [ "$NODE_MODULES_CACHE" != false ] && [ -d "$npm_config_cache/_cacache" ] || return 0
+  rm -rf "$cache_dir/.immutable"/downloads-*
   # Old versions pile up; beyond this size a fresh start is cheaper than carrying them along.
-  [ "$(du -sm "$npm_config_cache" | cut -f 1)" -lt 800 ] || return 0
-  mkdir -p "$cache_dir/.immutable"
-  rm -rf "$cache_dir/.immutable"/downloads-* "$npm_config_cache/_logs"
-  mv "$npm_config_cache" "$cache_dir/.immutable/downloads-$REQUEST_ID"
+  [ "$(du -sm "$npm_config_cache/_cacache" | cut -f 1)" -lt 800 ] || return 0
+  mkdir -p "$cache_dir/.immutable/downloads-$REQUEST_ID"
+  tar -C "$npm_config_cache" -cf "$cache_dir/.immutable/downloads-$REQUEST_ID/downloads.tar" _cacache
 }
 
 # Taken right after the install when build steps follow, else after pruning: see has_build_steps.

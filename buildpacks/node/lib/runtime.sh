@@ -116,16 +116,18 @@ install_node() {
   local name=node-$node_version-npm-$npm_version tree
   tree=$cache_dir/.immutable/$name
   node_home=$build_dir/.heroku/node
-  mkdir -p "$build_dir/.heroku"
+  mkdir -p "$build_dir/.heroku" "$cache_dir/.immutable"
   rm -rf "$node_home"
   if [ -x "$tree/bin/node" ]; then
     say 'Node and npm come from the cache.'
+    take_tree "$tree" "$tree/bin/node" "$node_home"
   else
-    download_node "$tree"
+    download_node "$node_home"
+    # Packages can be installed meanwhile; before the app's own programs run this is waited for.
+    { cp -a --reflink=auto "$node_home" "$tree.part" && mv "$tree.part" "$tree"; } &
   fi
   keep_tree "$name"
   keep_tree "node-headers-$node_version"
-  take_tree "$tree" "$tree/bin/node" "$node_home"
   PATH=$node_home/bin:$PATH
 }
 
@@ -136,27 +138,15 @@ take_tree() {
 
 download_node() {
   local tree=$1 npm_status node_status npm_job
-  rm -rf "$tree"
-  mkdir -p "$tree/lib/node_modules" /tmp/node-unpacked
+  mkdir -p "$tree/lib/node_modules" "$tree/bin"
   fetch_package npm "$npm_version" "$tree/lib/node_modules/npm" &
   npm_job=$!
   fetch_package "node-linux-$(architecture)" "$node_version" /tmp/node-unpacked
   node_status=$?
   wait $npm_job
   npm_status=$?
-  case $node_status in
-    0) ;;
-    22) bad_engine "the registry does not have Node $node_version" ;;
-    200) registry_unreachable "what it sent for Node $node_version is not what its own checksum says" ;;
-    *) unreachable $node_status ;;
-  esac
-  case $npm_status in
-    0) ;;
-    22) fail 'E8 bad-engine' "The registry does not have npm $npm_version. Set \"engines\": {\"npm\": …} to a version it has." ;;
-    200) registry_unreachable "what it sent for npm $npm_version is not what its own checksum says" ;;
-    *) unreachable $npm_status ;;
-  esac
-  mkdir -p "$tree/bin"
+  check_fetched "Node $node_version" $node_status
+  check_fetched "npm $npm_version" $npm_status
   mv /tmp/node-unpacked/bin/node "$tree/bin/node"
   mv /tmp/node-unpacked/LICENSE "$tree/" 2>/dev/null
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$tree/bin/npm"
@@ -166,13 +156,29 @@ download_node() {
   say "Node $node_version and npm $npm_version downloaded."
 }
 
+# check_fetched <what> <status of fetch_package>
+check_fetched() {
+  case $2 in
+    0) ;;
+    22)
+      grep -q 'error: 404' /tmp/curl-problem || unreachable 22
+      case $1 in
+        Node*) bad_engine 'no version matches' ;;
+        *) fail 'E8 bad-engine' "The registry does not have $1. Set \"engines\": {\"npm\": …} to a version it has." ;;
+      esac
+      ;;
+    200) registry_unreachable "what it sent for $1 is not what its own checksum says" ;;
+    *) unreachable "$2" ;;
+  esac
+}
+
 # Headers are for compiling native addons: 3,400 files that no running app reads, so they are one archive in the cache.
 provide_headers() {
   local archive=$cache_dir/.immutable/node-headers-$node_version/headers.tar.zst
   [ -z "$npm_config_nodedir" ] || return
   if [ -d /tmp/node-unpacked/include ]; then
     mkdir -p "${archive%/*}"
-    tar -C /tmp/node-unpacked -I 'zstd -q -1' -cf "$archive" include
+    tar -C /tmp/node-unpacked -I 'zstd -q -1' -cf "$archive" include &
   elif [ -f "$archive" ]; then
     mkdir -p /tmp/node-unpacked
     tar -C /tmp/node-unpacked -I zstd -xf "$archive" --no-same-owner
@@ -188,6 +194,7 @@ keep_tree() { kept_trees+=("$1"); }
 
 keep_trees() {
   local tree
+  wait
   mkdir -p "$cache_dir/.immutable"
   printf '%s\n' "${kept_trees[@]}" >"$cache_dir/.immutable/.keep"
   # What this build did not use is out of date.

@@ -13,6 +13,8 @@ run_script() {
   local name=$1 text status
   text=$(any_script "$name")
   [ -n "$text" ] || return 0
+  # What is still on its way into the cache must be there before a program of the app could change it.
+  wait
   step "Running the \"$name\" script"
   (cd "$build_dir" && npm run "$name") 2>&1 | indented /tmp/script-output
   status=${PIPESTATUS[0]}

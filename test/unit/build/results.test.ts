@@ -1,0 +1,71 @@
+// bin/release's YAML, process types, and a buildpack's own last words.
+import { describe, expect, test } from 'vitest';
+import { discoverProcessTypes } from '../../../platform/build/process-types.ts';
+import { parseRelease } from '../../../platform/build/release-metadata.ts';
+import { ownMessage } from '../../../platform/build/results.ts';
+
+describe('bin/release', () => {
+  const nothing = { processTypes: {}, configVars: {}, addons: [] };
+
+  test.each(['', '---\n', '--- {}\n', '# only a comment\n'])('%j says nothing', (text) => {
+    expect(parseRelease(text)).toEqual(nothing);
+  });
+
+  test('types, config vars and add-ons are strings as they stand; unknown keys do not matter', () => {
+    const text =
+      '---\naddons:\n  - heroku-postgresql\nconfig_vars:\n  PORTS: 8080\n  ON: yes\ndefault_process_types:\n  web: "bin/x $PORT"\nother: [1]\n';
+    expect(parseRelease(text)).toEqual({
+      processTypes: { web: 'bin/x $PORT' },
+      configVars: { PORTS: '8080', ON: 'yes' },
+      addons: ['heroku-postgresql'],
+    });
+  });
+
+  test.each([
+    ['a: [b', /valid YAML/],
+    ['- list', /not a map/],
+    ['default_process_types: web', /not a map of strings/],
+    ['default_process_types:\n  web: [a]', /not a map of strings \(web\)/],
+    [`a: ${'x'.repeat(70_000)}`, /64 KB/],
+  ])('%.30j is refused', (text, why) => {
+    expect(() => parseRelease(text)).toThrow(why);
+  });
+});
+
+describe('process types', () => {
+  test('the Procfile overrides defaults name by name, and both are shown', () => {
+    const { processTypes, lines } = discoverProcessTypes(
+      'web: ./mine\nworker: ./work\n',
+      { web: 'npm start', console: 'node' },
+      'Node.js',
+    );
+    expect(processTypes).toEqual({ web: './mine', worker: './work', console: 'node' });
+    expect(lines).toEqual([
+      '-----> Discovering process types',
+      '       Procfile declares types   -> web, worker',
+      '       Default types for Node.js -> web, console',
+    ]);
+  });
+
+  test('a default that the Procfile replaces altogether is not worth a line', () => {
+    expect(discoverProcessTypes('web: x', { web: 'y' }, 'Node.js').lines).toHaveLength(2);
+    expect(discoverProcessTypes(null, { web: 'y' }, 'Node.js').lines[1]).toContain('Default types');
+  });
+
+  test('a bad Procfile line is E16', () => {
+    expect(() => discoverProcessTypes('web x', {}, 'x')).toThrow(/Procfile line 1: "web x"/);
+  });
+});
+
+describe("a buildpack's last words", () => {
+  test('are the message, with the id of the catalogue when it ends with one', () => {
+    expect(
+      ownMessage([' !     \x1b[31mno good\x1b[0m', ' !     try this', ' !     E7 lockfile-stale', '']),
+    ).toEqual({
+      message: 'no good\ntry this',
+      id: 'E7',
+    });
+    expect(ownMessage([' !     only words'])).toEqual({ message: 'only words', id: null });
+    expect(ownMessage([])).toBeNull();
+  });
+});
