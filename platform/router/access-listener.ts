@@ -1,0 +1,95 @@
+// The stream HAProxy sends its log to: a unix socket of ours, frames of `<length> <line>`.
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { messageOf } from '../domain/errors.ts';
+import { type AccessLine, accessLine } from './access-log.ts';
+
+export interface AccessListener {
+  close(): Promise<void>;
+}
+
+export interface AccessListenerNeeds {
+  path: string;
+  onAccess(line: AccessLine): void;
+  onProblem(message: string): void;
+}
+
+/** A frame's length has few digits; anything else means that we lost our place in the stream. */
+const longestFrame = 16_384;
+
+export async function listenForAccess(needs: AccessListenerNeeds): Promise<AccessListener> {
+  // A socket left by a killed process; two processes on one folder are refused long before.
+  rmSync(needs.path, { force: true });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const frames = createFrames((line) => take(line, needs));
+    socket.on('data', (chunk) => {
+      if (frames.push(chunk)) return;
+      needs.onProblem('The router sent a log that cannot be read; it is asked to begin again.');
+      socket.destroy();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(needs.path, resolve);
+  });
+  // HAProxy's workers run as a user of their own; the folder is on nobody else's way.
+  chmodSync(needs.path, 0o666);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function take(raw: string, { onAccess, onProblem }: AccessListenerNeeds): void {
+  const dropped = /^(\d+) events? dropped/.exec(raw);
+  if (dropped) {
+    onProblem(`The router's log was faster than we could read: ${dropped[1]} lines were lost.`);
+    return;
+  }
+  const line = accessLine(raw);
+  if (!line) return;
+  try {
+    onAccess(line);
+  } catch (error) {
+    onProblem(`A router line was not taken: ${messageOf(error)}`);
+  }
+}
+
+/** Cuts a stream into frames. @returns push, which answers false once the stream makes no sense */
+export function createFrames(onFrame: (text: string) => void): { push(chunk: Buffer): boolean } {
+  let rest: Buffer = Buffer.alloc(0);
+  return {
+    push(chunk) {
+      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let from = 0;
+      for (;;) {
+        const head = readLength(data, from);
+        if (head === 'broken') return false;
+        if (!head || head.start + head.length > data.length) break;
+        from = head.start + head.length;
+        onFrame(data.toString('latin1', head.start, from).trimEnd());
+      }
+      rest = data.subarray(from);
+      return true;
+    },
+  };
+}
+
+function readLength(data: Buffer, from: number): { start: number; length: number } | 'broken' | undefined {
+  let length = 0;
+  for (let at = from; at < data.length; at += 1) {
+    const byte = data[at]!;
+    if (byte === 32 && at > from) return { start: at + 1, length };
+    if (byte < 48 || byte > 57) return 'broken';
+    length = length * 10 + (byte - 48);
+    if (length > longestFrame) return 'broken';
+  }
+  return undefined;
+}

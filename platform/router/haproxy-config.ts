@@ -1,0 +1,142 @@
+// State → the text of HAProxy's configuration and map files. Pure.
+import { createHash } from 'node:crypto';
+import { accessFormat } from './access-log.ts';
+import { mapPaths, type Picture, serverOptions, socketAddress } from './table.ts';
+
+export interface Timeouts {
+  connectMs: number;
+  /** Until the response begins (H12). */
+  firstByteMs: number;
+  /** Then, between any two bytes (H15). */
+  idleMs: number;
+}
+
+export const herokuTimeouts: Timeouts = { connectMs: 5_000, firstByteMs: 30_000, idleMs: 55_000 };
+
+export interface RouterSettings {
+  http: { host: string; port: number };
+  timeouts: Timeouts;
+  /** HAProxy takes as many connections as the files it may open allow, which is at most this; two for each. */
+  openFiles: number;
+  /** How long a worker that a reload replaced may live on for its open connections. */
+  hardStopMs: number;
+  /** Our uid is root's: workers then step down to a user of their own. */
+  asRoot: boolean;
+  /** Texts of the pages, by file name; they are part of what a reload is needed for. */
+  pages: ReadonlyMap<string, string>;
+}
+
+/** Everything but the servers and hosts: what only a reload can change. */
+export function configIdentity(settings: RouterSettings, pool: number): string {
+  const pages = [...settings.pages].map(([name, text]) => `${name}\n${text}`).join('\n');
+  const text = `${head(settings, 'none')}${front(settings)}${pages}`;
+  return `twelve ${createHash('sha256').update(text).digest('hex').slice(0, 16)} ${pool}`;
+}
+
+/** The backends declared by a configuration, read back from its identity. */
+export function poolOf(identity: string): number {
+  return Number(/^twelve \S+ (\d+)$/.exec(identity)?.[1] ?? 0);
+}
+
+export function configText(settings: RouterSettings, pool: number, picture: Picture): string {
+  const servers = new Map<string, string[]>();
+  for (const [path, server] of picture.servers) {
+    const [backend, name] = path.split('/') as [string, string];
+    const line = `  server ${name} ${socketAddress(server)} ${serverOptions}\n`;
+    servers.set(backend, [...(servers.get(backend) ?? []), line]);
+  }
+  const backends = Array.from(
+    { length: pool },
+    (_, slot) => `backend b${slot} from app\n${(servers.get(`b${slot}`) ?? []).join('')}`,
+  );
+  return `${head(settings, configIdentity(settings, pool))}${front(settings)}\n${backends.join('')}`;
+}
+
+export function mapText(entries: ReadonlyMap<string, string>): string {
+  return [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
+}
+
+/** Sockets that come with a reload keep their port: `noreuseport` makes a second router on it fail instead of sharing it. */
+function head({ timeouts, openFiles, hardStopMs, asRoot }: RouterSettings, identity: string): string {
+  return `# Written by Twelve at every change; edits are lost.
+global
+  description "${identity}"
+  stats socket /router/admin.sock mode 600 level admin
+  fd-hard-limit ${openFiles}
+  hard-stop-after ${hardStopMs}ms
+  noreuseport
+${asRoot ? '  user haproxy\n  group haproxy\n' : ''}
+ring access
+  format raw
+  maxlen 4096
+  size 16777216
+  timeout connect 1s
+  timeout server 10s
+  server platform unix@/router/access.sock log-proto octet-count
+
+defaults web
+  mode http
+  timeout connect ${timeouts.connectMs}ms
+  timeout queue ${timeouts.connectMs}ms
+  timeout client ${timeouts.idleMs}ms
+  timeout server ${timeouts.firstByteMs}ms
+  timeout tunnel ${timeouts.idleMs}ms
+  timeout http-request 30s
+  timeout http-keep-alive 90s
+  timeout client-fin 30s
+  option dontlognull
+  option abortonclose
+  option idle-close-on-response
+  option redispatch 1
+  retries 2
+  retry-on conn-failure
+  balance leastconn
+  errorfile 502 /router/pages/h13.http
+  errorfile 503 /router/pages/h21.http
+  errorfile 504 /router/pages/h12.http
+
+defaults app from web
+  http-response set-timeout server ${timeouts.idleMs}ms
+  http-response set-var(txn.length) res.hdr(content-length)
+  http-response set-var(txn.head) res.hdrs,length if ! { var(txn.length) -m found }
+  http-response del-header keep-alive
+`;
+}
+
+function front({ http }: RouterSettings): string {
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+  const forwarded = 'req.fhdr(x-forwarded-for)';
+  return `
+frontend visitors from web
+  bind ${host}:${http.port}${http.host === '::' ? ' v4v6' : ''}
+  log ring@access len 4096 format raw local0
+  log-format "${accessFormat}"
+  http-request set-var(txn.host) req.hdr(host),host_only,lower
+  http-request set-var(txn.app) var(txn.host),map_str(${mapPaths.hosts})
+  http-request set-log-level silent if ! { var(txn.app) -m found }
+  ${page(404, 'unknown', '! { var(txn.app) -m found }')}
+  http-request set-var(txn.place) var(txn.app),map_str(${mapPaths.apps})
+  http-request set-var(txn.state) var(txn.place),field(2,:)
+  http-request set-var(txn.path) pathq
+  http-request set-var(txn.id) req.fhdr(x-request-id) if { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9-]{20,200}$ }
+  http-request set-var(txn.id) uuid(4) if ! { var(txn.id) -m found }
+  http-request set-var(txn.fwd) src
+  http-request set-var-fmt(txn.fwd) "%[${forwarded}], %[src]" if { ${forwarded} -m reg '^[0-9A-Za-z.:,_ -]{1,400}$' }
+  ${page(503, 'h80', '{ var(txn.state) -m str maintenance }')}
+  ${page(503, 'h10', '{ var(txn.state) -m str crashed }')}
+  ${page(503, 'h14', '{ var(txn.state) -m str none }')}
+  http-request set-var(txn.chain) req.fhdr_cnt(x-forwarded-for)
+  http-request set-header X-Forwarded-For "%[${forwarded}], %[src]" if { var(txn.chain) -m int 1 }
+  http-request add-header X-Forwarded-For %[src] if ! { var(txn.chain) -m int 1 }
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Request-Start %[date(0,ms)]
+  http-request set-header X-Request-ID %[var(txn.id)]
+  http-request del-header Proxy
+  use_backend %[var(txn.place),field(1,:)]
+`;
+}
+
+function page(status: number, name: string, condition: string): string {
+  return `http-request return status ${status} content-type "text/html; charset=utf-8" file /router/pages/${name}.html hdr Cache-Control no-store if ${condition}`;
+}

@@ -1,0 +1,131 @@
+// Visitors' traffic: HAProxy in a container, told at run time who serves which host.
+import { mkdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+import { listenForAccess } from './access-listener.ts';
+import type { AccessLine } from './access-log.ts';
+import { type ContainerNeeds, removeContainer } from './container.ts';
+import { createFiles, prepareFolder, readPages } from './files.ts';
+import { herokuTimeouts, type RouterSettings, type Timeouts } from './haproxy-config.ts';
+import { createRuntime } from './runtime.ts';
+import { createSteering } from './steering.ts';
+import { superviseContainer } from './supervision.ts';
+import { type AppRoute, checkedRoute } from './table.ts';
+
+export type { AccessLine } from './access-log.ts';
+export type { AppRoute, Endpoint, RouteState } from './table.ts';
+
+export interface EndpointStats {
+  appId: string;
+  process: string;
+  key: string;
+  /** Open requests. */
+  sessions: number;
+  /** Requests since HAProxy knows it. */
+  total: number;
+  /** Takes new requests; otherwise it drains. */
+  ready: boolean;
+}
+
+export interface Router {
+  /** Brings HAProxy up (keeps a running one of ours, otherwise starts it) with exactly these routes. */
+  start(routes: AppRoute[]): Promise<void>;
+  /**
+   * Resolves when the router sends new traffic to exactly these endpoints. `drained` resolves when every endpoint this
+   * call took out has no open request (at the drain deadline its sessions are cut) and was deleted, or was put back
+   * meanwhile; after `close` it stays pending. Calls are applied in their order. Before `start` it waits for it.
+   */
+  serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  remove(appId: string): Promise<void>;
+  stats(): Promise<EndpointStats[]>;
+  /** Lets HAProxy go on; only our sockets close. */
+  close(): Promise<void>;
+  /** Stops and removes the HAProxy container. */
+  destroy(): Promise<void>;
+}
+
+export interface RouterNeeds {
+  engine: Engine;
+  instance: string;
+  image: () => Promise<string>;
+  /** Configuration, maps, pages and sockets. */
+  folder: string;
+  /** Short; used for a link when the folder's path is too long for sockets. */
+  runFolder: string;
+  http: { host: string; port: number };
+  domain: string;
+  drainMs: number;
+  onAccess: (line: AccessLine) => void;
+  onProblem: (message: string) => void;
+  timeouts?: Timeouts;
+  /** Backends declared ahead. */
+  spare?: number;
+}
+
+/** Connections that fit: a tenth of the memory, at about 50 kB for both sides of one. */
+const CONNECTION_BYTES = 50_000;
+
+export async function createRouter(needs: RouterNeeds): Promise<Router> {
+  const { engine, instance, folder, http, onProblem } = needs;
+  mkdirSync(folder, { recursive: true });
+  const sockets = prepareFolder(folder, needs.runFolder);
+  const settings = settingsOf(needs);
+  const runtime = createRuntime(sockets);
+  const container: ContainerNeeds = {
+    engine,
+    instance,
+    image: needs.image,
+    folder,
+    http,
+    answers: async () => (await runtime.identity()) !== undefined,
+  };
+  const steering = createSteering({
+    runtime,
+    settings,
+    container,
+    files: createFiles(folder),
+    drainMs: needs.drainMs,
+    spare: needs.spare ?? 64,
+    onProblem,
+  });
+  const access = await listenForAccess({
+    path: join(sockets, 'access.sock'),
+    onAccess: needs.onAccess,
+    onProblem,
+  });
+  const ending = new AbortController();
+
+  async function close(): Promise<void> {
+    ending.abort();
+    await steering.close();
+    await access.close();
+  }
+
+  return {
+    async start(routes) {
+      await steering.start(routes.map(checkedRoute));
+      superviseContainer({ engine, instance, signal: ending.signal, heal: steering.heal, onProblem });
+    },
+    serve: async (route) => steering.serve(checkedRoute(route)),
+    remove: (appId) => steering.remove(appId),
+    stats: () => steering.stats(),
+    close,
+    async destroy() {
+      await close();
+      await removeContainer(engine, instance);
+    },
+  };
+}
+
+function settingsOf(needs: RouterNeeds): RouterSettings {
+  const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
+  return {
+    http: needs.http,
+    timeouts: needs.timeouts ?? herokuTimeouts,
+    openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
+    hardStopMs: Math.max(needs.drainMs, 300_000),
+    asRoot: process.getuid?.() === 0,
+    pages: readPages(),
+  };
+}

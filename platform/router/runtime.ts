@@ -1,0 +1,131 @@
+// HAProxy's two command sockets: the worker's (servers, maps, figures) and the master's (reload, workers of before).
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import { parseMap, parseOldWorkers, parseServers } from './replies.ts';
+import { type Change, mapPaths, type Picture } from './table.ts';
+
+export interface Runtime {
+  /** One line of commands to the worker that serves; answers what it prints. */
+  ask(command: string): Promise<string>;
+  /** The same to a worker that a reload replaced and that still has connections. */
+  askOld(pid: number, command: string): Promise<string>;
+  /** Pids of these workers. */
+  oldWorkers(): Promise<number[]>;
+  /** What HAProxy says it is running. Undefined while it does not answer. */
+  identity(): Promise<string | undefined>;
+  picture(): Promise<Picture>;
+  /** @throws PlatformError with HAProxy's words when it refused a step */
+  apply(change: Change): Promise<void>;
+  /** Hitless: a new worker takes over the listening sockets. @throws PlatformError with the reason */
+  reload(): Promise<void>;
+}
+
+const ASK_DEADLINE_MS = 10_000;
+const RELOAD_DEADLINE_MS = 60_000;
+/** HAProxy takes a command line of at most its buffer, 16 kB. */
+const LINE_BYTES = 12_000;
+
+/** @param folder where the sockets are, by a path short enough for a socket address */
+export function createRuntime(folder: string): Runtime {
+  const ask = (command: string): Promise<string> => say(`${folder}/admin.sock`, command, ASK_DEADLINE_MS);
+  const master = (command: string, ms = ASK_DEADLINE_MS): Promise<string> =>
+    say(`${folder}/master.sock`, command, ms);
+  const askOld = (pid: number, command: string): Promise<string> => master(`@!${pid} ${command}`);
+  const oldWorkers = async (): Promise<number[]> => parseOldWorkers(await master('show proc'));
+
+  async function followInOldWorkers(change: Change): Promise<void> {
+    // Their clients' open connections may still bring a request: it must not reach a process that is about to stop.
+    for (const pid of await oldWorkers()) {
+      for (const command of [...change.add, ...change.turn])
+        await askOld(pid, command).catch(() => undefined);
+    }
+  }
+
+  return {
+    ask,
+    askOld,
+    oldWorkers,
+    async identity() {
+      const info = await ask('show info').catch(() => '');
+      return /^description: (.*)$/m.exec(info)?.[1];
+    },
+    async picture() {
+      const [servers, hosts, apps] = await Promise.all([
+        ask('show servers state'),
+        ask(`show map ${mapPaths.hosts}`),
+        ask(`show map ${mapPaths.apps}`),
+      ]);
+      return { servers: parseServers(servers), hosts: parseMap(hosts), apps: parseMap(apps) };
+    },
+    async apply(change) {
+      for (const command of change.add) expect(command, await ask(command), /^New server registered\.$/);
+      for (const line of lines(change.turn)) expect(line, await ask(line), /^$/);
+      if (change.turn.length > 0) await followInOldWorkers(change);
+    },
+    async reload() {
+      const answer = await master('reload', RELOAD_DEADLINE_MS);
+      if (/^Success=1$/m.test(answer)) return;
+      throw new PlatformError(
+        'service_unavailable',
+        `The router did not accept its new configuration and goes on with the former one: ${alerts(answer)}`,
+      );
+    },
+  };
+}
+
+/** Commands as few lines, each of which is carried out as a whole before another client's command. */
+function lines(commands: readonly string[]): string[] {
+  const result: string[] = [];
+  let line = '';
+  for (const command of commands) {
+    if (line.length + command.length > LINE_BYTES) {
+      result.push(line);
+      line = '';
+    }
+    line = line === '' ? command : `${line}; ${command}`;
+  }
+  return line === '' ? result : [...result, line];
+}
+
+function expect(command: string, answer: string, wanted: RegExp): void {
+  if (wanted.test(answer.trim())) return;
+  throw new PlatformError(
+    'service_unavailable',
+    `The router answered "${answer.trim().slice(0, 300)}" to "${command.slice(0, 200)}".`,
+  );
+}
+
+/** The lines of a start's output that say what was wrong. */
+export function alerts(output: string): string {
+  const found = output.split('\n').filter((line) => line.includes('[ALERT]'));
+  return (found.length > 0 ? found : output.split('\n')).join(' ').trim().slice(0, 1000);
+}
+
+async function say(path: string, command: string, deadlineMs: number): Promise<string> {
+  const socket = connect(path);
+  const deadline = new AbortController();
+  const timer = delay(deadlineMs, undefined, { signal: deadline.signal }).then(
+    () => socket.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)),
+    () => undefined,
+  );
+  try {
+    // The end tells the master's socket, which would keep the connection, that there is no second command.
+    socket.end(`${command}\n`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('latin1');
+  } catch (error) {
+    throw new PlatformError(
+      'service_unavailable',
+      `The router does not answer (${messageOf(error)}).`,
+      {},
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    deadline.abort();
+    await timer;
+  }
+}

@@ -1,0 +1,191 @@
+// Moves HAProxy from what it holds to what it should hold, one change at a time, and keeps its files in step.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ContainerNeeds, findContainer, startContainer, untilAnswers } from './container.ts';
+import { createDrains } from './drain.ts';
+import type { Files } from './files.ts';
+import { configIdentity, poolOf, type RouterSettings } from './haproxy-config.ts';
+import { createQueue } from './queue.ts';
+import { parseFigures } from './replies.ts';
+import type { EndpointStats } from './router.ts';
+import type { Runtime } from './runtime.ts';
+import {
+  type AppRoute,
+  afterChange,
+  busySlots,
+  difference,
+  type Picture,
+  pictureOf,
+  serverName,
+  slotsOf,
+  type Table,
+  withoutRoute,
+  withRoute,
+} from './table.ts';
+
+export interface Steering {
+  start(routes: AppRoute[]): Promise<void>;
+  serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  remove(appId: string): Promise<void>;
+  /** After HAProxy or its container went away: up again, and as it should be. */
+  heal(): Promise<void>;
+  stats(): Promise<EndpointStats[]>;
+  close(): Promise<void>;
+}
+
+export interface SteeringNeeds {
+  runtime: Runtime;
+  settings: RouterSettings;
+  container: ContainerNeeds;
+  files: Files;
+  drainMs: number;
+  /** Backends declared ahead at first. */
+  spare: number;
+  onProblem(message: string): void;
+}
+
+const nothing: Picture = { hosts: new Map(), apps: new Map(), servers: new Map() };
+
+export function createSteering(needs: SteeringNeeds): Steering {
+  const { runtime, settings, container, files, spare } = needs;
+  const queue = createQueue();
+  let table: Table = { routes: new Map(), slots: new Map(), pool: spare };
+  /** What HAProxy holds, as far as we know; undefined: it has to be asked. */
+  let held: Picture | undefined;
+  let started: () => void;
+  const ready = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+
+  const drains = createDrains({
+    runtime,
+    drainMs: needs.drainMs,
+    isWanted: (path) => pictureOf(table).servers.has(path),
+    takeAway: (path) => queue.run(() => takeAway(path)),
+  });
+
+  async function takeAway(path: string): Promise<boolean> {
+    if (pictureOf(table).servers.has(path)) return false;
+    const answer = await runtime.ask(`set server ${path} state maint; del server ${path}`);
+    if (!/Server deleted|No such (server|backend)/.test(answer)) return false;
+    if (held) {
+      const servers = new Map(held.servers);
+      servers.delete(path);
+      held = { ...held, servers };
+    }
+    return true;
+  }
+
+  /** HAProxy runs with our configuration; afterwards it may hold other servers and hosts than it should. */
+  async function bringUp(): Promise<void> {
+    const found = await findContainer(container);
+    if (!found) {
+      await files.write(settings, table);
+      await startContainer(container);
+      held = undefined;
+      return;
+    }
+    await untilRuns(found.id);
+    if ((await runtime.identity()) === configIdentity(settings, table.pool)) return;
+    await files.write(settings, table);
+    await runtime.reload();
+    held = undefined;
+  }
+
+  /** The engine restarts a HAProxy that fell, after a pause of its own. */
+  async function untilRuns(id: string): Promise<void> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { state } = await container.engine.inspect(id);
+      if (state !== 'restarting') break;
+      await delay(50);
+    }
+    await untilAnswers(container, id);
+  }
+
+  /** @returns servers that were taking requests and do so no longer, and those that are on their way out */
+  async function converge(): Promise<{ out: Set<string>; leaving: string[] }> {
+    const out = new Set<string>();
+    const wanted = pictureOf(table);
+    await files.write(settings, table);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        if (poolOf((await runtime.identity()) ?? '') !== table.pool) await bringUp();
+        held ??= await runtime.picture();
+        const change = difference(held, wanted);
+        for (const path of change.leaving) if (held.servers.get(path)?.ready) out.add(path);
+        await runtime.apply(change);
+        held = afterChange(held, wanted);
+        return { out, leaving: change.leaving };
+      } catch (error) {
+        // What HAProxy holds is not what we thought, or it is gone: look again.
+        held = undefined;
+        if (tries === 3) throw error;
+        await bringUp();
+      }
+    }
+  }
+
+  /** From here on others may change things; whoever leaves is seen off meanwhile. */
+  function seeOff(paths: Iterable<string>): Promise<void> {
+    const drained = drains.watch([...paths]);
+    drained.catch((error: unknown) => needs.onProblem(`A drain failed: ${String(error)}`));
+    return drained;
+  }
+
+  return {
+    async start(routes) {
+      await queue.run(async () => {
+        const identity = (await findContainer(container)) && (await runtime.identity());
+        const before = identity ? await runtime.picture() : nothing;
+        const wanted = new Set(routes.map((route) => route.appId));
+        const slots = new Map([...slotsOf(before.apps)].filter(([appId]) => wanted.has(appId)));
+        table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
+        for (const route of routes) table = withRoute(table, route, busySlots(before), spare);
+        await bringUp();
+        held = undefined;
+        void seeOff((await converge()).leaving);
+      });
+      started();
+    },
+    async serve(route) {
+      await ready;
+      return queue.run(async () => {
+        table = withRoute(table, route, busySlots(held ?? nothing), spare);
+        const { out } = await converge();
+        return { drained: seeOff(out) };
+      });
+    },
+    async remove(appId) {
+      await ready;
+      await queue.run(async () => {
+        table = withoutRoute(table, appId);
+        void seeOff((await converge()).out);
+      });
+    },
+    heal: () =>
+      queue.run(async () => {
+        await bringUp();
+        held = undefined;
+        void seeOff((await converge()).out);
+      }),
+    async stats() {
+      const figures = parseFigures(await runtime.ask('show stat -1 4 -1'));
+      const { servers } = await runtime.picture();
+      return [...table.routes.values()].flatMap((route) =>
+        route.endpoints.flatMap((endpoint) => {
+          const path = `b${table.slots.get(route.appId)}/${serverName(endpoint)}`;
+          const known = figures.get(path);
+          if (!known) return [];
+          const { process, key } = endpoint;
+          const { sessions, total } = known;
+          return [
+            { appId: route.appId, process, key, sessions, total, ready: servers.get(path)?.ready === true },
+          ];
+        }),
+      );
+    },
+    async close() {
+      drains.close();
+      await queue.close();
+    },
+  };
+}

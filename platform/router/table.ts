@@ -1,0 +1,199 @@
+// Which app has which hosts and endpoints, as HAProxy should hold it, and the steps from what it holds to that. Pure.
+import { isIP } from 'node:net';
+import { PlatformError } from '../domain/errors.ts';
+
+export interface Endpoint {
+  /** `web.1` */
+  process: string;
+  /** Unique per container, e.g. the first 12 characters of its id. */
+  key: string;
+  address: string;
+  port: number;
+}
+
+/** What visitors get: the app; H14, H10 or H80 pages (maintenance also while endpoints are there). */
+export type RouteState = 'up' | 'none' | 'crashed' | 'maintenance';
+
+export interface AppRoute {
+  appId: string;
+  appName: string;
+  hosts: string[];
+  endpoints: Endpoint[];
+  state: RouteState;
+}
+
+export interface ServerEntry {
+  address: string;
+  port: number;
+  /** Takes new requests; otherwise it drains or is in maintenance. */
+  ready: boolean;
+}
+
+/** What HAProxy holds, or should: the host map, the app map and the servers of its backends. */
+export interface Picture {
+  /** Host → app id. */
+  hosts: ReadonlyMap<string, string>;
+  /** App id → `b12:up`. */
+  apps: ReadonlyMap<string, string>;
+  /** `b12/web.1:3f2a9c01b7de:31302e…` → where that is. */
+  servers: ReadonlyMap<string, ServerEntry>;
+}
+
+export interface Table {
+  routes: ReadonlyMap<string, AppRoute>;
+  /** App id → number of its backend. */
+  slots: ReadonlyMap<string, number>;
+  /** Backends declared in the configuration. */
+  pool: number;
+}
+
+export const mapPaths = { hosts: '/router/hosts.map', apps: '/router/apps.map' } as const;
+
+const idPattern = /^[A-Za-z0-9-]{1,64}$/;
+const hostPattern = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
+const processPattern = /^[A-Za-z0-9_-]{1,63}\.\d{1,9}$/;
+
+/**
+ * The route in the form we keep. Everything in it ends in commands and files of HAProxy: only harmless characters pass.
+ * @throws PlatformError `invalid_params` naming what cannot be routed
+ */
+export function checkedRoute(route: AppRoute): AppRoute {
+  const refuse = (what: string, value: string): never => {
+    throw new PlatformError('invalid_params', `"${value.slice(0, 80)}" is not ${what} the router can use.`);
+  };
+  if (!idPattern.test(route.appId)) refuse('an app id', route.appId);
+  const hosts = [...new Set(route.hosts.map((host) => host.toLowerCase()))];
+  for (const host of hosts) if (!hostPattern.test(host)) refuse('a host name', host);
+  for (const { process, key, address, port } of route.endpoints) {
+    if (!processPattern.test(process)) refuse('a process name', process);
+    if (!idPattern.test(key)) refuse('an endpoint key', key);
+    if (isIP(address) === 0) refuse('an address', address);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) refuse('a port', String(port));
+  }
+  return { ...route, hosts };
+}
+
+/** The table with this route in place of the app's former one; it gets a backend that is free. */
+export function withRoute(table: Table, route: AppRoute, busy: ReadonlySet<number>, step: number): Table {
+  const routes = new Map(table.routes).set(route.appId, route);
+  if (table.slots.has(route.appId)) return { ...table, routes };
+  const taken = new Set([...table.slots.values(), ...busy]);
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  let pool = table.pool;
+  // Doubling: each time there are more apps, one reload is enough for longer.
+  while (slot >= pool) pool += Math.max(step, pool);
+  return { routes, slots: new Map(table.slots).set(route.appId, slot), pool };
+}
+
+export function withoutRoute(table: Table, appId: string): Table {
+  const routes = new Map(table.routes);
+  const slots = new Map(table.slots);
+  routes.delete(appId);
+  slots.delete(appId);
+  return { ...table, routes, slots };
+}
+
+/** Backends that still have servers of an app that left: not to be given to another until these are gone. */
+export function busySlots(picture: Picture): Set<number> {
+  return new Set([...picture.servers.keys()].map((path) => Number(path.slice(1, path.indexOf('/')))));
+}
+
+/** App id → backend, read back from the app map of a HAProxy that runs. */
+export function slotsOf(apps: ReadonlyMap<string, string>): Map<string, number> {
+  const slots = new Map<string, number>();
+  for (const [appId, place] of apps) {
+    const match = /^b(\d+):/.exec(place);
+    if (match) slots.set(appId, Number(match[1]));
+  }
+  return slots;
+}
+
+export function pictureOf(table: Table): Picture {
+  const hosts = new Map<string, string>();
+  const apps = new Map<string, string>();
+  const servers = new Map<string, ServerEntry>();
+  for (const route of table.routes.values()) {
+    const backend = `b${table.slots.get(route.appId)}`;
+    const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
+    apps.set(route.appId, `${backend}:${state}`);
+    for (const host of route.hosts) hosts.set(host, route.appId);
+    for (const endpoint of route.endpoints) {
+      const { address, port } = endpoint;
+      servers.set(`${backend}/${serverName(endpoint)}`, { address, port, ready: true });
+    }
+  }
+  return { hosts, apps, servers };
+}
+
+/** Address and port are part of the name: a container that came back elsewhere is another server. */
+export function serverName({ process, key, address, port }: Endpoint): string {
+  const place = Buffer.from(`${address}-${port}`).toString('hex');
+  return `${process}:${key}:${place}`;
+}
+
+export function socketAddress({ address, port }: { address: string; port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export interface Change {
+  /** Servers that are registered first; they take no requests yet. */
+  add: string[];
+  /** In this order on one line: new ones ready, states and hosts, old ones drained. There is no moment without a server. */
+  turn: string[];
+  /** Servers that leave: to be watched until nobody uses them, then deleted. */
+  leaving: string[];
+}
+
+export function difference(held: Picture, wanted: Picture): Change {
+  const add: string[] = [];
+  const ready: string[] = [];
+  const drain: string[] = [];
+  const leaving: string[] = [];
+  for (const [path, server] of wanted.servers) {
+    const known = held.servers.get(path);
+    if (!known) add.push(addCommand(path, server));
+    if (!known?.ready) ready.push(`set server ${path} state ready`);
+  }
+  for (const [path, server] of held.servers) {
+    if (wanted.servers.has(path)) continue;
+    leaving.push(path);
+    if (server.ready) drain.push(`set server ${path} state drain`);
+  }
+  const maps = [
+    ...mapChange(mapPaths.apps, held.apps, wanted.apps, 'set'),
+    ...mapChange(mapPaths.hosts, held.hosts, wanted.hosts, 'set'),
+    ...mapChange(mapPaths.hosts, held.hosts, wanted.hosts, 'del'),
+    ...mapChange(mapPaths.apps, held.apps, wanted.apps, 'del'),
+  ];
+  return { add, turn: [...ready, ...maps, ...drain], leaving };
+}
+
+function addCommand(path: string, server: ServerEntry): string {
+  return `add server ${path} ${socketAddress(server)} ${serverOptions}`;
+}
+
+/** Idle connections are given up sooner than servers usually close them (5 s in Node): we never write into one just closed. */
+export const serverOptions = 'pool-purge-delay 2s';
+
+function mapChange(
+  path: string,
+  held: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+  part: 'set' | 'del',
+): string[] {
+  if (part === 'del')
+    return [...held.keys()].filter((key) => !wanted.has(key)).map((key) => `del map ${path} ${key}`);
+  return [...wanted].flatMap(([key, value]) => {
+    if (!held.has(key)) return [`add map ${path} ${key} ${value}`];
+    return held.get(key) === value ? [] : [`set map ${path} ${key} ${value}`];
+  });
+}
+
+/** What is held once a change was made. */
+export function afterChange(held: Picture, wanted: Picture): Picture {
+  const servers = new Map<string, ServerEntry>(wanted.servers);
+  for (const [path, server] of held.servers)
+    if (!servers.has(path)) servers.set(path, { ...server, ready: false });
+  return { hosts: wanted.hosts, apps: wanted.apps, servers };
+}
