@@ -17,8 +17,25 @@ install_packages() { npm ci --ignore-scripts --no-audit --no-fund; }
 
 sqlite_loads() { node -e 'new (require("better-sqlite3"))(":memory:").close()' 2>/dev/null; }
 
-# A ready-made binary where it can be had, else compiled.
+# The binary of an earlier clone, else a ready-made one, else one compiled here.
 make_sqlite() {
+  local binary=node_modules/better-sqlite3/build/Release/better_sqlite3.node kept
+  kept=$(kept_sqlite)
+  if [ -e "$kept" ]; then
+    mkdir -p "${binary%/*}" && cp "$kept" "$binary" && sqlite_loads && return
+  fi
+  install_sqlite || return
+  mkdir -p "${kept%/*}" && cp "$binary" "$kept.$$" && mv "$kept.$$" "$kept" || echo "not kept for other clones: $kept"
+}
+
+# Where it is kept: one for each version, Node ABI and machine type.
+kept_sqlite() {
+  local key
+  key=$(node -p '`${require("better-sqlite3/package.json").version}-${process.versions.modules}-${process.arch}`')
+  echo "${XDG_CACHE_HOME:-$HOME/.cache}/twelve/better-sqlite3-$key.node"
+}
+
+install_sqlite() {
   run_sqlite_install && sqlite_loads && return
   if ! has_compiler; then
     echo "no ready-made binary for this machine: installing a compiler"
