@@ -102,7 +102,10 @@ async function connect(
 
   const engine = createDockerEngine({ socketPath: config.engineSocket });
   closers.push(() => engine.close());
-  await engine.info();
+  const { rootFolder } = await engine.info();
+  // The engine's log files, at another path when we run in a container.
+  const seenByUs = (path: string): string =>
+    config.engineContainers ? path.replace(join(rootFolder, 'containers'), config.engineContainers) : path;
   const images = createImages({
     engine,
     proxies: config.proxies,
@@ -176,7 +179,10 @@ async function connect(
       const wanted = route(appId, { state, endpoints });
       return wanted ? router.serve(wanted) : { drained: Promise.resolve() };
     },
-    logs,
+    logs: {
+      ...logs,
+      follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
+    },
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onProblem,
   };

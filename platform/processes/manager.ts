@@ -48,6 +48,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   const retries = new Map<string, NodeJS.Timeout>();
   const settledNotice = createNotice();
   const life = new AbortController();
+  let events: ReturnType<typeof engine.events> | undefined;
   let acting = false;
 
   function supervisorOf(appId: string): Supervisor {
@@ -74,7 +75,9 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   /** Brings one app to its newest release; started again whenever something was appended meanwhile. */
   async function converge(appId: string): Promise<void> {
     const supervisor = supervisorOf(appId);
+    // Acts only once it knows the serving release; else it would stop what it should keep.
     await resume(appId, supervisor);
+    supervisor.go();
     for (
       let release = newestPending(appId);
       release && !life.signal.aborted;
@@ -196,8 +199,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     });
   }
 
-  async function follow(): Promise<void> {
-    for await (const event of engine.events(ownLabels(instance), life.signal)) {
+  async function follow(events: ReturnType<typeof engine.events>): Promise<void> {
+    for await (const event of events) {
       if (event.type === 'reconnected') {
         for (const supervisor of supervisors.values())
           await supervisor.recheck().catch((error: unknown) => needs.onProblem(messageOf(error)));
@@ -233,6 +236,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   return {
     networkOf,
     async adopt() {
+      // Subscribed before listing, so that nothing ends unseen in between.
+      events = engine.events(ownLabels(instance), life.signal);
       const containers = await engine.list(ownLabels(instance, 'process'));
       await Promise.all(
         containers.map((container) =>
@@ -248,7 +253,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     },
     go() {
       acting = true;
-      void follow().catch((error: unknown) => {
+      void follow(events ?? engine.events(ownLabels(instance), life.signal)).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
       void removeStrayNetworks().catch((error: unknown) => needs.onProblem(messageOf(error)));

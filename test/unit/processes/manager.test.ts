@@ -1,0 +1,317 @@
+// All of the process room against the in-memory engine: rollouts, failures, crashes, a killed server.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseAppName } from '../../../platform/domain/app.ts';
+import { formationWith } from '../../../platform/domain/formation.ts';
+import type { Release } from '../../../platform/domain/release.ts';
+import type { Digest } from '../../../platform/domain/slug.ts';
+import type { ContainerSpec } from '../../../platform/engine/engine.ts';
+import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
+import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
+import { openStore, type Store } from '../../../platform/store/store.ts';
+import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+
+let folder: string;
+let store: Store;
+let engine: MemoryEngine;
+let processes: Processes;
+let app: { id: string; name: string };
+let userId: string;
+/** What the router was told last, per app. */
+let routed: { state: string; processes: string[] };
+/** Images whose web process never listens. */
+const deaf = new Set<string>();
+
+const processOf = (spec: ContainerSpec): string =>
+  `${spec.labels['twelve.process']} v${spec.labels['twelve.release']}`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twelve-processes-'));
+  store = openStore({ folder, create: true });
+  const user = store.users.create('a@example.com');
+  userId = user.id;
+  app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
+  engine = createMemoryEngine({ images: ['twelve/app:1'] });
+  deaf.clear();
+  routed = { state: 'nothing', processes: [] };
+  processes = newServer();
+});
+afterEach(async () => {
+  await processes.close();
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+function newServer(): Processes {
+  const needs: ProcessNeeds = {
+    engine: engine.connect(),
+    store,
+    instance: 'test',
+    networks: '10.213.0.0/16',
+    bootTimeoutMs: 400,
+    stopGraceMs: 1000,
+    releasePhaseTimeoutMs: 5000,
+    settleMs: 60,
+    listening: async (address, deadline, signal) => {
+      const found = engine.containers().find((one) => Object.values(one.details.addresses).includes(address));
+      if (found && !deaf.has(found.spec.env['MODE'] ?? '')) return sleep(10).then(() => !signal.aborted);
+      await sleep(deadline, undefined, { signal }).catch(() => undefined);
+      return false;
+    },
+    image: async () => (await engine.image('twelve/app:1'))!.id,
+    serve: async ({ state, endpoints }) => {
+      routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
+      return { drained: Promise.resolve() };
+    },
+    logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+    onReleaseOutput: () => undefined,
+    onProblem: (m) => console.log('PROBLEM', m),
+  };
+  return createProcesses(needs);
+}
+
+async function begin(): Promise<void> {
+  await processes.adopt();
+  processes.go();
+}
+
+/** Appends a release as the actions do. */
+function append(types: Record<string, string>, config: Record<string, string> = {}): Release {
+  const release = store.transaction(() => {
+    const slug = store.slugs.insert({
+      appId: app.id,
+      manifest: 'sha256:0' as Digest,
+      layers: [],
+      processTypes: types,
+      stack: 'debian-13',
+      stackImage: 'stack',
+      buildpacks: [],
+      commit: 'c0ffee',
+      commitDescription: null,
+      size: 1,
+    });
+    const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
+    store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
+    return store.releases.append(app.id, userId, {
+      version,
+      slugId: slug.id,
+      config,
+      cause: 'push',
+      description: 'Deploy',
+      commit: 'c0ffee',
+    });
+  });
+  processes.released(app.id);
+  return release;
+}
+
+async function ended(release: Release): Promise<Release> {
+  await processes.settled(release.id, AbortSignal.timeout(5000));
+  return store.releases.byId(release.id)!;
+}
+
+const scale = (type: string, quantity: number): void => {
+  store.formations.replace(
+    app.id,
+    store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
+  );
+  processes.changed(app.id);
+};
+const running = (): string[] =>
+  engine
+    .containers()
+    .filter((one) => one.details.state === 'running')
+    .map((one) => processOf(one.spec))
+    .sort();
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let n = 0; n < 300; n++) {
+    if (condition()) return;
+    await sleep(10);
+  }
+  throw new Error(`never: ${what}; running ${running().join(', ')}; routed ${JSON.stringify(routed)}`);
+}
+const untilRunning = (names: string[]): Promise<void> =>
+  until(() => running().join() === [...names].sort().join(), names.join());
+
+test('the first release: web is up, routed, and then the release has succeeded', async () => {
+  await begin();
+  const release = await ended(append({ web: 'w', worker: 'k' }));
+  expect(release.status).toBe('succeeded');
+  expect(running()).toEqual(['web.1 v1']);
+  expect(routed).toMatchObject({ state: 'up', processes: [expect.stringContaining('web.1')] });
+  expect(store.apps.byId(app.id)?.servingVersion).toBe(1);
+});
+
+test('a second release replaces the first, workers one for one', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }));
+  scale('worker', 2);
+  await untilRunning(['web.1 v1', 'worker.1 v1', 'worker.2 v1']);
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, running().filter((name) => name.startsWith('worker')).length);
+  }, 1);
+  expect((await ended(append({ web: 'w', worker: 'k' }))).status).toBe('succeeded');
+  await untilRunning(['web.1 v2', 'worker.1 v2', 'worker.2 v2']);
+  clearInterval(watch);
+  expect(most).toBeLessThanOrEqual(2);
+});
+
+test('a web process that never listens fails the release; the old one serves on', async () => {
+  deaf.add('deaf');
+  await begin();
+  await ended(append({ web: 'w' }));
+  const failed = await ended(append({ web: 'w' }, { MODE: 'deaf' }));
+  expect(failed.status).toBe('failed');
+  expect(failed.reason).toMatch(/web\.1 did not listen on port \$PORT/);
+  await untilRunning(['web.1 v1']);
+  expect(routed.state).toBe('up');
+  expect(store.apps.byId(app.id)?.servingVersion).toBe(1);
+});
+
+test('a worker that exits on trial puts the old workers back', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }));
+  scale('worker', 1);
+  await untilRunning(['web.1 v1', 'worker.1 v1']);
+  engine.behave((spec) =>
+    processOf(spec) === 'worker.1 v2' ? { exitAfterMs: 20, exitCode: 7, prints: ['last words'] } : undefined,
+  );
+  const failed = await ended(append({ web: 'w', worker: 'k' }));
+  expect(failed.reason).toMatch(/worker\.1 exited with status 7/);
+  expect(failed.reason).toContain('last words');
+  await untilRunning(['web.1 v1', 'worker.1 v1']);
+});
+
+test('a crash is answered by a restart, and `ps` says crashed meanwhile', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  const [first] = engine.containers();
+  engine.crash(first!.id, 1);
+  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  expect(routed.state).toBe('crashed');
+  await until(() => processes.status(app.id)[0]?.state === 'up', 'up again');
+  expect(engine.containers().map((one) => one.spec.labels['twelve.attempt'])).toEqual(['1']);
+});
+
+test('a newer release supersedes one that has not switched', async () => {
+  deaf.add('deaf');
+  await begin();
+  await ended(append({ web: 'w' }));
+  const middle = append({ web: 'w' }, { MODE: 'deaf' });
+  await untilRunning(['web.1 v1', 'web.1 v2']);
+  const last = append({ web: 'w' });
+  expect((await ended(last)).status).toBe('succeeded');
+  expect(store.releases.byId(middle.id)).toMatchObject({
+    status: 'expired',
+    reason: expect.stringContaining('v3'),
+  });
+  await untilRunning(['web.1 v3']);
+});
+
+test('scaling up and down, to what runs and what is routed', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  scale('web', 3);
+  await until(() => routed.processes.length === 3, 'three routed');
+  scale('web', 1);
+  await untilRunning(['web.1 v1']);
+  expect(routed.processes).toHaveLength(1);
+  scale('web', 0);
+  await untilRunning([]);
+  expect(routed).toEqual({ state: 'none', processes: [] });
+  await until(() => engine.calls.some((call) => call.startsWith('removeNetwork')), 'network removed');
+});
+
+test('restart replaces every process by a fresh one', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  const before = engine.containers()[0]!.id;
+  processes.restart(app.id);
+  await until(
+    () => engine.containers().length === 1 && engine.containers()[0]!.id !== before,
+    'another container',
+  );
+  expect(() => processes.restart(app.id, 'web.9')).toThrow(/no process "web\.9"/);
+});
+
+test('a failing release command leaves everything as it was', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  engine.behave((spec) =>
+    spec.labels['twelve.kind'] === 'release'
+      ? { exitAfterMs: 10, exitCode: 3, prints: ['migration failed'] }
+      : undefined,
+  );
+  const failed = await ended(append({ web: 'w', release: 'r' }));
+  expect(failed.reason).toMatch(/release command exited with status 3/);
+  expect(failed.reason).toContain('migration failed');
+  expect(running()).toEqual(['web.1 v1']);
+});
+
+test('a server that starts again adopts what runs and touches nothing', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }));
+  scale('worker', 1);
+  scale('web', 2);
+  await until(() => routed.processes.length === 2 && running().length === 3, 'three run');
+  const ids = engine.containers().map((one) => one.id);
+  await processes.close();
+  const calls = engine.calls.length;
+  processes = newServer();
+  const routes = await processes.adopt();
+  expect(routes).toMatchObject([{ appId: app.id, state: 'up', endpoints: [{}, {}] }]);
+  processes.go();
+  await sleep(200);
+  expect(engine.containers().map((one) => one.id)).toEqual(ids);
+  expect(engine.calls.slice(calls).filter((call) => /^(create|start|stop|remove|kill)/.test(call))).toEqual(
+    [],
+  );
+});
+
+// A kill of the server after each number of engine calls of a deploy.
+test.each(Array.from({ length: 14 }, (_, index) => index))(
+  'killed after %i changes of a deploy, the next server finishes it',
+  async (changes) => {
+    await begin();
+    await ended(append({ web: 'w', worker: 'k' }));
+    scale('worker', 1);
+    await untilRunning(['web.1 v1', 'worker.1 v1']);
+    const from = engine.calls.length;
+    const release = append({ web: 'w', worker: 'k' });
+    const count = (): number =>
+      engine.calls.slice(from).filter((call) => /^(create|start|stop|remove|inspect)/.test(call)).length;
+    await until(() => count() >= changes || store.releases.byId(release.id)?.status !== 'pending', 'so far');
+    void processes.close();
+    processes = newServer();
+    await begin();
+    expect((await ended(release)).status).toBe('succeeded');
+    await untilRunning(['web.1 v2', 'worker.1 v2']);
+    await until(() => engine.containers().length === 2, 'nothing left over');
+    await until(() => routed.processes.length === 1, 'one routed');
+  },
+);
+
+test('an engine that goes away and comes back: what died meanwhile is started again', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  const before = engine.containers()[0]!.id;
+  engine.goAway();
+  engine.crash(before, 137);
+  await sleep(50);
+  engine.comeBack();
+  await until(() => running().length === 1 && engine.containers()[0]!.id !== before, 'started again');
+  await until(() => routed.state === 'up', 'routed');
+});
+
+test('destroying an app stops all of it', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  store.apps.destroy(app.id);
+  await processes.removeApp(app.id);
+  expect(engine.containers()).toEqual([]);
+});
