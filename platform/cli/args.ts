@@ -1,0 +1,89 @@
+// Words and flags of a command line, checked against what the command takes.
+import { parseArgs } from 'node:util';
+import type { Command, Flag } from './command.ts';
+import { usageError } from './errors.ts';
+
+export interface Arguments {
+  words: string[];
+  flags: Record<string, string | boolean | (string | boolean)[] | undefined>;
+}
+
+const helpFlag: Flag = { type: 'boolean', short: 'h' };
+
+/** @throws CliError (wrong usage) with a sentence and the usage line */
+export function parseArguments(command: Command, argv: readonly string[]): Arguments {
+  const flags: Record<string, Flag> = { ...command.flags, help: helpFlag };
+  const [own, rest] = command.passThrough ? splitAtFirstWord(argv, flags) : [[...argv], []];
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: own, options: options(flags), allowPositionals: true, strict: true });
+  } catch (error) {
+    throw usageError(`${sentence(error as Error)}\n${usageLine(command)}`);
+  }
+  const words = [...parsed.positionals, ...rest];
+  if (!parsed.values['help']) checkCount(command, words);
+  return { words, flags: parsed.values };
+}
+
+export function usageLine(command: Command): string {
+  return `Usage: twelve ${command.usage}`;
+}
+
+function options(flags: Record<string, Flag>): NonNullable<Parameters<typeof parseArgs>[0]>['options'] {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, { type, short, multiple }]) => [
+      name,
+      { type, ...(short ? { short } : {}), multiple: multiple ?? false },
+    ]),
+  );
+}
+
+/** `run -a hello ls -l`: ours end where the user's command begins. */
+function splitAtFirstWord(argv: readonly string[], flags: Record<string, Flag>): [string[], string[]] {
+  for (let index = 0; index < argv.length; index++) {
+    const arg = argv[index]!;
+    if (arg === '--') return [argv.slice(0, index), argv.slice(index + 1)];
+    if (!arg.startsWith('-') || arg === '-') return [argv.slice(0, index), argv.slice(index)];
+    const takesNext = Object.entries(flags).some(
+      ([name, flag]) => flag.type === 'string' && (arg === `--${name}` || arg === `-${flag.short}`),
+    );
+    if (takesNext) index++;
+  }
+  return [[...argv], []];
+}
+
+/** How many words a usage line asks for: `<must>` one, `[may]` none or one, `…` any number. */
+export function wordCount(usage: string): { min: number; max: number } {
+  const words = usage.match(/<[^>]+>|\[[^\]-][^\]]*\]/g) ?? [];
+  const min = words.filter((word) => word.startsWith('<')).length;
+  return { min, max: usage.includes('…') ? Number.POSITIVE_INFINITY : words.length };
+}
+
+function checkCount(command: Command, words: readonly string[]): void {
+  const { min, max } = wordCount(command.usage);
+  if (words.length >= min && words.length <= max) return;
+  const what =
+    words.length < min
+      ? 'Something is missing.'
+      : `${command.name} does not take "${words[max]}".${nearby(command, words[max]!)}`;
+  throw usageError(`${what}\n${usageLine(command)}\nExample: ${command.example}`);
+}
+
+/** `config set A=1` is a slip for `config:set A=1`. */
+function nearby(command: Command, word: string): string {
+  return /^[a-z]+$/.test(word) && !command.name.includes(':')
+    ? ` Topic and command are joined by a colon: ${command.name}:${word}?`
+    : '';
+}
+
+/** Node's own messages, shortened to what a user can act on. */
+function sentence(error: Error & { code?: string }): string {
+  const flag = /'(?:-\w, )?(-{1,2}[^' ]+)/.exec(error.message)?.[1] ?? '';
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `There is no option ${flag} here.`;
+  if (error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
+    return /does not take an argument/.test(error.message)
+      ? `The option ${flag} takes no value.`
+      : `The option ${flag} needs a value.`;
+  }
+  return error.message;
+}

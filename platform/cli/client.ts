@@ -1,0 +1,270 @@
+// The API over HTTP: one request and its answer, lists over several pages, and streams.
+import { randomUUID } from 'node:crypto';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { ApiError, CliError, UnreachableError } from './errors.ts';
+import { version } from './version.ts';
+
+export interface ClientNeeds {
+  /** Base of the API, without a slash at its end. */
+  url: string;
+  token: string | undefined;
+  signal: AbortSignal;
+  /** Warnings that the server attached to an answer. */
+  warn(text: string): void;
+  /** What to do when the token is refused. */
+  unauthorized: string;
+}
+
+export interface ListOptions {
+  /** What to sort by. */
+  field?: string;
+  order?: 'asc' | 'desc';
+  /** At most so many; all without it. */
+  limit?: number;
+}
+
+export interface Client {
+  readonly url: string;
+  get<T>(path: string): Promise<T>;
+  list<T>(path: string, options?: ListOptions): Promise<T[]>;
+  send<T>(
+    method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<T>;
+  /** As send, for a header of the answer; undefined when it has none of that name. */
+  sendForHeader(
+    method: 'PATCH' | 'PUT',
+    path: string,
+    body: unknown,
+    header: string,
+  ): Promise<string | undefined>;
+  /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
+  stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
+}
+
+interface Request {
+  method: string;
+  url: URL;
+  headers: OutgoingHttpHeaders;
+  body?: string;
+  signal: AbortSignal;
+  /** Milliseconds without a byte until we give up. */
+  silence: number;
+}
+
+const pauses = [150, 500];
+const maxRedirects = 5;
+
+export function createClient(needs: ClientNeeds): Client {
+  const warned = new Set<string>();
+
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<{ response: IncomingMessage; value: unknown }> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const request: Request = {
+      method,
+      url: new URL(needs.url + path),
+      headers: {
+        ...headers,
+        Accept: 'application/vnd.heroku+json; version=3',
+        'User-Agent': `twelve/${version()}`,
+        'Request-Id': randomUUID(),
+        ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
+        ...(text === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+      },
+      ...(text === undefined ? {} : { body: text }),
+      signal: needs.signal,
+      silence: 60_000,
+    };
+    const { response, content } = await exchange(request, method === 'GET' ? pauses : []);
+    warnings(response);
+    return { response, value: understand(needs, response, content) };
+  }
+
+  /** The server may attach a warning to any answer; each is said once. */
+  function warnings(response: IncomingMessage): void {
+    for (const name of ['x-heroku-warning', 'warning-message']) {
+      const text = response.headers[name];
+      if (typeof text !== 'string' || warned.has(text)) continue;
+      warned.add(text);
+      needs.warn(text);
+    }
+  }
+
+  return {
+    url: needs.url,
+    get: async <T>(path: string) => (await call('GET', path)).value as T,
+    send: async <T>(method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+      (await call(method, path, body, headers)).value as T,
+    async sendForHeader(method, path, body, header) {
+      const value = (await call(method, path, body)).response.headers[header];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    async list<T>(path: string, options: ListOptions = {}) {
+      const { limit = Number.POSITIVE_INFINITY } = options;
+      const found: T[] = [];
+      for (let range: string | undefined = firstRange(options); ; ) {
+        const { response, value } = await call('GET', path, undefined, range ? { Range: range } : {});
+        if (!Array.isArray(value))
+          throw new CliError(`${needs.url} answered ${path} with something else than a list.`);
+        found.push(...(value as T[]));
+        range = response.headers['next-range'] as string | undefined;
+        if (response.statusCode !== 206 || !range || found.length >= limit) return found.slice(0, limit);
+      }
+    },
+    stream: (url, headers, signal) =>
+      open({
+        method: 'GET',
+        url: new URL(url),
+        headers: { ...headers, 'User-Agent': `twelve/${version()}` },
+        signal,
+        // Live streams are quiet for as long as an app is; the server pings every 15 to 30 s.
+        silence: 120_000,
+      }),
+  };
+}
+
+/** `version ..; max=15, order=desc` */
+function firstRange({ field, order, limit }: ListOptions): string | undefined {
+  const parts = [limit ? `max=${Math.min(limit, 1000)}` : '', order ? `order=${order}` : ''].filter(Boolean);
+  if (!field && parts.length === 0) return undefined;
+  return `${field ?? 'id'} ..${parts.length > 0 ? `; ${parts.join(', ')}` : ''}`;
+}
+
+/** The whole answer; tried again after each pause when the connection broke. */
+async function exchange(
+  request: Request,
+  retries: readonly number[],
+): Promise<{ response: IncomingMessage; content: string }> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const response = await open(request);
+      return { response, content: await text(request, response) };
+    } catch (error) {
+      const broken = error instanceof UnreachableError && brokenConnection.has(error.code);
+      if (!broken || attempt >= retries.length) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retries[attempt]));
+    }
+  }
+}
+
+const brokenConnection: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/** Sends, follows redirects, and resolves with the head of the answer. */
+async function open(request: Request): Promise<IncomingMessage> {
+  let { url, headers } = request;
+  for (let redirects = 0; ; redirects++) {
+    const response = await sendOnce({ ...request, url, headers });
+    const status = response.statusCode ?? 0;
+    const location = response.headers.location;
+    if (![301, 302, 303, 307, 308].includes(status) || !location) return response;
+    response.resume();
+    if (redirects === maxRedirects) throw new CliError(`${request.url.origin} redirects in circles.`);
+    const next = new URL(location, url);
+    if (next.protocol !== 'http:' && next.protocol !== 'https:')
+      throw new CliError(`${url.origin} redirects to ${next.protocol}, which is not HTTP.`);
+    if (next.origin !== url.origin) {
+      const { Authorization: _, ...rest } = headers;
+      headers = rest;
+    }
+    url = next;
+  }
+}
+
+async function sendOnce(request: Request): Promise<IncomingMessage> {
+  const { url, signal } = request;
+  if (signal.aborted) throw signal.reason;
+  // TLS takes a while to load, and most servers are reached over loopback.
+  const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  return await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent: ClientRequest = http.request(url, {
+      method: request.method,
+      headers: request.headers,
+      signal,
+      timeout: request.silence,
+    });
+    sent.on('response', resolve);
+    sent.on('timeout', () => sent.destroy(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })));
+    sent.on('error', (error) => reject(signal.aborted ? signal.reason : unreachable(url, error)));
+    sent.end(request.body);
+  });
+}
+
+async function text(request: Request, response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of response) parts.push(part as Buffer);
+  } catch (error) {
+    throw request.signal.aborted ? request.signal.reason : unreachable(request.url, error as Error);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'no such host name',
+  EAI_AGAIN: 'the host name could not be looked up',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'nothing came for too long',
+  ECONNRESET: 'the connection broke',
+  EPIPE: 'the connection broke',
+};
+
+function unreachable(url: URL, error: Error & { code?: string }): CliError {
+  const code = error.code ?? '';
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+    return new CliError(
+      `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, name its file in NODE_EXTRA_CA_CERTS.`,
+    );
+  }
+  if (code === 'EPROTO' || code.startsWith('HPE_')) {
+    return new CliError(
+      `${url.origin} does not speak ${url.protocol === 'https:' ? 'TLS' : 'plain HTTP'}. Is the URL right?`,
+    );
+  }
+  return new UnreachableError(
+    `Twelve's server at ${url.origin} does not answer (${reasons[code] ?? error.message}). Is it running? On its machine: npm start`,
+    code,
+    error,
+  );
+}
+
+/** The value of a good answer. @throws ApiError with the server's own sentence, CliError when it is not our API */
+function understand(needs: ClientNeeds, response: IncomingMessage, content: string): unknown {
+  const status = response.statusCode ?? 0;
+  const type = (response.headers['content-type'] ?? '').split(';')[0]!.trim();
+  const isJson = type === 'application/json' || type.endsWith('+json');
+  const value = isJson ? parseJson(content) : undefined;
+  if (status >= 200 && status < 300) {
+    if (value !== undefined) return value;
+    throw new CliError(
+      `${needs.url} answered with ${type || 'something that has no type'} instead of JSON. Is this the address of Twelve's server?`,
+    );
+  }
+  const { id, message } = (value ?? {}) as { id?: unknown; message?: unknown };
+  if (status === 401) throw new ApiError(needs.unauthorized, status, 'unauthorized');
+  if (typeof message === 'string' && message)
+    throw new ApiError(message, status, typeof id === 'string' ? id : '');
+  throw new ApiError(
+    `${needs.url} answered with status ${status} and no explanation. Is this the address of Twelve's server?`,
+    status,
+    '',
+  );
+}
+
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    return undefined;
+  }
+}

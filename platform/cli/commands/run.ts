@@ -1,0 +1,101 @@
+// run: a one-off process, attached to this terminal or on its own.
+import { appFlags, type Call, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { commandText, environmentOf } from '../run-command.ts';
+import type { Dyno } from '../v3.ts';
+
+const run: Command = {
+  name: 'run',
+  aliases: ['run:detached'],
+  usage: 'run <command>…',
+  summary: "run a command in the app's newest release, in a process of its own",
+  example: 'twelve run -a hello node -e "console.log(process.env.DYNO)"',
+  flags: {
+    ...appFlags,
+    env: { type: 'string', short: 'e', multiple: true, help: 'KEY=value for this process alone' },
+    size: { type: 'string', short: 's', help: 'its size, such as standard-2x' },
+    detach: { type: 'boolean', short: 'd', help: 'let it run on its own (also: run:detached)' },
+    'no-tty': { type: 'boolean', help: 'give it pipes instead of a terminal' },
+    // Known from elsewhere; here the exit status is always passed on.
+    'exit-code': { type: 'boolean', short: 'x' },
+  },
+  passThrough: true,
+  ownSignals: true,
+  async run(call) {
+    const command = commandText(call.words);
+    const env = environmentOf(call.all('env'));
+    const app = await call.app();
+    return call.on('detach')
+      ? await detached(call, app, command, env)
+      : await attached(call, app, command, env);
+  },
+};
+
+async function detached(
+  call: Call,
+  app: string,
+  command: string,
+  env: Record<string, string>,
+): Promise<number> {
+  const dyno = await call.out.during(
+    `Running ${command} on ${app}`,
+    () => create(call, app, { command, attach: false, env }),
+    (made) => made.name,
+  );
+  call.out.line(dyno.name);
+  call.out.notice(`Its output: twelve logs -p ${dyno.name} -a ${app}`);
+  return 0;
+}
+
+async function attached(
+  call: Call,
+  app: string,
+  command: string,
+  env: Record<string, string>,
+): Promise<number> {
+  const { stdin, stdout } = call.world;
+  const tty = stdin.isTTY === true && stdout.isTTY === true && !call.on('no-tty');
+  const terminal = tty
+    ? {
+        env: { ...(call.world.env.term ? { TERM: call.world.env.term } : {}), ...env },
+        ...windowSize(stdout),
+      }
+    : { env };
+  // Both take a while, so they do so at the same time.
+  const [{ attach }, dyno] = await Promise.all([
+    import('../run-session.ts'),
+    call.out.during(
+      `Running ${command} on ${app}`,
+      () =>
+        create(
+          call,
+          app,
+          { command, attach: true, force_no_tty: !tty, ...terminal },
+          { 'Twelve-Attach': 'websocket' },
+        ),
+      (made) => made.name,
+    ),
+  ]);
+  if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url))
+    throw new CliError(
+      `The server gave no address to attach to ${dyno.name}. Is it older than this command line?`,
+    );
+  return await attach(call, dyno.attach_url, tty);
+}
+
+export function windowSize(stdout: { columns?: number; rows?: number }): { columns: number; rows: number } {
+  return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
+}
+
+function create(
+  call: Call,
+  app: string,
+  order: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<Dyno> {
+  const size = call.text('size');
+  const body = { ...order, type: 'run', ...(size ? { size } : {}) };
+  return call.api().send<Dyno>('POST', `/apps/${encodeURIComponent(app)}/dynos`, body, headers);
+}
+
+export const commands: readonly Command[] = [run];

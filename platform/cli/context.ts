@@ -1,0 +1,111 @@
+// Which server, which token, which app a command is about.
+import { type Client, createClient } from './client.ts';
+import type { World } from './command.ts';
+import type { Environment } from './environment.ts';
+import { CliError, usageError } from './errors.ts';
+import { appOfRemote, listRemotes, remoteName } from './git-remote.ts';
+import { readLogins } from './login-file.ts';
+
+export const defaultUrl = 'http://127.0.0.1:5480';
+export const tokenHint = "On the server's machine, `twelve server:token` prints a token.";
+
+export interface Server {
+  url: string;
+  token: string | undefined;
+}
+
+/** `TWELVE_URL` and `TWELVE_TOKEN` come before the stored login; a stored token goes only to its own server. */
+export function findServer(env: Environment): Server {
+  const logins = readLogins(env.configFolder);
+  const url = env.url ? parseUrl(env.url, 'TWELVE_URL') : (logins.current ?? defaultUrl);
+  const stored = Object.hasOwn(logins.hosts, url) ? logins.hosts[url] : undefined;
+  return { url, token: env.token ?? stored?.token };
+}
+
+/** @throws CliError when there is no token for the server */
+export function openServer(
+  env: Environment,
+  needs: { signal: AbortSignal; warn(text: string): void },
+): Client {
+  const { url, token } = findServer(env);
+  if (!token)
+    throw new CliError(`You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`);
+  const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
+  return createClient({
+    url,
+    token,
+    ...needs,
+    unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,
+  });
+}
+
+/**
+ * A server's address as we keep it: `http://127.0.0.1:5480`.
+ * @param name what the text came from, for the message
+ */
+export function parseUrl(text: string, name: string): string {
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `${schemeFor(text)}://${text}`;
+  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || !url.hostname)
+    throw usageError(`${name} is "${text}"; it must be an address such as ${defaultUrl}.`);
+  if (url.username || url.password)
+    throw usageError(`${name} holds a user or password. Give the address alone, and the token when asked.`);
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+function schemeFor(text: string): 'http' | 'https' {
+  return isLoopback(text.replace(/[:/][^\]]*$/, '')) ? 'http' : 'https';
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+}
+
+/** `--app`, `TWELVE_APP`, `--remote`, then the git remote `platform` or the only one that points at our server. */
+export async function findApp(
+  world: World,
+  flags: { app: string | undefined; remote: string | undefined },
+): Promise<string> {
+  if (flags.app) return flags.app;
+  if (!flags.remote && world.env.app) return world.env.app;
+  const { url } = findServer(world.env);
+  const remotes = await listRemotes(world.cwd);
+  const wanted = flags.remote ?? remoteName;
+  const named = remotes.find((remote) => remote.name === wanted);
+  if (named) {
+    const app = appOfRemote(named.url, url);
+    if (app) return app;
+    if (flags.remote || remotes.every((remote) => !appOfRemote(remote.url, url))) {
+      throw new CliError(
+        `The git remote ${named.name} points at ${withoutSecret(named.url)}, which is not an app on ${url}. Name the app: -a <app>`,
+      );
+    }
+  } else if (flags.remote) {
+    throw new CliError(`There is no git remote "${flags.remote}" here. Name the app: -a <app>`);
+  }
+  return onlyOne(remotes, url);
+}
+
+function onlyOne(remotes: readonly { name: string; url: string }[], url: string): string {
+  const ours = remotes.flatMap((remote) => {
+    const app = appOfRemote(remote.url, url);
+    return app ? [{ remote: remote.name, app }] : [];
+  });
+  const [first] = ours;
+  if (!first) {
+    throw new CliError(
+      `Which app? Name it with -a <app> or TWELVE_APP, or connect this repository to it: twelve git:remote -a <app>`,
+      2,
+    );
+  }
+  if (new Set(ours.map(({ app }) => app)).size === 1) return first.app;
+  const list = ours.map(({ remote, app }) => `${remote} (${app})`).join(', ');
+  throw new CliError(
+    `Several git remotes point at ${url}: ${list}. Choose one: --remote <name> or -a <app>`,
+    2,
+  );
+}
+
+function withoutSecret(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//');
+}

@@ -1,0 +1,110 @@
+// An app's log lines from the server: the last ones, and with tail for as long as it takes, over its restarts.
+import type { IncomingMessage } from 'node:http';
+import type { Client } from './client.ts';
+import { ApiError, CliError, UnreachableError } from './errors.ts';
+import { readEvents } from './event-stream.ts';
+import { backOff, sleep } from './patience.ts';
+
+export interface LogOrder {
+  app: string;
+  lines: number;
+  tail: boolean;
+  source: string | undefined;
+  /** `web` or `web.1` */
+  process: string | undefined;
+}
+
+interface Needs {
+  api: Client;
+  signal: AbortSignal;
+  notice(text: string): void;
+}
+
+/** How many lines a session opened after a break goes back; the ones seen before are left out. */
+const overlap = 1500;
+
+export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<string> {
+  let url = await openSession(order, needs, order.lines);
+  let last: string | undefined;
+  let told = false;
+  let failures = 0;
+  for (;;) {
+    const end = yield* readOnce();
+    if (!order.tail && end instanceof Error) throw end;
+    if (!order.tail || end === 'for good') return;
+    if (end instanceof UnreachableError && !told) {
+      told = true;
+      needs.notice('The log stream broke off. Connecting again.');
+    }
+    await sleep(backOff(failures++), needs.signal);
+    if (end instanceof Error) await renew(end);
+  }
+
+  /** One connection, to its end. @returns how it ended; an error when before its time */
+  async function* readOnce(): AsyncGenerator<string, 'in order' | 'for good' | Error> {
+    let response: IncomingMessage | undefined;
+    try {
+      response = await connect(needs, url, last);
+      for await (const event of readEvents(response)) {
+        if (isSeen(event.id, last)) continue;
+        last = event.id ?? last;
+        failures = 0;
+        told = false;
+        yield* event.lines;
+      }
+      return response.statusCode === 204 ? 'for good' : 'in order';
+    } catch (error) {
+      if (needs.signal.aborted) throw needs.signal.reason;
+      return error instanceof CliError
+        ? error
+        : new UnreachableError('The log stream broke off before its end.', 'ECONNRESET', error);
+    } finally {
+      response?.destroy();
+    }
+  }
+
+  /** A server that was restarted may not know the session any more. @throws what waiting cannot mend */
+  async function renew(end: Error): Promise<void> {
+    if (!(end instanceof ApiError || end instanceof UnreachableError)) throw end;
+    if (end instanceof UnreachableError && end.code !== 'ECONNRESET') return;
+    if (end instanceof ApiError && end.httpStatus < 500 && ![403, 404, 410].includes(end.httpStatus))
+      throw end;
+    try {
+      url = await openSession(order, needs, last === undefined ? order.lines : overlap);
+    } catch (error) {
+      const passing = error instanceof ApiError && error.httpStatus >= 500;
+      if (!passing && !(error instanceof UnreachableError)) throw error;
+    }
+  }
+}
+
+async function openSession(order: LogOrder, needs: Needs, lines: number): Promise<string> {
+  const session = await needs.api.send<{ logplex_url: string }>(
+    'POST',
+    `/apps/${encodeURIComponent(order.app)}/log-sessions`,
+    {
+      lines,
+      tail: order.tail,
+      ...(order.source ? { source: order.source } : {}),
+      ...(order.process ? { dyno: order.process } : {}),
+    },
+  );
+  return session.logplex_url;
+}
+
+async function connect(needs: Needs, url: string, last: string | undefined): Promise<IncomingMessage> {
+  const headers = {
+    Accept: 'text/event-stream',
+    ...(last === undefined ? {} : { 'Last-Event-ID': last }),
+  };
+  const response = await needs.api.stream(url, headers, needs.signal);
+  const status = response.statusCode ?? 0;
+  if (status === 200 || status === 204) return response;
+  response.resume();
+  throw new ApiError(`The log stream was refused with status ${status}. Try again: twelve logs`, status, '');
+}
+
+/** Sequence numbers grow; a line that came before a break may come again after it. */
+function isSeen(id: string | undefined, last: string | undefined): boolean {
+  return id !== undefined && last !== undefined && Number(id) <= Number(last);
+}

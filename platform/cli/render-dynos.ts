@@ -1,0 +1,37 @@
+// The text of `ps`: processes grouped by type, one-offs apart.
+import { timeAndAge } from './terminal-text.ts';
+import type { Dyno } from './v3.ts';
+
+/** `=== web (standard-1x): npm start (2)` and a line for each process. */
+export function renderDynos(dynos: readonly Dyno[], now = Date.now()): string {
+  const oneOffs = dynos.filter((dyno) => dyno.type === 'run').sort(byNumber);
+  const groups = new Map<string, Dyno[]>();
+  for (const dyno of dynos.filter((one) => one.type !== 'run').sort(byNumber)) {
+    const head = `=== ${dyno.type} (${dyno.size}): ${oneLine(dyno.command)}`;
+    groups.set(head, [...(groups.get(head) ?? []), dyno]);
+  }
+  const blocks = [...groups].map(([head, members]) =>
+    [`${head} (${members.length})`, '', ...members.map((dyno) => stateLine(dyno, now))].join('\n'),
+  );
+  if (oneOffs.length > 0) {
+    const lines = oneOffs.map((dyno) => `${stateLine(dyno, now)}: ${oneLine(dyno.command)}`);
+    blocks.unshift([`=== run: one-off processes (${oneOffs.length})`, '', ...lines].join('\n'));
+  }
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function stateLine(dyno: Dyno, now: number): string {
+  const name = dyno.type === 'run' ? `${dyno.name} (${dyno.size})` : dyno.name;
+  return `${name}: ${dyno.state} ${timeAndAge(dyno.updated_at, now)}`;
+}
+
+/** By type, web first, then by number: web.2 before web.10. */
+function byNumber(one: Dyno, other: Dyno): number {
+  const rank = (dyno: Dyno): number => (dyno.type === 'web' ? 0 : 1);
+  const number = (dyno: Dyno): number => Number(dyno.name.split('.').at(-1));
+  return rank(one) - rank(other) || one.type.localeCompare(other.type) || number(one) - number(other);
+}
+
+function oneLine(command: string): string {
+  return command.replace(/\s+/g, ' ').trim();
+}

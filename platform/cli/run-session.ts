@@ -1,0 +1,154 @@
+// Attached to a one-off process over a WebSocket: keys, window size and signals there; output and exit status back.
+import { WebSocket } from 'ws';
+import type { Call } from './command.ts';
+import { CliError } from './errors.ts';
+
+/** Binary frames from the server begin with the stream they belong to. */
+const stderrMark = 2;
+/** More than that on its way to the server, and we stop reading. */
+const sendBuffer = 1 << 20;
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const connectTimeoutMs = 30_000;
+
+type Message =
+  | { type: 'started'; name: string }
+  | { type: 'exit'; code: number }
+  | { type: 'error'; message: string };
+
+/** @returns the process's exit status. @throws CliError when the connection is lost before it is known */
+export async function attach(call: Call, url: string, tty: boolean): Promise<number> {
+  const socket = new WebSocket(url, { handshakeTimeout: connectTimeoutMs, perMessageDeflate: false });
+  const undo: (() => void)[] = [];
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      receive(call, socket, resolve, reject);
+      socket.once('open', () => {
+        if (tty) undo.push(...useTerminal(call, socket));
+        else undo.push(forwardSignals(call, socket));
+        undo.push(sendInput(call, socket, tty));
+      });
+      // Until it is connected nothing of the user's runs, so Ctrl-C just ends us.
+      const giveUp = (): void => {
+        if (socket.readyState === WebSocket.CONNECTING) reject(new CliError('', 130));
+      };
+      call.world.signals.on('SIGINT', giveUp);
+      undo.push(() => call.world.signals.off('SIGINT', giveUp));
+    });
+  } finally {
+    for (const step of undo.reverse()) step();
+    socket.removeAllListeners();
+    socket.on('error', () => undefined);
+    socket.terminate();
+  }
+}
+
+function receive(
+  call: Call,
+  socket: WebSocket,
+  resolve: (status: number) => void,
+  reject: (error: Error) => void,
+): void {
+  const { stdout, stderr } = call.world;
+  let failure: Error | undefined;
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) {
+      const target = data[0] === stderrMark ? stderr : stdout;
+      // Nobody reads slower than the process writes for long: the server holds it back.
+      if (!target.write(data.subarray(1)) && !call.out.closed.aborted) pauseUntilDrained(socket, target);
+      return;
+    }
+    const message = parseMessage(data.toString('utf8'));
+    if (message?.type === 'exit') resolve(message.code);
+    else if (message?.type === 'error') reject(new CliError(message.message));
+  });
+  // `| head` took what it wanted: the process is told as by any closed pipe, by its connection going away.
+  call.out.closed.addEventListener('abort', () => resolve(0), { once: true });
+  socket.on('error', (error) => {
+    failure = error;
+  });
+  socket.on('close', (code) => {
+    const why = failure?.message ?? `the server closed it, code ${code}`;
+    reject(new CliError(`The connection to the process was lost (${why}). Whether it still runs: twelve ps`));
+  });
+}
+
+function pauseUntilDrained(socket: WebSocket, target: NodeJS.WritableStream): void {
+  socket.pause();
+  target.once('drain', () => socket.resume());
+}
+
+function parseMessage(text: string): Message | undefined {
+  try {
+    return JSON.parse(text) as Message;
+  } catch {
+    return undefined;
+  }
+}
+
+function sendJson(socket: WebSocket, message: Record<string, unknown>): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
+/** Raw mode: every key, Ctrl-C too, goes to the process. @returns what puts the terminal back */
+function useTerminal(call: Call, socket: WebSocket): (() => void)[] {
+  const { stdin, stdout, signals } = call.world;
+  const resize = (): void => sendJson(socket, { type: 'resize', columns: stdout.columns, rows: stdout.rows });
+  const restore = (): void => void stdin.setRawMode(false);
+  // Killed from elsewhere, we still leave the terminal as it was, and the process gets its hang-up.
+  const die = (): void => socket.terminate();
+  stdin.setRawMode(true);
+  stdout.on('resize', resize);
+  signals.on('exit', restore);
+  signals.on('SIGTERM', die);
+  signals.on('SIGHUP', die);
+  resize();
+  return [
+    restore,
+    () => {
+      stdout.off('resize', resize);
+      signals.off('exit', restore);
+      signals.off('SIGTERM', die);
+      signals.off('SIGHUP', die);
+    },
+  ];
+}
+
+function forwardSignals(call: Call, socket: WebSocket): () => void {
+  const handlers = forwarded.map((signal) => {
+    const handler = (): void => sendJson(socket, { type: 'signal', signal });
+    call.world.signals.on(signal, handler);
+    return () => call.world.signals.off(signal, handler);
+  });
+  return () => {
+    for (const off of handlers) off();
+  };
+}
+
+function sendInput(call: Call, socket: WebSocket, tty: boolean): () => void {
+  const { stdin } = call.world;
+  const onData = (bytes: Buffer): void => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const full = socket.bufferedAmount > sendBuffer;
+    if (full) stdin.pause();
+    socket.send(bytes, () => {
+      if (full) stdin.resume();
+    });
+  };
+  const onEnd = (): void => sendJson(socket, { type: 'eof' });
+  stdin.on('data', onData);
+  stdin.on('end', onEnd);
+  // Run in the background (`&`) there is no terminal to read from; that is no failure of the process.
+  const onError = (): void => {
+    if (!tty) onEnd();
+  };
+  stdin.on('error', onError);
+  stdin.resume();
+  return () => {
+    stdin.off('data', onData);
+    stdin.off('end', onEnd);
+    stdin.off('error', onError);
+    stdin.pause();
+    // A pipe that is still open would keep us from ending.
+    stdin.unref?.();
+  };
+}

@@ -1,0 +1,80 @@
+// The API's objects, as far as the CLI reads them (Heroku Platform API v3, with our additions marked).
+
+export interface App {
+  id: string;
+  name: string;
+  git_url: string;
+  web_url: string;
+  owner: { email: string };
+  stack: { name: string };
+  maintenance: boolean;
+  created_at: string;
+  released_at: string | null;
+  repo_size: number | null;
+  slug_size: number | null;
+}
+
+export interface Account {
+  id: string;
+  email: string;
+}
+
+export interface Formation {
+  type: string;
+  quantity: number;
+  size: string;
+  command: string;
+}
+
+export interface Dyno {
+  id: string;
+  name: string;
+  type: string;
+  command: string;
+  size: string;
+  state: string;
+  release: { id: string; version: number };
+  attach_url: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'expired';
+
+export interface Release {
+  id: string;
+  version: number;
+  description: string;
+  status: ReleaseStatus;
+  current: boolean;
+  created_at: string;
+  user: { email: string };
+  slug: { id: string } | null;
+  eligible_for_rollback: boolean;
+  /** Ours: why it failed or expired. */
+  reason?: string | null;
+  /** Ours: the version that serves now. */
+  serves?: number | null;
+}
+
+export interface Slug {
+  id: string;
+  commit: string | null;
+  commit_description: string | null;
+  process_types: Record<string, string>;
+  size: number | null;
+}
+
+export interface Build {
+  id: string;
+  status: 'pending' | 'succeeded' | 'failed';
+  created_at: string;
+  updated_at: string;
+  output_stream_url: string;
+  source_blob: { version: string | null; version_description: string | null };
+  buildpacks: { url: string; name: string }[];
+  release: { id: string } | null;
+  user: { email: string };
+}
+
+export type ConfigVars = Record<string, string>;
