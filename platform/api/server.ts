@@ -5,6 +5,7 @@ import express from 'express';
 import type { Platform } from '../actions/context.ts';
 import type { Address } from '../config.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { allowLongRequests } from '../git/git.ts';
 import { createAttachments } from './attach.ts';
 import { authenticate } from './auth.ts';
 import { createEdge, type Edge } from './edge.ts';
@@ -33,8 +34,7 @@ export function createApi(platform: Platform): Api {
   const application = createApplication(edge);
   const server = createServer((request, response) => void handle(request, response));
   // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
-  server.requestTimeout = 0;
-  server.headersTimeout = 30_000;
+  allowLongRequests(server);
   server.keepAliveTimeout = 15_000;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
