@@ -20,11 +20,12 @@ read -r _ <"$here/gate"
 mode=$(<"$here/mode")
 likely=$(<"$here/likely")
 mapfile -t names <"$here/buildpacks"
-used=() exports=()
+used=()
 
 # One pipe for both, so that lines of stdout and stderr stay in the order in which they were printed.
 exec </dev/null 2>&1
-# The shell's own variables are no business of a buildpack.
+# What the shell and the container's init have for themselves is no business of a buildpack.
+unset TINI_KILL_PROCESS_GROUP
 export -n SHLVL OLDPWD HOSTNAME
 umask 022
 
@@ -48,7 +49,6 @@ main() {
     program "$n" compile "$build" "$cache" "$env"
     code=$?
     [ $code -eq 0 ] || finish compile "$n" $code
-    [ -f "$packs/$n/export" ] && exports+=("$packs/$n/export")
   done
   release "$n_last"
   # Through a link, if it is one: read here, where it can only lead to what a build may see.
@@ -90,12 +90,16 @@ say_detected() {
 # program <n> <script> <arguments…>: in the buildpack's root, with what earlier buildpacks exported.
 program() {
   (
-    __program=$packs/$1/bin/$2
+    __program=$packs/$1/bin/$2 __exports=()
+    for __n in "${used[@]}"; do
+      [ "$__n" != "$1" ] || break
+      __exports+=("$packs/$__n/export")
+    done
     cd "$packs/$1" || exit 126
     shift 2
-    for __file in "${exports[@]}"; do
+    for __file in "${__exports[@]}"; do
       set +eu
-      source "$__file" </dev/null
+      [ ! -f "$__file" ] || source "$__file" >/dev/null
     done
     exec "$__program" "$@"
   )

@@ -41,7 +41,7 @@ two_managers() {
 
 check_manager() {
   [ "$manager" = npm ] ||
-    fail 'unsupported-manager' "This app's packages belong to $manager${lockfile:+ ($lockfile)}, which this platform cannot install yet; it can npm. To use npm: ${lockfile:+git rm $lockfile && }npm install && git add package-lock.json && git commit -m \"Use npm\"."
+    fail 'E8 unsupported-manager' "This app's packages belong to $manager${lockfile:+ ($lockfile)}, which this platform cannot install yet; it can npm. To use npm: ${lockfile:+git rm $lockfile && }npm install && git add package-lock.json && git commit -m \"Use npm\"."
   [ -n "$lockfile" ] || [ "$has_dependencies" = false ] ||
     warn 'No lockfile: versions are chosen anew in each build, so this release may differ from what you tested.' \
       'Run npm install, commit package-lock.json.'

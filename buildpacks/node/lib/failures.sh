@@ -32,7 +32,7 @@ stale_lockfile() {
 
 package_not_found() {
   local wanted
-  wanted=$(grep -oE "'[^']+@[^']*' is not in this registry|No matching version found for [^ ]+" "$2" | head -n 1 |
+  wanted=$(grep -oE "'[^']+@[^']*' (is not in this registry|could not be found)|No matching version found for [^ ]+" "$2" | head -n 1 |
     sed -E "s/^'([^']+)'.*/\1/; s/^No matching version found for //; s/\.$//")
   wanted=${wanted:-$(grep -oE '404 Not Found - GET [^ ]+' "$2" | head -n 1 | sed 's/.*GET //')}
   fail 'E10 package-not-found' "${wanted:-A package}, required by ${lockfile:-package.json}, is not in the registry. Check the spelling, the version, and whether it is private (then add a token by config var)."

@@ -48,7 +48,7 @@ restore_modules() {
   local path first
   [ -f "$modules/paths" ] || return 1
   while IFS= read -r path; do
-    mkdir -p "$build_dir/${path%/*}"
+    [[ $path != */* ]] || mkdir -p "$build_dir/${path%/*}"
     if has_build_steps || is_followed; then
       cp -a --reflink=auto "$modules/tree/$path" "$build_dir/$path" || return 1
     else

@@ -16,7 +16,7 @@ fail() {
 indented() {
   local line
   while IFS= read -r line || [ -n "$line" ]; do
-    printf '       %s\n' "$line"
+    printf '%s\n' "${line:+       $line}"
     printf '%s\n' "$line" >&3
   done 3>"$1"
 }

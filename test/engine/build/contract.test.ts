@@ -1,0 +1,345 @@
+// The classic buildpack contract, point by point, with small purpose-made buildpacks (buildpack reference, Part F).
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { appUid } from '../../../platform/domain/process.ts';
+import { type Builds, commit, purposeMade, startBuilds } from './builds.ts';
+
+let builds: Builds;
+const folders: string[] = [];
+
+/** One builder per test, with buildpacks whose scripts the test wrote. */
+async function withBuildpacks(
+  scripts: Record<string, string>,
+  overrides: Parameters<typeof startBuilds>[0] = {},
+) {
+  const folder = await purposeMade(scripts);
+  folders.push(folder);
+  builds = await startBuilds({ buildpacksFolder: folder, ...overrides });
+  return builds;
+}
+
+afterEach(async () => {
+  await builds[Symbol.asyncDispose]();
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+});
+
+const web = 'echo "default_process_types: {web: run}"';
+
+describe('what a script is given', () => {
+  test('arguments, working directory, exactly the environment of the contract, an empty stdin, no privileges', async () => {
+    await withBuildpacks({
+      'null/detect': 'echo "Purpose made"; echo "$*" > /tmp/detect-args',
+      'null/compile':
+        'env | sort > $1/environment; { echo "$*"; cat /tmp/detect-args; pwd; wc -c; id -u; ls -A $HOME | wc -l; touch $HOME/x own; grep CapEff /proc/self/status; } > $1/facts',
+      'null/release': web,
+    });
+    const id = crypto.randomUUID();
+    const { app, lines } = await builds.build({ '.buildpacks': 'null' }, { id, config: { GIT_DIR: 'x' } });
+    const facts = (await readFile(join(app, 'facts'), 'utf8')).trim().split('\n');
+    const build = `/tmp/build_${id}`;
+    expect(facts).toEqual([
+      `${build} /tmp/cache /tmp/env`,
+      build,
+      '/tmp/buildpacks/0',
+      '0',
+      String(appUid),
+      '0',
+      'CapEff:\t0000000000000000',
+    ]);
+    const environment = Object.fromEntries(
+      (await readFile(join(app, 'environment'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/=(.*)/).slice(0, 2)),
+    );
+    expect(environment).toMatchObject({
+      HOME: '/app',
+      STACK: 'heroku-24',
+      SOURCE_VERSION: commit,
+      REQUEST_ID: id,
+      APP_DIR: '/app',
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      CURL_CONNECT_TIMEOUT: '90',
+      CURL_TIMEOUT: '600',
+    });
+    const others = Object.keys(environment).filter(
+      (name) =>
+        !/^(HOME|STACK|SOURCE_VERSION|REQUEST_ID|APP_DIR|PATH|CURL_|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|PIP_CERT|GIT_SSL_CAINFO|npm_config_globalconfig|PWD|SHLVL|_$)/.test(
+          name,
+        ),
+    );
+    expect(others).toEqual([]);
+    expect(lines.slice(0, 5)).toEqual([
+      '-----> Building on the debian-13 stack',
+      '       Build cache: empty',
+      '-----> Using buildpack: null',
+      '-----> Purpose made app detected',
+      '-----> Discovering process types',
+    ]);
+  });
+
+  test('config vars are files as they are, and nothing else; they are gone after the build', async () => {
+    await withBuildpacks({
+      'null/detect': 'true',
+      'null/compile': 'cp -r $3 $1/seen; stat -c "%a" $3 > $1/mode; env > $1/environment',
+      'null/release': web,
+    });
+    const config = {
+      MULTI: 'a\nb\n',
+      EMPTY: '',
+      QUOTES: `"it's" $HOME \\n`,
+      SECRET_TOKEN: 'never-in-environment',
+    };
+    const { app, tree } = await builds.build({ '.buildpacks': 'null' }, { config });
+    for (const [name, value] of Object.entries(config)) {
+      expect(await readFile(join(app, 'seen', name), 'utf8')).toBe(value);
+    }
+    expect(await readFile(join(app, 'mode'), 'utf8')).toBe('700\n');
+    expect(await readFile(join(app, 'environment'), 'utf8')).not.toMatch(/MULTI|EMPTY|QUOTES|SECRET_TOKEN/);
+    expect(existsSync(join(tree.root, '..', 'tmp', 'env'))).toBe(false);
+  });
+
+  test('export of one buildpack reaches the later ones, not its own release, and may use unset variables', async () => {
+    const say = (where: string) => `echo "${where}=$FROM_FIRST/$FROM_SECOND" >> $1/said`;
+    await withBuildpacks({
+      'node/detect': 'true',
+      'node/compile': `${say('first')}; echo 'export FROM_FIRST=1\${NEVER_SET}; false; packs=x out=y' > export`,
+      'procfile/detect': `[ "$FROM_FIRST" = 1 ]`,
+      'procfile/compile': `${say('second')}; echo 'export FROM_SECOND=2' > export`,
+      'null/detect': 'true',
+      'null/compile': `${say('third')}; echo 'export FROM_THIRD=3' > export`,
+      'null/release': `echo "default_process_types: {web: 'run $FROM_SECOND $FROM_THIRD'}"`,
+    });
+    const { app, tree } = await builds.build({ '.buildpacks': 'node\nprocfile\nnull\n' });
+    expect(await readFile(join(app, 'said'), 'utf8')).toBe('first=/\nsecond=1/\nthird=1/2\n');
+    expect(tree.processTypes).toEqual({ web: 'run 2 ' });
+    expect(tree.buildpacks.map((one) => one.name)).toEqual(['node', 'procfile', 'null']);
+  });
+});
+
+describe('cache', () => {
+  test('survives success, is untouched by a failed build, and is dropped by purge and by another list', async () => {
+    await withBuildpacks({
+      'null/detect': 'true',
+      'null/compile':
+        'cat $2/n 2>/dev/null; echo x >> $2/n; mkdir -p $2/.immutable; [ ! -f $1/fail ] || exit 3',
+      'null/release': web,
+      'procfile/detect': 'true',
+    });
+    const app = 'one';
+    const count = async (files: Record<string, string> = {}) => {
+      const { lines } = await builds.build({ '.buildpacks': 'null', ...files }, { app });
+      return lines.filter((line) => line === 'x').length;
+    };
+    expect([await count(), await count()]).toEqual([0, 1]);
+    expect(await builds.failure({ '.buildpacks': 'null', fail: '' }, { app })).toMatchObject({
+      message: 'Buildpack null failed with exit code 3. Its last output is above.',
+    });
+    expect(await count()).toBe(2);
+    expect(await count({ '.buildpacks': 'procfile\nnull' })).toBe(0);
+    await builds.builder.purgeCache(app);
+    expect(await count()).toBe(0);
+  });
+});
+
+describe('detect', () => {
+  test('failing in auto-detection is silent and tries the next; others that apply are mentioned', async () => {
+    await withBuildpacks({
+      'node/detect': 'echo loud >&2; exit 1',
+      'procfile/detect': 'echo Second',
+      'procfile/release': web,
+    });
+    const { lines, tree } = await builds.build({ 'package.json': '' });
+    expect(lines).not.toContain('loud');
+    expect(tree.buildpacks).toEqual([{ name: 'procfile', url: 'procfile', displayName: 'Second' }]);
+  });
+
+  test('failing for a named buildpack fails the build with what it said (E2)', async () => {
+    await withBuildpacks({ 'null/detect': 'true', 'procfile/detect': 'echo "needs a thing" >&2; exit 1' });
+    expect(await builds.failure({ '.buildpacks': 'null\nprocfile\n' })).toMatchObject({
+      code: 'build_failed',
+      id: 'E2',
+      message: expect.stringContaining(
+        'Buildpack procfile (2 of 2) does not apply to this app: needs a thing.',
+      ),
+    });
+  });
+
+  test('nobody applies: E1 names commit and files', async () => {
+    await withBuildpacks({});
+    const { id, message } = await builds.failure({ 'main.rs': '', 'README.md': '' });
+    expect(id).toBe('E1');
+    expect(message).toContain(
+      'The root of commit 0123456 contains: README.md, main.rs. Supported: package.json (Node)',
+    );
+  });
+});
+
+describe('release', () => {
+  test.each([
+    ['exit 4', /bin\/release of buildpack null failed: exit code 4/],
+    ['echo "a: [b"', /bin\/release of buildpack null failed: it did not print valid YAML/],
+  ])('%s fails the build, naming the buildpack', async (script, why) => {
+    await withBuildpacks({ 'null/detect': 'true', 'null/release': script });
+    expect((await builds.failure({ '.buildpacks': 'null', Procfile: 'web: x' })).message).toMatch(why);
+  });
+
+  test('noise on stderr goes to the log, only the last buildpack counts, config vars come along', async () => {
+    await withBuildpacks({
+      'node/detect': 'true',
+      'node/release': 'echo "default_process_types: {never: x}"',
+      'null/detect': 'true',
+      'null/release':
+        'echo noise >&2; printf "config_vars: {A: 1}\\ndefault_process_types: {web: a, job: b}\\n"',
+      'null/report': 'echo "x: y"; exit 9',
+    });
+    const { tree, lines } = await builds.build({ '.buildpacks': 'node\nnull', Procfile: 'web: mine\n' });
+    expect(tree.processTypes).toEqual({ web: 'mine', job: 'b' });
+    expect(tree.configDefaults).toEqual({ A: '1' });
+    expect(lines).toContain('noise');
+    expect(lines.join('\n')).not.toContain('x: y');
+  });
+});
+
+describe('the tree', () => {
+  test('.slugignore comes before detect, .git never gets in, links, modes and long names survive, what was made is listed', async () => {
+    const long = `${'d'.repeat(120)}/${'f'.repeat(120)}`;
+    await withBuildpacks({
+      'null/detect': '[ ! -e $1/secret.md ]',
+      'null/compile':
+        'mkdir -p $1/.git $1/vendor $1/.profile.d; touch $1/.git/x; echo "web: made" > $1/Procfile; rm -rf $HOME/*',
+    });
+    const { app, tree, lines } = await builds.build({
+      '.buildpacks': 'null',
+      '.slugignore': '*.md\ndocs/\n',
+      '.git/config': '',
+      'secret.md': '',
+      'docs/a': '',
+      'bin/run': '#!/bin/sh\n',
+      link: '-> bin/run',
+      [long]: 'x',
+    });
+    expect(lines).toContain('       .slugignore removed 2 entries');
+    expect(await readdir(tree.root)).toEqual(['app']);
+    expect((await readdir(app)).sort()).toEqual(
+      [
+        '.buildpacks',
+        '.profile.d',
+        '.slugignore',
+        'Procfile',
+        'bin',
+        'd'.repeat(120),
+        'link',
+        'vendor',
+      ].sort(),
+    );
+    expect(tree.created).toEqual(['.profile.d', 'Procfile', 'vendor']);
+    expect(tree.processTypes).toEqual({ web: 'made' });
+    expect((await stat(join(app, 'bin/run'))).mode & 0o777).toBe(0o755);
+    expect((await stat(app)).uid).toBe(appUid);
+    expect(await readFile(join(app, long), 'utf8')).toBe('x');
+  });
+
+  test('a Procfile that is a link leads nowhere outside the container', async () => {
+    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'echo "web: inside" > /tmp/real' });
+    await mkdir(join(builds.folder, 'x'));
+    const { tree } = await builds.build({ '.buildpacks': 'null', Procfile: '-> /tmp/real' });
+    expect(tree.processTypes).toEqual({ web: 'inside' });
+  });
+
+  test('a build that puts a link in the place of its folder fails', async () => {
+    await withBuildpacks({
+      'null/detect': 'true',
+      'null/compile': 'rm -rf $1; ln -s /etc $1',
+      'null/release': web,
+    });
+    expect((await builds.failure({ '.buildpacks': 'null' })).message).toContain('left no folder');
+  });
+
+  test.each([
+    [{ 'procfile.txt': 'web: x' }, /Found "procfile.txt"; the file must be called exactly "Procfile"/, 'E16'],
+    [{ Procfile: 'web: x\nweb: y\n' }, /Procfile line 2: the type "web" is declared twice/, 'E16'],
+    [{ Procfile: 'web: x\n<<<<<<< HEAD\n' }, /Procfile line 2: "<<<<<<< HEAD" is not/, 'E16'],
+    [{}, /nothing says how to start the app/, 'E11'],
+  ])('%j cannot be started', async (files, why, id) => {
+    await withBuildpacks({ 'null/detect': 'true' });
+    const failure = await builds.failure({ '.buildpacks': 'null', ...(files as Record<string, string>) });
+    expect(failure.message).toMatch(why);
+    expect(failure.id).toBe(id);
+  });
+});
+
+describe('output and limits', () => {
+  test('stdout and stderr in order, last line without newline, credentials hidden, own message held for the failure', async () => {
+    await withBuildpacks({
+      'null/detect': 'true',
+      'null/compile':
+        'for i in 1 2 3; do echo out$i; echo err$i >&2; done; echo "token $(cat $3/API_TOKEN)"; printf " !     it broke\\n !     do this"; exit 127',
+    });
+    const failure = await builds.failure(
+      { '.buildpacks': 'null' },
+      { config: { API_TOKEN: 'abcdef123456' } },
+    );
+    expect(failure.lines.slice(4)).toEqual([
+      'out1',
+      'err1',
+      'out2',
+      'err2',
+      'out3',
+      'err3',
+      'token ********',
+    ]);
+    expect(failure).toMatchObject({ id: 'compile', message: 'it broke\ndo this' });
+  });
+
+  test('over its time the build is stopped (E19); nothing is left', async () => {
+    await withBuildpacks(
+      { 'null/detect': 'true', 'null/compile': 'echo "-----> Waiting"; sleep 600' },
+      { timeoutMs: 3000 },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    expect(failure).toMatchObject({ id: 'E19' });
+    expect(failure.message).toMatch(
+      /^Build stopped after 3 seconds; last step: Waiting; silent since \d\d:\d\d:\d\d UTC\.$/,
+    );
+    expect(await builds.containers()).toEqual([]);
+  });
+
+  test('over its memory the build says so (E18)', async () => {
+    await withBuildpacks(
+      { 'null/detect': 'true', 'null/compile': 'head -c 400m /dev/zero | tail' },
+      { memory: 64 * 1_048_576 },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    expect(failure).toMatchObject({ id: 'E18', message: expect.stringContaining('more than its 64 MB') });
+  });
+
+  test('a cancelled build leaves no container and no folder', async () => {
+    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'echo started; sleep 600' });
+    const cancel = new AbortController();
+    const building = builds.failure(
+      { '.buildpacks': 'null' },
+      { signal: cancel.signal, onLine: (line) => line === 'started' && cancel.abort() },
+    );
+    const waiting = setInterval(async () => {
+      if ((await builds.containers())[0]?.state === 'running') cancel.abort();
+    }, 100);
+    expect(await building).toMatchObject({ code: 'cancelled' });
+    clearInterval(waiting);
+    expect(await builds.containers()).toEqual([]);
+    expect(await readdir(join(builds.folder, 'work'))).toEqual([]);
+  });
+
+  test('what a killed server left is swept', async () => {
+    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'sleep 600' });
+    const building = builds.failure({ '.buildpacks': 'null' });
+    building.catch(() => {});
+    while ((await builds.containers())[0]?.state !== 'running') await new Promise((r) => setTimeout(r, 50));
+    await builds.builder.sweep();
+    expect(await builds.containers()).toEqual([]);
+    expect(existsSync(join(builds.folder, 'work'))).toBe(false);
+    await building.catch(() => {});
+  });
+});

@@ -1,0 +1,280 @@
+// The node buildpack on the real engine: installs once, restores after, refuses early, and what it makes really runs.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { runInStack, textsOf } from './stack.ts';
+
+const run = promisify(execFile);
+const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
+const app = 'app';
+/** A registry that nobody answers at. */
+const nowhere = { npm_config_registry: 'http://127.0.0.1:9', npm_config_fetch_retries: '0' };
+
+let builds: Builds;
+let express: Files;
+
+beforeAll(async () => {
+  builds = await startBuilds();
+  express = await textsOf(sample('express'));
+});
+afterAll(() => builds[Symbol.asyncDispose]());
+
+/** The express sample with another package.json. */
+function changed(change: object, files: Files = {}): Files {
+  const own = JSON.parse(express['package.json']!) as object;
+  return { ...express, 'package.json': JSON.stringify({ ...own, ...change }), ...files };
+}
+
+/** Path, mode and size of every file: what a layer is made of. */
+async function listing(folder: string): Promise<string> {
+  const { stdout } = await run('find', [folder, '-printf', '%P %y %m %s %l\n'], {
+    maxBuffer: 64 * 1_048_576,
+  });
+  // Sizes of folders depend on their history.
+  const lines = stdout
+    .replace(/^(.* d \d+) \d+ $/gm, '$1')
+    .split('\n')
+    .sort();
+  return `${lines.length} entries, sha256 ${createHash('sha256').update(lines.join('\n')).digest('hex')}`;
+}
+
+describe('an app with a lockfile', () => {
+  let first: string;
+
+  test('cold: Node and packages are installed, and the tree answers in the run stack', async () => {
+    const cold = await builds.build(sample('express'), { app });
+    expect(cold.lines).toContain('       Build cache: empty');
+    expect(cold.lines.join('\n')).toMatch(
+      / {7}Node 24\.\d+\.\d+ \(engines\.node "24\.x"\), npm 11\.\d+\.\d+/,
+    );
+    expect(cold.lines.join('\n')).toMatch(/added \d+ packages/);
+    expect(cold.tree.processTypes).toEqual({ web: 'npm start' });
+    expect(cold.tree.created).toEqual(['.heroku', '.profile.d', 'node_modules']);
+    expect(existsSync(join(cold.app, '.heroku/node/include'))).toBe(false);
+    const answer = await runInStack(builds, cold.app, 'npm start', { web: true });
+    expect(answer).toMatch(/^hello from Node v24\./);
+    first = `${await listing(join(cold.app, '.heroku'))}\n${await listing(join(cold.app, 'node_modules'))}`;
+  });
+
+  test('warm: nothing is installed, no registry is asked, and the layers are the same', async () => {
+    // npmConfig names the registry in a file; the environment of a config var would change the cache's key.
+    await using offline = await startBuilds({
+      npmConfig: { registry: nowhere.npm_config_registry },
+      cacheFolder: join(builds.folder, 'cache'),
+    });
+    const warm = await offline.build(sample('express'), { app });
+    expect(warm.lines).toContain('       Build cache: restored');
+    expect(warm.lines).toContain('       Node and npm come from the cache.');
+    expect(warm.lines).toContain('       node_modules comes from the cache, nothing is installed.');
+    expect(warm.lines.join('\n')).not.toContain('added');
+    expect(
+      `${await listing(join(warm.app, '.heroku'))}\n${await listing(join(warm.app, 'node_modules'))}`,
+    ).toBe(first);
+    expect(await runInStack(builds, warm.app, 'npm start', { web: true })).toMatch(/^hello from Node v24\./);
+  });
+
+  test('at run time: production, workers by memory, tools on the PATH', async () => {
+    const { app: tree } = await builds.build(sample('express'), { app });
+    const said = await runInStack(builds, tree, 'echo "$NODE_ENV $WEB_CONCURRENCY"; command -v node npm', {
+      env: { MEMORY_AVAILABLE: '1024' },
+    });
+    expect(said.split('\n')).toEqual([
+      'production 2',
+      '/app/.heroku/node/bin/node',
+      '/app/.heroku/node/bin/npm',
+      '',
+    ]);
+    const own = await runInStack(builds, tree, 'echo "$NODE_ENV $WEB_CONCURRENCY"', {
+      env: { MEMORY_AVAILABLE: '64', NODE_ENV: 'staging' },
+    });
+    expect(own).toBe('staging 1\n');
+  });
+
+  test('NODE_MODULES_CACHE=false installs anew', async () => {
+    const { lines } = await builds.build(sample('express'), { app, config: { NODE_MODULES_CACHE: 'false' } });
+    expect(lines.join('\n')).toMatch(/added \d+ packages/);
+  });
+});
+
+describe('an app with a build script and devDependencies', () => {
+  test('is built and pruned, the same way from the cache; a change in place stays in its own build', async () => {
+    for (const from of ['registry', 'cache', 'cache']) {
+      const built = await builds.build(sample('build-script'), { app: 'scripted' });
+      const log = built.lines.join('\n');
+      expect(log.includes('nothing is installed')).toBe(from === 'cache');
+      expect(log).toContain('-----> Running the "build" script');
+      expect(log).toContain('       1 package removed');
+      expect((await readdir(join(built.app, 'node_modules'))).sort()).toEqual([
+        '.bin',
+        '.package-lock.json',
+        'ms',
+      ]);
+      expect(await readdir(join(built.app, 'node_modules/.bin'))).toEqual([]);
+      expect(await runInStack(builds, built.app, 'npm start', { web: true })).toBe(
+        'a day has 86400000 ms, stamps: 1\n',
+      );
+    }
+  });
+
+  test('devDependencies stay when asked to', async () => {
+    const { app: tree, lines } = await builds.build(sample('build-script'), {
+      app: 'unpruned',
+      config: { SKIP_PRUNING: 'true' },
+    });
+    expect(lines).toContain('       devDependencies stay: SKIP_PRUNING is true.');
+    expect(existsSync(join(tree, 'node_modules/mkdirp'))).toBe(true);
+  });
+
+  test('a start command that a pruned package would have run is refused (E12)', async () => {
+    const files = await textsOf(sample('build-script'));
+    const own = JSON.parse(files['package.json']!) as { scripts: object };
+    files['package.json'] = JSON.stringify({
+      ...own,
+      scripts: { ...own.scripts, start: 'NODE_ENV=x mkdirp run' },
+    });
+    const failure = await builds.failure(files, { app: 'scripted' });
+    expect(failure.id).toBe('E12');
+    expect(failure.message).toContain('"start" runs "mkdirp", which comes from the devDependency mkdirp.');
+    expect(failure.message).toContain('(found: dist/index.js)');
+    const procfile = await builds.failure(
+      { ...(await textsOf(sample('build-script'))), Procfile: 'web: npx mkdirp run\n' },
+      { app: 'scripted' },
+    );
+    expect(procfile.message).toContain('"Procfile" runs "mkdirp"');
+  });
+
+  test('a failing script is E13 and leaves the cache as it was', async () => {
+    const files = await textsOf(sample('build-script'));
+    const failing = { ...files, 'src/stamp.js': 'process.exit(3)' };
+    expect(await builds.failure(failing, { app: 'scripted' })).toMatchObject({
+      id: 'E13',
+      message: expect.stringMatching(
+        /^The "build" script failed with exit code 3\..*npm ci && npm run build\.$/,
+      ),
+    });
+    const own = JSON.parse(files['package.json']!) as object;
+    const missing = { ...files, 'package.json': JSON.stringify({ ...own, scripts: { build: 'tsc -p .' } }) };
+    expect((await builds.failure(missing, { app: 'scripted' })).message).toContain(
+      'Command "tsc" was not found: is it listed in dependencies?',
+    );
+    const { lines } = await builds.build(sample('build-script'), { app: 'scripted' });
+    expect(lines.join('\n')).toContain('nothing is installed');
+  });
+});
+
+describe('versions', () => {
+  test('.nvmrc and .node-version count where engines says nothing; else the current LTS with a hint', async () => {
+    const bare = { 'server.js': '', 'package.json': '{}' };
+    const nvmrc = await builds.build({ ...bare, '.nvmrc': 'lts/krypton\n' }, { app });
+    expect(nvmrc.lines.join('\n')).toMatch(/Node 24\.\d+\.\d+ \(\.nvmrc "lts\/krypton"\)/);
+    expect(nvmrc.tree.processTypes).toEqual({ web: 'node server.js' });
+    const file = await builds.build({ ...bare, '.node-version': 'v24\n' }, { app });
+    expect(file.lines.join('\n')).toMatch(/Node 24\.\d+\.\d+ \(\.node-version "v24"\)/);
+    const none = await builds.build(
+      { 'package.json': '{"main":"my app.js"}', 'my app.js': '' },
+      { app: 'lts' },
+    );
+    expect(none.lines.join('\n')).toMatch(/\(current LTS\)[\s\S]*"engines": \{"node": "\d+\.x"\}/);
+    expect(none.tree.processTypes).toEqual({ web: 'node my\\ app.js' });
+  });
+
+  test.each([
+    [
+      'banana',
+      /^engines\.node is "banana": that is not a version range; newest here are 22\.x, 24\.x, 26\.x\. Set for example/,
+    ],
+    ['99.x', /^engines\.node is "99\.x": no version matches/],
+  ])('engines.node %s is refused (E8)', async (node, sentence) => {
+    const failure = await builds.failure(changed({ engines: { node } }), { app });
+    expect(failure).toMatchObject({ id: 'E8', message: expect.stringMatching(sentence) });
+  });
+});
+
+describe('what can be read from files is refused before anything is downloaded', () => {
+  test.each<[string, Files, RegExp]>([
+    [
+      'E4',
+      { 'package.json': '{\n  "name": "x",\n  "scripts": {\n    "start": oops\n  }\n}\n' },
+      /^package\.json is not valid JSON: .* at line \d, column \d+: /,
+    ],
+    ['E4', { 'package.json': '[]' }, /^package\.json is not valid JSON: it is not an object\.$/],
+    [
+      'E5',
+      { 'package.json': '{"packageManager":"yarn@1.22.22"}', 'package-lock.json': '{}', 'yarn.lock': '' },
+      /^Found package-lock\.json and yarn\.lock; only one package manager .* To keep yarn: git rm package-lock\.json && git commit/,
+    ],
+    [
+      'E5',
+      { 'package.json': '{"packageManager":"pnpm@9.0.0"}', 'yarn.lock': '' },
+      /^Found yarn\.lock and "packageManager": "pnpm@9\.0\.0"/,
+    ],
+    [
+      'E8',
+      { 'package.json': '{}', 'yarn.lock': '' },
+      /^This app's packages belong to yarn \(yarn\.lock\), which this platform cannot install yet; it can npm\./,
+    ],
+  ])('%s', async (id, files, sentence) => {
+    const failure = await builds.failure(files, { app: 'files', config: nowhere });
+    expect(failure).toMatchObject({ id, message: expect.stringMatching(sentence) });
+  });
+});
+
+describe('what the install finds out', () => {
+  test('a lockfile that does not match is E7, with the first difference', async () => {
+    const files = changed({ dependencies: { express: '^5.1.0', ms: '2.1.2' } });
+    const failure = await builds.failure(files, { app });
+    expect(failure.id).toBe('E7');
+    expect(failure.message).toMatch(
+      /^package-lock\.json does not match package\.json \((Missing|Invalid): .*ms@2\.1\.2.*\)\. Run npm install/,
+    );
+  });
+
+  test('a package that does not exist is E10; without a lockfile there is a warning (E6)', async () => {
+    const dependencies = { 'twelve-no-such-package-here': '^1.0.0' };
+    const files = { 'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies }) };
+    const failure = await builds.failure(files, { app });
+    expect(failure.lines.join('\n')).toContain(' !     No lockfile: versions are chosen anew in each build');
+    expect(failure).toMatchObject({
+      id: 'E10',
+      message: expect.stringMatching(
+        /^twelve-no-such-package-here@\^1\.0\.0, required by package\.json, is not in the registry/,
+      ),
+    });
+    const range = await builds.failure(
+      { 'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies: { ms: '99.0.0' } }) },
+      { app },
+    );
+    expect(range).toMatchObject({ id: 'E10', message: expect.stringContaining('ms@99.0.0, required by') });
+  });
+
+  test('a registry that does not answer is E9, whether Node or packages are wanted', async () => {
+    const cold = await builds.failure(express, { app: 'offline', config: nowhere });
+    const sentence =
+      /^The build could not talk to the package registry \(connection refused\)\. Your app is fine\./;
+    // The host's own registry is asked after the app's: only where both fail is the build lost.
+    await using offline = await startBuilds({ npmConfig: { registry: nowhere.npm_config_registry } });
+    expect(cold.id).toBe('E9');
+    expect((await offline.failure(express)).message).toMatch(sentence);
+  });
+
+  test('without a lockfile the app works too', async () => {
+    const source = {
+      'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies: { ms: '^2.1.3' } }),
+      'server.js': '',
+    };
+    const { app: tree } = await builds.build(source, { app });
+    expect(JSON.parse(await readFile(join(tree, 'node_modules/ms/package.json'), 'utf8'))).toMatchObject({
+      name: 'ms',
+    });
+  });
+
+  test('nothing to start is E11', async () => {
+    const failure = await builds.failure({ 'package.json': '{"engines":{"node":"24.x"}}' }, { app });
+    expect(failure).toMatchObject({ id: 'E11', message: expect.stringContaining('Add a "start" script') });
+  });
+});
