@@ -7,7 +7,7 @@ import { label, ownLabels } from '../engine/labels.ts';
 import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { runReleasePhase } from './release-phase.ts';
+import { removeReleaseContainers, runReleasePhase } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
@@ -77,7 +77,9 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     const supervisor = supervisorOf(appId);
     // Acts only once it knows the serving release; else it would stop what it should keep.
     await resume(appId, supervisor);
-    supervisor.go();
+    const unfinished = newestPending(appId);
+    // What a killed server had begun to start is kept: then the rollout says when to act.
+    if (!unfinished || !supervisor.runs(unfinished.version)) supervisor.go();
     for (
       let release = newestPending(appId);
       release && !life.signal.aborted;
@@ -141,6 +143,12 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       if (!abort.signal.aborted && !life.signal.aborted) failed(release, error);
     } finally {
       rollouts.delete(appId);
+      if (!life.signal.aborted) {
+        supervisor.go();
+        await removeReleaseContainers(appId, release.id, needs).catch((error: unknown) =>
+          needs.onProblem(`The release process of v${release.version}: ${messageOf(error)}`),
+        );
+      }
       settledNotice.tell();
     }
   }
@@ -154,6 +162,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       const left = formation.filter((entry) => Object.hasOwn(types, entry.type));
       if (left.length < formation.length) store.formations.replace(appId, left);
     });
+    settledNotice.tell();
   }
 
   function failed(release: Release, error: unknown): void {

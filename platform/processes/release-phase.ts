@@ -1,7 +1,7 @@
 // The `release` process type: runs once in the new image before anything is switched; failing it fails the release.
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { PlatformError } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
@@ -12,7 +12,7 @@ import type { Runnable } from './tracked.ts';
 const causesThatRunIt: ReadonlySet<string> = new Set(['push', 'redeploy']);
 
 /**
- * Runs it, or goes on waiting for the container of an earlier server that was killed.
+ * Runs it once: where an earlier server that was killed began it, its container is waited for, or already tells the end.
  * @throws PlatformError `release_failed` with its exit status and last lines
  */
 export async function runReleasePhase(
@@ -47,15 +47,25 @@ export async function runReleasePhase(
       );
     }
     throw error;
-  } finally {
-    // Ended or not, it is not needed any more; what it printed is in the log.
-    await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 }).catch(() => undefined);
-    await logs.drained(id).catch(() => undefined);
-    await engine
-      .remove(id)
-      .catch((error: unknown) =>
-        needs.onProblem(`The release process of v${runnable.version} was not removed: ${messageOf(error)}`),
-      );
+  }
+}
+
+/** Removes what `runReleasePhase` left, once the release has ended: until then it shows that the command ran. */
+export async function removeReleaseContainers(
+  appId: string,
+  releaseId: string,
+  needs: ProcessNeeds,
+): Promise<void> {
+  const { engine, logs } = needs;
+  const left = await engine.list({
+    ...ownLabels(needs.instance, 'release'),
+    [label.app]: appId,
+    [label.releaseId]: releaseId,
+  });
+  for (const { id } of left) {
+    await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+    await logs.drained(id);
+    await engine.remove(id);
   }
 }
 

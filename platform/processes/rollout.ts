@@ -30,7 +30,9 @@ export async function rollOut(
   try {
     await steps.releasePhase(signal);
     signal.throwIfAborted();
-    supervisor.setStage({ serving, next, phase: 'prepare' });
+    // A killed server may have been further: what it started for the new release is kept.
+    supervisor.setStage({ serving, next, phase: supervisor.runsOther(next.version) ? 'swap' : 'prepare' });
+    supervisor.go();
     await supervisor.untilUp(next.version, 'web', signal);
     supervisor.setStage({ serving, next, phase: 'swap' });
     await supervisor.untilUp(next.version, 'all', signal);

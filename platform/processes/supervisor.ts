@@ -20,6 +20,9 @@ export interface Supervisor {
   /** Takes over a container found at start. */
   adopt(details: ContainerDetails): void;
   knows(containerId: string): boolean;
+  /** Whether processes of this release run, or run that are not web. */
+  runs(version: number): boolean;
+  runsOther(version: number): boolean;
   /** The engine told of a container's end. */
   died(containerId: string): Promise<void>;
   /** Looks again at every container, after the engine was away. */
@@ -145,6 +148,8 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
         .catch((error: unknown) => needs.onProblem(`${process.name}: ${messageOf(error)}`));
     },
     knows: (containerId) => all().some((process) => process.containerId === containerId),
+    runs: (version) => all().some((process) => process.version === version),
+    runsOther: (version) => all().some((process) => process.version === version && process.type !== 'web'),
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
       if (process) await life.check(process);

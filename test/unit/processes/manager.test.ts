@@ -68,7 +68,7 @@ function newServer(): Processes {
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     onReleaseOutput: () => undefined,
-    onProblem: (m) => console.log('PROBLEM', m),
+    onProblem: () => undefined,
   };
   return createProcesses(needs);
 }
@@ -295,6 +295,27 @@ test.each(Array.from({ length: 14 }, (_, index) => index))(
     await until(() => routed.processes.length === 1, 'one routed');
   },
 );
+
+test('killed after the release command, the next server does not run it again', async () => {
+  deaf.add('slow');
+  await begin();
+  await ended(append({ web: 'w' }));
+  engine.behave((spec) => (spec.labels['twelve.kind'] === 'release' ? { exitAfterMs: 10 } : undefined));
+  const release = append({ web: 'w', release: 'r' }, { MODE: 'slow' });
+  await untilRunning(['web.1 v1', 'web.1 v2']);
+  const booting = engine.containers().find((one) => processOf(one.spec) === 'web.1 v2')!.id;
+  void processes.close();
+  deaf.clear();
+  processes = newServer();
+  await begin();
+  expect((await ended(release)).status).toBe('succeeded');
+  await untilRunning(['web.1 v2']);
+  const created = engine.calls.filter((call) => call.startsWith('create') && call.includes('release.1'));
+  expect(created).toHaveLength(1);
+  // What had begun to boot was kept, and the ended release process is gone.
+  await until(() => engine.containers().length === 1, 'one container');
+  expect(engine.containers()[0]!.id).toBe(booting);
+});
 
 test('an engine that goes away and comes back: what died meanwhile is started again', async () => {
   await begin();
