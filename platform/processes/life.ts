@@ -96,7 +96,7 @@ export function createLife(needs: LifeNeeds): Life {
     }
     process.address = Object.values(details.addresses)[0] ?? null;
     if (details.state !== 'running') return ended(process, details);
-    setState(process, 'booting');
+    if (process.state !== 'booting') setState(process, 'booting');
     needs.changed();
     await (process.type === 'web' ? proveWeb(process, details.id) : proveOther(process, details));
   }
@@ -126,8 +126,13 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   function becameUp(process: Tracked): void {
-    setState(process, 'up');
-    if (!needs.quiet()) say(process, 'State changed from starting to up');
+    if (needs.quiet()) {
+      // Found running: it is up since it started, and that was told then.
+      process.state = 'up';
+    } else {
+      setState(process, 'up');
+      say(process, 'State changed from starting to up');
+    }
     needs.changed();
   }
 

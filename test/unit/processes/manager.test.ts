@@ -260,6 +260,7 @@ test('a server that starts again adopts what runs and touches nothing', async ()
   scale('web', 2);
   await until(() => routed.processes.length === 2 && running().length === 3, 'three run');
   const ids = engine.containers().map((one) => one.id);
+  await sleep(1100);
   await processes.close();
   const calls = engine.calls.length;
   processes = newServer();
@@ -267,6 +268,13 @@ test('a server that starts again adopts what runs and touches nothing', async ()
   expect(routes).toMatchObject([{ appId: app.id, state: 'up', endpoints: [{}, {}] }]);
   processes.go();
   await sleep(200);
+  expect(
+    processes.status(app.id).map((one) => [one.state, Date.now() - Date.parse(one.updatedAt) > 1000]),
+  ).toEqual([
+    ['up', true],
+    ['up', true],
+    ['up', true],
+  ]);
   expect(engine.containers().map((one) => one.id)).toEqual(ids);
   expect(engine.calls.slice(calls).filter((call) => /^(create|start|stop|remove|kill)/.test(call))).toEqual(
     [],
