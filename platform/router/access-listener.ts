@@ -1,10 +1,12 @@
 // The stream HAProxy sends its log to: a unix socket of ours, frames of `<length> <line>`.
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { messageOf } from '../domain/errors.ts';
 import { type AccessLine, accessLine } from './access-log.ts';
 
 export interface AccessListener {
+  /** Whether HAProxy is connected. */
+  connected(): boolean;
   close(): Promise<void>;
 }
 
@@ -18,8 +20,9 @@ export interface AccessListenerNeeds {
 const longestFrame = 16_384;
 
 export async function listenForAccess(needs: AccessListenerNeeds): Promise<AccessListener> {
-  // A socket left by a killed process; two processes on one folder are refused long before.
-  rmSync(needs.path, { force: true });
+  const fresh = `${needs.path}.new`;
+  // One left by a killed process; two processes on one folder are refused long before.
+  rmSync(fresh, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -34,11 +37,14 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(needs.path, resolve);
+    server.listen(fresh, resolve);
   });
   // HAProxy's workers run as a user of their own; the folder is on nobody else's way.
-  chmodSync(needs.path, 0o666);
+  chmodSync(fresh, 0o666);
+  // A name that stays when we end: HAProxy tries again where it is refused, but not where there is no such file.
+  renameSync(fresh, needs.path);
   return {
+    connected: () => sockets.size > 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -66,3 +66,8 @@ export function parseOldWorkers(text: string): number[] {
   }
   return pids;
 }
+
+/** `show sess`: those that came through no listener are HAProxy's own, and only its log has such. */
+export function parseInnerSessions(text: string): string[] {
+  return [...text.matchAll(/^(0x[0-9a-f]+): proto=\? /gm)].map((match) => match[1]!);
+}

@@ -8,6 +8,7 @@ import type { AccessLine } from './access-log.ts';
 import { type ContainerNeeds, removeContainer } from './container.ts';
 import { createFiles, prepareFolder, readPages } from './files.ts';
 import { herokuTimeouts, type RouterSettings, type Timeouts } from './haproxy-config.ts';
+import { keepLogLink } from './log-link.ts';
 import { createRuntime } from './runtime.ts';
 import { createSteering } from './steering.ts';
 import { superviseContainer } from './supervision.ts';
@@ -105,6 +106,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
   return {
     async start(routes) {
       await steering.start(routes.map(checkedRoute));
+      void keepLogLink(runtime, access, ending.signal);
       superviseContainer({ engine, instance, signal: ending.signal, heal: steering.heal, onProblem });
     },
     serve: async (route) => steering.serve(checkedRoute(route)),

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { parseMap, parseOldWorkers, parseServers } from './replies.ts';
+import { parseInnerSessions, parseMap, parseOldWorkers, parseServers } from './replies.ts';
 import { type Change, mapPaths, type Picture } from './table.ts';
 
 export interface Runtime {
@@ -17,6 +17,8 @@ export interface Runtime {
   picture(): Promise<Picture>;
   /** @throws PlatformError with HAProxy's words when it refused a step */
   apply(change: Change): Promise<void>;
+  /** Ends the connections on which the log goes to us: HAProxy makes new ones. */
+  renewLog(): Promise<void>;
   /** Hitless: a new worker takes over the listening sockets. @throws PlatformError with the reason */
   reload(): Promise<void>;
 }
@@ -62,6 +64,10 @@ export function createRuntime(folder: string): Runtime {
       for (const command of change.add) expect(command, await ask(command), /^New server registered\.$/);
       for (const line of lines(change.turn)) expect(line, await ask(line), /^$/);
       if (change.turn.length > 0) await followInOldWorkers(change);
+    },
+    async renewLog() {
+      for (const session of parseInnerSessions(await ask('show sess')))
+        await ask(`shutdown session ${session}`);
     },
     async reload() {
       const answer = await master('reload', RELOAD_DEADLINE_MS);
