@@ -88,9 +88,9 @@ const restart: Command = {
   example: 'twelve ps:restart web.1 -a hello',
   flags: appFlags,
   async run(call) {
-    const app = await call.app();
     const [name] = call.words;
     const path = name ? target(name) : '/dynos';
+    const app = await call.app();
     await call.out.during(`Restarting ${name ?? 'all processes'} of ${app}`, () =>
       call.api().send('DELETE', pathOf(app) + path),
     );
@@ -104,11 +104,10 @@ const stop: Command = {
   example: 'twelve ps:stop run.4821 -a hello',
   flags: appFlags,
   async run(call) {
-    const app = await call.app();
     const name = call.words[0]!;
-    await call.out.during(`Stopping ${name} of ${app}`, () =>
-      call.api().send('POST', `${pathOf(app)}${target(name)}/actions/stop`),
-    );
+    const path = `${target(name)}/actions/stop`;
+    const app = await call.app();
+    await call.out.during(`Stopping ${name} of ${app}`, () => call.api().send('POST', pathOf(app) + path));
   },
 };
 

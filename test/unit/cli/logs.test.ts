@@ -1,0 +1,143 @@
+import type { ServerResponse } from 'node:http';
+import { expect, it } from 'vitest';
+import { readEvents } from '../../../platform/cli/event-stream.ts';
+import { colorLine } from '../../../platform/cli/log-color.ts';
+import { scriptedApi, start, twelve } from './scripted.ts';
+
+const line = (number: number): string => `2026-11-23T04:00:00.000000+00:00 app[web.1]: line ${number}`;
+const event = (number: number): string => `id: ${number}\ndata: ${line(number)}\n\n`;
+
+function stream(response: ServerResponse, text: string): void {
+  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+  response.write(text);
+}
+
+it('asks for the lines it was told to and prints them', async () => {
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
+    'GET /logs/s1': (_, response) => {
+      stream(response, `retry: 1\n\n: ping\n\n${event(1)}data: ${line(2)}\ndata: ${line(3)}\n\n`);
+      response.end();
+      return undefined;
+    },
+  });
+  const argv = ['logs', '-n', '20', '-p', 'web', '--source', 'app', '-a', 'hello'];
+  const { status, out } = await twelve(argv, { url: api.url });
+  expect({ status, out }).toEqual({ status: 0, out: [1, 2, 3].map((one) => `${line(one)}\n`).join('') });
+  expect(api.asked[0]!.body).toEqual({ lines: 20, tail: false, source: 'app', dyno: 'web' });
+  expect(api.asked[1]!.headers).toMatchObject({ accept: 'text/event-stream' });
+  expect(api.asked[1]!.headers.authorization).toBeUndefined();
+});
+
+it('goes on over a restart of the server without a gap or a repeat, saying so once', async () => {
+  let session = 0;
+  const told: (string | undefined)[] = [];
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({
+      status: 201,
+      body: { logplex_url: `${api.url}/logs/s${++session}` },
+    }),
+    'GET /logs/s1': (asked, response) => {
+      told.push(asked.headers['last-event-id'] as string | undefined);
+      if (session === 1 && told.length > 1) return { status: 404 };
+      // The third event is cut in the middle: it must come again, whole.
+      stream(response, event(1) + event(2) + event(3).slice(0, 30));
+      return undefined;
+    },
+    'GET /logs/s2': (asked, response) => {
+      told.push(asked.headers['last-event-id'] as string | undefined);
+      stream(response, event(2) + event(3) + event(4));
+      return undefined;
+    },
+  });
+  const run = start(['logs', '--tail', '-a', 'hello'], { url: api.url });
+  await run.until(() => run.out().includes('line 2'));
+  await api.stop();
+  await run.until(() => run.err() !== '');
+  await api.start();
+  await run.until(() => run.out().includes('line 4'));
+  expect(run.out()).toBe([1, 2, 3, 4].map((one) => `${line(one)}\n`).join(''));
+  expect(run.err()).toBe('The log stream broke off. Connecting again.\n');
+  expect(told[0]).toBeUndefined();
+  expect(told.at(-1)).toBe('2');
+  run.signals.emit('SIGINT');
+  expect(await run.ended).toBe(130);
+});
+
+it('reconnects in silence when the server ends a tail in order, to a new session if the old one is forgotten', async () => {
+  let session = 0;
+  const told: string[] = [];
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({
+      status: 201,
+      body: { logplex_url: `${api.url}/logs/s${++session}` },
+    }),
+    'GET /logs/s1': (asked, response) => {
+      told.push(`s1 ${asked.headers['last-event-id']}`);
+      if (told.length > 2) return { status: 404 };
+      stream(response, event(told.length));
+      response.end();
+      return undefined;
+    },
+    'GET /logs/s2': (asked, response) => {
+      told.push(`s2 ${asked.headers['last-event-id']}`);
+      stream(response, event(2) + event(3));
+      return undefined;
+    },
+  });
+  const run = start(['logs', '-t', '-a', 'hello'], { url: api.url });
+  await run.until(() => run.out().includes('line 3'));
+  expect(told).toEqual(['s1 undefined', 's1 1', 's1 2', 's2 2']);
+  expect(run.out()).toBe([1, 2, 3].map((one) => `${line(one)}\n`).join(''));
+  expect(run.err()).toBe('');
+  run.signals.emit('SIGINT');
+  expect(await run.ended).toBe(130);
+});
+
+it('ends a tail when the app is gone', async () => {
+  let sessions = 0;
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () =>
+      sessions++ === 0
+        ? { status: 201, body: { logplex_url: `${api.url}/logs/s1` } }
+        : { status: 404, body: { id: 'not_found', message: 'There is no app "hello".' } },
+    'GET /logs/s1': (_, response) => {
+      stream(response, event(1));
+      setTimeout(() => response.destroy(), 20);
+      return undefined;
+    },
+  });
+  const { status, err } = await twelve(['logs', '--tail', '-a', 'hello'], { url: api.url });
+  expect(status).toBe(1);
+  expect(err).toContain('There is no app "hello".');
+});
+
+it('reads events however they are cut', async () => {
+  const bytes = Buffer.from(
+    'id: 1\r\ndata: grüße\r\n\r\ndata:x\ndata: y\n\n: ping\n\nid: 9\ndata: never ended\n',
+  );
+  async function* pieces(length: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+  for (const length of [1, 2, 3, 7, 1000]) {
+    const events = [];
+    for await (const one of readEvents(pieces(length))) events.push(one);
+    expect(events).toEqual([
+      { id: '1', lines: ['grüße'] },
+      { id: undefined, lines: ['x', 'y'] },
+    ]);
+  }
+});
+
+it('gives each process a colour of its own and leaves what it said alone', () => {
+  const of = (process: string): string => colorLine(`2026-11-23T04:00:00.1+00:00 app[${process}]: a\x1b[1mb`);
+  expect(of('web.1').split('\x1b')).toEqual([
+    '',
+    expect.stringMatching(/^\[\d+m2026\S+ app\[web\.1\]:$/),
+    '[39m a',
+    '[1mb',
+  ]);
+  expect(of('web.1').slice(0, 5)).not.toBe(of('web.2').slice(0, 5));
+  expect(of('router')).toContain('\x1b[90m');
+  expect(colorLine('no log line')).toBe('no log line');
+});
