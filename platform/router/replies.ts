@@ -44,6 +44,7 @@ export function parseFigures(text: string): Map<string, ServerFigures> {
   const [head = '', ...lines] = text.split('\n');
   const columns = head.replace(/^# /, '').split(',');
   const [sessions, queued, total] = ['scur', 'qcur', 'stot'].map((name) => columns.indexOf(name));
+  if (sessions === -1) return figures;
   for (const line of lines) {
     const fields = line.split(',');
     if (fields.length < columns.length - 1) continue;

@@ -1,0 +1,74 @@
+// The configuration's text: what is in it, and what makes a reload necessary.
+import { expect, test } from 'vitest';
+import {
+  configIdentity,
+  configText,
+  herokuTimeouts,
+  mapText,
+  poolOf,
+  type RouterSettings,
+} from '../../../platform/router/haproxy-config.ts';
+import { pictureOf, withRoute } from '../../../platform/router/table.ts';
+
+const settings: RouterSettings = {
+  http: { host: '0.0.0.0', port: 80 },
+  timeouts: herokuTimeouts,
+  openFiles: 2000,
+  hardStopMs: 300_000,
+  asRoot: true,
+  pages: new Map([['h14.html', 'no process']]),
+};
+const table = withRoute(
+  { routes: new Map(), slots: new Map(), pool: 3 },
+  {
+    appId: 'id-one',
+    appName: 'one',
+    hosts: ['one.localhost'],
+    state: 'up',
+    endpoints: [
+      { process: 'web.1', key: 'a', address: '10.213.0.2', port: 5006 },
+      { process: 'web.2', key: 'b', address: 'fd00::2', port: 5006 },
+    ],
+  },
+  new Set(),
+  3,
+);
+
+test('every backend of the pool is there, with the servers it has now', () => {
+  const text = configText(settings, 3, pictureOf(table));
+  expect(text.match(/^backend .*$/gm)).toEqual([
+    'backend b0 from app',
+    'backend b1 from app',
+    'backend b2 from app',
+  ]);
+  expect(text.match(/^ {2}server web.*$/gm)).toEqual([
+    expect.stringMatching(/^ {2}server web\.1:a:[0-9a-f]+ 10\.213\.0\.2:5006 /),
+    expect.stringMatching(/^ {2}server web\.2:b:[0-9a-f]+ \[fd00::2\]:5006 /),
+  ]);
+  expect(text).toContain('  bind 0.0.0.0:80\n');
+  expect(text).toContain('  timeout server 30000ms\n');
+  expect(text).toContain('http-response set-timeout server 55000ms');
+  expect(configText({ ...settings, http: { host: '::', port: 80 } }, 1, pictureOf(table))).toContain(
+    '  bind [::]:80 v4v6\n',
+  );
+});
+
+test('a change of servers or hosts keeps the identity; settings, pages and pool change it', () => {
+  const identity = configIdentity(settings, 3);
+  expect(configText(settings, 3, pictureOf(table))).toContain(`description "${identity}"`);
+  expect(poolOf(identity)).toBe(3);
+  expect(poolOf('something else')).toBe(0);
+  for (const other of [
+    configIdentity(settings, 4),
+    configIdentity({ ...settings, pages: new Map([['h14.html', 'other words']]) }, 3),
+    configIdentity({ ...settings, hardStopMs: 1 }, 3),
+    configIdentity({ ...settings, http: { host: '127.0.0.1', port: 80 } }, 3),
+  ])
+    expect(other).not.toBe(identity);
+});
+
+test('workers step down only from root; maps are a line per entry', () => {
+  expect(configText({ ...settings, asRoot: false }, 1, pictureOf(table))).not.toContain('user haproxy');
+  expect(mapText(pictureOf(table).hosts)).toBe('one.localhost id-one\n');
+  expect(mapText(pictureOf(table).apps)).toBe('id-one b0:up\n');
+});

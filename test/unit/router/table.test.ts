@@ -1,0 +1,120 @@
+// Routes to the picture HAProxy should hold, and the commands between two pictures.
+import { expect, test } from 'vitest';
+import {
+  type AppRoute,
+  afterChange,
+  busySlots,
+  checkedRoute,
+  difference,
+  type Picture,
+  pictureOf,
+  serverName,
+  slotsOf,
+  type Table,
+  withoutRoute,
+  withRoute,
+} from '../../../platform/router/table.ts';
+
+const nothing: Picture = { hosts: new Map(), apps: new Map(), servers: new Map() };
+const empty: Table = { routes: new Map(), slots: new Map(), pool: 2 };
+const none = new Set<number>();
+
+function route(name: string, keys: string[], more: Partial<AppRoute> = {}): AppRoute {
+  const endpoints = keys.map((key, index) => ({
+    process: `web.${index + 1}`,
+    key,
+    address: '10.213.0.2',
+    port: 5006,
+  }));
+  return {
+    appId: `id-${name}`,
+    appName: name,
+    hosts: [`${name}.localhost`],
+    endpoints,
+    state: 'up',
+    ...more,
+  };
+}
+const server = (slot: number, number: number, key: string): string =>
+  `b${slot}/${serverName({ process: `web.${number}`, key, address: '10.213.0.2', port: 5006 })}`;
+
+test('a first app is added, made ready and only then given its host', () => {
+  const wanted = pictureOf(withRoute(empty, route('one', ['a']), none, 2));
+  const path = server(0, 1, 'a');
+  expect(difference(nothing, wanted)).toEqual({
+    add: [`add server ${path} 10.213.0.2:5006 pool-purge-delay 2s`],
+    turn: [
+      `set server ${path} state ready`,
+      'add map /router/apps.map id-one b0:up',
+      'add map /router/hosts.map one.localhost id-one',
+    ],
+    leaving: [],
+  });
+});
+
+test('a switch makes the new ready before the old is drained, and leaves what stays alone', () => {
+  const before = withRoute(empty, route('one', ['a', 'b']), none, 2);
+  const after = withRoute(before, route('one', ['a', 'c']), none, 2);
+  const change = difference(pictureOf(before), pictureOf(after));
+  expect(change.add).toHaveLength(1);
+  expect(change.turn).toEqual([
+    `set server ${server(0, 2, 'c')} state ready`,
+    `set server ${server(0, 2, 'b')} state drain`,
+  ]);
+  expect(change.leaving).toEqual([server(0, 2, 'b')]);
+  const held = afterChange(pictureOf(before), pictureOf(after));
+  expect(held.servers.get(server(0, 2, 'b'))?.ready).toBe(false);
+  expect(difference(held, pictureOf(after))).toEqual({ add: [], turn: [], leaving: [server(0, 2, 'b')] });
+});
+
+test('a server that drains is put back without being added again', () => {
+  const table = withRoute(empty, route('one', ['a']), none, 2);
+  const held = afterChange(pictureOf(table), pictureOf(withRoute(table, route('one', ['b']), none, 2)));
+  const change = difference(held, pictureOf(table));
+  expect(change.add).toEqual([]);
+  expect(change.turn[0]).toBe(`set server ${server(0, 1, 'a')} state ready`);
+});
+
+test('states and hosts change by set, add and del; up without endpoints is none', () => {
+  const before = withRoute(empty, route('one', ['a'], { hosts: ['x.org', 'y.org'] }), none, 2);
+  const after = withRoute(before, route('one', [], { hosts: ['y.org', 'z.org'] }), none, 2);
+  expect(difference(pictureOf(before), pictureOf(after)).turn).toEqual([
+    'set map /router/apps.map id-one b0:none',
+    'add map /router/hosts.map z.org id-one',
+    'del map /router/hosts.map x.org',
+    `set server ${server(0, 1, 'a')} state drain`,
+  ]);
+  const removed = difference(pictureOf(before), pictureOf(withoutRoute(before, 'id-one')));
+  expect(removed.turn.slice(0, 3)).toEqual([
+    'del map /router/hosts.map x.org',
+    'del map /router/hosts.map y.org',
+    'del map /router/apps.map id-one',
+  ]);
+});
+
+test('the first free backend is taken, never one with servers of an app that left; the pool doubles', () => {
+  let table = withRoute(empty, route('one', ['a']), none, 2);
+  table = withRoute(table, route('two', ['b']), none, 2);
+  const held = pictureOf(table);
+  table = withoutRoute(table, 'id-one');
+  const third = withRoute(table, route('three', ['c']), none, 2);
+  expect([third.slots.get('id-three'), third.pool]).toEqual([0, 2]);
+  const busy = withRoute(table, route('three', ['c']), busySlots(held), 2);
+  expect([busy.slots.get('id-three'), busy.pool]).toEqual([2, 4]);
+  expect(slotsOf(pictureOf(busy).apps)).toEqual(busy.slots);
+});
+
+test('what could end in a command or a file is refused', () => {
+  const bad: Partial<AppRoute>[] = [
+    { appId: 'a b' },
+    { hosts: ['a.localhost; shutdown sessions'] },
+    { hosts: ['*.localhost'] },
+    { hosts: [''] },
+    { endpoints: [{ process: 'web.1 x', key: 'k', address: '10.0.0.1', port: 1 }] },
+    { endpoints: [{ process: 'web.1', key: 'k/x', address: '10.0.0.1', port: 1 }] },
+    { endpoints: [{ process: 'web.1', key: 'k', address: 'example.org', port: 1 }] },
+    { endpoints: [{ process: 'web.1', key: 'k', address: '10.0.0.1', port: 0 }] },
+  ];
+  for (const more of bad) expect(() => checkedRoute(route('one', [], more))).toThrow(/the router can use/);
+  expect(checkedRoute(route('one', [], { hosts: ['A.org', 'a.org'] })).hosts).toEqual(['a.org']);
+});
