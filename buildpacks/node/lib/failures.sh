@@ -57,7 +57,7 @@ native_module() {
   package=$(sed -nE 's#^npm (error|ERR!) path .*/node_modules/##p' "$output" | head -n 1)
   missing=$(grep -oE 'fatal error: [^:]+: No such file' "$output" | head -n 1 | sed -E 's/fatal error: ([^:]+):.*/missing header \1/')
   [ -n "$missing" ] || missing=$(grep -oE 'cannot find -l[^ :]+|ModuleNotFoundError: .*|not found: (make|g\+\+|gcc|python3?)' "$output" | head -n 1)
-  fail 'E14 native-module' "${package:-A package} has a native part that could not be compiled: ${missing:-see the compiler output above}. Try a newer ${package:-version} that ships ready-made binaries, or one that needs no compiling."
+  fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: ${missing:-see the compiler output above}. Try a newer ${package:-dependency} that ships ready-made binaries, or one that needs no compiling."
 }
 
 # npm install and npm ci also run the app's own install scripts.

@@ -179,13 +179,19 @@ provide_headers() {
   if [ -d /tmp/node-unpacked/include ]; then
     mkdir -p "${archive%/*}"
     tar -C /tmp/node-unpacked -I 'zstd -q -1' -cf "$archive" include &
-  elif [ -f "$archive" ]; then
+  elif [ -f "$archive" ] && native_possible; then
     mkdir -p /tmp/node-unpacked
     tar -C /tmp/node-unpacked -I zstd -xf "$archive" --no-same-owner
   else
     return
   fi
   export npm_config_nodedir=/tmp/node-unpacked
+}
+
+# npm writes into a lockfile which packages have install scripts; without one anything may come.
+native_possible() {
+  [ -z "$lockfile" ] || [ -f "$build_dir/binding.gyp" ] || [ -d "$build_dir/node_modules" ] ||
+    grep -q '"hasInstallScript": true' "$build_dir/$lockfile"
 }
 
 # keep_tree <name>: names what the cache has to keep although it was moved out.

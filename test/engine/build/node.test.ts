@@ -167,6 +167,44 @@ describe('an app with a build script and devDependencies', () => {
   });
 });
 
+describe('a native addon', () => {
+  const addon: Files = {
+    'package.json': '{"name":"addon","version":"1.0.0","engines":{"node":"24.x"}}',
+    'package-lock.json':
+      '{"name":"addon","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"addon","version":"1.0.0"}}}',
+    'binding.gyp': '{"targets":[{"target_name":"hello","sources":["hello.c"]}]}',
+    'server.js': '',
+    'hello.c': `#include <node_api.h>
+static napi_value hello(napi_env env, napi_callback_info info) {
+  napi_value text;
+  napi_create_string_utf8(env, "native hello", NAPI_AUTO_LENGTH, &text);
+  return text;
+}
+NAPI_MODULE_INIT() {
+  napi_value function;
+  napi_create_function(env, "hello", NAPI_AUTO_LENGTH, hello, NULL, &function);
+  napi_set_named_property(env, exports, "hello", function);
+  return exports;
+}
+`,
+  };
+
+  test('is compiled with headers from the cache and loads in the run stack', async () => {
+    const { app: tree } = await builds.build(addon, { app });
+    expect(existsSync(join(tree, '.heroku/node/include'))).toBe(false);
+    const call = `node -p 'require("./build/Release/hello").hello()'`;
+    expect(await runInStack(builds, tree, call)).toBe('native hello\n');
+  });
+
+  test('that cannot be compiled is E14, with what is missing', async () => {
+    const failure = await builds.failure({ ...addon, 'hello.c': '#include <not_there.h>\n' }, { app });
+    expect(failure).toMatchObject({
+      id: 'E14',
+      message: expect.stringMatching(/native part that could not be compiled: missing header not_there\.h\./),
+    });
+  });
+});
+
 describe('versions', () => {
   test('.nvmrc and .node-version count where engines says nothing; else the current LTS with a hint', async () => {
     const bare = { 'server.js': '', 'package.json': '{}' };
