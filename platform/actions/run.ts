@@ -12,6 +12,8 @@ export interface RunOrder {
   size?: string | undefined;
   attach: boolean;
   tty: boolean;
+  /** Size of the caller's terminal. */
+  window: { columns: number; rows: number } | null;
 }
 
 /** @throws PlatformError `invalid_params` when nothing was pushed, or a value is bad */
@@ -38,5 +40,6 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
     ...(order.size ? { size: order.size } : {}),
     attached: order.attach,
     tty: order.tty,
+    window: order.window,
   });
 }

@@ -8,7 +8,7 @@ import type { OneOffSession, OneOffs } from '../processes/one-off.ts';
 
 export interface Attachments {
   /** @returns the secret of the URL, good once, for a minute */
-  offer(processId: string, window: { columns: number; rows: number } | null): string;
+  offer(processId: string): string;
   /** Takes over an HTTP upgrade; false when the path is not ours. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   close(): void;
@@ -29,18 +29,19 @@ const signals: ReadonlySet<string> = new Set([
 ]);
 
 export function createAttachments(oneOffs: OneOffs, onProblem: (message: string) => void): Attachments {
-  const offers = new Map<
-    string,
-    { processId: string; window: { columns: number; rows: number } | null; timer: NodeJS.Timeout }
-  >();
+  const offers = new Map<string, { processId: string; timer: NodeJS.Timeout }>();
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
 
   return {
-    offer(processId, window) {
+    offer(processId) {
       const secret = nanoid(32);
-      const timer = setTimeout(() => offers.delete(secret), offerMs);
+      const timer = setTimeout(() => {
+        offers.delete(secret);
+        // Nobody came for it, and nobody can any more.
+        oneOffs.discard(processId).catch((error: unknown) => onProblem(`run: ${messageOf(error)}`));
+      }, offerMs);
       timer.unref();
-      offers.set(secret, { processId, window, timer });
+      offers.set(secret, { processId, timer });
       return secret;
     },
     upgrade(request, socket, head) {
@@ -54,7 +55,7 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
       clearTimeout(offer.timer);
       offers.delete(secret);
       server.handleUpgrade(request, socket, head, (client) => {
-        attach(client, oneOffs, offer).catch((error: unknown) => {
+        attach(client, oneOffs, offer.processId).catch((error: unknown) => {
           onProblem(`run: ${messageOf(error)}`);
           tell(client, { type: 'error', message: messageOf(error) });
           client.close();
@@ -70,17 +71,12 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
   };
 }
 
-async function attach(
-  client: WebSocket,
-  oneOffs: OneOffs,
-  offer: { processId: string; window: { columns: number; rows: number } | null },
-): Promise<void> {
+async function attach(client: WebSocket, oneOffs: OneOffs, processId: string): Promise<void> {
   // What arrives before the process is there waits here.
   const early: { data: RawData; binary: boolean }[] = [];
   const hold = (data: RawData, binary: boolean): void => void early.push({ data, binary });
   client.on('message', hold);
-  const session = await oneOffs.open(offer.processId);
-  if (offer.window) await session.resize(offer.window.columns, offer.window.rows).catch(() => undefined);
+  const session = await oneOffs.open(processId);
   tell(client, { type: 'started', name: session.name });
   client.off('message', hold);
   const receive = (data: RawData, binary: boolean): void => fromClient(session, data, binary);

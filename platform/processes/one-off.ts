@@ -24,6 +24,8 @@ export interface OneOffOrder {
   /** attached: waits for `open`. detached: starts at once, output into the log. */
   attached: boolean;
   tty: boolean;
+  /** Size of the terminal to begin with. */
+  window: { columns: number; rows: number } | null;
 }
 
 /** A started, attached process. */
@@ -41,6 +43,8 @@ export interface OneOffs {
   create(order: OneOffOrder): Promise<ProcessStatus>;
   /** Attaches to and starts what `create` made with `attached`. */
   open(id: string): Promise<OneOffSession>;
+  /** Removes what `create` made with `attached` and nobody opened. */
+  discard(id: string): Promise<void>;
   list(appId: string): Promise<ProcessStatus[]>;
   /** SIGTERM, then SIGKILL. @throws PlatformError `not_found` */
   stop(appId: string, name: string): Promise<void>;
@@ -82,6 +86,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
       attempt: 0,
     });
     if (order.attached) Object.assign(spec, { stdin: true, tty: order.tty, log: 'none' });
+    if (order.window) spec.command = [...sized(order.window), ...(spec.command ?? [])];
     spec.labels[attachedLabel] = order.attached ? (order.tty ? 'tty' : 'pipe') : 'no';
     const id = await engine.create(spec);
     return engine.inspect(id);
@@ -156,6 +161,12 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
         exit,
       };
     },
+    async discard(id) {
+      const [container] = await engine.list({ ...own(), [label.id]: id });
+      if (container?.state !== 'created') return;
+      await engine.remove(container.id);
+      present.delete(container.id);
+    },
     async list(appId) {
       return (await engine.list(own(appId)))
         .filter((container) => container.state === 'running')
@@ -186,6 +197,12 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
       }
     },
   };
+}
+
+/** The size is there before the command looks: the engine sets it only on a container that runs already. */
+function sized({ columns, rows }: { columns: number; rows: number }): string[] {
+  const script = 'stty cols "$1" rows "$2"; shift 2; exec "$@"';
+  return ['/bin/sh', '-c', script, 'sh', String(columns), String(rows)];
 }
 
 function toStatus(container: ContainerSummary): ProcessStatus {

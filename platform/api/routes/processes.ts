@@ -130,18 +130,18 @@ function dynoRoutes(router: Router, edge: Edge): void {
     const { COLUMNS, LINES, ...env } = body.env ?? {};
     const tty = attach && body.force_no_tty !== true;
     const text = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+    const columns = body.columns ?? Number(COLUMNS);
+    const rows = body.rows ?? Number(LINES);
     const started = await runOneOff(platform, app, {
       command: body.command,
       env: text,
       size: body.size,
       attach,
       tty,
+      window: tty && columns > 0 && rows > 0 ? { columns, rows } : null,
     });
-    const columns = body.columns ?? Number(COLUMNS);
-    const rows = body.rows ?? Number(LINES);
-    const window = tty && columns > 0 && rows > 0 ? { columns, rows } : null;
     const url = attach
-      ? `${edge.base(request).replace(/^http/, 'ws')}/attach/${edge.attachments.offer(started.id, window)}`
+      ? `${edge.base(request).replace(/^http/, 'ws')}/attach/${edge.attachments.offer(started.id)}`
       : null;
     response.status(201).json(shape.dyno(app, started, url));
   });
