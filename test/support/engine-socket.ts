@@ -1,0 +1,87 @@
+// The engine as tests look at it: plain requests to its socket, so that what is checked does not check itself.
+import { request } from 'node:http';
+
+const socketPath = (process.env['TWELVE_ENGINE'] || '/var/run/docker.sock').replace(/^unix:\/\//, '');
+
+export interface Container {
+  id: string;
+  name: string;
+  labels: Record<string, string>;
+  /** `running`, `exited`, `created`. */
+  state: string;
+}
+
+interface RawContainer {
+  Id: string;
+  Names: string[];
+  Labels: Record<string, string>;
+  State: string;
+}
+
+interface RawImage {
+  RepoTags: string[] | null;
+  RepoDigests: string[] | null;
+}
+
+/** @throws Error with the engine's own words, but not for what is not there (any more) */
+export async function ask<T>(method: string, path: string): Promise<T> {
+  return await new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(parts).toString('utf8');
+        const status = response.statusCode ?? 0;
+        if (status >= 400 && status !== 404 && status !== 409)
+          reject(new Error(`${method} ${path}: ${status} ${text}`));
+        else resolve((text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : null) as T);
+      });
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+const byLabels = (labels: Record<string, string>): string =>
+  encodeURIComponent(
+    JSON.stringify({ label: Object.entries(labels).map(([name, value]) => `${name}=${value}`) }),
+  );
+
+/** Also those that do not run. */
+export async function containers(labels: Record<string, string>): Promise<Container[]> {
+  const list = await ask<RawContainer[]>('GET', `/containers/json?all=1&filters=${byLabels(labels)}`);
+  return list.map((one) => ({
+    id: one.Id,
+    name: one.Names[0]?.slice(1) ?? '',
+    labels: one.Labels,
+    state: one.State,
+  }));
+}
+
+export async function networks(labels: Record<string, string>): Promise<string[]> {
+  const list = await ask<{ Name: string }[]>('GET', `/networks?filters=${byLabels(labels)}`);
+  return list.map((network) => network.Name);
+}
+
+/** Names under which the engine has images of this platform's apps. */
+export async function imageNames(instance: string): Promise<string[]> {
+  const list = await ask<RawImage[]>('GET', '/images/json');
+  return list
+    .flatMap((image) => [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])])
+    .filter((name) => name.startsWith(`twelve-${instance}/`) || name.includes(`/${instance}/`));
+}
+
+export async function removeContainer(id: string): Promise<void> {
+  await ask('DELETE', `/containers/${id}?force=1&v=1`);
+}
+
+/** Everything one platform has on the engine. */
+export async function removeInstance(instance: string): Promise<void> {
+  const labels = { 'twelve.instance': instance };
+  await Promise.all((await containers(labels)).map((one) => removeContainer(one.id)));
+  await Promise.all(
+    (await networks(labels)).map((name) => ask('DELETE', `/networks/${encodeURIComponent(name)}`)),
+  );
+  for (const name of await imageNames(instance)) await ask('DELETE', `/images/${name}?force=1`);
+}

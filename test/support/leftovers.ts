@@ -1,0 +1,45 @@
+// What a killed test run left: its server, its containers, its folder. The next run clears it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removeInstance } from './engine-socket.ts';
+
+export const folderPrefix = join(tmpdir(), 'twelve-e2e-');
+
+export async function clearLeftovers(): Promise<void> {
+  const folders = readdirSync(tmpdir()).map((name) => join(tmpdir(), name));
+  for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
+    const owner = numberIn(join(folder, 'owner'));
+    if (owner === undefined || programOf(owner) !== '') continue;
+    const server = numberIn(join(folder, 'server'));
+    if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
+      process.kill(server, 'SIGKILL');
+    await removePlatform(folder);
+  }
+}
+
+/** Everything of the platform whose data is in that folder, and the folder. */
+export async function removePlatform(folder: string): Promise<void> {
+  const instance = textOf(join(folder, 'data', 'instance'))?.trim();
+  if (instance) await removeInstance(instance);
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function numberIn(path: string): number | undefined {
+  const number = Number(textOf(path) ?? Number.NaN);
+  return Number.isInteger(number) && number > 0 ? number : undefined;
+}
+
+/** The command line of a living process, else nothing. */
+function programOf(pid: number): string {
+  return textOf(`/proc/${pid}/cmdline`) ?? '';
+}
