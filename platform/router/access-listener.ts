@@ -24,9 +24,10 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   // One left by a killed process; two processes on one folder are refused long before.
   rmSync(fresh, { force: true });
   const sockets = new Set<Socket>();
+  const take = createIntake(needs);
   const server = createServer((socket) => {
     sockets.add(socket);
-    const frames = createFrames((line) => take(line, needs));
+    const frames = createFrames(take);
     socket.on('data', (chunk) => {
       if (frames.push(chunk)) return;
       needs.onProblem('The router sent a log that cannot be read; it is asked to begin again.');
@@ -53,19 +54,38 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   };
 }
 
-function take(raw: string, { onAccess, onProblem }: AccessListenerNeeds): void {
-  const dropped = /^(\d+) events? dropped/.exec(raw);
-  if (dropped) {
-    onProblem(`The router's log was faster than we could read: ${dropped[1]} lines were lost.`);
-    return;
-  }
-  const line = accessLine(raw);
-  if (!line) return;
-  try {
-    onAccess(line);
-  } catch (error) {
-    onProblem(`A router line was not taken: ${messageOf(error)}`);
-  }
+function createIntake({ onAccess, onProblem }: AccessListenerNeeds): (raw: string) => void {
+  const losses = createLosses(onProblem);
+  return (raw) => {
+    const line = accessLine(raw);
+    if (!line) {
+      const dropped = /^(\d+) events? dropped/.exec(raw);
+      if (dropped) losses.add(Number(dropped[1]));
+      return;
+    }
+    try {
+      onAccess(line);
+    } catch (error) {
+      onProblem(`A router line was not taken: ${messageOf(error)}`);
+    }
+  };
+}
+
+/** HAProxy says what it dropped in many small portions; we say it once a second. */
+function createLosses(onProblem: (message: string) => void): { add(count: number): void } {
+  let lost = 0;
+  return {
+    add(count) {
+      if (lost === 0) {
+        const tell = (): void => {
+          onProblem(`The router's log could not be kept while nobody read it: ${lost} lines were lost.`);
+          lost = 0;
+        };
+        setTimeout(tell, 1000).unref();
+      }
+      lost += count;
+    },
+  };
 }
 
 /** Cuts a stream into frames. @returns push, which answers false once the stream makes no sense */

@@ -27,7 +27,6 @@ export const accessFormat = [
   '%TR',
   '%Tw',
   '%Tc',
-  '%Tr',
   '%Ta',
   '%ST',
   '%B',
@@ -92,8 +91,8 @@ export function accessLine(raw: string): AccessLine | undefined {
   if (!fields) return undefined;
   const [app, time, end, connection, state, method, host, id, fwd, server] = fields as string[];
   if (app === '-' || app === '') return undefined;
-  const [TR, Tw, Tc, , Ta] = fields.slice(10, 15).map(Number) as [number, number, number, number, number];
-  const [status, bytes, , , version, path] = fields.slice(15) as [
+  const [TR, Tw, Tc, Ta] = fields.slice(10, 14).map(Number) as [number, number, number, number];
+  const [status, bytes, , , version, path] = fields.slice(14) as [
     string,
     string,
     string,
@@ -181,9 +180,9 @@ function failure(
 /** HAProxy counts headers too; the body is what the app announced, or what is left without start line and headers. */
 function bodyBytes(fields: string[], method: string, status: string, bytes: string): string {
   if (method === 'HEAD' || status === '304' || status === '204') return '0';
-  const length = fields[17]!;
+  const length = fields[16]!;
   if (length !== '-' && length !== '') return /^\d{1,15}$/.test(length) ? length : '0';
-  const head = Number(fields[18]);
+  const head = Number(fields[17]);
   return String(Math.max(Number(bytes) - (Number.isFinite(head) ? head + startLineBytes : 0), 0));
 }
 

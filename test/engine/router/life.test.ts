@@ -1,7 +1,8 @@
 // HAProxy and our process each end and come back without the other noticing.
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
@@ -105,4 +106,19 @@ test('two routers never share a port, and a refused route changes nothing', asyn
   await expect(stage.router.serve(evil)).rejects.toThrow('is not a host name the router can use');
   expect(readFileSync(join(stage.root, 'router/haproxy.cfg'), 'utf8')).toBe(config);
   expect((await stage.get('app.localhost')).body).toBe('app');
+});
+
+test('a folder whose path is too long for sockets is no obstacle', async () => {
+  const short = mkdtempSync(join(tmpdir(), 'twelve-run-'));
+  const long = mkdtempSync(join(tmpdir(), `twelve-${'long-'.repeat(20)}`));
+  await using stage = await openStage({ folder: long, runFolder: short });
+  const app = await stage.endpoint((_, response) => response.end('app'));
+  await stage.router.start([routeTo('app', [app])]);
+  expect((await stage.get('app.localhost')).body).toBe('app');
+  await stage.line((line) => line.appId === 'id-app');
+  await stage.reopen();
+  await stage.router.start([routeTo('app', [app])]);
+  expect(await stage.containers()).toHaveLength(1);
+  rmSync(short, { recursive: true });
+  rmSync(long, { recursive: true });
 });

@@ -1,6 +1,8 @@
 // Hosts find their app; everything else is a page that says what happened, with a line in the app's log.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -107,4 +109,16 @@ test('an upload may take longer than the wait for a response; a dead process is 
   for await (const chunk of socket) text += String(chunk);
   ticks.forEach(clearTimeout);
   expect(text).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n5$/s);
+});
+
+test('a WebSocket on which nobody says anything is ended as idle', async () => {
+  const app = await stage.endpoint((_, response) => response.end());
+  new WebSocketServer({ server: app.server });
+  await stage.router.serve(routeTo('still', [app]));
+  const socket = new WebSocket(`ws://127.0.0.1:${stage.port}/still`, {
+    headers: { host: 'still.localhost' },
+  });
+  await once(socket, 'open');
+  await once(socket, 'close');
+  expect((await logged('/still')).text).toMatch(/^at=error code=H15 desc="Idle connection" .* dyno=web.1 /);
 });

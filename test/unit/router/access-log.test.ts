@@ -17,7 +17,6 @@ const normal = {
   TR: '2',
   Tw: '0',
   Tc: '1',
-  Tr: '5',
   Ta: '11',
   status: '200',
   bytes: '115',
