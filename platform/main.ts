@@ -1,6 +1,5 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostsOf, stackName } from './actions/apps.ts';
 import { createClaims } from './actions/claims.ts';
@@ -12,6 +11,7 @@ import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
 import { type Address, type Config, readConfig, settings } from './config.ts';
+import { firstToken, makeFolder, readInstance } from './data-folder.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages } from './engine/images.ts';
@@ -25,7 +25,7 @@ import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { lockFolder } from './store/database.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore } from './store/store.ts';
 
 export interface Server {
   api: Address;
@@ -234,35 +234,6 @@ async function prepare(platform: Platform): Promise<void> {
     await collectGarbage(platform);
   } catch (error) {
     platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
-  }
-}
-
-/** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
-function readInstance(file: string): string {
-  if (!existsSync(file))
-    writeFileSync(file, `${randomBytes(4).toString('hex')}\n`, { flag: 'wx', flush: true });
-  return readFileSync(file, 'utf8').trim();
-}
-
-/** At first start: the administrator, and a token for them in a file only root can read. */
-function firstToken(store: Store, file: string): void {
-  if (store.users.first()) return;
-  store.transaction(() => {
-    const admin = store.users.create('admin@localhost');
-    const token = store.users.createToken(admin.id, 'first admin token');
-    writeFileSync(file, `${token}\n`, { mode: 0o600, flush: true });
-  });
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new PlatformError(
-      'service_unavailable',
-      `The folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}). Run the server as root, or set TWELVE_DATA and TWELVE_RUN to folders it may write.`,
-    );
   }
 }
 

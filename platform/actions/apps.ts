@@ -62,12 +62,12 @@ export async function renameApp(platform: Platform, app: App, wanted: string): P
   const name = parseAppName(wanted);
   if (name === app.name) return;
   platform.store.transaction(() => platform.store.apps.rename(app.id, name));
-  platform.processes.changed(app.id);
+  await platform.processes.changed(app.id);
 }
 
-export function setMaintenance(platform: Platform, app: App, on: boolean): void {
+export async function setMaintenance(platform: Platform, app: App, on: boolean): Promise<void> {
   platform.store.apps.setMaintenance(app.id, on);
-  platform.processes.changed(app.id);
+  await platform.processes.changed(app.id);
 }
 
 /** Stops and removes everything of it; the ledger's facts stay, its config is erased. */

@@ -1,16 +1,15 @@
 // The main verb: source → build → slug → release → served.
 import { randomUUID } from 'node:crypto';
-import type { BuiltTree } from '../build/build.ts';
 import type { App } from '../domain/app.ts';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { PlatformError } from '../domain/errors.ts';
 import type { Release, ReleaseCause } from '../domain/release.ts';
-import type { Slug } from '../domain/slug.ts';
 import type { Push } from '../git/git.ts';
-import { stackName, webUrl } from './apps.ts';
-import { readConfigVars } from './config.ts';
+import { announce, explain, shown } from './announce.ts';
+import { stackName } from './apps.ts';
+import { type Built, buildSlug } from './build-slug.ts';
 import type { Caller, Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
-import { appendRelease, followRelease, whatServes } from './release.ts';
+import { appendRelease } from './release.ts';
 
 export interface DeployOrder {
   buildId: string;
@@ -133,69 +132,6 @@ async function deploy(
   }
 }
 
-/** A slug, and what its buildpacks would have as config vars where the app has none of its own yet. */
-interface Built {
-  slug: Slug;
-  configDefaults: Readonly<Record<string, string>>;
-}
-
-async function buildSlug(
-  platform: Platform,
-  app: App,
-  order: DeployOrder,
-  write: (line: string) => void,
-): Promise<Built> {
-  const tree = await platform.builder.build({
-    id: order.buildId,
-    appId: app.id,
-    appName: app.name,
-    commit: order.commit,
-    config: readConfigVars(platform, app),
-    fetchSource: order.fetchSource,
-    write,
-    signal: order.signal,
-  });
-  try {
-    write('-----> Packing slug');
-    return { slug: await packSlug(platform, app, order, tree, write), configDefaults: tree.configDefaults };
-  } finally {
-    void tree
-      .dispose()
-      .catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, 'work folder not removed'));
-  }
-}
-
-async function packSlug(
-  platform: Platform,
-  app: App,
-  order: DeployOrder,
-  tree: BuiltTree,
-  write: (line: string) => void,
-): Promise<Slug> {
-  const stackImage = await platform.stackImage();
-  const packed = await platform.slugs.pack({
-    root: tree.root,
-    created: tree.created,
-    stackImage,
-    architecture: (await platform.engine.info()).architecture,
-    limitBytes: platform.config.slugLimitBytes,
-    signal: order.signal,
-  });
-  write(`       Done: ${(packed.size / 1_048_576).toFixed(1)} MB`);
-  return platform.store.slugs.insert({
-    appId: app.id,
-    manifest: packed.manifest,
-    layers: packed.layers,
-    processTypes: tree.processTypes,
-    stack: stackName,
-    stackImage,
-    buildpacks: tree.buildpacks,
-    commit: order.commit,
-    commitDescription: order.commitDescription,
-    size: packed.size,
-  });
-}
-
 function releaseBuild(
   platform: Platform,
   app: App,
@@ -221,91 +157,6 @@ function releaseBuild(
   });
   platform.logs.write(app.id, { source: 'twelve', process: 'api', text: 'Build succeeded' });
   return release;
-}
-
-async function announce(
-  platform: Platform,
-  app: App,
-  release: Release,
-  order: DeployOrder,
-  write: (line: string) => void,
-): Promise<void> {
-  write(`-----> Releasing v${release.version}`);
-  const phase = new AbortController();
-  const forward = forwardReleaseOutput(platform, release, write, phase.signal);
-  const ended = await followRelease(platform, release, new AbortController().signal).finally(() =>
-    phase.abort(),
-  );
-  await forward;
-  if (ended.status !== 'succeeded') {
-    throw new PlatformError(
-      'release_failed',
-      `${ended.reason ?? 'no reason was kept'}\nNot applied: v${ended.version} ${ended.status}, ${whatServes(platform, app.id)}.`,
-      { released: true },
-    );
-  }
-  if (ended.id !== release.id)
-    write(`       v${release.version} was superseded by v${ended.version}, which carries it`);
-  const web = platform.store.formations.of(app.id).find((entry) => entry.type === 'web');
-  write(
-    web && web.quantity > 0
-      ? `       ${webUrl(platform, app)} deployed`
-      : `       deployed; no web process is scaled up`,
-  );
-  platform.logs.write(app.id, {
-    source: 'twelve',
-    process: 'api',
-    text: `Deploy ${order.commit.slice(0, 8)} succeeded`,
-  });
-}
-
-/** What the release command prints, to the pusher as it comes. */
-async function forwardReleaseOutput(
-  platform: Platform,
-  release: Release,
-  write: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const slug = platform.store.slugs.byId(release.slugId ?? '');
-  if (!slug || slug.processTypes['release'] === undefined) return;
-  write('-----> Running release command');
-  const output = platform.outputs.open(release.id);
-  for await (const line of platform.outputs.read(release.id, signal) ?? []) write(`       ${line.trimEnd()}`);
-  output.end();
-}
-
-/** The same failure, marked as told to the pusher already. */
-function shown(error: unknown): PlatformError {
-  const code = error instanceof PlatformError ? error.code : 'internal_server_error';
-  const details = error instanceof PlatformError ? error.details : {};
-  return new PlatformError(code, messageOf(error), { ...details, shown: true }, { cause: error });
-}
-
-/** The end of a failed deploy as the pusher reads it. */
-function explain(
-  platform: Platform,
-  app: App,
-  buildId: string,
-  error: unknown,
-  write: (line: string) => void,
-): void {
-  const known = error instanceof PlatformError;
-  if (!known) platform.log.error({ error, app: app.name, build: buildId }, 'deploy failed unexpectedly');
-  const sentence = known
-    ? error.message
-    : `The platform failed: ${messageOf(error)}. The server's log has more.`;
-  for (const line of sentence.split('\n')) write(` !     ${line}`);
-  const released = known && error.details['released'] === true;
-  if (!released) {
-    platform.store.builds.fail(buildId, sentence);
-    const id = known && typeof error.details['id'] === 'string' ? ` (${error.details['id']})` : '';
-    write(` !     Build failed${id}: ${whatServes(platform, app.id)}.`);
-    platform.logs.write(app.id, {
-      source: 'twelve',
-      process: 'api',
-      text: `Build failed -- check your build output: twelve builds:output ${buildId}`,
-    });
-  }
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {

@@ -17,12 +17,12 @@ export interface ScaleUpdate {
  * @returns the changed entries
  * @throws PlatformError `not_found` for an unknown type, `invalid_params` for a bad quantity or size
  */
-export function scale(
+export async function scale(
   platform: Platform,
   app: App,
   caller: Caller,
   updates: readonly ScaleUpdate[],
-): StoredFormationEntry[] {
+): Promise<StoredFormationEntry[]> {
   const { store } = platform;
   store.transaction(() => {
     const entries: FormationEntry[] = store.formations.of(app.id);
@@ -38,7 +38,7 @@ export function scale(
     process: 'api',
     text: `Scaled to ${text} by user ${caller.user.email}`,
   });
-  platform.processes.changed(app.id);
+  await platform.processes.changed(app.id);
   return changed;
 }
 

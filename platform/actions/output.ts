@@ -16,6 +16,19 @@ export interface Outputs {
   remove(id: string): Promise<void>;
 }
 
+/** Resolves when there is more, it has ended, or the signal aborts. */
+function nextLine(output: Live, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      output.waiting.delete(end);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    output.waiting.add(end);
+    signal.addEventListener('abort', end);
+  });
+}
+
 interface Live {
   lines: string[];
   ended: boolean;
@@ -29,8 +42,7 @@ export function createOutputs(folder: string): Outputs {
   const live = new Map<string, Live>();
   const fileOf = (id: string): string => join(folder, `${id.replace(/[^0-9a-f-]/g, '')}.log`);
   const wake = (output: Live): void => {
-    for (const resolve of output.waiting) resolve();
-    output.waiting.clear();
+    for (const end of [...output.waiting]) end();
   };
 
   async function* follow(output: Live, signal: AbortSignal): AsyncIterable<string> {
@@ -38,10 +50,7 @@ export function createOutputs(folder: string): Outputs {
       if (next < output.lines.length) yield `${output.lines[next++]}\n`;
       else if (output.ended || signal.aborted) return;
       else {
-        await new Promise<void>((resolve) => {
-          output.waiting.add(resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+        await nextLine(output, signal);
       }
     }
   }

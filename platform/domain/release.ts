@@ -58,7 +58,7 @@ export function checkRollback(target: Release, current: Release | undefined, slu
   if (target.status === 'failed') {
     throw new PlatformError(
       'invalid_params',
-      `${name} failed (${target.reason ?? 'no reason kept'}) and never served, so there is nothing to go back to. "twelve releases" lists the ones that did.`,
+      `${name} failed (${target.reason?.split('\n')[0] ?? 'no reason kept'}) and never served, so there is nothing to go back to. "twelve releases" lists the ones that did.`,
     );
   }
   if (target.status === 'pending' || target.status === 'expired') {

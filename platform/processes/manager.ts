@@ -19,8 +19,11 @@ export interface Processes {
   go(): void;
   /** A release was appended: rolls out the newest pending one, superseding an older that has not switched. */
   released(appId: string): void;
-  /** The formation or the maintenance mode changed. */
-  changed(appId: string): void;
+  /**
+   * The formation, the name or the maintenance mode changed. Resolves when the router sends nothing any more to what
+   * is to stop; what is to start comes when it is ready.
+   */
+  changed(appId: string): Promise<void>;
   /** Resolves when the release is no longer pending, or the signal aborts. */
   settled(releaseId: string, signal: AbortSignal): Promise<void>;
   status(appId: string): ProcessStatus[];
@@ -269,8 +272,10 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       for (const app of store.apps.list()) kick(app.id);
     },
     released: kick,
-    changed(appId) {
-      supervisors.get(appId)?.reconcile();
+    async changed(appId) {
+      const supervisor = supervisors.get(appId);
+      supervisor?.reconcile();
+      await supervisor?.routed().catch((error: unknown) => needs.onProblem(messageOf(error)));
     },
     settled: (releaseId, signal) =>
       settledNotice.until(() => store.releases.byId(releaseId)?.status !== 'pending', signal),

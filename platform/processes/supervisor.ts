@@ -38,6 +38,8 @@ export interface Supervisor {
   setStage(stage: Stage): void;
   /** Sends traffic to the ready web processes of this release, and only there; resolves when the router does. */
   switchTo(version: number | null): Promise<void>;
+  /** Resolves when the router has done what it was told last. */
+  routed(): Promise<void>;
   /** Resolves when every wanted process of a release (of web only, or all) is up; throws what kept one from it. */
   untilUp(version: number, only: 'web' | 'all', signal: AbortSignal): Promise<void>;
   /** A new trial of this release: earlier failures do not count. */
@@ -190,6 +192,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
       route();
       await traffic.told();
     },
+    routed: traffic.told,
     untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
     clearFailures(version) {
       for (const slot of [...failures.keys(), ...crashes.keys()].filter((one) =>

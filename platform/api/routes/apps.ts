@@ -33,7 +33,7 @@ export function appRoutes(edge: Edge): Router {
     const app = edge.app(request);
     const { name, maintenance } = bodyOf(request, changeBody);
     if (name !== undefined) await renameApp(platform, app, name);
-    if (maintenance !== undefined) setMaintenance(platform, app, maintenance);
+    if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
     response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
   });
   router.delete('/apps/:app', async (request, response) => {

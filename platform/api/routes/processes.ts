@@ -78,19 +78,21 @@ function formationRoutes(router: Router, edge: Edge): void {
     if (!found) throw notFound('formation', `${app.name} has no process type "${type.slice(0, 60)}".`);
     response.json(shape.formation(platform, app, found));
   });
-  router.patch('/apps/:app/formation', (request, response) => {
+  router.patch('/apps/:app/formation', async (request, response) => {
     const app = edge.app(request);
     const updates = bodyOf(request, batch).updates.map(
       ({ type, ...rest }): ScaleUpdate => ({ type, ...asUpdate(rest) }),
     );
     response.json(
-      scale(platform, app, callerOf(request), updates).map((one) => shape.formation(platform, app, one)),
+      (await scale(platform, app, callerOf(request), updates)).map((one) =>
+        shape.formation(platform, app, one),
+      ),
     );
   });
-  router.patch('/apps/:app/formation/:type', (request, response) => {
+  router.patch('/apps/:app/formation/:type', async (request, response) => {
     const app = edge.app(request);
     const update = { type: parameter(request, 'type'), ...asUpdate(bodyOf(request, oneChange)) };
-    const [changed] = scale(platform, app, callerOf(request), [update]);
+    const [changed] = await scale(platform, app, callerOf(request), [update]);
     response.json(shape.formation(platform, app, changed!));
   });
 }

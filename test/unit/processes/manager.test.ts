@@ -118,7 +118,7 @@ const scale = (type: string, quantity: number): void => {
     app.id,
     store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
   );
-  processes.changed(app.id);
+  void processes.changed(app.id);
 };
 const running = (): string[] =>
   engine

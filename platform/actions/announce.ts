@@ -1,0 +1,94 @@
+// What the pusher reads at the end: how the release took over, or why not.
+import type { App } from '../domain/app.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Release } from '../domain/release.ts';
+import { webUrl } from './apps.ts';
+import type { Platform } from './context.ts';
+import type { DeployOrder } from './deploy.ts';
+import { followRelease, whatServes } from './release.ts';
+
+/** Follows the release to its end. @throws PlatformError `release_failed` when it is not what serves */
+export async function announce(
+  platform: Platform,
+  app: App,
+  release: Release,
+  order: DeployOrder,
+  write: (line: string) => void,
+): Promise<void> {
+  write(`-----> Releasing v${release.version}`);
+  const phase = new AbortController();
+  const forward = forwardReleaseOutput(platform, release, write, phase.signal);
+  const ended = await followRelease(platform, release, new AbortController().signal).finally(() =>
+    phase.abort(),
+  );
+  await forward;
+  if (ended.status !== 'succeeded') {
+    throw new PlatformError(
+      'release_failed',
+      `${ended.reason ?? 'no reason was kept'}\nNot applied: v${ended.version} ${ended.status}, ${whatServes(platform, app.id)}.`,
+      { released: true },
+    );
+  }
+  if (ended.id !== release.id)
+    write(`       v${release.version} was superseded by v${ended.version}, which carries it`);
+  const web = platform.store.formations.of(app.id).find((entry) => entry.type === 'web');
+  write(
+    web && web.quantity > 0
+      ? `       ${webUrl(platform, app)} deployed`
+      : `       deployed; no web process is scaled up`,
+  );
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Deploy ${order.commit.slice(0, 8)} succeeded`,
+  });
+}
+
+/** What the release command prints, to the pusher as it comes. */
+async function forwardReleaseOutput(
+  platform: Platform,
+  release: Release,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const slug = platform.store.slugs.byId(release.slugId ?? '');
+  if (!slug || slug.processTypes['release'] === undefined) return;
+  write('-----> Running release command');
+  const output = platform.outputs.open(release.id);
+  for await (const line of platform.outputs.read(release.id, signal) ?? []) write(`       ${line.trimEnd()}`);
+  output.end();
+}
+
+/** The same failure, marked as told to the pusher already. */
+export function shown(error: unknown): PlatformError {
+  const code = error instanceof PlatformError ? error.code : 'internal_server_error';
+  const details = error instanceof PlatformError ? error.details : {};
+  return new PlatformError(code, messageOf(error), { ...details, shown: true }, { cause: error });
+}
+
+/** The end of a failed deploy as the pusher reads it. */
+export function explain(
+  platform: Platform,
+  app: App,
+  buildId: string,
+  error: unknown,
+  write: (line: string) => void,
+): void {
+  const known = error instanceof PlatformError;
+  if (!known) platform.log.error({ error, app: app.name, build: buildId }, 'deploy failed unexpectedly');
+  const sentence = known
+    ? error.message
+    : `The platform failed: ${messageOf(error)}. The server's log has more.`;
+  for (const line of sentence.split('\n')) write(` !     ${line}`);
+  const released = known && error.details['released'] === true;
+  if (!released) {
+    platform.store.builds.fail(buildId, sentence);
+    const id = known && typeof error.details['id'] === 'string' ? ` (${error.details['id']})` : '';
+    write(` !     Build failed${id}: ${whatServes(platform, app.id)}.`);
+    platform.logs.write(app.id, {
+      source: 'twelve',
+      process: 'api',
+      text: `Build failed -- check your build output: twelve builds:output ${buildId}`,
+    });
+  }
+}

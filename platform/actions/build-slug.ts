@@ -1,0 +1,72 @@
+// Source → slug: built by buildpacks, packed into layers, recorded.
+import type { BuiltTree } from '../build/build.ts';
+import type { App } from '../domain/app.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { Slug } from '../domain/slug.ts';
+import { stackName } from './apps.ts';
+import { readConfigVars } from './config.ts';
+import type { Platform } from './context.ts';
+import type { DeployOrder } from './deploy.ts';
+
+/** A slug, and what its buildpacks would have as config vars where the app has none of its own yet. */
+export interface Built {
+  slug: Slug;
+  configDefaults: Readonly<Record<string, string>>;
+}
+
+export async function buildSlug(
+  platform: Platform,
+  app: App,
+  order: DeployOrder,
+  write: (line: string) => void,
+): Promise<Built> {
+  const tree = await platform.builder.build({
+    id: order.buildId,
+    appId: app.id,
+    appName: app.name,
+    commit: order.commit,
+    config: readConfigVars(platform, app),
+    fetchSource: order.fetchSource,
+    write,
+    signal: order.signal,
+  });
+  try {
+    write('-----> Packing slug');
+    return { slug: await packSlug(platform, app, order, tree, write), configDefaults: tree.configDefaults };
+  } finally {
+    void tree
+      .dispose()
+      .catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, 'work folder not removed'));
+  }
+}
+
+async function packSlug(
+  platform: Platform,
+  app: App,
+  order: DeployOrder,
+  tree: BuiltTree,
+  write: (line: string) => void,
+): Promise<Slug> {
+  const stackImage = await platform.stackImage();
+  const packed = await platform.slugs.pack({
+    root: tree.root,
+    created: tree.created,
+    stackImage,
+    architecture: (await platform.engine.info()).architecture,
+    limitBytes: platform.config.slugLimitBytes,
+    signal: order.signal,
+  });
+  write(`       Done: ${(packed.size / 1_048_576).toFixed(1)} MB`);
+  return platform.store.slugs.insert({
+    appId: app.id,
+    manifest: packed.manifest,
+    layers: packed.layers,
+    processTypes: tree.processTypes,
+    stack: stackName,
+    stackImage,
+    buildpacks: tree.buildpacks,
+    commit: order.commit,
+    commitDescription: order.commitDescription,
+    size: packed.size,
+  });
+}

@@ -1,0 +1,34 @@
+// The data folder at start: writable, with the platform's id, and the first administrator's token.
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { messageOf, PlatformError } from './domain/errors.ts';
+import type { Store } from './store/store.ts';
+
+/** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
+export function readInstance(file: string): string {
+  if (!existsSync(file))
+    writeFileSync(file, `${randomBytes(4).toString('hex')}\n`, { flag: 'wx', flush: true });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** At first start: the administrator, and a token for them in a file only root can read. */
+export function firstToken(store: Store, file: string): void {
+  if (store.users.first()) return;
+  store.transaction(() => {
+    const admin = store.users.create('admin@localhost');
+    const token = store.users.createToken(admin.id, 'first admin token');
+    writeFileSync(file, `${token}\n`, { mode: 0o600, flush: true });
+  });
+}
+
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new PlatformError(
+      'service_unavailable',
+      `The folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}). Run the server as root, or set TWELVE_DATA and TWELVE_RUN to folders it may write.`,
+    );
+  }
+}
