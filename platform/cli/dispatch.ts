@@ -90,7 +90,11 @@ function createCall(command: Command, args: Arguments, world: World, out: Output
       client ??= openServer(world.env, { signal, warn: out.warn });
       return client;
     },
-    app: () => findApp(world, { app: call.text('app'), remote: call.text('remote') }),
+    app() {
+      // Whoever is not logged in is told that first, before anything is begun.
+      call.api();
+      return findApp(world, { app: call.text('app'), remote: call.text('remote') });
+    },
   };
   return call;
 }

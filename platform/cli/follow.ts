@@ -38,12 +38,12 @@ export async function followVersion(
       line = call.out.action(`Following v${number} of ${app}`);
     }
   } catch (error) {
-    line.interrupt();
     if (isInterrupt(error)) {
+      line.interrupt();
       call.out.notice(
         `v${number} goes on without us. See what becomes of it: twelve releases:info v${number} -a ${app}`,
       );
-    }
+    } else line.failed();
     throw error;
   }
 }
@@ -57,13 +57,10 @@ export function notApplied(release: Release): string {
 
 async function ended(call: Call, app: string, version: number, line: Action): Promise<Release> {
   const path = `/apps/${encodeURIComponent(app)}/releases/${version}?wait=${waitSeconds}`;
-  const notice = (text: string): void => {
-    line.interrupt();
-    call.out.notice(text);
-  };
+  const needs = { signal: call.signal, notice: line.say };
   for (;;) {
     const asked = Date.now();
-    const release = await patiently(() => call.api().get<Release>(path), { signal: call.signal, notice });
+    const release = await patiently(() => call.api().get<Release>(path), needs);
     if (release.status !== 'pending') return release;
     // A server that answers at once although nothing is new is not asked in a tight loop.
     if (Date.now() - asked < 500) await sleep(500, call.signal);

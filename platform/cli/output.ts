@@ -1,6 +1,7 @@
 // What the CLI prints: results to standard output; progress, notices and errors to standard error.
 import type { WriteStream } from 'node:tty';
 import type { World } from './command.ts';
+import { isInterrupt } from './errors.ts';
 import { safeForTerminal } from './terminal-text.ts';
 
 export interface Output {
@@ -20,8 +21,8 @@ export interface Output {
   error(text: string): void;
   /** `Doing this... done`, on standard error. */
   action(title: string): Action;
-  /** An action around a piece of work; an error ends its line first. */
-  during<T>(title: string, work: () => Promise<T>, result?: (value: T) => string): Promise<T>;
+  /** An action around a piece of work, which may end the line itself; an error ends it before it is told. */
+  during<T>(title: string, work: (action: Action) => Promise<T>, result?: (value: T) => string): Promise<T>;
   /** Aborted when nobody reads standard output any more (`| head`). */
   closed: AbortSignal;
   color: boolean;
@@ -30,6 +31,8 @@ export interface Output {
 export interface Action {
   done(result?: string): void;
   failed(result?: string): void;
+  /** Says something on a line of its own and begins the action's line again. */
+  say(text: string): void;
   /** Ends the line that was begun, so that something else can be said. */
   interrupt(): void;
 }
@@ -66,11 +69,13 @@ export function createOutput(world: Pick<World, 'stdout' | 'stderr' | 'env'>): O
     async during(title, work, result) {
       const action = startAction(stderr, title);
       try {
-        const value = await work();
+        const value = await work(action);
         action.done(result?.(value));
         return value;
-      } finally {
-        action.interrupt();
+      } catch (error) {
+        if (isInterrupt(error)) action.interrupt();
+        else action.failed();
+        throw error;
       }
     },
     closed: closed.signal,
@@ -108,6 +113,9 @@ function startAction(stderr: WriteStream, title: string): Action {
   return {
     done: (result) => end(result ? `done, ${result}` : 'done'),
     failed: (result) => end(result ? `failed, ${result}` : 'failed'),
+    say(text) {
+      stderr.write(`\n${stderr.isTTY ? safeForTerminal(text) : text}\n${head}... `);
+    },
     interrupt: () => end(''),
   };
 }

@@ -17,14 +17,11 @@ export async function awaitScale(
   action: Action,
 ): Promise<void> {
   const path = `/apps/${encodeURIComponent(app)}/dynos`;
-  const notice = (text: string): void => {
-    action.interrupt();
-    call.out.notice(text);
-  };
+  const needs = { signal: call.signal, notice: action.say };
   const until = Date.now() + limitMs;
   try {
     for (;;) {
-      const dynos = await patiently(() => call.api().list<Dyno>(path), { signal: call.signal, notice });
+      const dynos = await patiently(() => call.api().list<Dyno>(path), needs);
       const state = scaleState(wanted, dynos);
       if (state.reached) return;
       if (state.crashed) throw new CliError(crashText(app, state.crashed));
@@ -35,7 +32,10 @@ export async function awaitScale(
       await sleep(pauseMs, call.signal);
     }
   } catch (error) {
-    if (isInterrupt(error)) notice(`The formation is set; ${app} goes on scaling without us.`);
+    if (isInterrupt(error)) {
+      action.interrupt();
+      call.out.notice(`The formation is set; ${app} goes on scaling without us.`);
+    }
     throw error;
   }
 }

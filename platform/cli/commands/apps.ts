@@ -33,9 +33,10 @@ const create: Command = {
   },
   async run(call) {
     const [name] = call.words;
+    const api = call.api();
     const app = await call.out.during(
       name ? `Creating ${name}` : 'Creating app',
-      () => call.api().send<App>('POST', '/apps', name ? { name } : {}),
+      () => api.send<App>('POST', '/apps', name ? { name } : {}),
       (created) => created.name,
     );
     if (call.on('json')) call.out.json(app);

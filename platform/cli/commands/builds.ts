@@ -92,11 +92,8 @@ const redeploy: Command = {
       throw new CliError(`The build failed. What serves goes on.`);
     const release = await call.api().get<Release>(`${pathOf(app)}/releases/${ended.release.id}`);
     if (release.status === 'failed') throw new CliError(notApplied({ ...release, reason: null }));
-    await followVersion(
-      call,
-      app,
-      release.version,
-      call.out.action(`Releasing v${release.version} of ${app}`),
+    await call.out.during(`Releasing v${release.version} of ${app}`, (action) =>
+      followVersion(call, app, release.version, action),
     );
   },
 };

@@ -85,14 +85,15 @@ const unset: Command = {
 /** The release exists when the change is answered, and is named there; it is followed until it serves or failed. */
 async function changeConfig(call: Call, verb: string, change: Record<string, string | null>): Promise<void> {
   const app = await call.app();
-  const action = call.out.action(`${verb} ${Object.keys(change).join(', ')} and restarting ${app}`);
-  try {
-    const version = await call.api().sendForHeader('PATCH', pathOf(app), change, 'twelve-release');
-    if (version === undefined) action.done('nothing changed');
-    else await followVersion(call, app, Number(version), action);
-  } finally {
-    action.interrupt();
-  }
+  await call.out.during(
+    `${verb} ${Object.keys(change).join(', ')} and restarting ${app}`,
+    async (action) => {
+      const version = await call.api().sendForHeader('PATCH', pathOf(app), change, 'twelve-release');
+      if (version !== undefined) await followVersion(call, app, Number(version), action);
+    },
+    // Where a release was followed, the line has ended with its version already.
+    () => 'nothing changed',
+  );
 }
 
 export const commands: readonly Command[] = [list, get, set, unset];

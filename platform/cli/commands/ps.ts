@@ -41,17 +41,18 @@ const scale: Command = {
     const wishes = call.words.map(parseWish);
     const app = await call.app();
     if (wishes.length === 0) return await showFormation(call, app);
-    const action = call.out.action(`Scaling ${app}`);
-    try {
-      const changed = await call
-        .api()
-        .send<Formation[]>('PATCH', `${pathOf(app)}/formation`, { updates: wishes });
-      await awaitScale(call, app, changed, action);
-      action.done(`now running ${changed.map(inWords).join(', ')}`);
-      if (call.on('json')) call.out.json(changed);
-    } finally {
-      action.interrupt();
-    }
+    const changed = await call.out.during(
+      `Scaling ${app}`,
+      async (action) => {
+        const formation = await call
+          .api()
+          .send<Formation[]>('PATCH', `${pathOf(app)}/formation`, { updates: wishes });
+        await awaitScale(call, app, formation, action);
+        return formation;
+      },
+      (formation) => `now running ${formation.map(inWords).join(', ')}`,
+    );
+    if (call.on('json')) call.out.json(changed);
   },
 };
 

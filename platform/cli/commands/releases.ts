@@ -130,15 +130,11 @@ const rollback: Command = {
       version === undefined
         ? await beforeCurrent(call, app)
         : await call.api().get<Release>(`${pathOf(app)}/releases/${version}`);
-    const action = call.out.action(`Rolling back ${app} to v${target.version}`);
-    try {
-      const release = await call
-        .api()
-        .send<Release>('POST', `${pathOf(app)}/releases`, { release: target.id });
-      await followVersion(call, app, release.version, action);
-    } finally {
-      action.interrupt();
-    }
+    await call.out.during(`Rolling back ${app} to v${target.version}`, async (action) => {
+      const order = { release: target.id };
+      const made = await call.api().send<Release>('POST', `${pathOf(app)}/releases`, order);
+      await followVersion(call, app, made.version, action);
+    });
   },
 };
 

@@ -99,6 +99,7 @@ it('waits for a server that is restarted meanwhile, and says so once', async () 
   await api.start();
   expect(await run.ended).toBe(0);
   expect(run.err().match(/does not answer/g)).toHaveLength(1);
+  expect(run.err()).toMatch(/Waiting for it\.\nSetting A and restarting hello\.\.\. done, v9\n$/);
 });
 
 it('rolls back to a named release, or to the one that served before', async () => {
