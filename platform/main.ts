@@ -11,7 +11,6 @@ import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
 import { type Address, type Config, readConfig, settings } from './config.ts';
-import { firstToken, makeFolder, readInstance } from './data-folder.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages } from './engine/images.ts';
@@ -24,6 +23,7 @@ import { createOneOffs } from './processes/one-off.ts';
 import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
+import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
 import { openStore } from './store/store.ts';
 

@@ -2,8 +2,8 @@
 import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
+import { adoptContainer, removeStrayNetworks } from './adopt.ts';
 import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
@@ -225,26 +225,6 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     }
   }
 
-  async function adoptOne(container: ContainerSummary): Promise<void> {
-    const appId = container.labels[label.app] ?? '';
-    // Never started: the server was killed in between. What is wanted is started anew.
-    if (container.state === 'created') return engine.remove(container.id);
-    if (!store.apps.byId(appId)) {
-      await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
-      return engine.remove(container.id);
-    }
-    const supervisor = supervisorOf(appId);
-    if (!supervisor.knows(container.id)) supervisor.adopt(await engine.inspect(container.id));
-  }
-
-  async function removeStrayNetworks(): Promise<void> {
-    for (const network of await engine.networks()) {
-      const appId = network.labels[label.app];
-      if (network.labels[label.instance] !== instance || !appId || store.apps.byId(appId)) continue;
-      await engine.removeNetwork(network.name).catch((error: unknown) => needs.onProblem(messageOf(error)));
-    }
-  }
-
   return {
     networkOf,
     async adopt() {
@@ -253,7 +233,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       const containers = await engine.list(ownLabels(instance, 'process'));
       await Promise.all(
         containers.map((container) =>
-          adoptOne(container).catch((error: unknown) =>
+          adoptContainer(container, needs, supervisorOf).catch((error: unknown) =>
             needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
           ),
         ),
@@ -268,7 +248,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       void follow(events ?? engine.events(ownLabels(instance), life.signal)).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
-      void removeStrayNetworks().catch((error: unknown) => needs.onProblem(messageOf(error)));
+      void removeStrayNetworks(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
       for (const app of store.apps.list()) kick(app.id);
     },
     released: kick,

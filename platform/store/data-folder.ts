@@ -1,8 +1,8 @@
 // The data folder at start: writable, with the platform's id, and the first administrator's token.
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { messageOf, PlatformError } from './domain/errors.ts';
-import type { Store } from './store/store.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Store } from './store.ts';
 
 /** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
 export function readInstance(file: string): string {
