@@ -4,7 +4,7 @@ import express from 'express';
 const port = Number(process.env.PORT ?? 3000);
 const app = express();
 
-app.get('/', (request, response) => {
+app.get('/', (_request, response) => {
   const { GREETING = 'Hello', DYNO = 'local', TWELVE_RELEASE_VERSION = 'unreleased' } = process.env;
   response.type('text').send(`${GREETING} from ${DYNO}, release ${TWELVE_RELEASE_VERSION}\n`);
 });

@@ -28,11 +28,13 @@ const actions = {
   '/flood': async (query, _request, response) => {
     const lines = Number(query.get('lines') ?? 1000);
     for (let n = 0; n < lines; n++) {
-      if (!process.stdout.write(`flood ${n}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+      if (!process.stdout.write(`flood ${n}\n`))
+        await new Promise((resolve) => process.stdout.once('drain', resolve));
     }
     response.end(`${lines} lines\n`);
   },
-  '/slow': (query, _request, response) => void setTimeout(() => response.end('slow\n'), Number(query.get('ms') ?? 1000)),
+  '/slow': (query, _request, response) =>
+    void setTimeout(() => response.end('slow\n'), Number(query.get('ms') ?? 1000)),
   '/silent': () => undefined,
   '/stream': (query, _request, response) => {
     const every = Number(query.get('every') ?? 100);
@@ -51,7 +53,15 @@ const actions = {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts).toString();
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ method: request.method, headers: request.headers, body, pid: process.pid, dyno: process.env.DYNO }));
+    response.end(
+      JSON.stringify({
+        method: request.method,
+        headers: request.headers,
+        body,
+        pid: process.pid,
+        dyno: process.env.DYNO,
+      }),
+    );
   },
 };
 
@@ -62,7 +72,10 @@ const server = createServer((request, response) => {
   else response.end(`${process.env.DYNO} ${process.env.TWELVE_RELEASE_VERSION}\n`);
 });
 
-const listen = () => server.listen(Number(PORT), BIND === 'local' ? '127.0.0.1' : '0.0.0.0', () => console.log(`listening on ${PORT}`));
+const listen = () =>
+  server.listen(Number(PORT), BIND === 'local' ? '127.0.0.1' : '0.0.0.0', () =>
+    console.log(`listening on ${PORT}`),
+  );
 if (BIND === 'late') setTimeout(listen, Number(BIND_AFTER));
 else if (BIND === 'never') setInterval(() => undefined, 60_000);
 else listen();

@@ -13,7 +13,7 @@ tour() {
   push_app
   fetch "release $pushed"
   look_at twelve releases
-  look_at twelve logs
+  look_at twelve logs -n 20
   set_config
   fetch "$greeting from"
   scale_up
@@ -83,7 +83,7 @@ fetch() {
 look_at() {
   heading "Looking at its $2"
   show "$@" || broken "twelve $2 failed."
-  tick "$2"
+  tick "show $2"
 }
 
 set_config() {

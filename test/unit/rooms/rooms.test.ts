@@ -22,7 +22,7 @@ it.each([
   ['environment', 'is read by config.ts, and by one file of the command line'],
   ['size', 'of a file is at most 300 lines'],
   ['header', 'says in the first line what lives in a file'],
-] as const)('%s: %s', (rule) => {
+] as const)('%s: %s', (rule, _what) => {
   expect(sources.flatMap((source) => violations[rule](source))).toEqual([]);
 });
 
