@@ -2,8 +2,10 @@
 //   EXIT_AT_START=n        prints a last line and exits with status n
 //   BIND=never|local|late  does not listen, listens on 127.0.0.1 only, or after BIND_AFTER ms
 //   IGNORE_TERM=1          does not stop on SIGTERM
-// Requests choose the rest: /crash /exit?status=n /flood?lines=n /slow?ms=n /silent /stream?ms=n&every=n /echo
+// Requests choose the rest: /crash /exit?status=n /flood?lines=n /slow?ms=n /silent /stream?ms=n&every=n /echo;
+// a WebSocket is echoed.
 import { createServer } from 'node:http';
+import { echoSocket } from './socket.js';
 
 const { PORT = '3000', EXIT_AT_START, BIND = '', BIND_AFTER = '3000', IGNORE_TERM } = process.env;
 
@@ -71,6 +73,8 @@ const server = createServer((request, response) => {
   if (action) action(url.searchParams, request, response);
   else response.end(`${process.env.DYNO} ${process.env.TWELVE_RELEASE_VERSION}\n`);
 });
+
+server.on('upgrade', echoSocket);
 
 const listen = () =>
   server.listen(Number(PORT), BIND === 'local' ? '127.0.0.1' : '0.0.0.0', () =>
