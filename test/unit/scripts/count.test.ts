@@ -17,13 +17,16 @@ type Tests = Record<string, string[]>;
 async function part(name: string, status: number, files?: Tests | string): Promise<void> {
   await writeFile(join(folder, `${name}.status`), `${status}\n`);
   if (files === undefined) return;
+  await writeFile(join(folder, `${name}.json`), typeof files === 'string' ? files : report(files));
+}
+
+function report(files: Tests): string {
   const testResults = Object.entries(files).map(([file, tests]) => ({
     name: file,
     status: tests.includes('failed') || tests.length === 0 ? 'failed' : 'passed',
     assertionResults: tests.map((test) => ({ status: test })),
   }));
-  const text = typeof files === 'string' ? files : JSON.stringify({ testResults });
-  await writeFile(join(folder, `${name}.json`), text);
+  return JSON.stringify({ testResults });
 }
 
 /** The last line, and the exit status. */
