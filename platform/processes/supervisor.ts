@@ -144,6 +144,9 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     reconcile,
     adopt(details) {
       const process = foundProcess(details);
+      // Ended, and of a release that does not serve: it was stopped, it did not crash.
+      const serving = needs.store.apps.byId(appId)?.servingVersion;
+      if (details.state !== 'running' && process.version !== serving) process.state = 'stopping';
       tracked.set(process.ref, process);
       life
         .watch(process, details)

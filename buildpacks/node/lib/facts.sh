@@ -13,9 +13,18 @@ import_config() {
     [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || continue
     IFS= read -r -d '' value <"$file"
     export "$name=$value"
-    imported+=("$name=$value")
+    decides_about_modules "$name" && imported+=("$name=$value")
   done
   [ "$BUILDPACK_XTRACE" = 1 ] && set -x
+}
+
+# Those a package manager or a native build reads, and those that .npmrc names; no other changes what is installed.
+# An install script may read any name; NODE_MODULES_CACHE=false is for apps whose scripts do.
+decides_about_modules() {
+  case $1 in
+    npm_* | NPM_* | YARN_* | PNPM_* | BUN_* | NODE_* | CI | CC | CXX | CFLAGS | CXXFLAGS | LDFLAGS | MAKEFLAGS | *_BINARY_* | *_SKIP_* | SKIP_* | *_proxy | *_PROXY) return 0 ;;
+  esac
+  [ -f "$build_dir/.npmrc" ] && grep -q -F "\${$1}" "$build_dir/.npmrc"
 }
 
 # One jq for everything; what cannot be read is E4, with the place.
