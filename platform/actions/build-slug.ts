@@ -20,6 +20,9 @@ export async function buildSlug(
   order: DeployOrder,
   write: (line: string) => void,
 ): Promise<Built> {
+  const ground = groundOf(platform);
+  // Its failure is told where it is needed; a build that fails first has its own.
+  ground.catch(() => undefined);
   const tree = await platform.builder.build({
     id: order.buildId,
     appId: app.id,
@@ -32,7 +35,10 @@ export async function buildSlug(
   });
   try {
     write('-----> Packing slug');
-    return { slug: await packSlug(platform, app, order, tree, write), configDefaults: tree.configDefaults };
+    return {
+      slug: await packSlug(platform, app, order, tree, await ground, write),
+      configDefaults: tree.configDefaults,
+    };
   } finally {
     void tree
       .dispose()
@@ -40,19 +46,29 @@ export async function buildSlug(
   }
 }
 
+/** What slugs are packed for. Asked for while the build runs. */
+interface Ground {
+  stackImage: string;
+  architecture: string;
+}
+
+async function groundOf(platform: Platform): Promise<Ground> {
+  const [stackImage, { architecture }] = await Promise.all([platform.stackImage(), platform.engine.info()]);
+  return { stackImage, architecture };
+}
+
 async function packSlug(
   platform: Platform,
   app: App,
   order: DeployOrder,
   tree: BuiltTree,
+  ground: Ground,
   write: (line: string) => void,
 ): Promise<Slug> {
-  const stackImage = await platform.stackImage();
   const packed = await platform.slugs.pack({
     root: tree.root,
     created: tree.created,
-    stackImage,
-    architecture: (await platform.engine.info()).architecture,
+    ...ground,
     limitBytes: platform.config.slugLimitBytes,
     signal: order.signal,
   });
@@ -63,7 +79,7 @@ async function packSlug(
     layers: packed.layers,
     processTypes: tree.processTypes,
     stack: stackName,
-    stackImage,
+    stackImage: ground.stackImage,
     buildpacks: tree.buildpacks,
     commit: order.commit,
     commitDescription: order.commitDescription,

@@ -100,11 +100,15 @@ export async function configureCredentials(cwd: string, gitUrl: string, helper: 
   await mustGit(cwd, ['config', '--local', '--add', key, helper]);
 }
 
-/** The helper as git runs it (through a shell): this very program, wherever the PATH points later. */
+/**
+ * The helper as git runs it (through a shell): this very program, wherever the PATH points later. Git also offers the
+ * token to keep after each use, and waits; there is nothing to keep, so the shell answers that and no program starts.
+ */
 export function credentialHelper(program: string, execArgv: readonly string[] = process.execArgv): string {
   // A source file needs the loader we were started with; a compiled one needs nothing.
   const loader = program.endsWith('.ts') ? execArgv : [];
-  return `!${[process.execPath, ...loader, program, 'git:credentials'].map(quote).join(' ')}`;
+  const command = [process.execPath, ...loader, program, 'git:credentials'].map(quote).join(' ');
+  return `!f() { [ "$1" = store ] || exec ${command} "$1"; }; f`;
 }
 
 function quote(word: string): string {

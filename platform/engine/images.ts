@@ -61,6 +61,7 @@ export function createImages({
 }: Needs): Images {
   const making = new Map<AnyName, Making>();
   const known = new Map<AnyName, MadeImage>();
+  let architecture: string | undefined;
 
   /** Joins the making of `name`, or starts it. It ends early only when nobody waits for it any more. */
   async function shared(name: AnyName, signal?: AbortSignal): Promise<MadeImage> {
@@ -92,7 +93,8 @@ export function createImages({
   }
 
   async function find(name: AnyName, signal: AbortSignal): Promise<MadeImage> {
-    const { architecture } = await engine.info();
+    // An engine's machine stays what it is; the question costs as much as the rest.
+    architecture ??= (await engine.info()).architecture;
     const reference = await referenceOf(name, architecture);
     const image = (await engine.image(reference)) ?? (await make(name, reference, signal));
     const made = { reference, id: image.id };
