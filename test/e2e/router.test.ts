@@ -1,0 +1,182 @@
+// What visitors meet: hosts, pages with codes, forwarded headers, WebSocket, streams, and redeploys that nobody notices.
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import { type AppRepository, must } from '../support/app-repository.ts';
+import { ask } from '../support/engine-socket.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { eventually } from '../support/wait.ts';
+
+let platform: TestPlatform;
+let app: AppRepository;
+
+beforeAll(async () => {
+  platform = await startPlatform({ TWELVE_STOP_TIMEOUT: '5' });
+  app = await platform.createApp('site', 'misbehaving');
+  await platform.push(app);
+});
+afterAll(() => platform?.[Symbol.asyncDispose]());
+
+const twelve = (...args: string[]) => platform.cli(args, { cwd: app.folder });
+const routerLines = async (): Promise<string> => (await twelve('logs', '-p', 'router', '-n', '1500')).stdout;
+
+/** A reload would show as another worker. */
+async function routerPids(): Promise<string[]> {
+  const [router] = await platform.containers(undefined, 'router');
+  const { Titles, Processes } = await ask<{ Titles: string[]; Processes: string[][] }>(
+    'GET',
+    `/containers/${router!.id}/top`,
+  );
+  return Processes.map((process) => process[Titles.indexOf('PID')]!).sort();
+}
+
+test('an unknown host gets a 404 page of ours', async () => {
+  const answer = await platform.visit('unknown');
+  expect(answer.status).toBe(404);
+  expect(answer.headers['content-type']).toContain('text/html');
+});
+
+test('the app sees who asks for what, and a request id', async () => {
+  const made = JSON.parse((await platform.visit('site', '/echo')).text).headers;
+  expect(made).toMatchObject({
+    host: 'site.localhost',
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-port': String(platform.httpPort),
+  });
+  expect(made['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect(Math.abs(Number(made['x-request-start']) - Date.now())).toBeLessThan(60_000);
+
+  const id = 'a-request-id-of-the-visitor-0123456789';
+  const headers = { 'X-Request-ID': id, 'X-Forwarded-For': '203.0.113.7' };
+  const kept = JSON.parse((await platform.visit('site', '/echo', { headers })).text).headers;
+  expect(kept['x-request-id']).toBe(id);
+  expect(kept['x-forwarded-for']).toMatch(/^203\.0\.113\.7, ?127\.0\.0\.1$/);
+  const unsafe = { 'X-Request-ID': 'a"b' };
+  const replaced = JSON.parse((await platform.visit('site', '/echo', { headers: unsafe })).text).headers;
+  expect(replaced['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+
+  const line = await eventually(routerLines, (text) => text.includes(id));
+  expect(line).toMatch(
+    new RegExp(
+      `twelve\\[router\\]: at=info method=GET path="/echo" host=site\\.localhost request_id=${id} fwd="203\\.0\\.113\\.7, ?127\\.0\\.0\\.1" dyno=web\\.1 connect=\\d+ms service=\\d+ms status=200 bytes=\\d+ protocol=http`,
+    ),
+  );
+});
+
+test('request bodies arrive whole', async () => {
+  const body = 'x'.repeat(3_000_000);
+  const answer = await platform.visit('site', '/echo', { method: 'POST', body });
+  expect(JSON.parse(answer.text)).toMatchObject({ method: 'POST', body });
+});
+
+test('a WebSocket passes', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${platform.httpPort}/`, {
+    headers: { Host: 'site.localhost' },
+  });
+  try {
+    const heard = await new Promise<string>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('open', () => socket.send('to and fro'));
+      socket.once('message', (data) => resolve(String(data)));
+    });
+    expect(heard).toBe('to and fro');
+  } finally {
+    socket.terminate();
+  }
+});
+
+test('server-sent events come as they are sent, not at the end', async () => {
+  const parts: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const call = request(
+      {
+        host: '127.0.0.1',
+        port: platform.httpPort,
+        path: '/stream?ms=3000&every=500',
+        headers: { host: 'site.localhost' },
+      },
+      (response) => {
+        expect(response.headers['content-type']).toBe('text/event-stream');
+        response.setEncoding('utf8').on('data', (part: string) => parts.push(part));
+        response.once('end', resolve);
+        response.once('error', reject);
+      },
+    );
+    call.once('error', reject);
+    call.end();
+  });
+  expect(parts.length).toBeGreaterThan(3);
+  expect(parts.join('')).toMatch(/^data: 0\n\ndata: 1\n\n/);
+});
+
+test('a new app needs no reload of the router', async () => {
+  const before = await routerPids();
+  await platform.createApp('second', null, { files: { Procfile: 'worker: sleep 1000\n' } });
+  expect((await platform.visit('second')).text).toContain('H14');
+  await must(platform.cli(['apps:destroy', '--confirm', 'second']));
+  await eventually(
+    () => platform.visit('second'),
+    (answer) => answer.status === 404,
+  );
+  expect(await routerPids()).toEqual(before);
+});
+
+test('redeploys, config changes and restarts lose no request of keep-alive visitors', async () => {
+  const pids = await routerPids();
+  const visitors = platform.crowd('site', { clients: 4 });
+  await app.commit({ 'notes.txt': 'a change\n' });
+  await platform.push(app);
+  await must(twelve('config:set', 'A=1'));
+  await must(twelve('ps:scale', 'web=3'));
+  await must(twelve('config:set', 'A=2'));
+  await must(twelve('ps:scale', 'web=1'));
+  await must(twelve('rollback', 'v3'));
+  const { answered, failures, bodies } = await visitors.stop();
+  expect(failures).toEqual([]);
+  expect(answered).toBeGreaterThan(200);
+  for (const version of ['v2', 'v3', 'v4', 'v5', 'v6']) expect([...bodies]).toContain(`web.1 ${version}\n`);
+  expect(await routerPids()).toEqual(pids);
+});
+
+test('maintenance: 503 with H80, and back', async () => {
+  expect((await platform.api('PATCH', '/apps/site', { maintenance: true })).status).toBe(200);
+  const closed = await eventually(
+    () => platform.visit('site'),
+    (answer) => answer.status === 503,
+  );
+  expect(closed.text).toContain('H80');
+  await platform.api('PATCH', '/apps/site', { maintenance: false });
+  await eventually(
+    () => platform.visit('site'),
+    (answer) => answer.status === 200,
+  );
+});
+
+test('an app that crashed: 503 with H10, in its log too', async () => {
+  const page = await eventually(
+    async () => {
+      const answer = await platform.visit('site', '/crash').catch(() => ({ status: 0, text: '' }));
+      return answer;
+    },
+    (answer) => answer.text.includes('H10'),
+  );
+  expect(page.status).toBe(503);
+  await eventually(routerLines, (text) => /at=error code=H10 desc="App crashed"/.test(text));
+  await eventually(
+    () => platform.visit('site'),
+    (answer) => answer.status === 200,
+  );
+});
+
+test('scaled to none: 503 with H14', async () => {
+  await must(twelve('ps:scale', 'web=0'));
+  const page = await eventually(
+    () => platform.visit('site'),
+    (answer) => answer.status === 503,
+  );
+  expect(page.text).toContain('H14');
+  await eventually(routerLines, (text) => /at=error code=H14 desc="No web processes running"/.test(text));
+  await must(twelve('ps:scale', 'web=1'));
+  expect((await platform.visit('site')).status).toBe(200);
+});
