@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { appUid } from '../domain/process.ts';
@@ -15,8 +15,8 @@ export interface PackInput {
   folders: readonly string[];
   /** What goes in with everything below it: paths relative to `root`, as bytes since names need not be UTF-8. */
   entries: readonly Buffer[];
-  /** File the tar is written to; made or emptied. */
-  write: string;
+  /** File the tar is written to; made or emptied. Null: only its digest is wanted. */
+  write: string | null;
   /** Told of every piece written; what it throws ends the packing. */
   onBytes?: (bytes: number) => void;
   signal?: AbortSignal | undefined;
@@ -113,19 +113,21 @@ function nameList(entries: readonly Buffer[]): Buffer {
 async function writeHashed(stdout: Readable, input: PackInput): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
-  await pipeline(
-    stdout,
-    async function* (pieces: AsyncIterable<Buffer>) {
-      for await (const piece of pieces) {
-        hash.update(piece);
-        size += piece.length;
-        input.onBytes?.(piece.length);
-        yield piece;
-      }
-    },
-    createWriteStream(input.write, { mode: 0o600 }),
-  );
+  const hashed = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      size += piece.length;
+      input.onBytes?.(piece.length);
+      yield piece;
+    }
+  };
+  const target = input.write === null ? nowhere() : createWriteStream(input.write, { mode: 0o600 });
+  await pipeline(stdout, hashed, target);
   return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_piece, _encoding, done) => done() });
 }
 
 function failure(what: string, cause?: unknown): PlatformError {

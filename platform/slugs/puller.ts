@@ -58,7 +58,8 @@ async function ensureImage(
   const { engine } = needs;
   const config = (await manifestAt(needs.blobs, manifest))?.config.digest;
   // An id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's.
-  const present = (config && (await engine.image(config))) || (await engine.image(manifest));
+  const found = await Promise.all([config ? engine.image(config) : null, engine.image(manifest)]);
+  const present = found[0] ?? found[1];
   // A tag keeps it from `docker image prune`.
   const tag = `twelve-${namePart(needs.instance)}/${namePart(appName)}:${manifest.slice(7, 19)}`;
   if (present?.tags.includes(tag)) return present.id;
