@@ -1,0 +1,127 @@
+// What scripts/demo refuses before it changes anything, and what its help script removes on an engine.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttp } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+const scripts = join(import.meta.dirname, '../../../scripts');
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twelve-demo-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
+  const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
+  return new Promise((resolve) =>
+    execFile(program, args, options, (error, stdout, stderr) =>
+      resolve({ status: Number(error?.code ?? 0), stdout, stderr }),
+    ),
+  );
+}
+
+/** As root, whoever runs this test. */
+function demo(args: string[], env: Record<string, string> = {}): Promise<Result> {
+  const asRoot = { 'BASH_FUNC_id%%': '() { echo 0; }', TWELVE_DATA: join(folder, 'data') };
+  return run(join(scripts, 'demo'), args, { ...asRoot, ...env });
+}
+
+it('explains itself, and wrong usage is status 2', async () => {
+  expect(await demo(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('--once') });
+  for (const args of [['--twice'], ['--once', '--stop']])
+    expect(await demo(args)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('usage:'),
+    });
+});
+
+it('names the port that is taken and the setting to choose another', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    for (const name of ['TWELVE_API', 'TWELVE_HTTP']) {
+      const other = name === 'TWELVE_API' ? 'TWELVE_HTTP' : 'TWELVE_API';
+      const result = await demo([], { [name]: `127.0.0.1:${port}`, [other]: '127.0.0.1:0' });
+      expect(result).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(`127.0.0.1:${port}.*is taken`),
+      });
+      expect(result.stderr).toContain(`${name}=127.0.0.1:`);
+    }
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  } finally {
+    server.close();
+  }
+});
+
+it('never uses, and never removes, a data folder that it did not make', async () => {
+  await writeFile(join(folder, 'twelve.db'), 'of somebody');
+  for (const args of [[], ['--remove'], ['--once']])
+    expect(await demo(args, { TWELVE_DATA: folder })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('was not made by scripts/demo'),
+    });
+  expect(existsSync(join(folder, 'twelve.db'))).toBe(true);
+});
+
+it('has nothing to do where there is no demo', async () => {
+  expect(await demo(['--stop'])).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('there is none'),
+  });
+  expect(await demo(['--remove'])).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('nothing to remove'),
+  });
+});
+
+it('removes what carries the label of one platform, and no other', async () => {
+  const asked: string[] = [];
+  const answers: Record<string, unknown> = {
+    '/containers/json': [{ Id: 'c1', Labels: { 'twelve.kind': 'router' } }],
+    '/networks': [{ Id: 'n1' }],
+    '/images/json': [
+      { RepoTags: ['twelve-0badcafe/app:1'], RepoDigests: ['127.0.0.1:5000/0badcafe/app@sha256:12'] },
+      { RepoTags: ['twelve-deadbeef/app:1', 'twelve/stack:1'], RepoDigests: null },
+    ],
+  };
+  const engine = createHttp(({ method, url = '' }, response) => {
+    const { pathname, searchParams } = new URL(url, 'http://engine');
+    if (searchParams.has('filters'))
+      expect(JSON.parse(searchParams.get('filters')!)).toEqual({ label: ['twelve.instance=0badcafe'] });
+    if (method !== 'GET') asked.push(`${method} ${pathname}`);
+    response.end(JSON.stringify(method === 'GET' ? answers[pathname] : {}));
+  }).listen(join(folder, 'engine.sock'));
+  const removed = await run(process.execPath, [join(scripts, 'lib/instance.js'), 'remove', '0badcafe'], {
+    TWELVE_ENGINE: join(folder, 'engine.sock'),
+  });
+  engine.close();
+  expect(removed.status).toBe(0);
+  expect(asked).toEqual([
+    'POST /containers/c1/stop',
+    'DELETE /containers/c1',
+    'DELETE /networks/n1',
+    'DELETE /images/twelve-0badcafe/app:1',
+    'DELETE /images/127.0.0.1:5000/0badcafe/app@sha256:12',
+  ]);
+});
+
+it('removes nothing for a name that is no id', async () => {
+  for (const name of ['', '*', 'a/b'])
+    expect((await run(process.execPath, [join(scripts, 'lib/instance.js'), 'remove', name])).status).not.toBe(
+      0,
+    );
+});
