@@ -1,7 +1,7 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { hostsOf, stackName } from './actions/apps.ts';
+import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
@@ -142,7 +142,10 @@ async function connect(
     timeoutMs: config.buildTimeoutMs,
     caFile: config.caFile,
     npmConfig,
+    ready: config.buildsReady,
+    onProblem,
   });
+  closers.push(() => builder.close());
   const router = await createRouter({
     engine,
     instance,
@@ -184,6 +187,7 @@ async function connect(
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
     },
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
+    onReleaseEnded: (release) => outputs.finish(release.id),
     onProblem,
   };
   const processes = createProcesses(needs);
@@ -216,13 +220,14 @@ async function connect(
     stackImage: () => image('stack'),
   };
 
+  // Before anybody can ask for new ones.
+  await Promise.all([oneOffs.adopt(), builder.sweep()]);
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
   const running = await processes.adopt();
   await router.start(running.flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
-  await Promise.all([oneOffs.adopt(), builder.sweep()]);
   void prepare(platform);
   return { api: address, platform, close };
 }
@@ -230,6 +235,7 @@ async function connect(
 /** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
 async function prepare(platform: Platform): Promise<void> {
   try {
+    await finishDestroying(platform);
     await platform.slugs.prime(await platform.stackImage());
     await collectGarbage(platform);
   } catch (error) {

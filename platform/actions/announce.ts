@@ -7,6 +7,8 @@ import type { Platform } from './context.ts';
 import type { DeployOrder } from './deploy.ts';
 import { followRelease, whatServes } from './release.ts';
 
+const silenceMs = 120_000;
+
 /** Follows the release to its end. @throws PlatformError `release_failed` when it is not what serves */
 export async function announce(
   platform: Platform,
@@ -29,11 +31,22 @@ export async function announce(
       { released: true },
     );
   }
+  if (ended.slugId !== release.slugId) {
+    throw new PlatformError(
+      'release_failed',
+      `Not applied: v${release.version} was superseded by v${ended.version} (${ended.description}), which does not carry this code.`,
+      { released: true },
+    );
+  }
   if (ended.id !== release.id)
     write(`       v${release.version} was superseded by v${ended.version}, which carries it`);
-  const web = platform.store.formations.of(app.id).find((entry) => entry.type === 'web');
+  const types = platform.store.slugs.byId(release.slugId ?? '')?.processTypes ?? {};
+  const formation = platform.store.formations.of(app.id).filter((entry) => entry.quantity > 0);
+  for (const entry of formation.filter((one) => !Object.hasOwn(types, one.type))) {
+    write(` !     ${entry.type} is not declared any more: its ${entry.quantity} processes were stopped.`);
+  }
   write(
-    web && web.quantity > 0
+    formation.some((entry) => entry.type === 'web' && Object.hasOwn(types, 'web'))
       ? `       ${webUrl(platform, app)} deployed`
       : `       deployed; no web process is scaled up`,
   );
@@ -54,9 +67,20 @@ async function forwardReleaseOutput(
   const slug = platform.store.slugs.byId(release.slugId ?? '');
   if (!slug || slug.processTypes['release'] === undefined) return;
   write('-----> Running release command');
-  const output = platform.outputs.open(release.id);
-  for await (const line of platform.outputs.read(release.id, signal) ?? []) write(`       ${line.trimEnd()}`);
-  output.end();
+  platform.outputs.open(release.id);
+  let last = Date.now();
+  // A command may be silent for long; the pusher's connection may not.
+  const heart = setInterval(() => {
+    if (Date.now() - last > silenceMs) write('       … the release command is still running');
+  }, silenceMs);
+  try {
+    for await (const line of platform.outputs.read(release.id, signal) ?? []) {
+      last = Date.now();
+      write(`       ${line.trimEnd()}`);
+    }
+  } finally {
+    clearInterval(heart);
+  }
 }
 
 /** The same failure, marked as told to the pusher already. */

@@ -79,13 +79,32 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
   });
   platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');
-  await platform.router.remove(app.id);
-  await Promise.all([platform.processes.removeApp(app.id), platform.oneOffs.stopAll(app.id)]);
-  await platform.processes.networkOf.remove(app.id);
-  await Promise.all([
-    platform.git.removeRepository(app.id),
-    platform.builder.purgeCache(app.id),
-    platform.logs.remove(app.id),
-    ...store.builds.list(app.id).map((build) => platform.outputs.remove(build.id)),
+  await clearAway(platform, app.id);
+}
+
+/** At start: what a server left that was killed while it destroyed an app. */
+export async function finishDestroying(platform: Platform): Promise<void> {
+  const live = new Set(platform.store.apps.list().map((app) => app.id));
+  for (const appId of await platform.git.repositories()) {
+    if (!live.has(appId)) await clearAway(platform, appId);
+  }
+}
+
+/** Each part whatever becomes of the others; the repository last, since it shows that something is left. */
+async function clearAway(platform: Platform, appId: string): Promise<void> {
+  const { store } = platform;
+  const outputs = [...store.builds.list(appId), ...store.releases.list(appId)].map(({ id }) => id);
+  const results = await Promise.allSettled([
+    platform.router.remove(appId),
+    platform.processes.removeApp(appId),
+    platform.oneOffs.stopAll(appId),
+    platform.builder.purgeCache(appId),
+    ...outputs.map((id) => platform.outputs.remove(id)),
   ]);
+  results.push(
+    ...(await Promise.allSettled([platform.processes.networkOf.remove(appId), platform.logs.remove(appId)])),
+  );
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  await platform.git.removeRepository(appId);
 }

@@ -105,20 +105,20 @@ async function deploy(
     output.write(line);
     order.write(line);
   };
-  platform.store.builds.insert({
-    id: order.buildId,
-    appId: app.id,
-    userId: caller.user.id,
-    commit: order.commit,
-    stack: stackName,
-  });
-  begun?.();
-  platform.logs.write(app.id, {
-    source: 'twelve',
-    process: 'api',
-    text: `Build started by user ${caller.user.email}`,
-  });
   try {
+    platform.store.builds.insert({
+      id: order.buildId,
+      appId: app.id,
+      userId: caller.user.id,
+      commit: order.commit,
+      stack: stackName,
+    });
+    begun?.();
+    platform.logs.write(app.id, {
+      source: 'twelve',
+      process: 'api',
+      text: `Build started by user ${caller.user.email}`,
+    });
     const built = await buildSlug(platform, app, order, write);
     const release = releaseBuild(platform, app, caller, order, built);
     await announce(platform, app, release, order, write);
@@ -129,6 +129,7 @@ async function deploy(
     claim.release();
     output.end();
     void collectGarbage(platform, app.id);
+    if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
   }
 }
 

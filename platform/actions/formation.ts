@@ -12,6 +12,13 @@ export interface ScaleUpdate {
   size?: string | undefined;
 }
 
+/** The formation as users see it: of the types that the newest code has. Others are kept for a rollback. */
+export function formationOf(platform: Platform, app: App): StoredFormationEntry[] {
+  const base = platform.store.releases.base(app.id);
+  const types = (base?.slugId && platform.store.slugs.byId(base.slugId)?.processTypes) || {};
+  return platform.store.formations.of(app.id).filter((entry) => Object.hasOwn(types, entry.type));
+}
+
 /**
  * All updates or none.
  * @returns the changed entries
@@ -25,9 +32,12 @@ export async function scale(
 ): Promise<StoredFormationEntry[]> {
   const { store } = platform;
   store.transaction(() => {
-    const entries: FormationEntry[] = store.formations.of(app.id);
+    const entries: FormationEntry[] = formationOf(platform, app);
     for (const update of updates) apply(app, entries, update);
-    store.formations.replace(app.id, entries);
+    const hidden = store.formations
+      .of(app.id)
+      .filter((one) => !entries.some((entry) => entry.type === one.type));
+    store.formations.replace(app.id, [...entries, ...hidden]);
   });
   const changed = store.formations
     .of(app.id)
@@ -67,8 +77,10 @@ function apply(app: App, entries: FormationEntry[], update: ScaleUpdate): void {
 }
 
 /** Replaces processes by fresh ones, one for one: all, of a type, or one. */
-export function restart(platform: Platform, app: App, caller: Caller, target?: string): void {
-  platform.processes.restart(app.id, target);
+export async function restart(platform: Platform, app: App, caller: Caller, target?: string): Promise<void> {
+  // A one-off is not replaced: there is nothing to replace it by.
+  if (target && parseProcessName(target)?.type === 'run') await platform.oneOffs.stop(app.id, target);
+  else platform.processes.restart(app.id, target);
   platform.logs.write(app.id, {
     source: 'twelve',
     process: 'api',

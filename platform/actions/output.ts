@@ -13,8 +13,13 @@ export interface Outputs {
   open(id: string): Output;
   /** Everything from the start, then live until its end. Null when there never was such an output. */
   read(id: string, signal: AbortSignal): AsyncIterable<string> | null;
+  /** Ends it if it is open; a later `open` of the same id writes nothing. */
+  finish(id: string): void;
   remove(id: string): Promise<void>;
 }
+
+/** Bytes kept of one output; what comes after is counted and left out. */
+const maxBytes = 10 * 1_048_576;
 
 /** Resolves when there is more, it has ended, or the signal aborts. */
 function nextLine(output: Live, signal: AbortSignal): Promise<void> {
@@ -31,6 +36,7 @@ function nextLine(output: Live, signal: AbortSignal): Promise<void> {
 
 interface Live {
   lines: string[];
+  bytes: number;
   ended: boolean;
   file: WriteStream;
   waiting: Set<() => void>;
@@ -65,6 +71,7 @@ export function createOutputs(folder: string): Outputs {
       if (known) return handle(id, known);
       const output: Live = {
         lines: [],
+        bytes: 0,
         ended: false,
         file: createWriteStream(fileOf(id), { mode: 0o600, flags: 'a' }),
         waiting: new Set(),
@@ -78,7 +85,13 @@ export function createOutputs(folder: string): Outputs {
       if (output) return follow(output, signal);
       return existsSync(fileOf(id)) ? replay(id) : null;
     },
+    finish(id) {
+      const output = live.get(id);
+      if (output) handle(id, output).end();
+    },
     async remove(id) {
+      live.get(id)?.file.destroy();
+      live.delete(id);
       await rm(fileOf(id), { force: true });
     },
   };
@@ -86,9 +99,14 @@ export function createOutputs(folder: string): Outputs {
   function handle(id: string, output: Live): Output {
     return {
       write(line) {
-        if (output.ended) return;
-        output.lines.push(line);
-        output.file.write(`${line}\n`);
+        if (output.ended || output.bytes > maxBytes) return;
+        output.bytes += Buffer.byteLength(line) + 1;
+        const kept =
+          output.bytes > maxBytes
+            ? ' !     The output is longer than 10 MB; the rest is left out here.'
+            : line;
+        output.lines.push(kept);
+        output.file.write(`${kept}\n`);
         wake(output);
       },
       end() {

@@ -15,6 +15,7 @@ export interface Attachments {
 }
 
 const offerMs = 60_000;
+const beatMs = 30_000;
 const channel = { stdout: 1, stderr: 2 } as const;
 /** Above this the process is not read until the client has caught up. */
 const highWater = 1_048_576;
@@ -52,9 +53,12 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
         return true;
       }
-      clearTimeout(offer.timer);
-      offers.delete(secret);
+      // A handshake that fails leaves the offer, and its timer clears the process away.
       server.handleUpgrade(request, socket, head, (client) => {
+        clearTimeout(offer.timer);
+        offers.delete(secret);
+        // A frame that is none, or one too large: ws ends the connection, and the caller counts as gone.
+        client.on('error', () => client.terminate());
         attach(client, oneOffs, offer.processId).catch((error: unknown) => {
           onProblem(`run: ${messageOf(error)}`);
           tell(client, { type: 'error', message: messageOf(error) });
@@ -72,29 +76,28 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
 }
 
 async function attach(client: WebSocket, oneOffs: OneOffs, processId: string): Promise<void> {
-  // What arrives before the process is there waits here.
-  const early: { data: RawData; binary: boolean }[] = [];
-  const hold = (data: RawData, binary: boolean): void => void early.push({ data, binary });
-  client.on('message', hold);
+  // What comes before the process is there waits in the socket.
+  client.pause();
   const session = await oneOffs.open(processId);
   tell(client, { type: 'started', name: session.name });
-  client.off('message', hold);
-  const receive = (data: RawData, binary: boolean): void => fromClient(session, data, binary);
-  for (const { data, binary } of early) receive(data, binary);
-  client.on('message', receive);
+  client.on('message', (data, binary) => fromClient(client, session, data, binary));
+  client.resume();
   const over = Promise.all([
     pump(client, session.stream, channel.stdout),
     session.stderr ? pump(client, session.stderr, channel.stderr) : undefined,
   ]);
   let done = false;
   // The caller is gone: hang up, as a terminal would; what ignores that is ended.
-  client.on('close', () => {
+  const hangUp = (): void => {
     if (done) return;
     session.stream.end();
     void session.signal('SIGHUP').catch(() => undefined);
     setTimeout(() => !done && void session.signal('SIGKILL').catch(() => undefined), 10_000).unref();
-  });
-  const code = await session.exit;
+  };
+  if (client.readyState === client.OPEN) client.on('close', hangUp);
+  else hangUp();
+  const beat = keepAlive(client);
+  const code = await session.exit.finally(() => clearInterval(beat));
   done = true;
   // All of its output first. It may keep a stream open through a child: then not for ever.
   await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 2000))]);
@@ -102,9 +105,24 @@ async function attach(client: WebSocket, oneOffs: OneOffs, processId: string): P
   client.close();
 }
 
-function fromClient(session: OneOffSession, data: RawData, binary: boolean): void {
+/** A caller whose machine went to sleep never says so: two beats without an answer, and it is gone. */
+function keepAlive(client: WebSocket): NodeJS.Timeout {
+  let missed = 0;
+  client.on('pong', () => {
+    missed = 0;
+  });
+  return setInterval(() => {
+    if (missed++ >= 2) client.terminate();
+    else if (client.readyState === client.OPEN) client.ping();
+  }, beatMs);
+}
+
+function fromClient(client: WebSocket, session: OneOffSession, data: RawData, binary: boolean): void {
   if (binary) {
-    session.stream.write(data as Buffer);
+    // A process that does not read slows its caller down instead of filling our memory.
+    if (session.stream.write(data as Buffer)) return;
+    client.pause();
+    session.stream.once('drain', () => client.resume());
     return;
   }
   const message = parse(String(data));

@@ -23,19 +23,31 @@ export interface LogSessions {
 const firstUseMs = 5 * 60_000;
 const pingMs = 20_000;
 
-export function createLogSessions(logs: Logs, now: () => number): LogSessions {
+/** @param exists whether an app is still there; @param now milliseconds */
+export function createLogSessions(
+  logs: Logs,
+  exists: (appId: string) => boolean,
+  now: () => number,
+): LogSessions {
   const orders = new Map<string, { order: LogOrder; expires: number }>();
   const life = new AbortController();
 
   function find(secret: string): LogOrder {
     const found = orders.get(secret);
-    if (!found || found.expires < now())
+    if (!found || found.expires < now() || !exists(found.order.appId))
       throw new PlatformError('not_found', 'This log session has ended. Run the command again.', {
         resource: 'log-session',
       });
     // In use: a client that reconnects comes back to the same URL.
     found.expires = Number.POSITIVE_INFINITY;
     return found.order;
+  }
+
+  /** A tail's URL stays good for a while, for a client that comes back; the other kind was good once. */
+  function settle(secret: string, order: LogOrder): void {
+    const known = orders.get(secret);
+    if (order.tail && known) known.expires = now() + firstUseMs;
+    else orders.delete(secret);
   }
 
   async function serve(secret: string, request: Request, response: Response): Promise<void> {
@@ -57,6 +69,7 @@ export function createLogSessions(logs: Logs, now: () => number): LogSessions {
       else await send(response, (await logs.read(order.appId, order)).map(write).join(''), signal);
     } finally {
       response.end();
+      settle(secret, order);
     }
   }
 

@@ -1,6 +1,7 @@
 // One HTTP server for the API, git, log streams and attached processes.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express from 'express';
 import type { Platform } from '../actions/context.ts';
 import type { Address } from '../config.ts';
@@ -28,7 +29,11 @@ export interface Api {
 
 export function createApi(platform: Platform): Api {
   const attachments = createAttachments(platform.oneOffs, (message) => platform.log.warn(message));
-  const logSessions = createLogSessions(platform.logs, Date.now);
+  const logSessions = createLogSessions(
+    platform.logs,
+    (appId) => platform.store.apps.byId(appId) !== undefined,
+    Date.now,
+  );
   let listening: Address = platform.config.api;
   const edge = createEdge(platform, attachments, logSessions, () => listening);
   const application = createApplication(edge);
@@ -53,6 +58,7 @@ export function createApi(platform: Platform): Api {
     }
   }
 
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnread(error, socket));
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     if (!attachments.upgrade(request, socket, head))
@@ -100,6 +106,19 @@ function createApplication(edge: Edge): express.Express {
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
   return application;
+}
+
+/** What could not even be parsed as a request: answered in the same shape, and the connection ends. */
+function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const large = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = large
+    ? 'The headers of the request are larger than 16 KB.'
+    : 'This is not an HTTP request.';
+  const body = JSON.stringify({ id: 'bad_request', message });
+  const status = large ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const head = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
 }
 
 function cannotListen(address: Address, error: NodeJS.ErrnoException): Error {

@@ -1,5 +1,6 @@
 // Rules of the wire: version, request ids, cache headers, links as the client reaches us.
 import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
 import { PlatformError } from '../domain/errors.ts';
 
@@ -24,6 +25,8 @@ export const standardHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
 /** Base of links in answers: the host the client used when it is one of ours, else the configured URL. */
 export function linkBase(
   request: Request,
@@ -34,9 +37,11 @@ export function linkBase(
   const known =
     name === 'localhost' ||
     name === '::1' ||
-    /^127\./.test(name) ||
+    /^127(\.\d{1,3}){3}$/.test(name) ||
     name === own.domain ||
-    name === own.apiHost;
+    name === own.apiHost ||
+    // Listening everywhere: an address that the client reached us at is one of ours.
+    (isAny(own.apiHost) && isIP(name) !== 0);
   if (host && known) return `http://${host}`;
   return own.publicUrl ?? `http://${own.apiHost}:${own.apiPort}`;
 }

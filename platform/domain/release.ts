@@ -37,14 +37,17 @@ export interface NextRelease {
   commit: string | null;
 }
 
-/** The release new ones are made on top of: the newest that did not fail. */
-export function baseOf(releases: readonly Release[]): Release | undefined {
-  return releases.filter((release) => release.status !== 'failed').sort((a, b) => b.version - a.version)[0];
-}
-
-/** Ledger numbers have no gaps: one more than the newest of any status. */
-export function nextVersion(releases: readonly Pick<Release, 'version'>[]): number {
-  return releases.reduce((max, release) => Math.max(max, release.version), 0) + 1;
+/**
+ * Whether the `release` process type runs before this release takes over: for new code, and when asked for again.
+ * @param servingSlugId slug of the release that serves; a config change on top of a push that has not ended carries
+ *   code whose release command has not run
+ */
+export function runsReleaseCommand(
+  release: Pick<Release, 'cause' | 'slugId'>,
+  servingSlugId: string | null,
+): boolean {
+  if (release.slugId === null || release.cause === 'rollback') return false;
+  return release.cause !== 'config' || release.slugId !== servingSlugId;
 }
 
 /** v3's `eligible_for_rollback`: it served once and its slug can still be run. */

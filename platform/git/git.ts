@@ -45,6 +45,8 @@ export interface Git {
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   ensureRepository(appId: string): Promise<string>;
   removeRepository(appId: string): Promise<void>;
+  /** Ids of the apps that have a repository. */
+  repositories(): Promise<string[]>;
   /** Files of the commit into a folder (tree only, no .git), without running any hook or filter. */
   checkout(from: CheckoutRequest): Promise<CheckedOut>;
   describeCommit(from: CommitSource): Promise<{ commit: string; subject: string; author: string }>;
@@ -115,6 +117,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
   return {
     handle,
     ensureRepository: repositories.ensure,
+    repositories: repositories.list,
     removeRepository: async (appId) => {
       work.cancel(appId, new PlatformError('cancelled', 'The app was destroyed.'));
       maintenance.forget(join(folder, `${appId}.git`));

@@ -1,5 +1,5 @@
 // Bare repositories, one per app, keyed by the app's id: made when first needed, read, removed.
-import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Programs } from './programs.ts';
 import { deployedBranches } from './rules.ts';
@@ -7,6 +7,8 @@ import { deployedBranches } from './rules.ts';
 export interface Repositories {
   ensure(appId: string): Promise<string>;
   remove(appId: string): Promise<void>;
+  /** Ids of the apps that have one. */
+  list(): Promise<string[]>;
   head(appId: string): Promise<{ branch: string; commit: string } | null>;
   /** After a deploy: what `git clone` checks out is the branch that is deployed. @returns whether the ref holds the commit */
   follow(repository: string, branch: string, commit: string): Promise<boolean>;
@@ -76,6 +78,8 @@ export function createRepositories(folder: string, programs: Programs): Reposito
     ensure,
     head,
     follow,
+    list: async () =>
+      (await readdir(folder)).flatMap((name) => /^([0-9a-zA-Z_-]+)\.git$/.exec(name)?.[1] ?? []),
     remove: (appId) => rm(pathOf(appId), { recursive: true, force: true, maxRetries: 3 }),
   };
 }

@@ -31,7 +31,9 @@ export interface LifeNeeds extends ProcessNeeds {
   /** Something changed: plan again. */
   changed(): void;
   /** It did not become or stay ready. */
-  failed(process: Tracked, sentence: string, lastLines: string[]): void;
+  failed(process: Tracked, sentence: string, lastLines: string[], upMs?: number): void;
+  /** It is ready. */
+  ready(process: Tracked): void;
   /** It is gone, its container removed. */
   gone(process: Tracked): void;
 }
@@ -133,6 +135,7 @@ export function createLife(needs: LifeNeeds): Life {
       setState(process, 'up');
       say(process, 'State changed from starting to up');
     }
+    needs.ready(process);
     needs.changed();
   }
 
@@ -141,16 +144,16 @@ export function createLife(needs: LifeNeeds): Life {
     const before = process.state;
     process.ends.abort();
     const code = details.exitCode ?? 0;
-    if (before !== 'stopping') {
-      // Counted before its state is lost: how long it was up decides its back-off.
-      const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
-      const when = before === 'up' ? '' : ' before it was ready';
-      const lines = await lastLines(details.id);
-      needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines);
-    }
+    const upMs = before === 'up' ? Date.now() - process.stateAt : 0;
     setState(process, 'ended');
     // Out of the router at once: nobody should be sent there while the last lines are read.
     needs.traffic.update();
+    if (before !== 'stopping') {
+      const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
+      const when = before === 'up' ? '' : ' before it was ready';
+      const lines = await lastLines(details.id);
+      needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines, upMs);
+    }
     await logs.drained(details.id);
     say(process, `Process exited with status ${code}`);
     if (before !== 'stopping')
@@ -189,7 +192,9 @@ export function createLife(needs: LifeNeeds): Life {
     } catch (error) {
       if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
       needs.onProblem(`${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`);
+      // Nobody proves it any more: it is not to be kept, and its stop is tried again.
       process.state = 'booting';
+      process.stale = true;
       setTimeout(needs.changed, 2000);
     }
   }
@@ -205,7 +210,11 @@ export function createLife(needs: LifeNeeds): Life {
       .catch((error: unknown) =>
         error instanceof PlatformError && error.code === 'not_found' ? null : undefined,
       );
-    if (details === undefined) return;
+    if (details === undefined) {
+      // The engine did not say: its end must not be missed.
+      setTimeout(() => void check(process).catch(() => undefined), 1000).unref();
+      return;
+    }
     if (details === null) await vanished(process);
     else if (details.state !== 'running') await ended(process, details);
     else if (!Object.values(details.addresses).includes(process.address ?? '')) await moved(process, details);

@@ -7,7 +7,7 @@ import { adoptContainer, removeStrayNetworks } from './adopt.ts';
 import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { removeReleaseContainers, runReleasePhase } from './release-phase.ts';
+import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
@@ -115,6 +115,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         'expired',
         `superseded by v${newest!.version} before it was switched to`,
       );
+      void forgetReleasePhase(release);
     }
     if (older.length > 0) settledNotice.tell();
     return newest;
@@ -136,7 +137,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         serving,
         next,
         {
-          releasePhase: (stop) => runReleasePhase(appId, next, { ...needs, networkOf }, stop),
+          releasePhase: (stop) =>
+            runReleasePhase(appId, next, serving?.slug.id ?? null, { ...needs, networkOf }, stop),
           commit: () => commit(appId, release),
         },
         signal,
@@ -148,22 +150,23 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       rollouts.delete(appId);
       if (!life.signal.aborted) {
         supervisor.go();
-        await removeReleaseContainers(appId, release.id, needs).catch((error: unknown) =>
-          needs.onProblem(`The release process of v${release.version}: ${messageOf(error)}`),
-        );
+        await forgetReleasePhase(release);
       }
+      needs.onReleaseEnded(release);
       settledNotice.tell();
     }
+  }
+
+  async function forgetReleasePhase(release: Release): Promise<void> {
+    await removeReleaseContainers(release.appId, release.id, needs).catch((error: unknown) =>
+      needs.onProblem(`The release process of v${release.version}: ${messageOf(error)}`),
+    );
   }
 
   function commit(appId: string, release: Release): void {
     store.transaction(() => {
       store.releases.end(release.id, 'succeeded', null);
       store.apps.setServing(appId, release.version);
-      const types = (release.slugId && store.slugs.byId(release.slugId)?.processTypes) || {};
-      const formation = store.formations.of(appId);
-      const left = formation.filter((entry) => Object.hasOwn(types, entry.type));
-      if (left.length < formation.length) store.formations.replace(appId, left);
     });
     settledNotice.tell();
   }
@@ -248,6 +251,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       void follow(events ?? engine.events(ownLabels(instance), life.signal)).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
+      void sweepReleaseContainers(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
       void removeStrayNetworks(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
       for (const app of store.apps.list()) kick(app.id);
     },

@@ -42,5 +42,7 @@ export interface ProcessNeeds {
   };
   /** A line of a release phase's output, for whoever waits for the release. */
   onReleaseOutput(release: Release, line: string): void;
+  /** No more output of its release phase comes. */
+  onReleaseEnded(release: Release): void;
   onProblem(message: string): void;
 }

@@ -32,7 +32,20 @@ export function createNetworks(needs: {
 }): Networks {
   const { engine, instance } = needs;
   const nameOf = (appId: string): string => ownName(instance, appId.slice(0, 8));
-  const making = new Map<string, Promise<string>>();
+  const known = new Map<string, Promise<string>>();
+  /** One thing at a time per app: a network is never handed out while it is being removed. */
+  const queues = new Map<string, Promise<unknown>>();
+
+  function inTurn<T>(appId: string, work: () => Promise<T>): Promise<T> {
+    const turn = (queues.get(appId) ?? Promise.resolve()).catch(() => undefined).then(work);
+    queues.set(appId, turn);
+    turn
+      .catch(() => undefined)
+      .finally(() => {
+        if (queues.get(appId) === turn) queues.delete(appId);
+      });
+    return turn;
+  }
 
   async function make(app: { id: string; subnet: string | null }): Promise<string> {
     const name = nameOf(app.id);
@@ -40,11 +53,15 @@ export function createNetworks(needs: {
     const refused = new Set<string>();
     let subnet = app.subnet;
     for (;;) {
-      subnet ??= pickSubnet(
-        needs.range,
-        [...needs.taken(), ...refused, ...(await engine.networks()).flatMap((network) => network.subnets)],
-        hostRoutes(),
-      );
+      const present = await engine.networks();
+      const own = present.find((network) => network.name === name && network.labels[label.app] === app.id);
+      if (own?.subnets[0]) {
+        // Made by a server that was killed before it could remember the subnet.
+        if (own.subnets[0] !== app.subnet) needs.fix(app.id, own.subnets[0]);
+        return name;
+      }
+      const taken = [...needs.taken(), ...refused, ...present.flatMap((network) => network.subnets)];
+      subnet ??= pickSubnet(needs.range, taken, hostRoutes());
       try {
         await engine.createNetwork({ name, subnet, labels });
         if (subnet !== app.subnet) needs.fix(app.id, subnet);
@@ -58,28 +75,31 @@ export function createNetworks(needs: {
     }
   }
 
+  async function removeIfUnused(appId: string): Promise<void> {
+    // A container that is made and not yet started needs it too, and the engine would not mind.
+    if ((await engine.list({ ...ownLabels(instance), [label.app]: appId })).length > 0) return;
+    known.delete(appId);
+    await engine.removeNetwork(nameOf(appId)).catch((error: unknown) => {
+      if (
+        !(error instanceof PlatformError) ||
+        !['conflict', 'engine_failed', 'not_found'].includes(error.code)
+      ) {
+        throw error;
+      }
+    });
+  }
+
   return {
     ensure(app) {
-      const known = making.get(app.id);
-      if (known) return known;
-      const promise = make(app);
-      making.set(app.id, promise);
-      promise.catch(() => making.delete(app.id));
-      return promise;
+      const made = known.get(app.id) ?? inTurn(app.id, () => make(app));
+      known.set(app.id, made);
+      made.catch(() => known.get(app.id) === made && known.delete(app.id));
+      return made;
     },
     forget(appId) {
-      making.delete(appId);
+      known.delete(appId);
     },
-    async remove(appId) {
-      making.delete(appId);
-      await engine.removeNetwork(nameOf(appId)).catch((error: unknown) => {
-        if (
-          !(error instanceof PlatformError) ||
-          (error.code !== 'conflict' && error.code !== 'engine_failed' && error.code !== 'not_found')
-        )
-          throw error;
-      });
-    },
+    remove: (appId) => inTurn(appId, () => removeIfUnused(appId)),
   };
 }
 

@@ -1,6 +1,7 @@
 // One-off processes: `twelve run`. A fresh container of the serving release, with the caller's terminal or without.
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
@@ -108,11 +109,23 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
     const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
     const { logPath } = await engine.inspect(container.id);
     if (logPath) logs.follow({ id: container.id, appId, process: name, logPath });
-    const code = await engine.wait(container.id);
+    const code = await endOf(container.id);
     await logs.drained(container.id);
     logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
     await engine.remove(container.id);
+  }
+
+  /** Its exit status, also when the engine goes away and comes back meanwhile. */
+  async function endOf(id: string): Promise<number> {
+    for (;;) {
+      try {
+        return await engine.wait(id);
+      } catch (error) {
+        if (!(error instanceof PlatformError) || error.code !== 'engine_unavailable') throw error;
+        await sleep(1000);
+      }
+    }
   }
 
   async function find(appId: string, name: string): Promise<ContainerSummary> {

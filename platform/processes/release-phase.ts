@@ -1,35 +1,42 @@
 // The `release` process type: runs once in the new image before anything is switched; failing it fails the release.
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
+import { maxLineBytes } from '../domain/log-line.ts';
+import { runsReleaseCommand } from '../domain/release.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import type { Runnable } from './tracked.ts';
 
-const causesThatRunIt: ReadonlySet<string> = new Set(['push', 'redeploy']);
-
 /**
  * Runs it once: where an earlier server that was killed began it, its container is waited for, or already tells the end.
+ * @param servingSlugId slug of the release that serves now
  * @throws PlatformError `release_failed` with its exit status and last lines
  */
 export async function runReleasePhase(
   appId: string,
   runnable: Runnable,
+  servingSlugId: string | null,
   needs: ProcessNeeds & { networkOf: Networks },
   signal: AbortSignal,
 ): Promise<void> {
   const command = runnable.types['release'];
-  if (command === undefined || !causesThatRunIt.has(runnable.release.cause)) return;
+  if (command === undefined || !runsReleaseCommand(runnable.release, servingSlugId)) return;
   const { engine, logs } = needs;
-  const id = (await earlier(appId, runnable, needs)) ?? (await begin(appId, runnable, command, needs));
+  const found = await earlier(appId, runnable, needs);
+  const { id, printed } = found
+    ? { id: found, printed: Promise.resolve() }
+    : await begin(appId, runnable, command, needs);
   const output = await engine.inspect(id);
   if (output.logPath) logs.follow({ id, appId, process: 'release.1', logPath: output.logPath });
   const limit = AbortSignal.timeout(needs.releasePhaseTimeoutMs);
   try {
     const code = await engine.wait(id, { signal: AbortSignal.any([signal, limit]) });
+    // Its output first; a child that outlives it may hold the stream open: then not for ever.
+    await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, 2000))]);
     const lines = await engine.lastLines(id, 20);
     logs.write(appId, { source: 'twelve', process: 'release.1', text: `Process exited with status ${code}` });
     if (code !== 0) {
@@ -85,7 +92,7 @@ async function begin(
   runnable: Runnable,
   command: string,
   needs: ProcessNeeds & { networkOf: Networks },
-): Promise<string> {
+): Promise<{ id: string; printed: Promise<unknown> }> {
   const { engine, store } = needs;
   const app = store.apps.byId(appId);
   if (!app) throw new PlatformError('release_failed', 'The app was destroyed.');
@@ -116,12 +123,46 @@ async function begin(
     text: `Starting process with command \`${command}\``,
   });
   const { stream, stderr } = await engine.attach(id, { stdin: false, tty: false });
-  for (const part of stderr ? [stream, stderr] : [stream]) {
-    part.on('error', () => undefined);
-    createInterface({ input: part, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
-      needs.onReleaseOutput(runnable.release, line),
-    );
-  }
+  const printed = Promise.all(
+    (stderr ? [stream, stderr] : [stream]).map((part) =>
+      readLines(part, (line) => needs.onReleaseOutput(runnable.release, line)),
+    ),
+  );
   await engine.start(id);
-  return id;
+  return { id, printed };
+}
+
+/** Lines as they come, cut where one never ends. Resolves at the end of the stream. */
+function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
+  let rest = '';
+  stream.setEncoding('utf8');
+  return new Promise((resolve) => {
+    const end = (): void => {
+      if (rest !== '') onLine(rest);
+      rest = '';
+      resolve();
+    };
+    stream.on('data', (text: string) => {
+      const lines = `${rest}${text}`.split(/\r?\n/);
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line.slice(0, maxLineBytes));
+      while (rest.length > maxLineBytes) {
+        onLine(rest.slice(0, maxLineBytes));
+        rest = rest.slice(maxLineBytes);
+      }
+    });
+    stream.once('end', end).once('close', end).once('error', end);
+  });
+}
+
+/** At start: removes release processes that no release waits for any more. */
+export async function sweepReleaseContainers(needs: ProcessNeeds): Promise<void> {
+  const { engine, store } = needs;
+  for (const container of await engine.list(ownLabels(needs.instance, 'release'))) {
+    const appId = container.labels[label.app] ?? '';
+    const releaseId = container.labels[label.releaseId] ?? '';
+    const newest = store.apps.byId(appId) ? store.releases.newest(appId) : undefined;
+    if (newest?.status === 'pending' && newest.id === releaseId) continue;
+    await removeReleaseContainers(appId, releaseId, needs);
+  }
 }

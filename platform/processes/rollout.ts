@@ -37,9 +37,11 @@ export async function rollOut(
     supervisor.setStage({ serving, next, phase: 'swap' });
     await supervisor.untilUp(next.version, 'all', signal);
     await supervisor.switchTo(next.version);
+    steps.commit();
   } catch (error) {
-    supervisor.setStage({ serving, next: null, phase: 'steady' });
+    // Visitors back to the old one before the new one is stopped.
     await supervisor.switchTo(serving?.version ?? null).catch(() => undefined);
+    supervisor.setStage({ serving, next: null, phase: 'steady' });
     if (error instanceof PlatformError) throw error;
     if (signal.aborted) throw signal.reason;
     throw new PlatformError(
@@ -49,6 +51,5 @@ export async function rollOut(
       { cause: error },
     );
   }
-  steps.commit();
   supervisor.setStage({ serving: next, next: null, phase: 'steady' });
 }

@@ -83,6 +83,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     quiet: () => held,
     changed: reconcile,
     failed,
+    ready,
     gone,
   });
 
@@ -120,16 +121,21 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
   }
 
   /** Counts a crash and says when the next attempt may be. */
-  function failed(process: Tracked, sentence: string, lastLines: string[]): void {
+  function failed(process: Tracked, sentence: string, lastLines: string[], upMs = 0): void {
     const slot = slotOf(process);
     const now = Date.now();
-    const steady = process.state === 'up' && now - process.stateAt > steadyMs;
-    const attempt = steady ? 1 : process.attempt + 1;
+    const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
     crashes.set(slot, { attempt, retryAt: now + backOffMs(attempt), since: now });
     if (!failures.has(slot)) {
       failures.set(slot, new PlatformError('release_failed', sentence, { process: process.name, lastLines }));
     }
     notice.tell();
+  }
+
+  /** Its earlier crashes are over; how many there were in a row it carries itself. */
+  function ready(process: Tracked): void {
+    crashes.delete(slotOf(process));
+    failures.delete(slotOf(process));
   }
 
   function gone(process: Tracked): void {
@@ -186,7 +192,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     setStage(next) {
       stage = next;
       for (const version of runnables.keys()) {
-        if (version !== next.serving?.version && version !== next.next?.version) runnables.delete(version);
+        if (version !== next.serving?.version && version !== next.next?.version) forgetVersion(version);
       }
       reconcile();
     },
@@ -197,14 +203,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     },
     routed: traffic.told,
     untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
-    clearFailures(version) {
-      for (const slot of [...failures.keys(), ...crashes.keys()].filter((one) =>
-        one.startsWith(`${version}/`),
-      )) {
-        failures.delete(slot);
-        crashes.delete(slot);
-      }
-    },
+    clearFailures,
     restart(matches) {
       const live = all().filter(
         (one) => one.state !== 'ended' && one.state !== 'stopping' && matches(one.name, one.type),
@@ -226,6 +225,19 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
     },
   };
   return supervisor;
+
+  function clearFailures(version: number): void {
+    for (const slot of [...failures.keys(), ...crashes.keys()]) {
+      if (!slot.startsWith(`${version}/`)) continue;
+      failures.delete(slot);
+      crashes.delete(slot);
+    }
+  }
+
+  function forgetVersion(version: number): void {
+    runnables.delete(version);
+    clearFailures(version);
+  }
 
   function isUp(version: number, only: 'web' | 'all'): boolean {
     const members = wanted().filter(

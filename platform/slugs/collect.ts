@@ -25,6 +25,8 @@ interface CollectNeeds {
 
 export async function collect(needs: CollectNeeds): Promise<Collected> {
   const { blobs, before } = needs;
+  // Listed before the blobs: what is packed and pulled meanwhile is not in this list, and its manifest is young.
+  const images = await needs.engine.images({ [label.slug]: needs.instance });
   const found = await blobs.list();
   const young = found.filter((blob) => blob.touchedAt >= before && blob.size <= maxManifestBytes);
   const kept = new Map<Digest, Manifest>();
@@ -41,7 +43,7 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
   }
   // The classic store names an image by its config, the containerd store by its manifest.
   const ids = new Set<string>([...kept].flatMap(([digest, manifest]) => [digest, manifest.config.digest]));
-  for (const image of await needs.engine.images({ [label.slug]: needs.instance })) {
+  for (const image of images) {
     if (!ids.has(image.id) && (await removeImage(needs, image))) result.images += 1;
   }
   return result;

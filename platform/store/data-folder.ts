@@ -1,14 +1,27 @@
 // The data folder at start: writable, with the platform's id, and the first administrator's token.
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Store } from './store.ts';
 
 /** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
 export function readInstance(file: string): string {
-  if (!existsSync(file))
-    writeFileSync(file, `${randomBytes(4).toString('hex')}\n`, { flag: 'wx', flush: true });
+  if (!existsSync(file)) writeWhole(file, `${randomBytes(4).toString('hex')}\n`, 0o644);
   return readFileSync(file, 'utf8').trim();
+}
+
+/** There whole or not at all, also when we are killed while writing. */
+export function writeWhole(file: string, text: string, mode: number): void {
+  writeFileSync(`${file}.new`, text, { mode, flush: true });
+  renameSync(`${file}.new`, file);
 }
 
 /** At first start: the administrator, and a token for them in a file only root can read. */
@@ -17,7 +30,7 @@ export function firstToken(store: Store, file: string): void {
   store.transaction(() => {
     const admin = store.users.create('admin@localhost');
     const token = store.users.createToken(admin.id, 'first admin token');
-    writeFileSync(file, `${token}\n`, { mode: 0o600, flush: true });
+    writeWhole(file, `${token}\n`, 0o600);
   });
 }
 

@@ -30,7 +30,10 @@ export function createReleases(database: Database, vault: Vault, now: () => stri
   const byVersion = database.prepare<[string, number], Row>(`${select} WHERE app_id = ? AND version = ?`);
   const newest = database.prepare<[string], Row>(`${select} WHERE app_id = ? ORDER BY version DESC LIMIT 1`);
   const base = database.prepare<[string], Row>(
-    `${select} WHERE app_id = ? AND status <> 'failed' ORDER BY version DESC LIMIT 1`,
+    `${select} WHERE app_id = ? AND status IN ('pending', 'succeeded') ORDER BY version DESC LIMIT 1`,
+  );
+  const served = database.prepare<[string, number], Row>(
+    `${select} WHERE app_id = ? AND status = 'succeeded' AND version < ? ORDER BY version DESC LIMIT 1`,
   );
   const insert = database.prepare(
     'INSERT INTO releases (id, app_id, version, slug_id, cause, description, user_id, commit_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -60,8 +63,11 @@ export function createReleases(database: Database, vault: Vault, now: () => stri
     byVersion: (appId: string, version: number): Release | undefined =>
       optional(byVersion.get(appId, version)),
     newest: (appId: string): Release | undefined => optional(newest.get(appId)),
-    /** The newest that did not fail: what the next one is made on top of. */
+    /** The newest that serves or may still: what the next one is made on top of. */
     base: (appId: string): Release | undefined => optional(base.get(appId)),
+    /** The newest before `version` that served. */
+    servedBefore: (appId: string, version: number): Release | undefined =>
+      optional(served.get(appId, version)),
     /** Newest first. */
     list: (appId: string): Release[] =>
       database

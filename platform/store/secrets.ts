@@ -1,7 +1,8 @@
 // Secrets at rest: AES-256-GCM under a key file that lives outside the database.
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { PlatformError } from '../domain/errors.ts';
+import { writeWhole } from './data-folder.ts';
 
 export interface Vault {
   /** @param context bound to the secret: it opens only under the same one (a release's id). */
@@ -23,7 +24,7 @@ export function openVault(keyFile: string, create: boolean): Vault {
         `The key file ${keyFile} is missing, so config vars cannot be read. Restore it from your backup.`,
       );
     }
-    writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    writeWhole(keyFile, `${randomBytes(32).toString('hex')}\n`, 0o600);
   }
   const key = Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'hex');
   if (key.length !== 32) {

@@ -96,7 +96,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     }
     count += 1;
     const container = createMemoryContainer({
-      id: count.toString(16).padStart(64, '0'),
+      id: count.toString(16).padStart(12, '0').padEnd(64, '0'),
       imageId: image.id,
       spec: structuredClone(spec),
       behaviour: behaviours(spec) ?? {},

@@ -1,5 +1,7 @@
 // Builds, slugs, and the kept output of builds and release phases.
 import { timingSafeEqual } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import { redeploy } from '../../actions/deploy.ts';
 import { messageOf, notFound } from '../../domain/errors.ts';
@@ -65,12 +67,8 @@ export function outputRoutes(edge: Edge): Router {
     if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
     response.flushHeaders();
-    for await (const text of lines) {
-      if (ended.signal.aborted) return;
-      if (!response.write(text))
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-    }
-    response.end();
+    // A reader that leaves early is no failure of ours.
+    await pipeline(Readable.from(lines), response).catch(() => undefined);
   });
   return router;
 }

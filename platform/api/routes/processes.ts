@@ -1,7 +1,7 @@
 // Formation, dynos (running processes) and log sessions.
 import { Router } from 'express';
 import { z } from 'zod';
-import { restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
+import { formationOf, restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
 import { runOneOff } from '../../actions/run.ts';
 import type { App } from '../../domain/app.ts';
 import { notFound, PlatformError } from '../../domain/errors.ts';
@@ -65,7 +65,7 @@ export function processRoutes(edge: Edge): Router {
 
 function formationRoutes(router: Router, edge: Edge): void {
   const { platform } = edge;
-  const list = (app: App) => platform.store.formations.of(app.id);
+  const list = (app: App) => formationOf(platform, app);
   router.get('/apps/:app/formation', (request, response) => {
     const app = edge.app(request);
     const fields = { type: (one: { type: string }) => one.type, id: (one: { id: string }) => one.id };
@@ -149,8 +149,8 @@ function dynoRoutes(router: Router, edge: Edge): void {
   });
   router.delete(
     ['/apps/:app/dynos', '/apps/:app/dynos/:dyno', '/apps/:app/formations/:dyno'],
-    (request, response) => {
-      restart(platform, edge.app(request), callerOf(request), parameter(request, 'dyno') || undefined);
+    async (request, response) => {
+      await restart(platform, edge.app(request), callerOf(request), parameter(request, 'dyno') || undefined);
       response.status(202).json({});
     },
   );

@@ -5,7 +5,7 @@ import type { Platform } from '../../actions/context.ts';
 import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
 import type { ProcessStatus } from '../../domain/process.ts';
-import { eligibleForRollback, type Release } from '../../domain/release.ts';
+import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
 import type { Slug } from '../../domain/slug.ts';
 import type { Build } from '../../store/builds.ts';
 import type { StoredFormationEntry } from '../../store/formation.ts';
@@ -79,7 +79,8 @@ export function app(platform: Platform, one: App, base: string) {
 export function release(platform: Platform, owner: App, one: Release, base: string) {
   const slug = one.slugId ? platform.store.slugs.byId(one.slugId) : undefined;
   const hasPhase =
-    slug?.processTypes['release'] !== undefined && (one.cause === 'push' || one.cause === 'redeploy');
+    slug?.processTypes['release'] !== undefined &&
+    runsReleaseCommand(one, platform.store.releases.servedBefore(owner.id, one.version)?.slugId ?? null);
   const serving = platform.store.apps.byId(owner.id)?.servingVersion ?? null;
   return {
     id: one.id,

@@ -68,6 +68,7 @@ function newServer(): Processes {
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     onReleaseOutput: () => undefined,
+    onReleaseEnded: () => undefined,
     onProblem: () => undefined,
   };
   return createProcesses(needs);
@@ -343,4 +344,94 @@ test('destroying an app stops all of it', async () => {
   store.apps.destroy(app.id);
   await processes.removeApp(app.id);
   expect(engine.containers()).toEqual([]);
+});
+
+test('a config change on top of a push still runs the release command of that push', async () => {
+  deaf.add('slow');
+  await begin();
+  await ended(append({ web: 'w' }));
+  engine.behave((spec) =>
+    spec.labels['twelve.kind'] === 'release' ? { exitAfterMs: 5000, prints: ['migrating'] } : undefined,
+  );
+  const push = append({ web: 'w', release: 'r' });
+  await until(() => engine.containers().some((one) => one.spec.labels['twelve.kind'] === 'release'), 'begun');
+  engine.behave((spec) =>
+    spec.labels['twelve.kind'] === 'release' ? { exitAfterMs: 10, exitCode: 3 } : undefined,
+  );
+  const config = store.transaction(() =>
+    store.releases.append(app.id, userId, {
+      version: push.version + 1,
+      slugId: push.slugId,
+      config: { A: '1' },
+      cause: 'config',
+      description: 'Set A config vars',
+      commit: null,
+    }),
+  );
+  processes.released(app.id);
+  expect(await ended(config)).toMatchObject({
+    status: 'failed',
+    reason: expect.stringContaining('release command exited with status 3'),
+  });
+  expect(running()).toEqual(['web.1 v1']);
+  // What never served is not what the next release is made from.
+  expect(store.releases.base(app.id)?.version).toBe(1);
+  await until(() => engine.containers().length === 1, 'no release process left');
+});
+
+test('a network whose subnet was not remembered is taken over', async () => {
+  await engine.createNetwork({
+    name: `twelve-test-${app.id.slice(0, 8)}`,
+    subnet: '10.213.5.0/25',
+    labels: { 'twelve.instance': 'test', 'twelve.app': app.id },
+  });
+  await begin();
+  expect((await ended(append({ web: 'w' }))).status).toBe('succeeded');
+  expect(store.apps.byId(app.id)?.subnet).toBe('10.213.5.0/25');
+});
+
+test('when the release cannot be written as serving, the old one serves', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  const { setServing } = store.apps;
+  store.apps.setServing = () => {
+    throw new Error('disk full');
+  };
+  const failed = await ended(append({ web: 'w' }));
+  store.apps.setServing = setServing;
+  expect(failed).toMatchObject({ status: 'failed', reason: expect.stringContaining('disk full') });
+  await untilRunning(['web.1 v1']);
+  expect(routed.state).toBe('up');
+});
+
+test('a type that one release lacks runs again, as many as before, when it comes back', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  scale('web', 2);
+  await untilRunning(['web.1 v1', 'web.2 v1']);
+  await ended(append({ worker: 'k' }));
+  await untilRunning([]);
+  await ended(append({ web: 'w' }));
+  await untilRunning(['web.1 v3', 'web.2 v3']);
+});
+
+test('release processes that a killed server left are removed', async () => {
+  await begin();
+  const release = await ended(append({ web: 'w' }));
+  await processes.close();
+  const id = await engine.create({
+    name: 'left',
+    image: 'twelve/app:1',
+    env: {},
+    labels: {
+      'twelve.instance': 'test',
+      'twelve.kind': 'release',
+      'twelve.app': app.id,
+      'twelve.release-id': release.id,
+    },
+  });
+  await engine.start(id);
+  processes = newServer();
+  await begin();
+  await until(() => !engine.containers().some((one) => one.id === id), 'removed');
 });
