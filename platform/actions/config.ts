@@ -1,4 +1,4 @@
-// Config vars: read from the newest release that did not fail; changed by appending one.
+// Config vars: read from the newest release that serves or still may; changed by appending one.
 import type { App } from '../domain/app.ts';
 import {
   type ConfigChange,

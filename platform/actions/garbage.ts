@@ -29,7 +29,7 @@ function retire(platform: Platform, appId: string): void {
     .filter((release) => release.status === 'succeeded' && release.slugId)
     .slice(0, platform.config.keepReleases);
   const needed = releases.filter((release) => release.status === 'pending' || release.version === serving);
-  // The newest that did not fail is what the next release is made from, served or not.
+  // The newest that serves or still may is what the next release is made from.
   const base = store.releases.base(appId);
   const keep = new Set([...served, ...needed, ...(base ? [base] : [])].map((release) => release.slugId));
   for (const slug of store.slugs.ofApp(appId)) {

@@ -6,7 +6,7 @@ import { formationWith } from '../domain/formation.ts';
 import { checkRollback, type NextRelease, type Release } from '../domain/release.ts';
 import type { Caller, Platform } from './context.ts';
 
-/** What a change starts from: the newest release that did not fail. */
+/** What a change starts from: the newest release that serves or still may. */
 export interface Base {
   release: Release | undefined;
   slugId: string | null;

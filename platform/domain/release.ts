@@ -27,7 +27,7 @@ export interface Release {
   statusAt: string;
 }
 
-/** What the next release is made from; the caller has the newest release that did not fail and its config. */
+/** What the next release is made from; the caller has the newest that serves or still may, and its config. */
 export interface NextRelease {
   version: number;
   slugId: string | null;
