@@ -39,6 +39,9 @@ it.each([
   ['actions/deploy.ts', `export * from '../api/server.ts';`],
   ['cli/main.ts', `import { openStore } from '../store/store.ts';`],
   ['api/server.ts', `import { main } from '../main.ts';`],
+  ['git/git.ts', `import { createAddressCheck } from '../address-check.ts';`],
+  ['actions/deploy.ts', `import { createAddressCheck } from '../address-check.ts';`],
+  ['address-check.ts', `import { openStore } from './store/store.ts';`],
   ['kitchen/sink.ts', `import { parse } from '../domain/app.ts';`],
 ])('%s may not: %s', (path, text) => {
   expect(judged('imports', path, text)).toHaveLength(1);
@@ -49,6 +52,8 @@ it.each([
   ['actions/deploy.ts', `import { createBuilder } from '../build/build.ts';`],
   ['cli/main.ts', `import { releaseName } from '../domain/release.ts';`],
   ['main.ts', `import { createApi } from './api/server.ts';`],
+  ['main.ts', `import { createAddressCheck } from './address-check.ts';`],
+  ['address-check.ts', `import { refusalOf } from './domain/address.ts';`],
 ])('%s may: %s', (path, text) => {
   expect(judged('imports', path, text)).toEqual([]);
 });

@@ -1,0 +1,84 @@
+// The one check of what users name to be fetched from: looked up once, every address judged, and only these connected to.
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { type ResolveSafely, refusalOf } from './domain/address.ts';
+import { messageOf, PlatformError } from './domain/errors.ts';
+
+export interface CheckNeeds {
+  /** Addresses and ranges of the platform; asked each time, since a machine's addresses change. */
+  own(): readonly string[];
+  /** Host names that are the platform; also everything below them. */
+  names: readonly string[];
+  /** All addresses of a host name. */
+  lookupAll?: (host: string) => Promise<string[]>;
+  timeoutMs?: number;
+}
+
+/** Whoever answers for a name can answer differently a moment later: what was judged is what has to be connected to. */
+export function createAddressCheck(needs: CheckNeeds): ResolveSafely {
+  const lookupAll = needs.lookupAll ?? systemLookup;
+  return async (url, signal) => {
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (needs.names.some((name) => host === name || host.endsWith(`.${name}`)))
+      throw refuse(`${host} is a name of the platform's own, and nothing is fetched from there.`);
+    const addresses = isIP(host) ? [host] : await found(host, lookupAll, needs.timeoutMs ?? 10_000, signal);
+    const own = needs.own();
+    for (const address of addresses) {
+      const why = refusalOf(address, own);
+      if (why) throw refuse(`${told(host, address)} ${why}, and nothing is fetched from there.`);
+    }
+    return { host, port: Number(url.port) || 443, addresses };
+  };
+}
+
+function refuse(sentence: string): PlatformError {
+  return new PlatformError('invalid_params', sentence);
+}
+
+function told(host: string, address: string): string {
+  return host === address ? `${host} is` : `${host} leads to ${address},`;
+}
+
+async function found(
+  host: string,
+  lookupAll: (host: string) => Promise<string[]>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const stop = signal ? AbortSignal.any([signal, late]) : late;
+  try {
+    const addresses = await Promise.race([lookupAll(host), rejected(stop)]);
+    if (addresses.length > 0) return addresses;
+  } catch (error) {
+    signal?.throwIfAborted();
+    const why = late.aborted ? `no answer within ${timeoutMs / 1000} s` : lookupError(error);
+    throw refuse(`${host} cannot be looked up (${why}). Is the name right?`);
+  }
+  throw refuse(`${host} has no address. Is the name right?`);
+}
+
+function lookupError(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+}
+
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** As the machine's other programs look names up: its hosts file first, then DNS. */
+async function systemLookup(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
+}
+
+/** Every address that reaches this machine from itself. */
+export function machineAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((entries = []) =>
+    // A link-local address carries the name of its wire, and is refused anyway.
+    entries.map(({ address }) => address.replace(/%.*$/, '')),
+  );
+}
