@@ -40,6 +40,8 @@ export interface Config {
   buildTimeoutMs: number;
   /** Bytes. */
   buildMemory: number;
+  /** Containers that wait ready for the next build of the apps that were built last. */
+  buildsReady: number;
   releasePhaseTimeoutMs: number;
   logBudgetBytes: number;
   slugLimitBytes: number;
@@ -99,6 +101,11 @@ export const settings: readonly Setting[] = [
     name: 'TWELVE_BUILD_MEMORY',
     default: '',
     help: 'MB a build may use; empty: 2048 or half of the machine, whichever is less',
+  },
+  {
+    name: 'TWELVE_BUILDS_READY',
+    default: '1',
+    help: 'build containers that wait for the next push of the apps pushed last; 0: none',
   },
   { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
   { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB of log kept per app' },
@@ -173,6 +180,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     buildMemory: text('TWELVE_BUILD_MEMORY')
       ? megabytes('TWELVE_BUILD_MEMORY', 128)
       : Math.min(2048 * 1_048_576, Math.floor(totalmem() / 2)),
+    buildsReady: checked(
+      'TWELVE_BUILDS_READY',
+      z.coerce.number().int().min(0).max(100),
+      'a whole number from 0 to 100',
+    ),
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),

@@ -1,20 +1,20 @@
 // Source → built tree: chooses buildpacks, runs them in a throw-away container, reads what they made.
-import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
-import type { Engine } from '../engine/engine.ts';
 import { ownLabels } from '../engine/labels.ts';
-import { createBuildCache } from './cache.ts';
+import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, languageOf } from './choose.ts';
-import { buildContainerSpec, runBuildContainer } from './container.ts';
+import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
-import type { Language } from './first-party.ts';
-import { type NpmConfig, npmrcText } from './host-npm.ts';
+import { npmrcText } from './host-npm.ts';
+import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
+import { makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
+import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults } from './results.ts';
 import { createMask } from './secrets.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
@@ -52,47 +52,41 @@ export interface BuiltTree {
 export interface Builder {
   /** @throws PlatformError `build_failed` with the sentence for the user and `details.id`; `cancelled` by the signal */
   build(input: BuildInput): Promise<BuiltTree>;
+  /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
+  makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
-}
-
-export interface BuilderNeeds {
-  engine: Engine;
-  instance: string;
-  /** Makes sure of a build image and names it. */
-  image: (language: Language) => Promise<string>;
-  /** Our own name of the stack, e.g. `debian-13`. */
-  stackName: string;
-  /** What third-party buildpacks see as STACK, e.g. `heroku-24`. */
-  stackCompat: string;
-  buildpacksFolder: string;
-  /** These two on one file system. */
-  workFolder: string;
-  cacheFolder: string;
-  /** Bytes. */
-  memory: number;
-  timeoutMs: number;
-  /** PEM bundle for everything that talks TLS in a build; null: the image's own. */
-  caFile: string | null;
-  /** How the host's npm reaches packages (see hostNpmConfig). */
-  npmConfig?: NpmConfig;
+  /** Removes what is ready and was not used. */
+  close(): Promise<void>;
 }
 
 const silenceMs = 120_000;
+/** Who pushes again does so within minutes; an idle container costs a few MB. */
+const keepReadyMs = 30 * 60_000;
 
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
 
+  const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
+  const places = createReadyPlaces({
+    make: (app, facts, signal) => makePlace(needs, cache, app, facts, signal),
+    limit: needs.ready ?? 0,
+    keepMs: keepReadyMs,
+    onProblem: needs.onProblem ?? (() => {}),
+  });
+
   async function build(input: BuildInput): Promise<BuiltTree> {
     const deadline = AbortSignal.timeout(needs.timeoutMs);
     const signal = AbortSignal.any([input.signal, deadline]);
-    const workspace = await createWorkspace(needs.workFolder, input.id);
+    const ready = await places.take(input.appId);
+    const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));
     const output = createOutput(input.write, createMask(input.config));
     try {
-      return await stages(input, workspace, output, signal);
+      return await stages(input, { workspace, ready, output }, signal);
     } catch (error) {
       for (const line of output.end()) input.write(line);
+      await ready?.container.remove();
       await workspace.dispose();
       if (input.signal.aborted) {
         throw new PlatformError('cancelled', 'The build was cancelled.', {}, { cause: error });
@@ -102,17 +96,15 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     }
   }
 
-  async function stages(
-    input: BuildInput,
-    workspace: Workspace,
-    output: Output,
-    signal: AbortSignal,
-  ): Promise<BuiltTree> {
+  async function stages(input: BuildInput, job: Job, signal: AbortSignal): Promise<BuiltTree> {
+    const { workspace, output } = job;
     input.write(`-----> Building on the ${needs.stackName} stack`);
     const { choice, entries } = await takeSource(input, workspace, signal);
-    const image = await plan(workspace, choice);
+    const facts = await plan(workspace, choice);
+    lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
     signal.throwIfAborted();
-    const { oomKilled, removed } = await runIn(image, input, workspace, choice, output, signal);
+    const ready = await fitting(job, facts);
+    const container = await runIn(input, { ...job, ready }, facts, signal);
     try {
       const result = await readResults({
         workspace,
@@ -120,23 +112,34 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         commit: input.commit,
         entries,
         memory: needs.memory,
-        oomKilled: oomKilled || output.sawOutOfMemory,
+        outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
         endOfOutput: output.end(),
         write: input.write,
       });
-      return await finish(input, workspace, entries, result);
-    } finally {
-      await removed;
+      return await finish(input, workspace, entries, result, container.remove());
+    } catch (error) {
+      await container.remove();
+      throw error;
     }
   }
 
+  /** What is ready, if it is for such a build; else it goes, and only its folder is used. */
+  async function fitting({ ready, workspace }: Job, facts: PlaceFacts): Promise<Ready | null> {
+    if (!ready) return null;
+    if (ready.facts.image === facts.image && ready.facts.cacheKey === facts.cacheKey) return ready;
+    await ready.container.remove();
+    await workspace.emptyCache();
+    return null;
+  }
+
   async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
-    await input.fetchSource(workspace.source, signal);
+    const source = await workspace.beginBuild(input);
+    await input.fetchSource(source, signal);
     signal.throwIfAborted();
-    await rm(join(workspace.source, '.git'), { recursive: true, force: true });
+    await rm(join(source, '.git'), { recursive: true, force: true });
     const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
     if (ignores) {
-      const count = await applySlugignore(workspace.source, ignores);
+      const count = await applySlugignore(source, ignores);
       input.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
     }
     const entries = await workspace.entries();
@@ -145,7 +148,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   /** What has to be there before the container starts. */
-  async function plan(workspace: Workspace, choice: Choice): Promise<string> {
+  async function plan(workspace: Workspace, choice: Choice): Promise<PlaceFacts> {
     const [image] = await Promise.all([
       needs.image(languageOf(choice)),
       workspace.writePlan({
@@ -158,58 +161,47 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         npmrc: npmrcText(needs.npmConfig ?? {}),
       }),
     ]);
-    return image;
+    return { image, cacheKey: cacheKey(needs.stackName, expected(choice)) };
   }
 
   /** What the driver waits for: a container takes long enough to start to fetch the cache meanwhile. */
-  async function fill(input: BuildInput, workspace: Workspace, choice: Choice): Promise<void> {
+  async function fill(input: BuildInput, { workspace, ready }: Job, facts: PlaceFacts): Promise<void> {
     const [restored] = await Promise.all([
-      cache.restore(input.appId, cacheKey(expected(choice)), workspace.cache),
+      ready?.cache ?? cache.restore(input.appId, facts.cacheKey, workspace.cache),
       workspace.writeConfig(input.config).then(workspace.handToBuildUser),
     ]);
     input.write(`       Build cache: ${restored}`);
     await workspace.openGate();
   }
 
+  /** @returns the container, in which nothing runs any more */
   async function runIn(
-    image: string,
     input: BuildInput,
-    workspace: Workspace,
-    choice: Choice,
-    output: Output,
+    job: Job,
+    facts: PlaceFacts,
     signal: AbortSignal,
-  ): ReturnType<typeof runBuildContainer> {
-    const { instance, stackCompat, memory, caFile } = needs;
-    const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
-    const spec = buildContainerSpec({
-      instance,
-      image,
-      build: input,
-      workspace,
-      stackCompat,
-      memory,
-      caFile,
-      npmrc,
-    });
+  ): Promise<BuildContainer> {
     const unfilled = new AbortController();
-    const filled = fill(input, workspace, choice).catch((error: unknown) => unfilled.abort(error));
+    const filled = fill(input, job, facts).catch((error: unknown) => unfilled.abort(error));
+    const { output, ready } = job;
     const heart = setInterval(() => {
       const silent = Date.now() - output.lastAt.getTime();
       if (silent < silenceMs) return;
       input.write(`       … still running, nothing printed for ${Math.round(silent / 60_000)} min`);
     }, silenceMs / 2);
+    const either = AbortSignal.any([signal, unfilled.signal]);
     try {
-      return await runBuildContainer(
-        needs.engine,
-        spec,
-        output.push,
-        AbortSignal.any([signal, unfilled.signal]),
-      );
+      const app = { id: input.appId, name: input.appName };
+      const container =
+        ready?.container ??
+        (await startIn(needs, { id: input.id, app, workspace: job.workspace, image: facts.image }, either));
+      await container.follow(output.push, either);
+      return container;
     } finally {
       clearInterval(heart);
       // Nothing may still write into a folder that is removed next.
       await filled;
-      await workspace.closeGate();
+      await job.workspace.closeGate();
     }
   }
 
@@ -218,7 +210,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     workspace: Workspace,
     entries: readonly string[],
     result: BuildpackResult,
+    containerRemoved: Promise<void>,
   ): Promise<BuiltTree> {
+    containerRemoved.catch(() => {});
     await workspace.forgetConfig();
     const root = await workspace.takeTree().catch((error: unknown) => {
       throw buildFailed('compile', 'The buildpacks left no folder in BUILD_DIR.', error);
@@ -233,7 +227,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     );
     for (const line of lines) input.write(line);
     if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
-    const key = cacheKey(result.used.map((one) => one.name));
+    const names = result.used.map((one) => one.name);
+    const key = cacheKey(needs.stackName, names);
     await cache.save(input.appId, key, workspace.cache, input.id);
     return {
       root,
@@ -241,15 +236,17 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       processTypes,
       buildpacks: result.used,
       configDefaults: result.metadata.configVars,
-      dispose: workspace.dispose,
+      async dispose() {
+        await containerRemoved;
+        await workspace.dispose();
+      },
     };
   }
 
-  function cacheKey(names: readonly string[]): string {
-    const list = names.join('+').replace(/[^A-Za-z0-9+._-]/g, '_');
-    const short =
-      list.length > 80 ? createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 32) : list;
-    return `${needs.stackName}_${short || 'none'}`;
+  async function purgeCache(appId: string): Promise<void> {
+    lastBuilt.delete(appId);
+    await places.drop(appId);
+    await cache.purge(appId);
   }
 
   async function sweep(): Promise<void> {
@@ -259,7 +256,23 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     await cache.sweep();
   }
 
-  return { build, purgeCache: cache.purge, sweep };
+  return {
+    build,
+    makeReady(appId) {
+      const last = lastBuilt.get(appId);
+      if (last) places.prepare(last.app, last.facts);
+    },
+    purgeCache,
+    sweep,
+    close: places.close,
+  };
+}
+
+interface Job {
+  workspace: Workspace;
+  /** Made ahead, for a build like this one. */
+  ready: Ready | null;
+  output: Output;
 }
 
 /** The list of buildpacks the cache is taken for; when detection decides otherwise the driver empties it. */

@@ -9,11 +9,20 @@
 // read, move and delete them, but nothing can change them in place, so the kept ones stay as they were. The name stands for
 // the content. A tree that was moved out is kept when CACHE_DIR/.immutable/.keep names it; others that are gone are dropped.
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+/** @param names of the buildpacks, in order */
+export function cacheKey(stackName: string, names: readonly string[]): string {
+  const list = names.join('+').replace(/[^A-Za-z0-9+._-]/g, '_');
+  const short =
+    list.length > 80 ? createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 32) : list;
+  return `${stackName}_${short || 'none'}`;
+}
 
 export type BuildCache = ReturnType<typeof createBuildCache>;
 

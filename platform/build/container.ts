@@ -1,5 +1,8 @@
-// The throw-away container that one build runs in: made, watched, gone.
+// The throw-away container that one build runs in: started, followed to its end, gone.
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { appUid } from '../domain/process.ts';
 import type { ContainerSpec, Engine } from '../engine/engine.ts';
 import { label, ownLabels, ownName } from '../engine/labels.ts';
@@ -7,10 +10,12 @@ import { inside, type Workspace } from './workspace.ts';
 
 const caInside = '/etc/twelve-ca.pem';
 
-export interface BuildContainer {
+export interface ContainerFacts {
   instance: string;
   image: string;
-  build: { id: string; appId: string; appName: string; commit: string | null };
+  /** Of the folder that it was started for; a build that finds it ready has an id of its own. */
+  id: string;
+  app: { id: string; name: string };
   workspace: Workspace;
   stackCompat: string;
   memory: number;
@@ -18,19 +23,19 @@ export interface BuildContainer {
   npmrc: boolean;
 }
 
-export function buildContainerSpec(needs: BuildContainer): ContainerSpec {
-  const { build, workspace } = needs;
+export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
+  const { id, app, workspace } = needs;
   return {
-    name: ownName(needs.instance, 'build', build.id),
+    name: ownName(needs.instance, 'build', id),
     image: needs.image,
     labels: {
       ...ownLabels(needs.instance, 'build'),
-      [label.build]: build.id,
-      [label.app]: build.appId,
-      [label.appName]: build.appName,
+      [label.build]: id,
+      [label.app]: app.id,
+      [label.appName]: app.name,
     },
     entrypoint: ['/bin/bash'],
-    command: [inside.driver, workspace.sourceInside],
+    command: [inside.driver],
     env: buildEnvironment(needs),
     workingDir: '/',
     user: `${appUid}:${appUid}`,
@@ -48,14 +53,15 @@ export function buildContainerSpec(needs: BuildContainer): ContainerSpec {
   };
 }
 
-/** Exactly what the contract lists (buildpack reference, section 3), and where the host's npm settings are. */
-function buildEnvironment({ build, stackCompat, caFile, npmrc }: BuildContainer): Record<string, string> {
+/**
+ * What the contract lists (buildpack reference, section 3), and where the host's npm settings are. Commit and build id come
+ * with the source: the driver sets them.
+ */
+function buildEnvironment({ stackCompat, caFile, npmrc }: ContainerFacts): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: inside.home,
     STACK: stackCompat,
-    SOURCE_VERSION: build.commit ?? '',
-    REQUEST_ID: build.id,
     APP_DIR: inside.home,
     CURL_CONNECT_TIMEOUT: '90',
     CURL_TIMEOUT: '600',
@@ -77,18 +83,25 @@ function certificateVariables(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, caInside]));
 }
 
-/**
- * Runs the container to its end; its output goes to `onOutput` at once. Whatever happens, no container is left.
- * @returns whether the kernel killed something in it for memory; and its removal, which nobody has to wait for who only
- *   reads what an ended container left
- * @throws the signal's reason when it is aborted
- */
-export async function runBuildContainer(
+/** Started; its driver waits at the gate until source, cache and config are in place. */
+export interface BuildContainer {
+  isRunning(): Promise<boolean>;
+  /**
+   * Follows it until nothing runs in it any more, though it may still be taken down. Its output goes to `onOutput` at once.
+   * @throws the signal's reason when it is aborted; then no container is left
+   */
+  follow(onOutput: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void>;
+  /** Whether the kernel killed something in it for memory. For a container that was followed to its end. */
+  oomKilled(): Promise<boolean>;
+  remove(): Promise<void>;
+}
+
+/** @throws the signal's reason when it is aborted; whatever happens, no container is left that was not returned */
+export async function startBuildContainer(
   engine: Engine,
   spec: ContainerSpec,
-  onOutput: (chunk: Uint8Array) => void,
   signal: AbortSignal,
-): Promise<{ oomKilled: boolean; removed: Promise<void> }> {
+): Promise<BuildContainer> {
   signal.throwIfAborted();
   const id = await engine.create(spec);
   const stop = (): void => void engine.remove(id).catch(() => {});
@@ -96,21 +109,9 @@ export async function runBuildContainer(
   try {
     signal.throwIfAborted();
     const { stream, stderr } = await engine.attach(id, { stdin: false, tty: false });
-    stderr?.on('data', onOutput);
-    stream.on('data', onOutput);
-    const printed = once(stream, 'end');
-    const ended = engine.wait(id, { signal });
-    // A failure of one is reported by the other's await; neither may go unhandled.
-    ended.catch(() => {});
-    printed.catch(() => {});
     await engine.start(id);
-    await ended;
-    await printed;
-    const { oomKilled } = await engine.inspect(id);
     signal.throwIfAborted();
-    const removed = engine.remove(id);
-    removed.catch(() => {});
-    return { oomKilled, removed };
+    return control(engine, id, [stream, ...(stderr ? [stderr] : [])]);
   } catch (error) {
     await engine.remove(id).catch(() => {});
     signal.throwIfAborted();
@@ -118,4 +119,56 @@ export async function runBuildContainer(
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+function control(engine: Engine, id: string, streams: readonly Readable[]): BuildContainer {
+  const printed = once(streams[0]!, 'end');
+  const gone = watchInit(engine, id);
+  let ended: Promise<unknown> = Promise.resolve();
+  // A failure of one is reported by the other's await; neither may go unhandled.
+  printed.catch(() => {});
+  gone.catch(() => {});
+  return {
+    isRunning: async () => (await engine.inspect(id).catch(() => null))?.state === 'running',
+    async follow(onOutput, signal) {
+      const stop = (): void => void engine.remove(id).catch(() => {});
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        signal.throwIfAborted();
+        for (const stream of streams) stream.on('data', onOutput);
+        ended = engine.wait(id, { signal });
+        ended.catch(() => {});
+        await Promise.race([ended, printed.then(() => gone).then((untilGone) => untilGone())]);
+        await printed;
+        signal.throwIfAborted();
+      } catch (error) {
+        await engine.remove(id).catch(() => {});
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    },
+    async oomKilled() {
+      await ended;
+      return (await engine.inspect(id)).oomKilled;
+    },
+    remove: () => engine.remove(id),
+  };
+}
+
+/**
+ * The engine tells of an end only when it has taken the container's network down too, a tenth of a second later. When the
+ * container's first process is gone nothing runs in it any more: the kernel ends a PID namespace with its init. Only where
+ * we see the engine's processes; elsewhere what is returned never resolves, and the engine's word is waited for.
+ */
+async function watchInit(engine: Engine, id: string): Promise<() => Promise<void>> {
+  const { pid } = await engine.inspect(id);
+  // A number may be somebody else's later; its control group says whose it is.
+  const runs = async (): Promise<boolean> =>
+    (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).includes(id);
+  if (pid === null || !(await runs())) return () => new Promise(() => {});
+  return async () => {
+    while (await runs()) await sleep(4);
+  };
 }

@@ -1,8 +1,10 @@
 #!/bin/bash
 # The driver: runs the buildpacks inside the build container, in order, and leaves results as files for the platform.
-# Usage: driver.sh <build folder>
+# Usage: driver.sh
 #
 # Reads  <here>/gate        a pipe; its first line says that source, cache and config are in place
+#        <here>/build       the build folder
+#        <here>/source-version  request-id   for the environment of the same names
 #        <here>/mode        auto or explicit
 #        <here>/buildpacks  names, in order; number n is /tmp/buildpacks/<n>
 #        <here>/likely      auto: the name that the cache was chosen for
@@ -13,10 +15,13 @@
 #
 # Buildpacks are third-party programs: each runs in a subshell of its own, so that nothing they export or set reaches us.
 
-here=${BASH_SOURCE[0]%/*} build=$1 cache=/tmp/cache env=/tmp/env packs=/tmp/buildpacks
+here=${BASH_SOURCE[0]%/*} cache=/tmp/cache env=/tmp/env packs=/tmp/buildpacks
 out=$here/out
-# The container starts while its folders are still being filled.
+# The container starts while its folders are still being filled, or long before there is anything to build.
 read -r _ <"$here/gate"
+build=$(<"$here/build")
+SOURCE_VERSION=$(<"$here/source-version") REQUEST_ID=$(<"$here/request-id")
+export SOURCE_VERSION REQUEST_ID
 mode=$(<"$here/mode")
 likely=$(<"$here/likely")
 mapfile -t names <"$here/buildpacks"

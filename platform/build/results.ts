@@ -27,7 +27,8 @@ interface Ended {
   commit: string | null;
   entries: readonly string[];
   memory: number;
-  oomKilled: boolean;
+  /** Whether something in it was killed for memory; asked only where it failed. */
+  outOfMemory(): Promise<boolean>;
   /** ` !` lines at the end of the output, not written yet. */
   endOfOutput: string[];
   write(line: string): void;
@@ -45,7 +46,7 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
     return readSuccess(ended);
   }
   // What ended the program is the cause; whatever it or its parents said about that comes second.
-  if (ended.oomKilled) {
+  if (await ended.outOfMemory()) {
     for (const line of ended.endOfOutput) ended.write(line);
     throw outOfMemory(ended.memory);
   }

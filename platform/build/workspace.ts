@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import {
   chmod,
+  chown,
   cp,
   type FileHandle,
   lstat,
@@ -21,6 +22,8 @@ import { appUid } from '../domain/process.ts';
 const run = promisify(execFile);
 const driverFile = join(import.meta.dirname, '..', '..', 'platform', 'build', 'driver.sh');
 
+const buildUser = `${appUid}:${appUid}`;
+
 export type Workspace = Awaited<ReturnType<typeof createWorkspace>>;
 
 /** How the folders of a build are called inside its container. */
@@ -35,16 +38,14 @@ export const inside = {
  * The container's user owns everything but two folders: `tmp` itself (sticky) and `tmp/twelve`. So it cannot put a link
  * in the place of a folder through which the server reads results, and results themselves are opened without following links.
  */
-export async function createWorkspace(workFolder: string, buildId: string) {
-  const folder = join(workFolder, buildId);
+export async function createWorkspace(workFolder: string, name: string) {
+  const folder = join(workFolder, name);
   const temporary = join(folder, 'tmp');
-  const source = join(temporary, `build_${buildId}`);
   const own = join(temporary, 'twelve');
   const results = join(own, 'out');
   const paths = {
     temporary,
     home: join(folder, 'home'),
-    source,
     cache: join(temporary, 'cache'),
     env: join(temporary, 'env'),
     buildpacks: join(temporary, 'buildpacks'),
@@ -52,27 +53,32 @@ export async function createWorkspace(workFolder: string, buildId: string) {
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { mode: 0o700 });
-  for (const made of [
-    temporary,
-    paths.home,
-    source,
-    paths.cache,
-    paths.env,
-    paths.buildpacks,
-    own,
-    results,
-  ]) {
+  for (const made of [temporary, paths.home, paths.cache, paths.env, paths.buildpacks, own, results]) {
     await mkdir(made);
   }
-  await Promise.all([chmod(temporary, 0o1777), chmod(paths.env, 0o700)]);
-
   const gate = join(own, 'gate');
+  await Promise.all([
+    chmod(temporary, 0o1777),
+    chmod(paths.env, 0o700),
+    run('mkfifo', [gate]),
+    cp(driverFile, join(own, 'driver.sh')),
+  ]);
   let gateFile: FileHandle | undefined;
+  let source = '';
 
   return {
     ...paths,
-    /** As the container sees the source. */
-    sourceInside: `${inside.temporary}/${basename(source)}`,
+    /** Makes the empty folder for the source of a build. @returns its path */
+    async beginBuild(build: { id: string; commit: string | null }): Promise<string> {
+      source = join(temporary, `build_${build.id}`);
+      await Promise.all([
+        mkdir(source),
+        writeFile(join(own, 'build'), `${inside.temporary}/${basename(source)}\n`),
+        writeFile(join(own, 'request-id'), `${build.id}\n`),
+        writeFile(join(own, 'source-version'), `${build.commit ?? ''}\n`),
+      ]);
+      return source;
+    },
 
     /** Names in the root of the source, sorted. */
     entries: async (): Promise<string[]> => (await readdir(source)).sort(),
@@ -94,8 +100,6 @@ export async function createWorkspace(workFolder: string, buildId: string) {
       npmrc: string;
     }): Promise<void> {
       await Promise.all([
-        run('mkfifo', [gate]),
-        cp(driverFile, join(own, 'driver.sh')),
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
         writeFile(join(own, 'likely'), `${plan.likely}\n`),
         writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.name}\n`).join('')),
@@ -104,11 +108,16 @@ export async function createWorkspace(workFolder: string, buildId: string) {
       ]);
     },
 
-    /** Everything but the cache, which has its owners already. */
+    /** Everything but what is in the cache, which has its owners already. */
     async handToBuildUser(): Promise<void> {
-      const owner = `${appUid}:${appUid}`;
       const all = [source, paths.home, paths.env, paths.buildpacks, results];
-      await Promise.all([run('chown', ['-R', '-h', owner, ...all]), run('chown', [owner, paths.cache])]);
+      await Promise.all([run('chown', ['-R', '-h', buildUser, ...all]), chown(paths.cache, appUid, appUid)]);
+    },
+
+    /** The cache that was fetched is not the one to build with. */
+    async emptyCache(): Promise<void> {
+      await rm(paths.cache, { recursive: true, force: true });
+      await mkdir(paths.cache);
     },
 
     /** The driver, which waits for a line from this pipe, goes on. Open for reading too, or this would wait for the driver. */

@@ -26,7 +26,7 @@ export interface DeployedApp {
   target: Target;
   commit(): Promise<void>;
   push(): Promise<void>;
-  /** Ids of its containers. */
+  /** Ids of its processes' containers. */
   containers(): Promise<string[]>;
   /** Resolves when exactly so many containers are left, so that no round disturbs the next. */
   settled(count: number): Promise<void>;
@@ -93,7 +93,7 @@ async function start(bench: Bench): Promise<BenchPlatform> {
         (
           await bench.docker(
             ...['ps', '-aq', '--filter', `label=${label.instance}=${bench.id}`],
-            ...['--filter', `label=${label.appName}=${name}`],
+            ...['--filter', `label=${label.appName}=${name}`, '--filter', `label=${label.kind}=process`],
           )
         )
           .split('\n')

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type BuilderNeeds, type BuiltTree, createBuilder } from '../../../platform/build/build.ts';
+import { type BuiltTree, createBuilder } from '../../../platform/build/build.ts';
 import { hostNpmConfig } from '../../../platform/build/host-npm.ts';
+import type { BuilderNeeds } from '../../../platform/build/needs.ts';
 import { readConfig } from '../../../platform/config.ts';
 import { PlatformError } from '../../../platform/domain/errors.ts';
 import { createDockerEngine } from '../../../platform/engine/docker.ts';
@@ -105,6 +106,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
     containers: () => engine.list(ownLabels(instance)),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all(trees.map((tree) => tree.dispose()));
+      await builder.close();
       await builder.sweep();
       await images.close();
       engine.close();

@@ -1,0 +1,29 @@
+// What a builder is given: the engine, folders, limits, and how builds reach the world outside.
+import type { Engine } from '../engine/engine.ts';
+import type { Language } from './first-party.ts';
+import type { NpmConfig } from './host-npm.ts';
+
+export interface BuilderNeeds {
+  engine: Engine;
+  instance: string;
+  /** Makes sure of a build image and names it. */
+  image: (language: Language) => Promise<string>;
+  /** Our own name of the stack, e.g. `debian-13`. */
+  stackName: string;
+  /** What third-party buildpacks see as STACK, e.g. `heroku-24`. */
+  stackCompat: string;
+  buildpacksFolder: string;
+  /** These two on one file system. */
+  workFolder: string;
+  cacheFolder: string;
+  /** Bytes. */
+  memory: number;
+  timeoutMs: number;
+  /** PEM bundle for everything that talks TLS in a build; null: the image's own. */
+  caFile: string | null;
+  /** How the host's npm reaches packages (see hostNpmConfig). */
+  npmConfig?: NpmConfig;
+  /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
+  ready?: number;
+  onProblem?(message: string): void;
+}

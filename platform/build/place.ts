@@ -1,0 +1,48 @@
+// Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
+import { randomUUID } from 'node:crypto';
+import type { BuildCache } from './cache.ts';
+import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
+import type { BuilderNeeds } from './needs.ts';
+import type { PlaceFacts, Ready } from './ready.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
+
+interface AppNames {
+  id: string;
+  name: string;
+}
+
+/** The container of a folder: it waits for the folder's gate. */
+export function startIn(
+  needs: BuilderNeeds,
+  place: { id: string; app: AppNames; workspace: Workspace; image: string },
+  signal: AbortSignal,
+): Promise<BuildContainer> {
+  const { instance, stackCompat, memory, caFile } = needs;
+  const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
+  const spec = buildContainerSpec({ ...place, instance, stackCompat, memory, caFile, npmrc });
+  return startBuildContainer(needs.engine, spec, signal);
+}
+
+/** Leaves nothing behind when it fails. */
+export async function makePlace(
+  needs: BuilderNeeds,
+  cache: BuildCache,
+  app: AppNames,
+  facts: PlaceFacts,
+  signal: AbortSignal,
+): Promise<Ready> {
+  const id = randomUUID();
+  const workspace = await createWorkspace(needs.workFolder, id);
+  const restoring = cache.restore(app.id, facts.cacheKey, workspace.cache);
+  const starting = startIn(needs, { id, app, workspace, image: facts.image }, signal);
+  try {
+    const [restored, container] = await Promise.all([restoring, starting]);
+    return { facts, workspace, container, cache: restored };
+  } catch (error) {
+    // Nothing may still come into being in a folder that is removed next.
+    const [, started] = await Promise.allSettled([restoring, starting]);
+    if (started.status === 'fulfilled') await started.value.remove();
+    await workspace.dispose();
+    throw error;
+  }
+}
