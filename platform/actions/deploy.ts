@@ -122,6 +122,7 @@ async function deploy(
     const built = await buildSlug(platform, app, order, write);
     const release = releaseBuild(platform, app, caller, order, built);
     await announce(platform, app, release, order, write);
+    if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
   } catch (error) {
     explain(platform, app, order.buildId, error, write);
     throw shown(error);
@@ -129,7 +130,6 @@ async function deploy(
     claim.release();
     output.end();
     void collectGarbage(platform, app.id);
-    if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
   }
 }
 

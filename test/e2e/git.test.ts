@@ -117,12 +117,12 @@ test('output comes line by line; a second push is told who deploys since when; C
   const second = await hello.git('push', 'platform', 'main');
   expect(second.status).not.toBe(0);
   expect(second.stderr).toMatch(/admin@localhost is deploying hello since \d\d:\d\d:\d\d UTC \(\d+ s\)/);
-  expect(await platform.containers(undefined, 'build')).toHaveLength(1);
+  expect(await platform.containers('hello', 'build')).toHaveLength(1);
 
   push.interrupt();
   await push.result;
   await eventually(
-    () => platform.containers(undefined, 'build'),
+    () => platform.containers('hello', 'build'),
     (left) => left.length === 0,
   );
   await eventually(
