@@ -79,8 +79,9 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
 
   const writeImage = async (stack: StackImage, layers: Layer[], architecture: string): Promise<Digest> => {
     const { config, manifest } = imageDocuments({ stack, layers, architecture, instance });
-    await blobs.putBytes(config);
-    return await blobs.putBytes(manifest);
+    // Each is forced to disk; neither waits for the other.
+    const [, digest] = await both(blobs.putBytes(config), blobs.putBytes(manifest));
+    return digest;
   };
 
   return {
