@@ -19,9 +19,9 @@ export async function clearLeftovers(): Promise<void> {
   }
 }
 
-/** Everything of the platform whose data is in that folder, and the folder. */
-export async function removePlatform(folder: string): Promise<void> {
-  const instance = textOf(join(folder, 'data', 'instance'))?.trim();
+/** Everything of the platform whose data is in that folder, and the folder. @param known its id, if its folder is gone */
+export async function removePlatform(folder: string, known?: string): Promise<void> {
+  const instance = known ?? textOf(join(folder, 'data', 'instance'))?.trim();
   if (instance) await removeInstance(instance);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -77,13 +77,15 @@ export async function startPlatform(
     },
     join(folder, 'server'),
   );
+  let instance: string | undefined;
   const dispose = async (): Promise<void> => {
     await server.kill('SIGKILL');
-    await removePlatform(folder);
+    await removePlatform(folder, instance);
   };
   try {
     await server.start();
-    const platform = describe({ folder, dataFolder, apiPort, httpPort, server, dispose });
+    instance = readFileSync(join(dataFolder, 'instance'), 'utf8').trim();
+    const platform = describe({ folder, dataFolder, instance, apiPort, httpPort, server, dispose });
     if (options.login !== false) await must(platform.cli(['login', platform.url], { input: platform.token }));
     return platform;
   } catch (error) {
@@ -95,17 +97,17 @@ export async function startPlatform(
 interface Parts {
   folder: string;
   dataFolder: string;
+  instance: string;
   apiPort: number;
   httpPort: number;
   server: ReturnType<typeof createServerProcess>;
   dispose(): Promise<void>;
 }
 
-function describe({ folder, dataFolder, apiPort, httpPort, server, dispose }: Parts): TestPlatform {
+function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dispose }: Parts): TestPlatform {
   const env = userEnvironment(folder);
   const url = `http://127.0.0.1:${apiPort}`;
   const token = readFileSync(join(dataFolder, 'admin-token'), 'utf8').trim();
-  const instance = readFileSync(join(dataFolder, 'instance'), 'utf8').trim();
   const asUser = (given: RunOptions): RunOptions => ({
     cwd: folder,
     ...given,
