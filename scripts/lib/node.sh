@@ -13,7 +13,11 @@ packages_current() {
 }
 
 # Install scripts run only for the one package that needs it, below: some versions of npm refuse them unless approved.
-install_packages() { npm ci --ignore-scripts --no-audit --no-fund; }
+install_packages() {
+  # npm would empty the folder behind a link, which is another clone's.
+  [ ! -L node_modules ] || rm node_modules
+  npm ci --ignore-scripts --no-audit --no-fund
+}
 
 sqlite_loads() { node -e 'new (require("better-sqlite3"))(":memory:").close()' 2>/dev/null; }
 
