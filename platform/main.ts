@@ -1,5 +1,6 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
 import { randomBytes } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
 import { createClaims } from './actions/claims.ts';
@@ -12,6 +13,7 @@ import { createBuilder } from './build/build.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
 import { type Address, type Config, readConfig, settings } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
+import type { Step } from './domain/steps.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages } from './engine/images.ts';
 import { createGit } from './git/git.ts';
@@ -33,6 +35,10 @@ export interface Server {
   /** Stops acting and lets everything that runs go on. */
   close(): Promise<void>;
 }
+
+/** Named steps are told here; nobody listens but tests that end us at one. */
+const stepChannel = channel('twelve:step');
+const reached = (step: Step): void => stepChannel.publish(step);
 
 const buildpacksFolder = join(import.meta.dirname, '..', 'buildpacks');
 
@@ -188,6 +194,7 @@ async function connect(
     },
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
+    reached,
     onProblem,
   };
   const processes = createProcesses(needs);
@@ -217,6 +224,7 @@ async function connect(
     logs,
     claims: createClaims(Date.now),
     outputs,
+    reached,
     stackImage: () => image('stack'),
   };
 

@@ -34,6 +34,7 @@ export async function buildSlug(
     signal: order.signal,
   });
   try {
+    platform.reached('built');
     write('-----> Packing slug');
     return {
       slug: await packSlug(platform, app, order, tree, await ground, write),
@@ -72,6 +73,7 @@ async function packSlug(
     limitBytes: platform.config.slugLimitBytes,
     signal: order.signal,
   });
+  platform.reached('packed');
   write(`       Done: ${(packed.size / 1_048_576).toFixed(1)} MB`);
   return platform.store.slugs.insert({
     appId: app.id,

@@ -1,6 +1,7 @@
 // What the verbs of the product work with; main.ts makes one and hands it to every action.
 import type { Builder } from '../build/build.ts';
 import type { Config } from '../config.ts';
+import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
 import type { Log } from '../log.ts';
@@ -31,6 +32,8 @@ export interface Platform {
   claims: Claims;
   /** Output of builds and release phases, to replay and follow. */
   outputs: Outputs;
+  /** Told at each named step, before what follows it. */
+  reached(step: Step): void;
   /** The run stack's image, made where it is missing. */
   stackImage(): Promise<string>;
 }

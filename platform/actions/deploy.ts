@@ -114,6 +114,7 @@ async function deploy(
       stack: stackName,
     });
     begun?.();
+    platform.reached('claimed');
     platform.logs.write(app.id, {
       source: 'twelve',
       process: 'api',

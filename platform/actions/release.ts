@@ -45,6 +45,7 @@ export function appendRelease(
     return appended;
   });
   if (!release) return null;
+  platform.reached('appended');
   platform.logs.write(app.id, {
     source: 'twelve',
     process: 'api',

@@ -46,7 +46,9 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function start(process: Tracked, runnable: Runnable): Promise<void> {
     try {
+      needs.reached('create');
       process.containerId = await create(process, runnable);
+      needs.reached('start');
       say(process, `Starting process with command \`${process.command}\``);
       await engine.start(process.containerId);
       await watch(process, await engine.inspect(process.containerId));
@@ -128,6 +130,7 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   function becameUp(process: Tracked): void {
+    needs.reached('up');
     if (needs.quiet()) {
       // Found running: it is up since it started, and that was told then.
       process.state = 'up';
@@ -158,6 +161,7 @@ export function createLife(needs: LifeNeeds): Life {
     say(process, `Process exited with status ${code}`);
     if (before !== 'stopping')
       say(process, `State changed from ${before === 'up' ? 'up' : 'starting'} to crashed`);
+    needs.reached('remove');
     await engine
       .remove(details.id)
       .catch((error: unknown) => needs.onProblem(`${details.name} was not removed: ${messageOf(error)}`));
@@ -186,6 +190,7 @@ export function createLife(needs: LifeNeeds): Life {
         needs.traffic.update();
         await needs.traffic.drained(id);
       }
+      needs.reached('stop');
       say(process, 'Stopping all processes with SIGTERM');
       await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
       await ended(process, await engine.inspect(id));

@@ -140,6 +140,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
           releasePhase: (stop) =>
             runReleasePhase(appId, next, serving?.slug.id ?? null, { ...needs, networkOf }, stop),
           commit: () => commit(appId, release),
+          reached: needs.reached,
         },
         signal,
       );

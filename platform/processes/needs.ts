@@ -2,6 +2,7 @@
 import type { LogSource } from '../domain/log-line.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
+import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
 
@@ -44,5 +45,7 @@ export interface ProcessNeeds {
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */
   onReleaseEnded(release: Release): void;
+  /** Told at each named step, before what follows it. */
+  reached(step: Step): void;
   onProblem(message: string): void;
 }

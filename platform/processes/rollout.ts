@@ -1,5 +1,6 @@
 // One release taking over from another: prove the new, switch, let the old go. A failure puts the old back.
 import { PlatformError } from '../domain/errors.ts';
+import type { Step } from '../domain/steps.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
 
@@ -8,10 +9,8 @@ export interface RolloutSteps {
   releasePhase(signal: AbortSignal): Promise<void>;
   /** Writes into the store, in one transaction, that the new release serves. */
   commit(): void;
+  reached(step: Step): void;
 }
-
-/** The named steps, in order; fault tests walk this list. */
-export const rolloutSteps = ['release-phase', 'prepare', 'swap', 'switch', 'commit', 'retire'] as const;
 
 /**
  * Resolves once what serves traffic is `next` and the store says so.
@@ -28,15 +27,20 @@ export async function rollOut(
   supervisor.provide(next);
   supervisor.clearFailures(next.version);
   try {
+    steps.reached('release-phase');
     await steps.releasePhase(signal);
     signal.throwIfAborted();
     // A killed server may have been further: what it started for the new release is kept.
     supervisor.setStage({ serving, next, phase: supervisor.runsOther(next.version) ? 'swap' : 'prepare' });
     supervisor.go();
+    steps.reached('prepare');
     await supervisor.untilUp(next.version, 'web', signal);
     supervisor.setStage({ serving, next, phase: 'swap' });
+    steps.reached('swap');
     await supervisor.untilUp(next.version, 'all', signal);
+    steps.reached('switch');
     await supervisor.switchTo(next.version);
+    steps.reached('commit');
     steps.commit();
   } catch (error) {
     // Visitors back to the old one before the new one is stopped.
@@ -51,5 +55,6 @@ export async function rollOut(
       { cause: error },
     );
   }
+  steps.reached('retire');
   supervisor.setStage({ serving: next, next: null, phase: 'steady' });
 }

@@ -69,6 +69,7 @@ function newServer(): Processes {
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
+    reached: () => undefined,
     onProblem: () => undefined,
   };
   return createProcesses(needs);

@@ -1,0 +1,20 @@
+// The named steps of what changes an app, in order. Each is told when it is reached; fault tests end us there.
+
+export const deploySteps = ['claimed', 'built', 'packed'] as const;
+
+/** Of every release: a push, a config change, a rollback. */
+export const releaseSteps = [
+  'appended',
+  'release-phase',
+  'prepare',
+  'swap',
+  'switch',
+  'commit',
+  'retire',
+] as const;
+
+/** Of every change of what runs, scaling too. */
+export const processSteps = ['create', 'start', 'up', 'stop', 'remove'] as const;
+
+export const steps = [...deploySteps, ...releaseSteps, ...processSteps] as const;
+export type Step = (typeof steps)[number];
