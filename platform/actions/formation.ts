@@ -91,7 +91,13 @@ export async function restart(platform: Platform, app: App, caller: Caller, targ
 /** Stops a one-off for good; a process of the formation is replaced by a fresh one, as on Heroku. */
 export async function stop(platform: Platform, app: App, caller: Caller, target: string): Promise<void> {
   if (parseProcessName(target)?.type === 'run') await platform.oneOffs.stop(app.id, target);
-  else platform.processes.restart(app.id, target);
+  else if (platform.processes.status(app.id).some((one) => one.name === target || one.type === target))
+    platform.processes.restart(app.id, target);
+  else
+    throw notFound(
+      'dyno',
+      `${app.name} runs no process "${target.slice(0, 60)}". "twelve ps" lists what runs.`,
+    );
   platform.logs.write(app.id, {
     source: 'twelve',
     process: 'api',

@@ -20,6 +20,8 @@ export interface RunOrder {
 export async function runOneOff(platform: Platform, app: App, order: RunOrder): Promise<ProcessStatus> {
   if (order.command.trim() === '')
     throw new PlatformError('invalid_params', 'Say what to run: twelve run <command>.');
+  if (order.command.includes('\0'))
+    throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
   const { store } = platform;
   const version = store.apps.byId(app.id)?.servingVersion ?? null;
   const found = version === null ? undefined : store.releases.byVersion(app.id, version);

@@ -5,6 +5,7 @@ import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
 import type { OneOffSession, OneOffs } from '../processes/one-off.ts';
+import { refuseUpgrade } from './unreadable.ts';
 
 export interface Attachments {
   /** @returns the secret of the URL, good once, for a minute */
@@ -50,7 +51,7 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
       if (secret === undefined) return false;
       const offer = offers.get(secret);
       if (!offer) {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        refuseUpgrade(socket);
         return true;
       }
       // A handshake that fails leaves the offer, and its timer clears the process away.

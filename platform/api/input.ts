@@ -1,18 +1,35 @@
 // Request bodies: checked once here against a zod schema, with the field named when it does not fit.
+import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { PlatformError } from '../domain/errors.ts';
 
 /** @throws PlatformError `invalid_params` naming the first field that does not fit */
 export function bodyOf<T>(request: Request, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(request.body ?? {});
-  if (result.success) return result.data;
+  const result = schema.safeParse(request.body === undefined ? {} : request.body);
+  if (result.success) {
+    requireText(result.data);
+    return result.data;
+  }
   const issue = result.error.issues[0]!;
   const field = issue.path.join('.');
   throw new PlatformError(
     'invalid_params',
     field ? `${field}: ${issue.message}.` : `The request body does not fit: ${issue.message}.`,
   );
+}
+
+/** JSON can spell half of a character (`\\ud800`); no environment, file or other program could be given it unchanged. */
+function requireText(value: unknown, field = 'The request body'): void {
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value))
+    throw new PlatformError('invalid_params', `${field} is not text: it contains half of a surrogate pair.`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, one] of Object.entries(value)) requireText(one, name);
+}
+
+/** For express.json: bytes that are not UTF-8 would be replaced without a word. */
+export function requireUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+  if (encoding === 'utf-8' && !isUtf8(body)) throw new Error('its body is not UTF-8');
 }
 
 /** A path parameter as text. */

@@ -1,7 +1,6 @@
 // One HTTP server for the API, git, log streams and attached processes.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import express from 'express';
 import type { Platform } from '../actions/context.ts';
 import type { Address } from '../config.ts';
@@ -11,7 +10,7 @@ import { createAttachments } from './attach.ts';
 import { authenticate } from './auth.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { errorHandler, noSuchRoute } from './errors.ts';
-import { parameter } from './input.ts';
+import { parameter, requireUtf8 } from './input.ts';
 import { createLogSessions } from './log-sessions.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -19,7 +18,8 @@ import { appRoutes } from './routes/apps.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
-import { acceptVersion, standardHeaders } from './wire.ts';
+import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
+import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
 export interface Api {
   /** @throws PlatformError `conflict` when the port is taken */
@@ -41,6 +41,7 @@ export function createApi(platform: Platform): Api {
   // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
   allowLongRequests(server);
   server.keepAliveTimeout = 15_000;
+  answerUnreadable(server);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
@@ -58,11 +59,9 @@ export function createApi(platform: Platform): Api {
     }
   }
 
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnread(error, socket));
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (!attachments.upgrade(request, socket, head))
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    if (!attachments.upgrade(request, socket, head)) refuseUpgrade(socket);
   });
 
   return {
@@ -88,13 +87,13 @@ function createApplication(edge: Edge): express.Express {
   const { platform } = edge;
   const application = express();
   application.disable('x-powered-by');
-  application.use(standardHeaders, acceptVersion);
+  application.use(standardHeaders, acceptVersion, acceptLevel);
   application.get('/log-sessions/:secret', (request, response) =>
     edge.logSessions.serve(parameter(request, 'secret'), request, response),
   );
   application.use(outputRoutes(edge));
   application.use(authenticate(platform.store));
-  application.use(express.json({ limit: '1mb', type: () => true }));
+  application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
   application.use(answerRepeats(Date.now));
   application.use(
     accountRoutes(edge),
@@ -106,19 +105,6 @@ function createApplication(edge: Edge): express.Express {
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
   return application;
-}
-
-/** What could not even be parsed as a request: answered in the same shape, and the connection ends. */
-function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const large = error.code === 'HPE_HEADER_OVERFLOW';
-  const message = large
-    ? 'The headers of the request are larger than 16 KB.'
-    : 'This is not an HTTP request.';
-  const body = JSON.stringify({ id: 'bad_request', message });
-  const status = large ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const head = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
-  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
 }
 
 function cannotListen(address: Address, error: NodeJS.ErrnoException): Error {

@@ -1,8 +1,31 @@
 // Rules of the wire: version, request ids, cache headers, links as the client reaches us.
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
+import { apiLevel, levelHeader, versionHeader } from '../domain/api-level.ts';
 import { PlatformError } from '../domain/errors.ts';
+
+/** Of the package; the same two steps up from the source and from the compiled file. */
+const { version: ownVersion } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/** Our own command line says which level it speaks; others (Heroku's) say nothing. */
+export const acceptLevel: RequestHandler = (request, _response, next) => {
+  const text = request.get(levelHeader);
+  if (text !== undefined && Number(text) !== apiLevel) {
+    const [what, remedy] =
+      Number(text) > apiLevel
+        ? ['too old for', 'Upgrade the server, or use the client of its version.']
+        : ['too new for', "Upgrade the client to the server's version."];
+    throw new PlatformError(
+      'not_acceptable',
+      `This server, Twelve ${ownVersion} (API level ${apiLevel}), is ${what} this client (level ${text.slice(0, 20)}). ${remedy}`,
+    );
+  }
+  next();
+};
 
 /** Parsed loosely: any `3` or `3.<word>` is v3, and so is no version at all. */
 export const acceptVersion: RequestHandler = (request, _response, next) => {
@@ -21,6 +44,8 @@ export const acceptVersion: RequestHandler = (request, _response, next) => {
 export const standardHeaders: RequestHandler = (_request, response, next) => {
   response.setHeader('Request-Id', randomUUID());
   response.setHeader('RateLimit-Remaining', '4500');
+  response.setHeader(versionHeader, ownVersion);
+  response.setHeader(levelHeader, String(apiLevel));
   response.setHeader('Cache-Control', 'private, no-cache');
   next();
 };

@@ -64,9 +64,14 @@ function checkCount(command: Command, words: readonly string[]): void {
   if (words.length >= min && words.length <= max) return;
   const what =
     words.length < min
-      ? 'Something is missing.'
+      ? `${command.name} needs ${missing(command.usage, words.length)}.`
       : `${command.name} does not take "${words[max]}".${nearby(command, words[max]!)}`;
   throw usageError(`${what}\n${usageLine(command)}\nExample: ${command.example}`);
+}
+
+/** The words of the usage line that must come and did not: `<from> and <to>`. */
+function missing(usage: string, given: number): string {
+  return (usage.match(/<[^>]+>/g) ?? []).slice(given).join(' and ');
 }
 
 /** `config set A=1` is a slip for `config:set A=1`. */

@@ -1,6 +1,8 @@
 // The API over HTTP: one request and its answer, lists over several pages, and streams.
 import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { apiLevel, levelHeader } from '../domain/api-level.ts';
+import { incompatibility } from './compatibility.ts';
 import { ApiError, CliError, UnreachableError } from './errors.ts';
 import { version } from './version.ts';
 
@@ -74,6 +76,8 @@ export function createClient(needs: ClientNeeds): Client {
         ...headers,
         Accept: 'application/vnd.heroku+json; version=3',
         'User-Agent': `twelve/${version()}`,
+        // A server of another level refuses before it does anything.
+        [levelHeader]: String(apiLevel),
         'Request-Id': randomUUID(),
         ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
         ...(text === undefined
@@ -85,6 +89,8 @@ export function createClient(needs: ClientNeeds): Client {
       silence: 60_000,
     };
     const { response, content } = await exchange(request, method === 'GET' ? pauses : []);
+    const strangers = incompatibility(needs.url, response.headers);
+    if (strangers) throw new CliError(strangers);
     warnings(response);
     return { response, value: understand(needs, response, content) };
   }

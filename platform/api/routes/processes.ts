@@ -14,7 +14,7 @@ import * as shape from '../serializers/resources.ts';
 
 const size = z.union([z.string(), z.object({ name: z.string() }).transform((value) => value.name)]);
 const change = {
-  quantity: z.union([z.number(), z.string()]).optional(),
+  quantity: z.union([z.number(), z.string()], 'A quantity is a whole number').optional(),
   size: size.optional(),
   dyno_size: size.optional(),
 };

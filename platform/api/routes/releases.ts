@@ -16,7 +16,13 @@ const newRelease = z.object({
   slug: z.string().optional(),
   description: z.string().optional(),
 });
-const configChange = z.record(z.string(), z.string().nullable());
+// A record leaves this name out without a word; every other bad one is refused with the rest of the rules.
+const configChange = z
+  .custom<Record<string, unknown>>(
+    (body) => typeof body !== 'object' || body === null || !Object.hasOwn(body, '__proto__'),
+    '"__proto__" is not a config var name',
+  )
+  .pipe(z.record(z.string(), z.string().nullable()));
 const longestWaitSeconds = 30;
 
 export function releaseRoutes(edge: Edge): Router {

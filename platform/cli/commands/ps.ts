@@ -56,8 +56,14 @@ const scale: Command = {
   },
 };
 
-/** `web=3`, `web=3:standard-2x`, `web+1`, `web=-1`, `web=standard-2x` */
+/** `web=3`, `web=3:standard-2x`, `web+1`, `web-1`, `web=standard-2x` */
 export function parseWish(word: string): Wish {
+  // Fewer than none, or one less? Who stops processes by it should have meant to.
+  const [, negative, count] = /^([A-Za-z0-9_-]+)=-([\d.]+)/.exec(word) ?? [];
+  if (negative)
+    throw usageError(
+      `${negative} cannot run -${count} processes. For ${count} less than now, write ${negative}-${count}; for none, ${negative}=0.`,
+    );
   const match = /^([A-Za-z0-9_-]+?)(?:=([+-]?\d+)|([+-]\d+))?(?:[:=]([a-z][\w-]*))?$/i.exec(word);
   const [, type, exact, relative, size] = match ?? [];
   const quantity = exact ?? relative;

@@ -41,7 +41,9 @@ it('says what was meant, with exit status 2', async () => {
 });
 
 it.each([
-  [['config:set'], 'Something is missing.'],
+  [['config:set'], 'config:set needs <KEY=value>.'],
+  [['releases:diff', 'v1'], 'releases:diff needs <to>.'],
+  [['ps:scale', 'web=-1', '-a', 'x'], 'web cannot run -1 processes. For 1 less than now, write web-1'],
   [['config:set', 'A'], '"A" is not KEY=value.'],
   [['config:unset', 'A=secret'], '"A=…" is not a name alone.'],
   [['releases:diff', 'v1'], 'Usage: twelve releases:diff <from> <to>'],
