@@ -5,11 +5,12 @@ import { pack } from 'tar-stream';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { createDockerEngine } from '../../../platform/engine/docker.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
+import { debian } from '../../support/debian.ts';
 
-const base = 'debian:trixie-slim';
 const suffix = randomBytes(6).toString('hex');
 const labels = { 'twelve.test': suffix };
 const engine = createDockerEngine({ socketPath: process.env['TWELVE_ENGINE'] || '/var/run/docker.sock' });
+const base = await debian(engine);
 
 afterEach(async () => {
   for (const container of await engine.list(labels)) await engine.remove(container.id);

@@ -8,9 +8,11 @@ import type { StoredLine } from '../../../platform/domain/log-line.ts';
 import { createDockerEngine } from '../../../platform/engine/docker.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import { debian } from '../../support/debian.ts';
 
 const labels = { 'twelve.test': randomBytes(6).toString('hex') };
 const engine = createDockerEngine({ socketPath: process.env['TWELVE_ENGINE'] || '/var/run/docker.sock' });
+const base = await debian(engine);
 const all = { lines: 1e7, filter: {} };
 let folder: string;
 let logs: Logs;
@@ -36,7 +38,7 @@ function open(): Promise<Logs> {
 async function start(script: string, more: Partial<ContainerSpec> = {}): Promise<string> {
   const id = await engine.create({
     name: `twelve-test-${randomBytes(6).toString('hex')}`,
-    image: 'debian:trixie-slim',
+    image: base,
     labels,
     env: {},
     command: ['/bin/sh', '-c', script],

@@ -1,0 +1,161 @@
+# A second, newer Docker Engine beside the machine's own, for tests: containerd image store, and a network, a firewall and
+# mounts of its own. It is made from Debian testing's packages, once. Sourced by the scripts, after steps.sh and apt.sh.
+
+newer_suite=forky
+newer_folder=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/twelve/newer-engine
+newer_root=$newer_folder/root
+newer_run=$newer_folder/run
+newer_socket=$newer_run/engine.sock
+newer_log=$newer_folder/engine.log
+# Of its network namespace, its control group, its end of the wire, and in the firewall's rules.
+newer_name=twelve-newer
+newer_link=198.18.28
+newer_lib=$(dirname "${BASH_SOURCE[0]}")
+
+# newer_start: from then on it answers at $newer_socket. What a killed one left is cleared first.
+newer_start() {
+  need_root "Running a second Docker Engine"
+  if newer_answers; then
+    say "the newer engine answers at $newer_socket: using it"
+    return
+  fi
+  [ -d "$newer_root" ] || hint="check that Debian's packages can be reached (apt-get update), then run this again." \
+    step "Making a root for the newer engine from Debian $newer_suite's packages (once)" newer_make_root
+  hint="look at the end of $newer_log" step "Starting the newer engine" newer_run_engine
+}
+
+# In its network 127.0.0.1 is the one that its containers' host network has, and its containers' addresses are reached.
+# newer_within COMMAND…
+newer_within() { nsenter --net="/run/netns/$newer_name" "$@"; }
+
+newer_answers() { TWELVE_ENGINE=$newer_socket engine_answers; }
+
+newer_version() { curl -s --unix-socket "$newer_socket" http://engine/version | node -p 'JSON.parse(require("fs").readFileSync(0)).Version'; }
+
+newer_make_root() {
+  command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring || return
+  local mirrors=() keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=()
+  mapfile -t mirrors < <(newer_mirrors)
+  # On Ubuntu apt does not know Debian's keys by itself.
+  [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
+  rm -rf "$newer_root.new"
+  mkdir -p "$newer_folder"
+  # Its path has no link in it afterwards either: it is mounted onto itself.
+  mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
+    --include=docker.io,docker-cli,containerd,runc,tini,iptables,ca-certificates \
+    "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
+}
+
+# Lines of a sources.list where the host has mirrors of its own; else mmdebstrap takes Debian's.
+newer_mirrors() {
+  node --input-type=module -e '
+    const { readHostSources } = await import(process.argv[1]);
+    const { sources } = await readHostSources();
+    const lines = sources.split("\n").filter((line) => / trixie main$/.test(line));
+    for (const line of lines) console.log(line.replace(/ trixie main$/, ` ${process.argv[2]} main`));
+  ' "$(realpath "$newer_lib/../..")/dist/engine/host-sources.js" "$newer_suite"
+}
+
+newer_run_engine() {
+  newer_clear
+  mkdir -p "$newer_run" "$newer_folder/data"
+  newer_resolver >"$newer_root/etc/resolv.conf"
+  newer_connect && newer_dockerd || return
+  local deadline=$((SECONDS + 60))
+  until newer_answers; do
+    if ! kill -0 "$newer_pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+      tail -n 20 "$newer_log"
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+
+# A resolver on the host's loopback is not on the engine's.
+newer_resolver() {
+  local beyond=/run/systemd/resolve/resolv.conf
+  if grep -q '^nameserver 127\.' /etc/resolv.conf && [ -e "$beyond" ]; then cat "$beyond"; else cat /etc/resolv.conf; fi
+}
+
+# A network namespace with a wire to the host's, which lets through what comes from there.
+newer_connect() {
+  ip netns add "$newer_name" &&
+    ip link add "$newer_name" type veth peer name uplink netns "$newer_name" &&
+    ip address add "$newer_link.1/30" dev "$newer_name" &&
+    ip link set "$newer_name" up &&
+    newer_within ip link set lo up &&
+    newer_within ip address add "$newer_link.2/30" dev uplink &&
+    newer_within ip link set uplink up &&
+    newer_within ip route add default via "$newer_link.1" &&
+    newer_rules -I
+}
+
+# newer_rules -I|-D. Beside the chains of the machine's own engine, which stay as they are.
+newer_rules() {
+  local mark=(-m comment --comment "$newer_name")
+  iptables -w -t nat "$1" POSTROUTING -s "$newer_link.0/30" ! -o "$newer_name" "${mark[@]}" -j MASQUERADE &&
+    iptables -w "$1" FORWARD -i "$newer_name" "${mark[@]}" -j ACCEPT &&
+    iptables -w "$1" FORWARD -o "$newer_name" -m conntrack --ctstate RELATED,ESTABLISHED "${mark[@]}" -j ACCEPT
+}
+
+newer_dockerd() {
+  local visible=("$(realpath "${TMPDIR:-/tmp}")" "$newer_folder") authorities=${NODE_EXTRA_CA_CERTS:-${SSL_CERT_FILE-}}
+  # The folders of platforms under test, and the authorities that builds are handed, at the paths where those have them.
+  [ ! -e "$authorities" ] || visible+=("$authorities")
+  local group
+  group=$(newer_group)
+  mkdir -p "$group/engine"
+  # Of version 1 the engine has its containers in every hierarchy, itself in this one.
+  (
+    echo "$BASHPID" >"$group/engine/cgroup.procs"
+    PATH=$PATH:/usr/sbin:/sbin exec setsid nohup nsenter --net="/run/netns/$newer_name" unshare --mount \
+      bash "$newer_lib/newer-engine-inside.sh" "$newer_root" "${visible[@]}" -- \
+      --host "unix://$newer_socket" --pidfile "$newer_run/engine.pid" --exec-root "$newer_run/exec" \
+      --data-root "$newer_folder/data" --cgroup-parent "/$newer_name/containers" \
+      --feature containerd-snapshotter=true --shutdown-timeout 5
+  ) >"$newer_log" 2>&1 </dev/null &
+  newer_pid=$!
+}
+
+# The control group that tells what is the engine's: dockerd, containerd, shims and whatever runs in containers.
+newer_group() {
+  if [ -d /sys/fs/cgroup/pids ]; then echo "/sys/fs/cgroup/pids/$newer_name"; else echo "/sys/fs/cgroup/$newer_name"; fi
+}
+
+newer_processes() { find "$(newer_group)" -name cgroup.procs -exec cat {} + 2>/dev/null || true; }
+
+# newer_stop: ends it with all of its containers. Images stay in its folder for the next time.
+newer_stop() {
+  need_root "Stopping the newer engine"
+  step "Stopping the newer engine" newer_clear
+}
+
+# Also after a kill or a start that went wrong: nothing needs to be there.
+newer_clear() {
+  newer_end_processes || return
+  local group
+  for group in /sys/fs/cgroup/"$newer_name" /sys/fs/cgroup/*/"$newer_name"; do
+    [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + || return
+  done
+  while newer_rules -D 2>/dev/null; do :; done
+  [ ! -e "/run/netns/$newer_name" ] || ip netns delete "$newer_name"
+  # The wire goes with the namespace, but not at once.
+  ip link delete "$newer_name" 2>/dev/null || true
+  rm -rf "$newer_run"
+}
+
+newer_end_processes() {
+  local pid tenths=0
+  if [ -e "$newer_run/engine.pid" ]; then
+    pid=$(cat "$newer_run/engine.pid")
+    # A number may be somebody else's by now.
+    if newer_processes | grep -qx "$pid"; then kill -TERM "$pid"; fi
+    while [ -e "/proc/$pid" ] && newer_processes | grep -qx "$pid" && [ $((tenths += 1)) -lt 200 ]; do sleep 0.1; done
+  fi
+  tenths=0
+  while [ -n "$(newer_processes)" ]; do
+    [ $((tenths += 1)) -lt 100 ] || return 1
+    newer_processes | xargs -r kill -KILL 2>/dev/null || true
+    sleep 0.1
+  done
+}
