@@ -1,5 +1,5 @@
 // What a killed test run left: its server, its containers, its folder. The next run clears it.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,20 @@ import { removeInstance } from './engine-socket.ts';
 
 export const folderPrefix = join(tmpdir(), 'twelve-e2e-');
 
+/** Marks a folder as ours while this process lives. Its number means something only where processes are numbered as here. */
+export function own(folder: string): void {
+  writeFileSync(join(folder, 'owner'), `${process.pid} ${numbering()}`);
+}
+
+function numbering(): string {
+  return `${readlinkSync('/proc/self/ns/pid')} ${textOf('/proc/sys/kernel/random/boot_id')?.trim()}`;
+}
+
 export async function clearLeftovers(): Promise<void> {
   const folders = readdirSync(tmpdir()).map((name) => join(tmpdir(), name));
   for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
-    const owner = numberIn(join(folder, 'owner'));
-    if (owner === undefined || programOf(owner) !== '') continue;
+    const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
+    if (owner === undefined || where !== numbering() || programOf(Number(owner)) !== '') continue;
     const server = numberIn(join(folder, 'server'));
     if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
       process.kill(server, 'SIGKILL');

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppRepository, createRepository, must } from './app-repository.ts';
 import { type Container, containers } from './engine-socket.ts';
-import { clearLeftovers, folderPrefix, removePlatform } from './leftovers.ts';
+import { clearLeftovers, folderPrefix, own, removePlatform } from './leftovers.ts';
 import { type Result, type Running, type RunOptions, run, start } from './program.ts';
 import { createServerProcess, freePorts, root } from './server-process.ts';
 import { type Answer, type Crowd, crowd, type VisitOptions, visit } from './visit.ts';
@@ -62,7 +62,7 @@ export async function startPlatform(
 ): Promise<TestPlatform> {
   await clearLeftovers();
   const folder = mkdtempSync(folderPrefix);
-  writeFileSync(join(folder, 'owner'), String(process.pid));
+  own(folder);
   const dataFolder = join(folder, 'data');
   const [apiPort, httpPort] = (await freePorts(2)) as [number, number];
   const server = createServerProcess(
