@@ -1,8 +1,9 @@
 // The server killed at any moment of a deploy: visitors notice nothing, what runs runs on, and what the releases say is what runs.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
-import { type Container, networks } from '../support/engine-socket.ts';
+import type { Container } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { whatIsSaidRuns as truth } from '../support/truth.ts';
 import type { Crowd } from '../support/visit.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -42,24 +43,7 @@ async function noVisitorNoticed(): Promise<void> {
   expect(answered).toBeGreaterThan(50);
 }
 
-/** Exactly the wanted number of processes, all of the release that the ledger calls current, and nothing else. */
-async function whatIsSaidRuns(web: number): Promise<number> {
-  const release = await eventually(newest, (one) => one.status !== 'pending');
-  const version = Number(/v(\d+)/.exec((await platform.visit('steady')).text)?.[1]);
-  const current = JSON.parse((await twelve('releases', '--json')).stdout).find(
-    (one: { current: boolean }) => one.current,
-  );
-  expect(current.version).toBe(version);
-  expect(release.current).toBe(release.status === 'succeeded');
-  const running = await eventually(processes, (list) => list.length === web);
-  expect(running.map((one) => [one.state, one.labels['twelve.release']])).toEqual(
-    running.map(() => ['running', String(version)]),
-  );
-  expect(await platform.containers(undefined, 'build')).toEqual([]);
-  expect(await platform.containers(undefined, 'release')).toEqual([]);
-  expect(await networks({ 'twelve.instance': platform.instance })).toHaveLength(1);
-  return version;
-}
+const whatIsSaidRuns = (web: number): Promise<number> => truth(platform, 'steady', web);
 
 test('idle: the same containers serve before, meanwhile and after', async () => {
   const before = ids(await processes());

@@ -1,0 +1,56 @@
+// What must hold after anything: what the releases say is what runs, and nothing else is left.
+import { expect } from 'vitest';
+import { networks } from './engine-socket.ts';
+import type { TestPlatform } from './platform.ts';
+import { eventually } from './wait.ts';
+
+export interface ReleaseSaid {
+  version: number;
+  status: string;
+  current: boolean;
+}
+
+/** The app's releases as the API has them, newest first. */
+export async function releasesOf(platform: TestPlatform, app: string): Promise<ReleaseSaid[]> {
+  const { body } = await platform.api<ReleaseSaid[]>('GET', `/apps/${app}/releases`, undefined, {
+    Range: 'version ..; order=desc',
+  });
+  return body;
+}
+
+/**
+ * Waits for the newest release to end, then checks: exactly `web` processes run, all of the release that the ledger
+ * calls current, visitors are answered by it, versions have no gap, and no build, release process or second network is left.
+ * @returns the current version
+ */
+export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: number): Promise<number> {
+  const [newest] = await eventually(
+    () => releasesOf(platform, app),
+    (releases) => releases.every((one) => one.status !== 'pending'),
+  );
+  const releases = await releasesOf(platform, app);
+  expect(releases.map((one) => one.version)).toEqual(releases.map((_, index) => releases.length - index));
+  const current = releases.find((one) => one.current);
+  expect(newest?.current).toBe(newest?.status === 'succeeded');
+  const running = await eventually(
+    () => platform.containers(app, 'process'),
+    (list) => list.length === web && list.every((one) => one.state === 'running'),
+  );
+  expect(running.map((one) => one.labels['twelve.release'])).toEqual(
+    running.map(() => String(current?.version)),
+  );
+  const answer = await eventually(
+    () => platform.visit(app).catch(() => ({ status: 0, text: '' })),
+    (one) => one.status === 200,
+  );
+  expect(Number(/v(\d+)/.exec(answer.text)?.[1])).toBe(current?.version);
+  for (const kind of ['build', 'release']) {
+    await eventually(
+      () => platform.containers(undefined, kind),
+      // One build container waits for the next push.
+      (left) => left.length <= (kind === 'build' ? 1 : 0),
+    );
+  }
+  expect(await networks({ 'twelve.instance': platform.instance })).toHaveLength(1);
+  return current!.version;
+}
