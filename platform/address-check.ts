@@ -2,13 +2,14 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { Config } from './config.ts';
 import { type ResolveSafely, refusalOf } from './domain/address.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 
 export interface CheckNeeds {
   /** Addresses and ranges of the platform; asked each time, since a machine's addresses change. */
   own(): readonly string[];
-  /** Host names that are the platform; also everything below them. */
+  /** Host names that lead to the platform, perhaps over an address that the machine itself does not know it has. */
   names: readonly string[];
   /** All addresses of a host name. */
   lookupAll?: (host: string) => Promise<string[]>;
@@ -20,10 +21,12 @@ export function createAddressCheck(needs: CheckNeeds): ResolveSafely {
   const lookupAll = needs.lookupAll ?? systemLookup;
   return async (url, signal) => {
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    if (needs.names.some((name) => host === name || host.endsWith(`.${name}`)))
-      throw refuse(`${host} is a name of the platform's own, and nothing is fetched from there.`);
-    const addresses = isIP(host) ? [host] : await found(host, lookupAll, needs.timeoutMs ?? 10_000, signal);
-    const own = needs.own();
+    const wait = { timeoutMs: needs.timeoutMs ?? 10_000, signal };
+    const [addresses, named] = await Promise.all([
+      isIP(host) ? [host] : found(host, lookupAll, wait),
+      Promise.all(needs.names.map((name) => found(name, lookupAll, wait).catch(() => []))),
+    ]);
+    const own = [...needs.own(), ...named.flat()];
     for (const address of addresses) {
       const why = refusalOf(address, own);
       if (why) throw refuse(`${told(host, address)} ${why}, and nothing is fetched from there.`);
@@ -43,8 +46,7 @@ function told(host: string, address: string): string {
 async function found(
   host: string,
   lookupAll: (host: string) => Promise<string[]>,
-  timeoutMs: number,
-  signal?: AbortSignal,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
 ): Promise<string[]> {
   const late = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, late]) : late;
@@ -75,8 +77,18 @@ async function systemLookup(host: string): Promise<string[]> {
   return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 }
 
+/** The machine, its apps, and where its names lead. */
+export function ourselves(config: Pick<Config, 'networks' | 'domain' | 'publicUrl'>): CheckNeeds {
+  const { networks, domain, publicUrl } = config;
+  return {
+    own: () => [...machineAddresses(), networks],
+    // The second one stands for the apps, whose names are often one entry for all.
+    names: [domain, `any.${domain}`, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])],
+  };
+}
+
 /** Every address that reaches this machine from itself. */
-export function machineAddresses(): string[] {
+function machineAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((entries = []) =>
     // A link-local address carries the name of its wire, and is refused anyway.
     entries.map(({ address }) => address.replace(/%.*$/, '')),

@@ -8,15 +8,17 @@ import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
 import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
+import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
-import { type Address, type Config, readConfig, settings } from './config.ts';
+import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages } from './engine/images.ts';
 import { createGit } from './git/git.ts';
+import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
 import { createProcesses } from './processes/manager.ts';
@@ -57,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const config = readConfig(process.env);
     const server = await startServer(config, createLog(config.logLevel));
-    announce(config, server);
+    process.stdout.write(greeting(config, server.api));
     await signalled();
     await server.close();
     return 0;
@@ -206,6 +208,8 @@ async function connect(
     authenticate: async (token) => store.users.byToken(token) ?? null,
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
+    resolve: createAddressCheck(ourselves(config)),
+    caFile: config.caFile,
     onProblem,
   });
   closers.push(() => git.close());
@@ -249,37 +253,6 @@ async function prepare(platform: Platform): Promise<void> {
   } catch (error) {
     platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
   }
-}
-
-function announce(config: Config, server: Server): void {
-  const { host, port } = server.api;
-  const web = config.http;
-  process.stdout.write(
-    [
-      `Twelve is up.`,
-      `  API and git   http://${host}:${port}`,
-      `  apps          http://<app>.${config.domain}${web.port === 80 ? '' : `:${web.port}`}`,
-      `  data          ${config.dataFolder}`,
-      `  first token   ${join(config.dataFolder, 'admin-token')}`,
-      '',
-    ].join('\n'),
-  );
-}
-
-function help(): string {
-  const width = Math.max(...settings.map((setting) => setting.name.length));
-  const lines = settings.map(
-    (setting) =>
-      `  ${setting.name.padEnd(width)}  ${setting.help}${setting.default ? ` [${setting.default}]` : ''}`,
-  );
-  return [
-    'Usage: twelve server',
-    '',
-    'Runs the platform in the foreground. Settings, from the environment:',
-    '',
-    ...lines,
-    '',
-  ].join('\n');
 }
 
 function signalled(): Promise<void> {

@@ -1,7 +1,8 @@
 // The git station: repositories over smart HTTP, and a deploy inside each push.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { ResolveSafely } from '../domain/address.ts';
 import { PlatformError } from '../domain/errors.ts';
 import {
   type CheckedOut,
@@ -17,6 +18,7 @@ import { createPrograms } from './programs.ts';
 import { createRepositories } from './repository.ts';
 import type { RefUpdate } from './rules.ts';
 import { defaultMaxPushBytes, gitSettings } from './settings.ts';
+import { type SubmoduleLimits, usualLimits } from './submodules.ts';
 import { createWork } from './work.ts';
 
 export type { CheckedOut, CheckoutRequest, CommitSource } from './checkout.ts';
@@ -47,7 +49,7 @@ export interface Git {
   removeRepository(appId: string): Promise<void>;
   /** Ids of the apps that have a repository. */
   repositories(): Promise<string[]>;
-  /** Files of the commit into a folder (tree only, no .git), without running any hook or filter. */
+  /** Files of the commit and its submodules into a folder (no .git), without running any hook or filter. */
   checkout(from: CheckoutRequest): Promise<CheckedOut>;
   describeCommit(from: CommitSource): Promise<{ commit: string; subject: string; author: string }>;
   /** Commit of the deployed branch, null when never pushed. */
@@ -67,7 +69,14 @@ export interface GitNeeds {
    */
   deploy(push: Push): Promise<void>;
   onProblem(message: string): void;
+  /** Asked about every host that a submodule is fetched from. */
+  resolve: ResolveSafely;
+  /** Before anything is taken in. @throws PlatformError `service_unavailable`: there is no space for it */
+  requireSpace?(): Promise<void>;
+  /** Certificate authorities beside the machine's own, as PEM. */
+  caFile?: string | null;
   maxPushBytes?: number;
+  submoduleLimits?: Partial<SubmoduleLimits>;
   /** Connections silent for so long are cut. */
   idleMs?: number;
   /** How long after a push its repository is packed. */
@@ -98,6 +107,9 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
     searchPath: needs.searchPath ?? usualSearchPath,
   });
   await programs.output(['--version']);
+  const fetchFolder = join(folder, 'fetching');
+  await rm(fetchFolder, { recursive: true, force: true });
+  await mkdir(fetchFolder, { mode: 0o700 });
   const repositories = createRepositories(folder, programs);
   const maintenance = createMaintenance({
     programs,
@@ -105,6 +117,14 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
     onProblem,
   });
   const work = createWork(needs.closeGraceMs ?? 10_000);
+  const checkoutNeeds = {
+    programs,
+    scratch: home,
+    fetchFolder,
+    resolve: needs.resolve,
+    caFile: needs.caFile ?? null,
+    limits: { ...usualLimits, ...needs.submoduleLimits },
+  };
   const handle = createHandler({
     ...needs,
     programs,
@@ -123,7 +143,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
       maintenance.forget(join(folder, `${appId}.git`));
       await repositories.remove(appId);
     },
-    checkout: (from) => checkoutCommit(programs, home, from),
+    checkout: (from) => checkoutCommit(checkoutNeeds, from),
     describeCommit: (from) => describe(programs, from),
     head: repositories.head,
     close: async () => {

@@ -13,12 +13,18 @@ export interface Programs {
 export interface StartOptions {
   env?: Readonly<Record<string, string>> | undefined;
   stdio: NonNullable<SpawnOptions['stdio']>;
+  /** In a process group of its own, so that the programs it starts can be ended with it. */
+  detached?: boolean;
 }
 
 export interface OutputOptions {
   env?: Readonly<Record<string, string>> | undefined;
   input?: string;
   signal?: AbortSignal | undefined;
+  /** More output than this is a failure. */
+  maxBytes?: number;
+  /** It starts programs that wait for others' servers: what ends it ends them, too. */
+  group?: boolean;
 }
 
 /** @param needs.home folder of our own for git's settings. @param needs.searchPath where programs are looked for */
@@ -30,23 +36,28 @@ export async function createPrograms(needs: {
   await mkdir(needs.home, { recursive: true, mode: 0o700 });
   await writeFile(join(needs.home, '.gitconfig'), needs.settings);
   const base = { HOME: needs.home, PATH: needs.searchPath, GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C' };
-  const start: Programs['start'] = (args, { env = {}, stdio }) =>
-    spawn('git', args, { cwd: needs.home, env: { ...base, ...env }, stdio });
+  const start: Programs['start'] = (args, { env = {}, stdio, detached = false }) =>
+    spawn('git', args, { cwd: needs.home, env: { ...base, ...env }, stdio, detached });
   return { start, output: (args, options = {}) => collect(start, args, options) };
 }
 
 async function collect(
   start: Programs['start'],
   args: readonly string[],
-  { env, input, signal }: OutputOptions,
+  { env, input, signal, maxBytes = Number.POSITIVE_INFINITY, group = false }: OutputOptions,
 ): Promise<Buffer> {
   signal?.throwIfAborted();
-  const child = start(args, { env, stdio: 'pipe' });
-  const stop = (): void => void child.kill('SIGTERM');
+  const child = start(args, { env, stdio: 'pipe', detached: group });
+  const stop = (): void => void (group ? killGroup(child) : child.kill('SIGTERM'));
   signal?.addEventListener('abort', stop);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
+  let size = 0;
+  child.stdout!.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) out.push(chunk);
+    else stop();
+  });
   child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
   // git may end before it has read its input; its exit status says what there is to say.
   child.stdin!.on('error', () => {});
@@ -54,10 +65,19 @@ async function collect(
   try {
     const status = await ended(child);
     signal?.throwIfAborted();
+    if (size > maxBytes) throw new Error(`git ${args[0]} printed more than ${maxBytes} bytes`);
     if (status === 0) return Buffer.concat(out);
     throw new Error(`git ${args[0]} ended with ${status}: ${lastWords(Buffer.concat(err))}`);
   } finally {
     signal?.removeEventListener('abort', stop);
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+  } catch {
+    // All of them have ended.
   }
 }
 

@@ -3,6 +3,8 @@
 export interface TreeEntry {
   /** `100644`, `100755`, `120000` (symbolic link), `160000` (submodule). */
   mode: string;
+  /** Of a submodule: the commit. */
+  object: string;
   /** Bytes of the file; 0 for a submodule. */
   size: number;
   path: Buffer;
@@ -14,15 +16,20 @@ export function parseTree(listing: Buffer): TreeEntry[] {
   for (let start = 0; start < listing.length; ) {
     const end = listing.indexOf(0, start);
     const tab = listing.indexOf(9, start);
-    const [mode, , , size] = listing.toString('latin1', start, tab).split(/ +/);
-    entries.push({ mode: mode!, size: Number(size) || 0, path: listing.subarray(tab + 1, end) });
+    const [mode, , object, size] = listing.toString('latin1', start, tab).split(/ +/);
+    entries.push({
+      mode: mode!,
+      object: object!,
+      size: Number(size) || 0,
+      path: listing.subarray(tab + 1, end),
+    });
     start = end + 1;
   }
   return entries;
 }
 
-export function submodulesOf(entries: readonly TreeEntry[]): string[] {
-  return entries.filter(({ mode }) => mode === '160000').map(({ path }) => path.toString('utf8'));
+export function submodulesOf(entries: readonly TreeEntry[]): TreeEntry[] {
+  return entries.filter(({ mode }) => mode === '160000');
 }
 
 /** Files whose size is that of a Git LFS pointer: three short lines, of which only the number varies in length. */

@@ -1,7 +1,7 @@
 // The address check with a resolver of the test's own: what one bad address among good ones does, what is pinned.
 import { isIP } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type CheckNeeds, createAddressCheck, machineAddresses } from '../../platform/address-check.ts';
+import { type CheckNeeds, createAddressCheck, ourselves } from '../../platform/address-check.ts';
 
 const check = (answers: Record<string, string[]>, more: Partial<CheckNeeds> = {}) =>
   createAddressCheck({
@@ -27,7 +27,7 @@ describe('the address check', () => {
 
   it('looks up once for each check, so that a second answer is never connected to', async () => {
     const answers = [['198.51.100.1'], ['127.0.0.1']];
-    const resolve = check({}, { lookupAll: async () => answers.shift()! });
+    const resolve = check({}, { lookupAll: async () => answers.shift()!, names: [] });
     expect((await resolve(new URL('https://rebind.example/'))).addresses).toEqual(['198.51.100.1']);
     await expect(resolve(new URL('https://rebind.example/'))).rejects.toThrow('a loopback address');
   });
@@ -63,11 +63,15 @@ describe('the address check', () => {
     );
   });
 
-  it("refuses the platform's own names, whatever they lead to", async () => {
-    const resolve = check({ 'apps.example': ['198.51.100.1'], 'notapps.example': ['198.51.100.1'] });
+  it('refuses where the names of the platform lead, and not what else is called like it', async () => {
+    const resolve = check({
+      'apps.example': ['198.51.100.1'],
+      'hello.apps.example': ['198.51.100.1'],
+      'git.apps.example': ['198.51.100.2'],
+    });
     for (const host of ['apps.example', 'hello.apps.example'])
-      await expect(resolve(new URL(`https://${host}/`))).rejects.toThrow("a name of the platform's own");
-    await expect(resolve(new URL('https://notapps.example/'))).resolves.toBeDefined();
+      await expect(resolve(new URL(`https://${host}/`))).rejects.toThrow("an address of the platform's own");
+    await expect(resolve(new URL('https://git.apps.example/'))).resolves.toBeDefined();
   });
 
   it('says when a name leads nowhere, or nobody answers', async () => {
@@ -83,10 +87,16 @@ describe('the address check', () => {
     await expect(silent(new URL('https://slow.example/'), AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('asks the machine when nobody else is given', async () => {
-    const resolve = createAddressCheck({ own: machineAddresses, names: [] });
+  it('knows the machine, its apps and its names from the settings, and asks the machine for addresses', async () => {
+    const needs = ourselves({
+      networks: '10.213.0.0/16',
+      domain: 'localhost',
+      publicUrl: 'https://twelve.example:8443',
+    });
+    expect(needs.own()).toEqual(expect.arrayContaining(['127.0.0.1', '10.213.0.0/16']));
+    expect(needs.own().filter((address) => !isIP(address))).toEqual(['10.213.0.0/16']);
+    expect(needs.names).toEqual(['localhost', 'any.localhost', 'twelve.example']);
+    const resolve = createAddressCheck({ own: needs.own, names: [] });
     await expect(resolve(new URL('https://localhost/'))).rejects.toThrow(/a loopback address/);
-    expect(machineAddresses()).toContain('127.0.0.1');
-    expect(machineAddresses().filter((address) => !isIP(address))).toEqual([]);
   });
 });

@@ -74,18 +74,6 @@ describe('checkout', () => {
     expect(await readdir(work)).not.toContain('ran');
   });
 
-  it('refuses submodules by name, and says what to do', async () => {
-    await using server = await startServer();
-    const work = await repositoryWith(server);
-    const id = await must(work, 'rev-parse', 'HEAD');
-    await must(work, 'update-index', '--add', '--cacheinfo', `160000,${id},vendor/thing`);
-    await must(work, 'commit', '-q', '-m', 'A submodule');
-    await expect(checkedOut(server, work)).rejects.toMatchObject({
-      code: 'build_failed',
-      message: expect.stringMatching(/^vendor\/thing is a Git submodule.*git rm --cached vendor\/thing/),
-    });
-  });
-
   it('warns of Git LFS pointers by name', async () => {
     await using server = await startServer();
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`;

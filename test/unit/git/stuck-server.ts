@@ -14,6 +14,7 @@ const git = await createGit({
     process.stdout.write('deploying\n');
     return new Promise(() => {});
   },
+  resolve: () => Promise.reject(new Error('nothing is fetched here')),
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
 const server = createServer((request, response) => void git.handle(request, response));

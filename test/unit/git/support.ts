@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PlatformError } from '../../../platform/domain/errors.ts';
 import {
   allowLongRequests,
   createGit,
@@ -43,6 +44,9 @@ export async function startServer(
       await deploy(push);
     },
     onProblem: (message) => problems.push(message),
+    resolve: async ({ hostname }) => {
+      throw new PlatformError('invalid_params', `${hostname} is not for this test.`);
+    },
     ...more,
   });
   const server = createServer((request, response) => {

@@ -19,8 +19,8 @@ const floors = [
 /** Files beside the rooms. Programs join what they need; types of the settings and our own log may be seen by all. */
 const programs = ['main.ts', 'make-images.ts', 'server-token.ts'];
 const shared = ['config.ts', 'log.ts'];
-/** Made by programs and handed to stations as a callback, because several of them need it and none may own it. */
-const handedIn = ['address-check.ts'];
+/** Parts of programs. The address check is handed to stations: several of them need it, and none may own it. */
+const parts = ['address-check.ts', 'greeting.ts'];
 
 /** Which rooms (or files) may import a library. */
 const libraries: Readonly<Record<string, readonly string[]>> = {
@@ -92,7 +92,7 @@ function allowed(from: string, name: string): boolean {
   if (from === 'cli/commands/server.ts' && programs.includes(target)) return true;
   // Else the command line speaks HTTP; of ours it knows the words only.
   if (room === 'cli') return targetRoom === 'domain';
-  if (shared.includes(from) || handedIn.includes(from)) return targetRoom === 'domain';
+  if (shared.includes(from) || parts.includes(from)) return targetRoom === 'domain';
   return floorOf(targetRoom) > floorOf(room) && floorOf(room) >= 0;
 }
 

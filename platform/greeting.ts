@@ -1,0 +1,33 @@
+// What the server's program prints for people: its settings, and where it is when it is up.
+import { join } from 'node:path';
+import { type Address, type Config, settings } from './config.ts';
+
+/** Once it is up: where everything is. */
+export function greeting(config: Config, { host, port }: Address): string {
+  const web = config.http;
+  return [
+    `Twelve is up.`,
+    `  API and git   http://${host}:${port}`,
+    `  apps          http://<app>.${config.domain}${web.port === 80 ? '' : `:${web.port}`}`,
+    `  data          ${config.dataFolder}`,
+    `  first token   ${join(config.dataFolder, 'admin-token')}`,
+    '',
+  ].join('\n');
+}
+
+/** Of `twelve server --help`. */
+export function help(): string {
+  const width = Math.max(...settings.map((setting) => setting.name.length));
+  const lines = settings.map(
+    (setting) =>
+      `  ${setting.name.padEnd(width)}  ${setting.help}${setting.default ? ` [${setting.default}]` : ''}`,
+  );
+  return [
+    'Usage: twelve server',
+    '',
+    'Runs the platform in the foreground. Settings, from the environment:',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
