@@ -34,6 +34,8 @@ export interface Config {
   caFile: string | null;
   /** `http_proxy`, `https_proxy`, `no_proxy` of the server's own environment, for image builds. */
   proxies: Readonly<Record<string, string>>;
+  /** `npm_config_…` of the server's own environment as npm names them (`registry`), for builds where no npm can be asked. */
+  npm: Readonly<Record<string, string>>;
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
@@ -173,6 +175,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ),
     caFile: caFile(text('TWELVE_CA_FILE'), env),
     proxies: proxies(env),
+    npm: npm(env),
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
@@ -225,6 +228,14 @@ function proxies(env: Readonly<Record<string, string | undefined>>): Record<stri
     env[name] || env[name.toUpperCase()],
   ]);
   return Object.fromEntries(given.filter(([, value]) => value));
+}
+
+function npm(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = Object.entries(env).flatMap(([name, value]) => {
+    const key = /^npm_config_(.+)$/i.exec(name)?.[1];
+    return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
+  });
+  return Object.fromEntries(given);
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

@@ -134,7 +134,7 @@ async function connect(
       token: randomBytes(24).toString('hex'),
       onProblem,
     }),
-    hostNpmConfig(),
+    hostNpmConfig(config.npm),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({

@@ -1,17 +1,32 @@
-// Makes every image the platform needs, ahead of their first use: `node dist/make-images.js`, called by scripts/setup.
+// Makes images ahead of their first use, called by scripts/setup: `node dist/make-images.js [NAME…]`, without a name every
+// image that the platform needs. `platform` is the platform itself, under the name that docker-compose.yml asks for.
+import { hostNpmConfig, npmVariables } from './build/host-npm.ts';
 import { readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, type ImageName } from './engine/images.ts';
 
-const names: readonly ImageName[] = ['stack', 'build', 'build-node', 'router'];
+const needed: readonly ImageName[] = ['stack', 'build', 'build-node', 'router'];
+const composeReference = 'twelve/platform:latest';
+
+function asked(argv: readonly string[]): readonly ImageName[] {
+  const names: readonly ImageName[] = [...needed, 'platform'];
+  return argv.map((word) => {
+    const name = names.find((one) => one === word);
+    if (!name)
+      throw new PlatformError('bad_request', `There is no image "${word}"; there are ${names.join(', ')}.`);
+    return name;
+  });
+}
 
 async function main(): Promise<void> {
+  const names = process.argv.length > 2 ? asked(process.argv.slice(2)) : needed;
   const config = readConfig(process.env);
   const engine = createDockerEngine({ socketPath: config.engineSocket });
   const images = createImages({
     engine,
     proxies: config.proxies,
+    npm: names.includes('platform') ? npmVariables(await hostNpmConfig(config.npm)) : {},
     onProgress: (line) => console.log(`  ${line}`),
   });
   const stop = new AbortController();
@@ -20,6 +35,7 @@ async function main(): Promise<void> {
     for (const name of names) {
       const { reference } = await images.ensure(name, { signal: stop.signal });
       console.log(`  ${name}: ${reference}`);
+      if (name === 'platform') await engine.tagImage(reference, composeReference);
     }
   } finally {
     await images.close();

@@ -8,8 +8,11 @@ const passedOn = ['registry', 'https-proxy', 'proxy', 'noproxy', 'strict-ssl'] a
 
 export type NpmConfig = Readonly<Record<string, string>>;
 
-/** Asks npm itself, so that every place it reads settings from counts. Empty where there is no npm. */
-export async function hostNpmConfig(): Promise<NpmConfig> {
+/**
+ * Asks npm itself, so that every place it reads settings from counts.
+ * @param without what counts where there is no npm: `npm_config_…` of the server's environment
+ */
+export async function hostNpmConfig(without: NpmConfig = {}): Promise<NpmConfig> {
   let answer: Record<string, unknown>;
   try {
     const { stdout } = await run('npm', ['config', 'list', '--json'], {
@@ -19,7 +22,7 @@ export async function hostNpmConfig(): Promise<NpmConfig> {
     });
     answer = JSON.parse(stdout) as Record<string, unknown>;
   } catch {
-    return {};
+    answer = without;
   }
   return Object.fromEntries(
     passedOn.flatMap((name) => {
@@ -28,6 +31,13 @@ export async function hostNpmConfig(): Promise<NpmConfig> {
       if (text === null || text === undefined || text === '') return [];
       return [[name, withoutCredentials(String(text))]];
     }),
+  );
+}
+
+/** The same as environment variables, which `hostNpmConfig` takes where there is no npm. */
+export function npmVariables(config: NpmConfig): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [`npm_config_${name.replaceAll('-', '_')}`, value]),
   );
 }
 

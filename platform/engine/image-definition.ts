@@ -1,4 +1,4 @@
-// The folder of one image: the bytes its name is made from, and the tar its build is given.
+// What one image is made from: the bytes that decide about its name, and the tar that its build is given.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
@@ -6,24 +6,36 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
 
-/** Digest over names, executable bits and contents of all files; what else a checkout changes (times, umask) does not count. */
-export async function readDefinition(folder: string): Promise<string> {
+export interface Definition {
+  /** With the Dockerfile. */
+  folder: string;
+  /** More files of the context: paths relative to `root`, under the same names there. */
+  program?: { root: string; files: readonly string[] };
+  /** Those that stay in the image. */
+  buildArgs?: Readonly<Record<string, string>>;
+}
+
+/** Digest over names, executable bits and contents of all files, and the arguments; what else a checkout changes (times, umask) does not count. */
+export async function readDefinition({ folder, program, buildArgs }: Definition): Promise<string> {
   const hash = createHash('sha256');
   const names = await readdir(folder, { recursive: true }).catch(() => {
     throw new PlatformError('internal_server_error', `The definition of an image is missing: ${folder}.`);
   });
-  for (const name of names.sort()) {
-    const path = join(folder, name);
+  const add = async (root: string, name: string): Promise<void> => {
+    const path = join(root, name);
     const stat = await lstat(path);
-    if (!stat.isFile()) continue;
+    if (!stat.isFile()) return;
     const content = await readFile(path);
     hash.update(`${name}\0${(stat.mode & 0o100) !== 0}\0${content.length}\0`).update(content);
-  }
+  };
+  for (const name of names.sort()) await add(folder, name);
+  for (const name of program?.files ?? []) await add(program!.root, name);
+  for (const name of Object.keys(buildArgs ?? {}).sort()) hash.update(`${name}=${buildArgs![name]}\0`);
   return hash.digest('hex');
 }
 
-/** The folder as a build context. */
-export function contextOf(folder: string): Readable {
+/** The definition as a build context. */
+export function contextOf({ folder, program }: Definition): Readable {
   const tar = spawn(
     'tar',
     [
@@ -37,9 +49,12 @@ export function contextOf(folder: string): Readable {
       '--directory',
       folder,
       '.',
+      ...(program ? ['--directory', program.root, '--null', '--files-from=-'] : []),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
+  // A tar that died early says why on stderr; the pipe it broke adds nothing.
+  tar.stdin.on('error', () => {}).end(program?.files.map((name) => `${name}\0`).join('') ?? '');
   let complaint = '';
   tar.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk;

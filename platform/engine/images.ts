@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { debianImage, debianReference } from './base-image.ts';
 import type { Engine, ImageInfo } from './engine.ts';
 import { forContainers, readHostSources } from './host-sources.ts';
-import { contextOf, readDefinition } from './image-definition.ts';
+import { contextOf, type Definition, readDefinition } from './image-definition.ts';
 import { label } from './labels.ts';
+import { programFiles } from './program-files.ts';
 
-export type ImageName = 'stack' | 'build' | 'build-node' | 'router';
+/** `platform` is the platform itself, for docker-compose.yml. */
+export type ImageName = 'stack' | 'build' | 'build-node' | 'router' | 'platform';
 type AnyName = ImageName | 'base';
 
 export interface MadeImage {
@@ -32,6 +34,8 @@ interface Needs {
   folder?: string;
   /** `http_proxy`, `https_proxy`, `no_proxy` as the server was given them. */
   proxies?: Readonly<Record<string, string>>;
+  /** `npm_config_…` for the platform's own image. */
+  npm?: Readonly<Record<string, string>>;
   onProgress?: (line: string) => void;
 }
 
@@ -45,6 +49,7 @@ const parents: Record<AnyName, AnyName | null> = {
   build: 'stack',
   'build-node': 'build',
   router: 'base',
+  platform: 'base',
 };
 
 interface Making {
@@ -57,6 +62,7 @@ export function createImages({
   engine,
   folder = imagesFolder,
   proxies = {},
+  npm = {},
   onProgress = () => {},
 }: Needs): Images {
   const making = new Map<AnyName, Making>();
@@ -109,11 +115,11 @@ export function createImages({
       : await debianImage(engine, { proxies, onProgress, signal });
     const started = Date.now();
     onProgress(`making image ${reference} on ${from}`);
-    const buildArgs = { BASE: from, ...(await hostSettings(name, proxies)) };
+    const definition = await definitionOf(name);
     const image = await engine.buildImage({
       tag: reference,
-      context: contextOf(join(folder, name)),
-      buildArgs,
+      context: contextOf(definition),
+      buildArgs: { BASE: from, ...(await hostSettings(name, proxies)), ...definition.buildArgs },
       labels: { [label.image]: name },
       signal,
     });
@@ -122,11 +128,18 @@ export function createImages({
     return image;
   }
 
+  async function definitionOf(name: AnyName): Promise<Definition> {
+    const definition = { folder: join(folder, name) };
+    if (name !== 'platform') return definition;
+    const root = join(folder, '../..');
+    return { ...definition, program: { root, files: await programFiles(root) }, buildArgs: npm };
+  }
+
   async function referenceOf(name: AnyName, architecture: string): Promise<string> {
     const parent = parents[name];
     const from = parent ? await referenceOf(parent, architecture) : debianReference;
     const hash = createHash('sha256').update(`${architecture}\n${from}\n`);
-    hash.update(await readDefinition(join(folder, name)));
+    hash.update(await readDefinition(await definitionOf(name)));
     return `twelve/${name}:${hash.digest('hex').slice(0, 12)}`;
   }
 

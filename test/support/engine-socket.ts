@@ -1,7 +1,10 @@
 // The engine as tests look at it: plain requests to its socket, so that what is checked does not check itself.
 import { request } from 'node:http';
 
-const socketPath = (process.env['TWELVE_ENGINE'] || '/var/run/docker.sock').replace(/^unix:\/\//, '');
+export const engineSocket = (process.env['TWELVE_ENGINE'] || '/var/run/docker.sock').replace(
+  /^unix:\/\//,
+  '',
+);
 
 export interface Container {
   id: string;
@@ -25,8 +28,20 @@ interface RawImage {
 
 /** @throws Error with the engine's own words, but not for what is not there (any more) */
 export async function ask<T>(method: string, path: string): Promise<T> {
-  return await new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path }, (response) => {
+  const text = await textOf(method, path);
+  return (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : null) as T;
+}
+
+/** What a container printed since a time of RFC 3339, with the engine's marks between. */
+export function logsOf(id: string, since: string): Promise<string> {
+  const [seconds, fraction = ''] = since.split('.');
+  const start = `${Date.parse(`${seconds?.replace(/Z$/, '')}Z`) / 1000}.${fraction.replace(/Z$/, '')}`;
+  return textOf('GET', `/containers/${id}/logs?stdout=1&stderr=1&since=${start}`);
+}
+
+function textOf(method: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath: engineSocket, method, path }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);
@@ -35,7 +50,7 @@ export async function ask<T>(method: string, path: string): Promise<T> {
         const status = response.statusCode ?? 0;
         if (status >= 400 && status !== 404 && status !== 409)
           reject(new Error(`${method} ${path}: ${status} ${text}`));
-        else resolve((text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : null) as T);
+        else resolve(text);
       });
     });
     call.on('error', reject);

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { removeInstance } from './engine-socket.ts';
+import { basename, join } from 'node:path';
+import { composed } from './compose.ts';
+import { removeContainer, removeInstance } from './engine-socket.ts';
 
 export const folderPrefix = join(tmpdir(), 'twelve-e2e-');
 
@@ -14,6 +15,11 @@ export function own(folder: string): void {
 
 function numbering(): string {
   return `${readlinkSync('/proc/self/ns/pid')} ${textOf('/proc/sys/kernel/random/boot_id')?.trim()}`;
+}
+
+/** Name for Docker Compose of a platform that runs in a container. */
+export function projectOf(folder: string): string {
+  return basename(folder).toLowerCase();
 }
 
 export async function clearLeftovers(): Promise<void> {
@@ -30,6 +36,8 @@ export async function clearLeftovers(): Promise<void> {
 
 /** Everything of the platform whose data is in that folder, and the folder. @param known its id, if its folder is gone */
 export async function removePlatform(folder: string, known?: string): Promise<void> {
+  // Its own container first, which would make others.
+  for (const { id } of await composed(projectOf(folder))) await removeContainer(id);
   const instance = known ?? textOf(join(folder, 'data', 'instance'))?.trim();
   if (instance) await removeInstance(instance);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -5,7 +5,7 @@ import { type AppRepository, createRepository, must } from './app-repository.ts'
 import { type Container, containers } from './engine-socket.ts';
 import { clearLeftovers, folderPrefix, own, removePlatform } from './leftovers.ts';
 import { type Result, type Running, type RunOptions, run, start } from './program.ts';
-import { createServerProcess, freePorts, root } from './server-process.ts';
+import { createServerProcess, freePorts, root, type ServerProcess } from './server-process.ts';
 import { type Answer, type Crowd, crowd, type VisitOptions, visit } from './visit.ts';
 
 const program = join(root, 'dist', 'cli', 'main.js');
@@ -55,28 +55,33 @@ export interface TestPlatform extends AsyncDisposable {
   serverOutput(): string;
 }
 
-/** @param settings TWELVE_* of the server @param options.login false: the test logs in itself */
+interface Options {
+  /** false: the test logs in itself. */
+  login?: boolean;
+  /** How the server runs; as a process of its own unless told. */
+  server?: (env: Record<string, string>, folder: string) => Promise<ServerProcess>;
+}
+
+/** @param settings TWELVE_* of the server */
 export async function startPlatform(
   settings: Record<string, string> = {},
-  options: { login?: boolean } = {},
+  options: Options = {},
 ): Promise<TestPlatform> {
   await clearLeftovers();
   const folder = mkdtempSync(folderPrefix);
   own(folder);
   const dataFolder = join(folder, 'data');
   const [apiPort, httpPort] = (await freePorts(2)) as [number, number];
-  const server = createServerProcess(
-    {
-      ...withoutOurs(process.env),
-      TWELVE_DATA: dataFolder,
-      TWELVE_RUN: join(folder, 'run'),
-      TWELVE_API: `127.0.0.1:${apiPort}`,
-      TWELVE_HTTP: `127.0.0.1:${httpPort}`,
-      ...(process.env['TWELVE_ENGINE'] ? { TWELVE_ENGINE: process.env['TWELVE_ENGINE'] } : {}),
-      ...settings,
-    },
-    join(folder, 'server'),
-  );
+  const env = {
+    ...withoutOurs(process.env),
+    TWELVE_DATA: dataFolder,
+    TWELVE_RUN: join(folder, 'run'),
+    TWELVE_API: `127.0.0.1:${apiPort}`,
+    TWELVE_HTTP: `127.0.0.1:${httpPort}`,
+    ...(process.env['TWELVE_ENGINE'] ? { TWELVE_ENGINE: process.env['TWELVE_ENGINE'] } : {}),
+    ...settings,
+  };
+  const server = await (options.server?.(env, folder) ?? createServerProcess(env, join(folder, 'server')));
   let instance: string | undefined;
   const dispose = async (): Promise<void> => {
     await server.kill('SIGKILL');
@@ -100,7 +105,7 @@ interface Parts {
   instance: string;
   apiPort: number;
   httpPort: number;
-  server: ReturnType<typeof createServerProcess>;
+  server: ServerProcess;
   dispose(): Promise<void>;
 }
 
