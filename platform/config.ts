@@ -47,6 +47,8 @@ export interface Config {
   releasePhaseTimeoutMs: number;
   logBudgetBytes: number;
   slugLimitBytes: number;
+  /** With less free space than this no push is taken and no build started. */
+  minFreeBytes: number;
   /** Releases per app whose slugs are kept. */
   keepReleases: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -112,6 +114,11 @@ export const settings: readonly Setting[] = [
   { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
   { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB of log kept per app' },
   { name: 'TWELVE_SLUG_LIMIT', default: '1024', help: 'MB a slug may have' },
+  {
+    name: 'TWELVE_MIN_FREE',
+    default: '512',
+    help: 'MB that have to be free on the disk for a push or a build to start; 0: not looked at',
+  },
   { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
   {
     name: 'TWELVE_LOG_LEVEL',
@@ -191,6 +198,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
+    minFreeBytes: megabytes('TWELVE_MIN_FREE', 0),
     keepReleases: checked(
       'TWELVE_KEEP_RELEASES',
       z.coerce.number().int().min(2).max(1000),

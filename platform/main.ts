@@ -29,6 +29,7 @@ import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
+import { requireSpace } from './store/space.ts';
 import { openStore } from './store/store.ts';
 
 export interface Server {
@@ -202,6 +203,8 @@ async function connect(
   const processes = createProcesses(needs);
   closers.push(() => processes.close());
   const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf });
+  const space = (): Promise<void> =>
+    requireSpace([config.dataFolder, config.engineContainers ?? rootFolder], config.minFreeBytes);
   const git = await createGit({
     folder: data('git'),
     runFolder,
@@ -209,6 +212,7 @@ async function connect(
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
     resolve: createAddressCheck(ourselves(config)),
+    requireSpace: space,
     caFile: config.caFile,
     onProblem,
   });
@@ -230,6 +234,7 @@ async function connect(
     outputs,
     reached,
     stackImage: () => image('stack'),
+    requireSpace: space,
   };
 
   // Before anybody can ask for new ones.

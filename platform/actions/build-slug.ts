@@ -29,7 +29,7 @@ export async function buildSlug(
     appName: app.name,
     commit: order.commit,
     config: readConfigVars(platform, app),
-    fetchSource: order.fetchSource,
+    fetchSource: (into, signal) => order.fetchSource(into, signal, write),
     write,
     signal: order.signal,
   });

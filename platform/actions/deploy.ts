@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../domain/app.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Release, ReleaseCause } from '../domain/release.ts';
-import type { Push } from '../git/git.ts';
+import type { CommitSource, Push } from '../git/git.ts';
 import { announce, explain, shown } from './announce.ts';
 import { stackName } from './apps.ts';
 import { type Built, buildSlug } from './build-slug.ts';
@@ -16,7 +16,8 @@ export interface DeployOrder {
   cause: Extract<ReleaseCause, 'push' | 'redeploy'>;
   commit: string;
   commitDescription: string;
-  fetchSource(into: string, signal: AbortSignal): Promise<void>;
+  /** @param write a line of the build's output */
+  fetchSource(into: string, signal: AbortSignal, write: (line: string) => void): Promise<void>;
   /** To the pusher; the build's kept output gets the same. */
   write(line: string): void;
   /** Cancels the build, until the release exists. */
@@ -41,10 +42,7 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
       cause: 'push',
       commit: push.update.to,
       commitDescription: subject,
-      fetchSource: async (into, signal) => {
-        const { warnings } = await platform.git.checkout({ ...source, into, signal });
-        for (const warning of warnings) push.write(` !     ${warning}`);
-      },
+      fetchSource: checkoutOf(platform, source),
       write: push.write,
       signal: push.signal,
       keep: push.keep,
@@ -77,9 +75,7 @@ export async function redeploy(
       cause: 'redeploy',
       commit: head.commit,
       commitDescription: subject,
-      fetchSource: async (into, signal) => {
-        await platform.git.checkout({ repository, commit: head.commit, into, signal });
-      },
+      fetchSource: checkoutOf(platform, { repository, commit: head.commit }),
       write: () => undefined,
       signal: new AbortController().signal,
       keep: () => undefined,
@@ -91,6 +87,13 @@ export async function redeploy(
   return { buildId, done };
 }
 
+function checkoutOf(platform: Platform, source: CommitSource): DeployOrder['fetchSource'] {
+  return async (into, signal, write) => {
+    const { warnings } = await platform.git.checkout({ ...source, into, signal, note: write });
+    for (const warning of warnings) write(` !     ${warning}`);
+  };
+}
+
 /** @throws PlatformError when the build or the release failed; what served before serves on */
 async function deploy(
   platform: Platform,
@@ -99,6 +102,7 @@ async function deploy(
   order: DeployOrder,
   begun?: () => void,
 ): Promise<void> {
+  await platform.requireSpace();
   const claim = platform.claims.take(app, caller.user.email);
   const output = platform.outputs.open(order.buildId);
   const write = (line: string): void => {

@@ -78,6 +78,8 @@ async function converse(needs: HandlerNeeds, route: GitRoute, session: Session):
   const { exchange, app, user, job } = session;
   const repository = await needs.repositories.ensure(app.id);
   const { protocol } = route;
+  // Said to the first request of a push: git shows what it is refused with, and has packed nothing yet.
+  if (route.service === 'receive-pack') await needs.requireSpace?.();
   if (route.kind === 'advertise') {
     await advertiseRefs(needs.programs, route.service, { exchange, repository, protocol });
   } else if (route.service === 'upload-pack') {

@@ -37,7 +37,11 @@ export function judge(updates: readonly RefUpdate[]): Verdict {
       'This push updates both main and master, and an app has one deployed branch. Push the one to deploy: git push platform main',
     );
   }
-  return { deploy: deployed[0] ?? null, notices: noticesFor(updates) };
+  const notices = noticesFor(updates);
+  return {
+    deploy: deployed[0] ?? null,
+    notices: deployed.length > 0 ? notices : [...notices, ...tagsOnly(updates)],
+  };
 }
 
 function noticesFor(updates: readonly RefUpdate[]): string[] {
@@ -55,6 +59,17 @@ function noticesFor(updates: readonly RefUpdate[]): string[] {
     notices.push(`${names.length - namedBranches} more branches were stored and are not deployed.`);
   }
   return notices;
+}
+
+/** Tags are stored silently beside other things; who pushes nothing else may have expected a deploy. */
+function tagsOnly(updates: readonly RefUpdate[]): string[] {
+  const tags = updates.filter((update) => !isDeletion(update)).map(({ ref }) => ref);
+  const [first] = tags;
+  if (!first || !tags.every((ref) => ref.startsWith('refs/tags/'))) return [];
+  const name = first.replace(/^refs\/tags\//, '');
+  return [
+    `${tags.length === 1 ? `${name} is a tag, and is` : 'Tags are'} stored without being deployed. To deploy what it names: git push platform '${name}^{commit}:main'`,
+  ];
 }
 
 export function branchOf(ref: string): string {

@@ -85,7 +85,7 @@ describe('a push', () => {
     expect(server.problems.join()).toContain('stack and secrets');
   });
 
-  it('stores other branches with a notice and tags without a word', async () => {
+  it('stores other branches and tags with a notice', async () => {
     await using server = await startServer();
     const work = await repositoryWith(server);
     await must(work, 'tag', '-a', 'v1', '-m', 'one');
@@ -93,7 +93,7 @@ describe('a push', () => {
     expect(branch.shown).toContain('remote:  !     Pushed to feature, which is not deployed: push to main');
     const tag = await client(work, ['push', server.remote(), 'v1']);
     expect(tag.status).toBe(0);
-    expect(tag.shown).not.toContain('remote:');
+    expect(tag.shown).toContain('remote:  !     v1 is a tag, and is stored without being deployed.');
     expect(server.pushes).toEqual([]);
     expect(await must(work, 'ls-remote', server.remote())).toMatch(/refs\/heads\/feature\n.*refs\/tags\/v1/);
     await must(work, 'push', '-q', server.remote(), ':feature');

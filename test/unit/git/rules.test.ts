@@ -29,6 +29,17 @@ describe('what a push may do', () => {
     ]);
   });
 
+  it('says of tags alone that they are not deployed, and how to deploy one', () => {
+    expect(judge([update('refs/tags/v1')]).notices).toEqual([
+      "v1 is a tag, and is stored without being deployed. To deploy what it names: git push platform 'v1^{commit}:main'",
+    ]);
+    expect(judge([update('refs/tags/v1'), update('refs/tags/v2')]).notices).toEqual([
+      expect.stringMatching(/^Tags are stored without being deployed\./),
+    ]);
+    expect(judge([update('refs/tags/v1', zeros, one)]).notices).toEqual([]);
+    expect(judge([update('refs/tags/v1'), update('refs/heads/x')]).notices).toHaveLength(1);
+  });
+
   it('counts many branches instead of naming them all', () => {
     const verdict = judge(Array.from({ length: 50 }, (_, index) => update(`refs/heads/b${index}`)));
     expect(verdict.deploy).toBeNull();
