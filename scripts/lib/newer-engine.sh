@@ -15,13 +15,36 @@ newer_lib=$(dirname "${BASH_SOURCE[0]}")
 # newer_start: from then on it answers at $newer_socket. What a killed one left is cleared first.
 newer_start() {
   need_root "Running a second Docker Engine"
+  mkdir -p "$newer_folder"
+  # Two that start it at a time would each take the other's for a leftover.
+  exec 9>>"$newer_folder/starting"
+  flock 9
   if newer_answers; then
     say "the newer engine answers at $newer_socket: using it"
-    return
+  else
+    [ -d "$newer_root" ] || hint="check that Debian's packages can be reached (apt-get update), then run this again." \
+      step "Making a root for the newer engine from Debian $newer_suite's packages (once)" newer_make_root
+    hint="look at the end of $newer_log" step "Starting the newer engine" newer_run_engine
   fi
-  [ -d "$newer_root" ] || hint="check that Debian's packages can be reached (apt-get update), then run this again." \
-    step "Making a root for the newer engine from Debian $newer_suite's packages (once)" newer_make_root
-  hint="look at the end of $newer_log" step "Starting the newer engine" newer_run_engine
+  exec 9>&-
+}
+
+# newer_join; newer_start_for_tests; …; newer_leave: for test runs, of which the last one out stops it. One that was started
+# otherwise stays.
+newer_join() {
+  mkdir -p "$newer_folder"
+  exec 8>>"$newer_folder/users"
+  flock --shared 8
+}
+
+newer_start_for_tests() {
+  local newer_for_tests=1
+  newer_start
+}
+
+newer_leave() {
+  if [ -e "$newer_run/for-tests" ] && flock --exclusive --nonblock 8; then newer_stop; fi
+  exec 8>&-
 }
 
 # In its network 127.0.0.1 is the one that its containers' host network has, and its containers' addresses are reached.
@@ -30,7 +53,15 @@ newer_within() { nsenter --net="/run/netns/$newer_name" "$@"; }
 
 newer_answers() { TWELVE_ENGINE=$newer_socket engine_answers; }
 
-newer_version() { curl -s --unix-socket "$newer_socket" http://engine/version | node -p 'JSON.parse(require("fs").readFileSync(0)).Version'; }
+newer_version() {
+  node -e '
+    require("http").get({ socketPath: process.argv[1], path: "/version" }, async (answer) => {
+      let text = "";
+      for await (const part of answer) text += part;
+      console.log(JSON.parse(text).Version);
+    });
+  ' "$newer_socket"
+}
 
 newer_make_root() {
   command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring || return
@@ -39,8 +70,6 @@ newer_make_root() {
   # On Ubuntu apt does not know Debian's keys by itself.
   [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
   rm -rf "$newer_root.new"
-  mkdir -p "$newer_folder"
-  # Its path has no link in it afterwards either: it is mounted onto itself.
   mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
     --include=docker.io,docker-cli,containerd,runc,tini,iptables,ca-certificates \
     "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
@@ -57,8 +86,9 @@ newer_mirrors() {
 }
 
 newer_run_engine() {
-  newer_clear
-  mkdir -p "$newer_run" "$newer_folder/data"
+  newer_clear || return
+  mkdir -p "$newer_run" "$newer_folder/data" || return
+  [ -z "${newer_for_tests-}" ] || : >"$newer_run/for-tests"
   newer_resolver >"$newer_root/etc/resolv.conf"
   newer_connect && newer_dockerd || return
   local deadline=$((SECONDS + 60))
@@ -69,7 +99,23 @@ newer_run_engine() {
     fi
     sleep 0.2
   done
+  newer_remove_containers
 }
+
+# What runs that were killed left on it, and what a restart policy has brought back.
+newer_remove_containers() {
+  newer_docker container ls --all --quiet | newer_xargs container rm --force --volumes &&
+    newer_docker network prune --force
+}
+
+newer_xargs() {
+  local ids=()
+  mapfile -t ids
+  [ ${#ids[@]} -eq 0 ] || newer_docker "$@" "${ids[@]}"
+}
+
+# Its own command line, which knows all that it can do.
+newer_docker() { nsenter --target "$(cat "$newer_run/engine.pid")" --mount --root --wd docker --host "unix://$newer_socket" "$@"; }
 
 # A resolver on the host's loopback is not on the engine's.
 newer_resolver() {
@@ -104,7 +150,9 @@ newer_dockerd() {
   [ ! -e "$authorities" ] || visible+=("$authorities")
   local group
   group=$(newer_group)
-  mkdir -p "$group/engine"
+  mkdir -p "$group/engine" || return
+  # So that this process stays the engine's: setsid forks in a process group of its own.
+  set +m
   # Of version 1 the engine has its containers in every hierarchy, itself in this one.
   (
     echo "$BASHPID" >"$group/engine/cgroup.procs"
@@ -113,7 +161,7 @@ newer_dockerd() {
       --host "unix://$newer_socket" --pidfile "$newer_run/engine.pid" --exec-root "$newer_run/exec" \
       --data-root "$newer_folder/data" --cgroup-parent "/$newer_name/containers" \
       --feature containerd-snapshotter=true --shutdown-timeout 5
-  ) >"$newer_log" 2>&1 </dev/null &
+  ) >"$newer_log" 2>&1 </dev/null 8>&- 9>&- &
   newer_pid=$!
 }
 

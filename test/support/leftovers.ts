@@ -4,17 +4,18 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { composed } from './compose.ts';
-import { removeContainer, removeInstance } from './engine-socket.ts';
+import { engineSocket, removeContainer, removeInstance } from './engine-socket.ts';
 
 export const folderPrefix = join(tmpdir(), 'twelve-e2e-');
 
-/** Marks a folder as ours while this process lives. Its number means something only where processes are numbered as here. */
+/** Marks a folder as ours while this process lives. */
 export function own(folder: string): void {
-  writeFileSync(join(folder, 'owner'), `${process.pid} ${numbering()}`);
+  writeFileSync(join(folder, 'owner'), `${process.pid} ${place()}`);
 }
 
-function numbering(): string {
-  return `${readlinkSync('/proc/self/ns/pid')} ${textOf('/proc/sys/kernel/random/boot_id')?.trim()}`;
+/** A process's number means something only where processes are numbered as here, a container's id only on its engine. */
+function place(): string {
+  return `${readlinkSync('/proc/self/ns/pid')} ${textOf('/proc/sys/kernel/random/boot_id')?.trim()} ${engineSocket}`;
 }
 
 /** Name for Docker Compose of a platform that runs in a container. */
@@ -26,7 +27,7 @@ export async function clearLeftovers(): Promise<void> {
   const folders = readdirSync(tmpdir()).map((name) => join(tmpdir(), name));
   for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
     const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
-    if (owner === undefined || where !== numbering() || programOf(Number(owner)) !== '') continue;
+    if (owner === undefined || where !== place() || programOf(Number(owner)) !== '') continue;
     const server = numberIn(join(folder, 'server'));
     if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
       process.kill(server, 'SIGKILL');
