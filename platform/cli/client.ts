@@ -252,6 +252,7 @@ function understand(needs: ClientNeeds, response: IncomingMessage, content: stri
   const value = isJson ? parseJson(content) : undefined;
   if (status >= 200 && status < 300) {
     if (value !== undefined) return value;
+    if (isJson) throw new CliError(`${needs.url} answered with JSON that is broken or cut off. Try again.`);
     throw new CliError(
       `${needs.url} answered with ${type || 'something that has no type'} instead of JSON. Is this the address of Twelve's server?`,
     );

@@ -1,0 +1,51 @@
+// Settings: what each may hold, and the sentence for what it may not.
+import { expect, it } from 'vitest';
+import { readConfig, settings } from '../../platform/config.ts';
+
+const address = /it must be <address>:<port>, such as/;
+const seconds = /it must be a whole number of seconds from 1 to 86400/;
+
+it.each([
+  ['TWELVE_API', 'abc', address],
+  ['TWELVE_API', ':5480', address],
+  ['TWELVE_API', '127.0.0.1:99999', address],
+  ['TWELVE_HTTP', '80', address],
+  ['TWELVE_HTTP', 'my host:80', address],
+  ['TWELVE_REGISTRY', '0.0.0.0:5000', /must be a 127\.x\.x\.x address/],
+  ['TWELVE_DOMAIN', 'my apps', /a host name in lower case/],
+  ['TWELVE_DOMAIN', 'Apps.Example', /a host name in lower case/],
+  ['TWELVE_PUBLIC_URL', 'ftp://x', /an http or https URL/],
+  ['TWELVE_PUBLIC_URL', 'x', /an http or https URL/],
+  ['TWELVE_NETWORKS', '10.0.0.0/30', /an IPv4 range such as/],
+  ['TWELVE_NETWORKS', '10.213.0.0', /an IPv4 range such as/],
+  ['TWELVE_CA_FILE', '/nowhere.pem', /which does not exist/],
+  ['TWELVE_BOOT_TIMEOUT', 'soon', seconds],
+  ['TWELVE_BOOT_TIMEOUT', '0', seconds],
+  ['TWELVE_STOP_TIMEOUT', '-1', seconds],
+  ['TWELVE_DRAIN_TIMEOUT', '1.5', seconds],
+  ['TWELVE_BUILD_TIMEOUT', '86401', seconds],
+  ['TWELVE_RELEASE_TIMEOUT', '1h', seconds],
+  ['TWELVE_BUILD_MEMORY', '1', /a whole number of MB from 128/],
+  ['TWELVE_LOG_BUDGET', '0', /a whole number of MB from 1/],
+  ['TWELVE_SLUG_LIMIT', '1 GB', /a whole number of MB from 1/],
+  ['TWELVE_KEEP_RELEASES', '1', /a whole number from 2 to 1000/],
+  ['TWELVE_LOG_LEVEL', 'loud', /debug, info, warn or error/],
+])('%s=%s is refused by name, with what it may be', (name, value, sentence) => {
+  const read = () => readConfig({ [name]: value });
+  expect(read).toThrow(expect.objectContaining({ code: 'bad_request' }));
+  expect(read).toThrow(sentence);
+  expect(read).toThrow(`${name} is "${value}"`);
+});
+
+it('an empty setting is one that is not given; the defaults are as listed', () => {
+  const empty = Object.fromEntries(settings.map(({ name }) => [name, '']));
+  expect(readConfig(empty)).toEqual(readConfig({}));
+  expect(readConfig({})).toMatchObject({
+    dataFolder: '/var/lib/twelve',
+    api: { host: '127.0.0.1', port: 5480 },
+    http: { host: '0.0.0.0', port: 80 },
+    domain: 'localhost',
+    bootTimeoutMs: 60_000,
+    keepReleases: 10,
+  });
+});
