@@ -70,7 +70,7 @@ async function requirePins(programs: Programs): Promise<void> {
 /** Nothing of this is an argument, which everybody on the machine could read. */
 function fetchEnv({ caFile }: FetchNeeds, { into, url, pinned }: FetchOrder): Record<string, string> {
   const addresses = pinned.addresses.map((one) => (one.includes(':') ? `[${one}]` : one)).join();
-  const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const login = `${decoded(url.username)}:${decoded(url.password)}`;
   const settings = [
     // Whatever the name of the host: only these addresses, and no way on from there.
     ['http.curloptResolve', `*:${pinned.port}:${addresses}`],
@@ -97,6 +97,14 @@ function fetchEnv({ caFile }: FetchNeeds, { into, url, pinned }: FetchOrder): Re
       ]),
     ),
   };
+}
+
+/** A percent sign that begins nothing stands for itself. */
+function decoded(text: string): string {
+  return Buffer.from(
+    text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number(`0x${hex}`))),
+    'latin1',
+  ).toString();
 }
 
 function withoutLogin(url: URL): string {

@@ -31,7 +31,8 @@ export async function readSubmodules(
     const name = path.toString('utf8');
     if (!Buffer.from(name).equals(path))
       throw unfetched(name, 'Its path is not UTF-8. Move it (git mv) to a path that is.');
-    return { path: name, commit: object, url: found?.url ?? null, skipped: found?.update === 'none' };
+    const url = found?.url === undefined ? null : Buffer.from(found.url, 'latin1').toString('utf8');
+    return { path: name, commit: object, url, skipped: found?.update === 'none' };
   });
 }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAddressCheck } from '../../../platform/address-check.ts';
 import type { ResolveSafely } from '../../../platform/domain/address.ts';
 import type { GitNeeds } from '../../../platform/git/git.ts';
@@ -12,6 +12,9 @@ import { client, commit, must, repositoryWith, startServer, type TestServer, unt
 let remote: HttpsServer;
 beforeAll(async () => {
   remote = await startHttpsServer();
+});
+afterEach(() => {
+  remote.before = () => false;
 });
 afterAll(() => remote[Symbol.asyncDispose]());
 
@@ -115,7 +118,7 @@ describe('a submodule over https', () => {
   it('is asked for with the login in its URL, which nobody reads', async () => {
     await using started = await start();
     const thing = await remote.repository('private.git', { a: 'a' });
-    const expected = `Basic ${Buffer.from('ada:s3cr@t').toString('base64')}`;
+    const expected = `Basic ${Buffer.from('ada:s3cr@t100%é').toString('base64')}`;
     remote.before = (request, response) => {
       if (request.headers.authorization === expected) return false;
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
@@ -123,7 +126,7 @@ describe('a submodule over https', () => {
     };
     const work = await repositoryWith(started);
     const id = await headOf(thing);
-    await withSubmodule(work, 'private', remote.url('private.git').replace('//', '//ada:s3cr%40t@'), id);
+    await withSubmodule(work, 'private', remote.url('private.git').replace('//', '//ada:s3cr%40t100%é@'), id);
     const pushed = await push(started, work);
     expect(pushed.status).toBe(0);
     expect(await readFile(join(started.trees[0]!, 'private/a'), 'utf8')).toBe('a');
@@ -134,7 +137,6 @@ describe('a submodule over https', () => {
       / ! {5}The submodule private \(https:\/\/git\.test:\d+\/private\.git\) was not fetched\. Its server asks for a login/,
     );
     expect(`${pushed.shown}${refused.shown}${started.problems}`).not.toMatch(/s3cr|wr0ng/);
-    remote.before = () => false;
   });
 
   it('names its Git LFS pointers, and stays empty when it is meant to', async () => {
@@ -166,7 +168,6 @@ describe('a submodule over https', () => {
     await withSubmodule(work, 'old', remote.url('old.git'), wanted);
     expect((await push(started, work)).status).toBe(0);
     expect(await readFile(join(started.trees[0]!, 'old/a'), 'utf8')).toBe('first');
-    remote.before = () => false;
   });
 });
 
@@ -256,7 +257,6 @@ describe('a submodule that is not fetched', () => {
     await withSubmodule(work, 'vendor/thing', url, await headOf(work));
     remote.before = before(url);
     const refusal = await refused(work, shared);
-    remote.before = () => false;
     expect(refusal).toMatch(
       /^The submodule vendor\/thing \(https:\/\/git\.test:\d+\/moved\.git\) was not fetched\. /,
     );
@@ -291,7 +291,6 @@ describe('a submodule that is not fetched', () => {
     await withSubmodule(work, 'slow', remote.url('slow.git'), await headOf(work));
     remote.before = () => true;
     const pushed = await push(started, work);
-    remote.before = () => false;
     expect(pushed.shown).toContain(' !     The submodules were not fetched within 1 min.');
     await until(() => !execFileSync('ps', ['-eo', 'args']).toString().includes(remote.url('slow.git')));
     expect(await readdir(join(started.folder, 'data/fetching'))).toEqual([]);
