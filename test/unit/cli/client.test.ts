@@ -88,7 +88,7 @@ it("tells the server's own sentence, and where there is none says what came", as
     new ApiError('Name is taken.\nChoose another.', 422, 'invalid_params'),
   );
   await expect(get('/html')).rejects.toThrow('answered with text/html instead of JSON');
-  await expect(get('/broken')).rejects.toThrow('instead of JSON');
+  await expect(get('/broken')).rejects.toThrow('JSON that is broken or cut off');
   await expect(get('/proxy')).rejects.toThrow('status 502 and no explanation');
   await expect(get('/token')).rejects.toThrow('log in first');
 });
