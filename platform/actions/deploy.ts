@@ -15,7 +15,8 @@ export interface DeployOrder {
   buildId: string;
   cause: Extract<ReleaseCause, 'push' | 'redeploy'>;
   commit: string;
-  commitDescription: string;
+  /** Asked for while the build runs. */
+  commitDescription: string | Promise<string>;
   /** @param write a line of the build's output */
   fetchSource(into: string, signal: AbortSignal, write: (line: string) => void): Promise<void>;
   /** To the pusher; the build's kept output gets the same. */
@@ -32,7 +33,9 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
   const user = platform.store.users.byId(push.user.id);
   if (!app || !user) throw new PlatformError('not_found', `There is no app "${push.app.name}" any more.`);
   const source = { repository: push.repository, commit: push.update.to, gitEnv: push.gitEnv };
-  const { subject } = await platform.git.describeCommit(source);
+  const subject = platform.git.describeCommit(source).then((described) => described.subject);
+  // Told where it is needed; a build that fails first has its own failure.
+  subject.catch(() => undefined);
   await deploy(
     platform,
     app,
@@ -109,6 +112,7 @@ async function deploy(
     output.write(line);
     order.write(line);
   };
+  let built: Built | undefined;
   try {
     platform.store.builds.insert({
       id: order.buildId,
@@ -124,7 +128,7 @@ async function deploy(
       process: 'api',
       text: `Build started by user ${caller.user.email}`,
     });
-    const built = await buildSlug(platform, app, order, write);
+    built = await buildSlug(platform, app, order, write);
     const release = releaseBuild(platform, app, caller, order, built);
     await announce(platform, app, release, order, write);
     if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
@@ -134,6 +138,7 @@ async function deploy(
   } finally {
     claim.release();
     output.end();
+    built?.dispose();
     void collectGarbage(platform, app.id);
   }
 }

@@ -45,7 +45,7 @@ export interface BuiltTree {
   buildpacks: { name: string; url: string; displayName: string }[];
   /** bin/release's config_vars: for an app's first release only. */
   configDefaults: Record<string, string>;
-  /** Removes the work folder. */
+  /** Removes the container, in which nothing runs any more, and the work folder. */
   dispose(): Promise<void>;
 }
 
@@ -116,7 +116,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         endOfOutput: output.end(),
         write: input.write,
       });
-      return await finish(input, workspace, entries, result, container.remove());
+      return await finish(input, workspace, entries, result, container);
     } catch (error) {
       await container.remove();
       throw error;
@@ -210,9 +210,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     workspace: Workspace,
     entries: readonly string[],
     result: BuildpackResult,
-    containerRemoved: Promise<void>,
+    container: BuildContainer,
   ): Promise<BuiltTree> {
-    containerRemoved.catch(() => {});
     await workspace.forgetConfig();
     const root = await workspace.takeTree().catch((error: unknown) => {
       throw buildFailed('compile', 'The buildpacks left no folder in BUILD_DIR.', error);
@@ -237,7 +236,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       buildpacks: result.used,
       configDefaults: result.metadata.configVars,
       async dispose() {
-        await containerRemoved;
+        await container.remove();
         await workspace.dispose();
       },
     };

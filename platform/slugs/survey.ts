@@ -62,10 +62,8 @@ async function bytesBelow(entry: Child, enough: number): Promise<number> {
   if (!entry.folder) return (await lstat(entry.path)).size;
   const inner = await children(entry.path);
   let sum = 0;
-  for (const file of inner.filter((child) => !child.folder)) {
-    if (sum >= enough) return sum;
-    sum += (await lstat(file.path)).size;
-  }
+  const files = await Promise.all(inner.filter((child) => !child.folder).map((file) => lstat(file.path)));
+  for (const { size } of files) sum += size;
   for (const folder of inner.filter((child) => child.folder)) {
     if (sum >= enough) return sum;
     sum += await bytesBelow(folder, enough - sum);

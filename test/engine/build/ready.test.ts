@@ -62,14 +62,14 @@ describe('a place made ready', () => {
       expect(two.replaceAll(ids[1], 'ID')).toBe(one.replaceAll(ids[0], 'ID'));
       expect(one).not.toBe('');
     }
-    await second.tree.dispose();
+    await Promise.all([first.tree.dispose(), second.tree.dispose()]);
     expect(await builds.containers()).toEqual([]);
   });
 
   test('is left alone by a build with other buildpacks: an empty cache, a container of its own', async () => {
     await start(1);
     const app = crypto.randomUUID();
-    await builds.build(source, { app, config: { NAME: 'one' } });
+    const first = await builds.build(source, { app, config: { NAME: 'one' } });
     builds.builder.makeReady(app);
     await waiting(1);
     const other = await builds.build(
@@ -79,7 +79,7 @@ describe('a place made ready', () => {
     // Both buildpacks of this build count; nothing is left of the other list's.
     expect(await readFile(join(other.app, 'count'), 'utf8')).toBe('x\nx\n');
     expect(other.lines).toContain('       Build cache: empty');
-    await other.tree.dispose();
+    await Promise.all([first.tree.dispose(), other.tree.dispose()]);
     expect(await builds.containers()).toEqual([]);
   });
 
@@ -98,7 +98,8 @@ describe('a place made ready', () => {
     await start(1);
     const [one, two] = [crypto.randomUUID(), crypto.randomUUID()] as const;
     for (const app of [one, two]) {
-      await builds.build(source, { app, config: { NAME: 'x' } });
+      const { tree } = await builds.build(source, { app, config: { NAME: 'x' } });
+      await tree.dispose();
       builds.builder.makeReady(app);
     }
     await waiting(1);
