@@ -12,7 +12,12 @@ let app: AppRepository;
 let visitors: Crowd;
 
 beforeAll(async () => {
-  platform = await startPlatform({ TWELVE_STOP_TIMEOUT: '5', TWELVE_DRAIN_TIMEOUT: '5' });
+  platform = await startPlatform({
+    TWELVE_STOP_TIMEOUT: '5',
+    TWELVE_DRAIN_TIMEOUT: '5',
+    // A container that waits for the next push is no leftover; here there is none, so that leftovers are seen.
+    TWELVE_BUILDS_READY: '0',
+  });
   app = await platform.createApp('steady', 'misbehaving');
   await platform.push(app);
   await must(twelve('ps:scale', 'web=2'));
