@@ -2,8 +2,10 @@
 # mounts of its own. It is made from Debian testing's packages, once. Sourced by the scripts, after steps.sh and apt.sh.
 
 newer_suite=forky
+newer_packages=docker.io,docker-cli,containerd,runc,tini,iptables,procps,ca-certificates
 newer_folder=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/twelve/newer-engine
-newer_root=$newer_folder/root
+# Of another list of packages it is another one.
+newer_root=$newer_folder/root-$(cksum <<<"$newer_suite $newer_packages" | cut -d ' ' -f 1)
 newer_run=$newer_folder/run
 newer_socket=$newer_run/engine.sock
 newer_log=$newer_folder/engine.log
@@ -69,10 +71,9 @@ newer_make_root() {
   mapfile -t mirrors < <(newer_mirrors)
   # On Ubuntu apt does not know Debian's keys by itself.
   [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
-  rm -rf "$newer_root.new"
+  rm -rf --one-file-system "$newer_folder"/root*
   mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
-    --include=docker.io,docker-cli,containerd,runc,tini,iptables,ca-certificates \
-    "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
+    --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
 }
 
 # Lines of a sources.list where the host has mirrors of its own; else mmdebstrap takes Debian's.
