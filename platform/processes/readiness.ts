@@ -26,7 +26,8 @@ export async function untilListening(
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = Date.now() + deadlineMs;
-  for (let pause = 15; !signal.aborted && Date.now() < deadline; pause = Math.min(pause * 1.3, 500)) {
+  // Pauses are a twentieth of the time waited so far: that much later at most than it could have been told.
+  for (let pause = 10; !signal.aborted && Date.now() < deadline; pause = Math.min(pause * 1.05, 500)) {
     if (await accepts(address, webPort, 1000)) return true;
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
