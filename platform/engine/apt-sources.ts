@@ -8,7 +8,7 @@ export interface AptSource {
   signedBy: string;
 }
 
-/** `deb [signed-by=…] http://deb.debian.org/debian bookworm main contrib` */
+/** `deb [signed-by=…] http://mirror.example/debian bookworm main contrib` */
 export function parseOneLine(text: string): AptSource[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s+([^#]+)/.exec(line);

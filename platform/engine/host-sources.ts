@@ -16,7 +16,8 @@ export interface HostSources {
 
 const suites =
   /^(?:buster|bullseye|bookworm|trixie|forky|oldstable|stable|testing|sid|unstable)(-updates|-security)?$/;
-const ownHosts = new Set(['deb.debian.org', 'security.debian.org']);
+/** Debian's own archive, which the Debian image uses anyway. */
+const ownHost = /(^|\.)debian\.org$/;
 
 /** @param root where etc/apt is; tests give their own */
 export async function readHostSources(root = '/'): Promise<HostSources> {
@@ -41,7 +42,7 @@ export function forTrixie(found: readonly AptSource[]): { sources: string; aptCo
   }
   const complete = [...lines].some((line) => line.endsWith(' trixie main'));
   const secure = [...hosts].filter((host) => host.startsWith('https:')).map((host) => host.slice(6));
-  const onlyOwn = secure.length === 0 && [...hosts].every((host) => ownHosts.has(host));
+  const onlyOwn = secure.length === 0 && [...hosts].every((host) => ownHost.test(host));
   if (!complete || onlyOwn) return { sources: '', aptConf: '' };
   return { sources: [...lines].join('\n'), aptConf: secure.map(unverified).join('\n') };
 }

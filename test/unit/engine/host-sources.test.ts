@@ -20,7 +20,7 @@ it('needs nothing where the host uses what Debian has by default, or is no Debia
   expect(await readHostSources(root)).toMatchObject({ sources: '', aptConf: '' });
   await file(
     'etc/apt/sources.list',
-    'deb http://deb.debian.org/debian bookworm main\ndeb http://security.debian.org/debian-security bookworm-security main\n',
+    'deb http://archive.debian.org/debian bookworm main\ndeb http://secure.debian.org/debian-security bookworm-security main\n',
   );
   expect(await readHostSources(root)).toMatchObject({ sources: '', aptConf: '' });
   await file('etc/apt/sources.list', 'deb http://archive.ubuntu.com/ubuntu noble main universe\n');
