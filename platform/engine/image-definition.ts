@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
 
 export interface Definition {
@@ -59,11 +59,13 @@ export function contextOf({ folder, program }: Definition): Readable {
   tar.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk;
   });
+  // Node throws away what a program printed that has ended before anybody read: so it is read at once.
+  const context = tar.stdout.pipe(new PassThrough());
   const fail = (why: string) =>
-    tar.stdout.destroy(new PlatformError('internal_server_error', `tar could not read ${folder}: ${why}`));
+    context.destroy(new PlatformError('internal_server_error', `tar could not read ${folder}: ${why}`));
   tar.on('error', (error) => fail(error.message));
   tar.on('exit', (code) => {
     if (code) fail(complaint.trim());
   });
-  return tar.stdout;
+  return context;
 }

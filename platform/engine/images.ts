@@ -116,10 +116,11 @@ export function createImages({
     const started = Date.now();
     onProgress(`making image ${reference} on ${from}`);
     const definition = await definitionOf(name);
+    const settings = await hostSettings(name, proxies);
     const image = await engine.buildImage({
       tag: reference,
       context: contextOf(definition),
-      buildArgs: { BASE: from, ...(await hostSettings(name, proxies)), ...definition.buildArgs },
+      buildArgs: { BASE: from, ...settings, ...definition.buildArgs },
       labels: { [label.image]: name },
       signal,
     });
