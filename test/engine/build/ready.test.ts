@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { label } from '../../../platform/engine/labels.ts';
 import { type Builds, purposeMade, startBuilds } from './builds.ts';
 
 let builds: Builds;
@@ -22,9 +23,12 @@ async function start(ready: number): Promise<void> {
   builds = await startBuilds({ buildpacksFolder: await purposeMade(scripts), ready });
 }
 
-async function waiting(count: number): Promise<string[]> {
+/** @param other a build whose container may not be gone yet */
+async function waiting(count: number, other?: string): Promise<string[]> {
   for (;;) {
-    const running = (await builds.containers()).filter((one) => one.state === 'running');
+    const running = (await builds.containers()).filter(
+      (one) => one.state === 'running' && (other === undefined || one.labels[label.build] !== other),
+    );
     if (running.length === count) return running.map((one) => one.id);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -39,7 +43,7 @@ describe('a place made ready', () => {
     const ids = [crypto.randomUUID(), crypto.randomUUID()] as const;
     const first = await builds.build(source, { app, id: ids[0], config: { NAME: 'one' } });
     builds.builder.makeReady(app);
-    const [place] = await waiting(1);
+    const [place] = await waiting(1, ids[0]);
     const during: string[] = [];
     const second = await builds.build(
       { ...source, slow: '' },
@@ -48,7 +52,7 @@ describe('a place made ready', () => {
         id: ids[1],
         config: { NAME: 'two' },
         onLine: async (line) => {
-          if (line.includes('Using buildpack')) during.push(...(await waiting(1)));
+          if (line.includes('Using buildpack')) during.push(...(await waiting(1, ids[0])));
         },
       },
     );
