@@ -1,5 +1,5 @@
 // Environment → one frozen Config. The only reader of process.env on the server's side.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -177,7 +177,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     engineContainers: text('TWELVE_ENGINE_CONTAINERS') || null,
     networks: checked(
       'TWELVE_NETWORKS',
-      z.string().regex(/^\d+\.\d+\.\d+\.\d+\/(8|9|1\d|2[0-4])$/),
+      z.cidrv4().regex(/\/(8|9|1\d|2[0-4])$/),
       'an IPv4 range such as 10.213.0.0/16, from /8 to /24',
     ),
     caFile: caFile(text('TWELVE_CA_FILE'), env),
@@ -248,8 +248,11 @@ function npm(env: Readonly<Record<string, string | undefined>>): Record<string, 
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {
   if (own) {
-    if (!existsSync(own))
-      throw new PlatformError('bad_request', `TWELVE_CA_FILE is "${own}", which does not exist.`);
+    const found = statSync(own, { throwIfNoEntry: false });
+    if (!found?.isFile()) {
+      const what = found ? 'is not a file' : 'does not exist';
+      throw new PlatformError('bad_request', `TWELVE_CA_FILE is "${own}", which ${what}.`);
+    }
     return own;
   }
   const inherited = env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { PlatformError } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 
 export type Database = SQLite.Database;
 
@@ -50,17 +50,24 @@ function migrate(database: Database, file: string): void {
  * @throws PlatformError `conflict` when another server holds it
  */
 export function lockFolder(folder: string): { release(): void } {
-  const lock = new SQLite(join(folder, 'server.lock'), { timeout: 0 });
+  let lock: Database | undefined;
   try {
+    lock = new SQLite(join(folder, 'server.lock'), { timeout: 0 });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    lock.close();
-    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+    lock?.close();
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') {
+      throw new PlatformError(
+        'service_unavailable',
+        `The data folder ${folder} cannot hold the server's files (${messageOf(error)}). Set TWELVE_DATA to a folder on a disk that can be written.`,
+      );
+    }
     throw new PlatformError(
       'conflict',
       `Another Twelve server is running on the data folder ${folder}. Stop it first, or set TWELVE_DATA to another folder.`,
     );
   }
-  return { release: () => lock.close() };
+  const held = lock;
+  return { release: () => void held.close() };
 }
