@@ -1,5 +1,5 @@
 // Releases over the API with Heroku's own client; secrets on disk; what garbage collection keeps and what it takes.
-import { existsSync } from 'node:fs';
+import { type Dirent, existsSync } from 'node:fs';
 import { readdir, readFile, utimes } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -134,7 +134,7 @@ async function aDayPasses(): Promise<void> {
 }
 
 async function filesWith(folder: string, text: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await everything(folder);
   const found: string[] = [];
   for (const entry of entries.filter((one) => one.isFile())) {
     const path = join(entry.parentPath, entry.name);
@@ -142,4 +142,15 @@ async function filesWith(folder: string, text: string): Promise<string[]> {
     if (bytes.includes(text)) found.push(path);
   }
   return found;
+}
+
+/** A build's folder may be cleared away while it is listed: then it is listed again. */
+async function everything(folder: string): Promise<Dirent[]> {
+  for (;;) {
+    try {
+      return await readdir(folder, { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
