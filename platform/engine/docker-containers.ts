@@ -10,24 +10,7 @@ import { signalsOf } from './docker-signals.ts';
 import { createRequest } from './docker-spec.ts';
 import { decodeStats, type StatsAnswer } from './docker-stats.ts';
 import { waitFor } from './docker-wait.ts';
-import type { Engine } from './engine.ts';
-
-type ContainerPart = Pick<
-  Engine,
-  | 'create'
-  | 'start'
-  | 'stop'
-  | 'kill'
-  | 'remove'
-  | 'inspect'
-  | 'list'
-  | 'wait'
-  | 'attach'
-  | 'resize'
-  | 'exec'
-  | 'stats'
-  | 'lastLines'
->;
+import type { ContainerPart } from './engine.ts';
 
 export function dockerContainers(connection: DockerConnection): ContainerPart {
   const { docker, call } = connection;

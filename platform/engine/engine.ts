@@ -231,3 +231,21 @@ export interface Engine {
   ): AsyncIterable<EngineEvent | { type: 'reconnected' }>;
   close(): void;
 }
+
+/** What an engine does with containers, for implementations that are made of parts. */
+export type ContainerPart = Pick<
+  Engine,
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'kill'
+  | 'remove'
+  | 'inspect'
+  | 'list'
+  | 'wait'
+  | 'attach'
+  | 'resize'
+  | 'exec'
+  | 'stats'
+  | 'lastLines'
+>;

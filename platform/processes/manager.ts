@@ -2,9 +2,10 @@
 import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
+import type { Endpoint, RouteState } from '../domain/route.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { adoptContainer, removeStrayNetworks } from './adopt.ts';
-import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
+import type { ProcessNeeds } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';

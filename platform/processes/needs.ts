@@ -1,19 +1,11 @@
 // What this room is given by main.ts: the engine, the store, and callbacks into the router and the logs.
 import type { LogSource } from '../domain/log-line.ts';
 import type { Release } from '../domain/release.ts';
+import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
-
-export interface Endpoint {
-  process: string;
-  key: string;
-  address: string;
-  port: number;
-}
-
-export type RouteState = 'up' | 'none' | 'crashed' | 'maintenance';
 
 export interface ProcessNeeds {
   engine: Engine;

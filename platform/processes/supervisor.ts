@@ -1,9 +1,10 @@
 // Keeps one app's containers as the stage wants them: observes, plans, acts, again and again.
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
+import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { createLife } from './life.ts';
-import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
+import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { backOffMs, type Crash, type Member, plan, slotOf } from './plan.ts';

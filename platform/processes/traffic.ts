@@ -1,7 +1,8 @@
 // One app's word to the router: which of its processes get requests, and when those taken out are drained.
 import { messageOf } from '../domain/errors.ts';
 import { webPort } from '../domain/process.ts';
-import type { Endpoint, ProcessNeeds, RouteState } from './needs.ts';
+import type { Endpoint, RouteState } from '../domain/route.ts';
+import type { ProcessNeeds } from './needs.ts';
 import type { Tracked } from './tracked.ts';
 
 export interface Traffic {

@@ -14,8 +14,9 @@ import { createSteering } from './steering.ts';
 import { superviseContainer } from './supervision.ts';
 import { type AppRoute, checkedRoute } from './table.ts';
 
+export type { Endpoint, RouteState } from '../domain/route.ts';
 export type { AccessLine } from './access-log.ts';
-export type { AppRoute, Endpoint, RouteState } from './table.ts';
+export type { AppRoute } from './table.ts';
 
 export interface EndpointStats {
   appId: string;

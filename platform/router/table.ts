@@ -1,18 +1,7 @@
 // Which app has which hosts and endpoints, as HAProxy should hold it, and the steps from what it holds to that. Pure.
 import { isIP } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
-
-export interface Endpoint {
-  /** `web.1` */
-  process: string;
-  /** Unique per container, e.g. the first 12 characters of its id. */
-  key: string;
-  address: string;
-  port: number;
-}
-
-/** What visitors get: the app; H14, H10 or H80 pages (maintenance also while endpoints are there). */
-export type RouteState = 'up' | 'none' | 'crashed' | 'maintenance';
+import type { Endpoint, RouteState } from '../domain/route.ts';
 
 export interface AppRoute {
   appId: string;

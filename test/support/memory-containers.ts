@@ -2,26 +2,15 @@
 import { constants } from 'node:os';
 import { Duplex, PassThrough } from 'node:stream';
 import { PlatformError } from '../../platform/domain/errors.ts';
-import type { Attachment, ContainerDetails, ContainerSummary, Engine } from '../../platform/engine/engine.ts';
+import type {
+  Attachment,
+  ContainerDetails,
+  ContainerPart,
+  ContainerSummary,
+  Engine,
+} from '../../platform/engine/engine.ts';
 import { type MemoryContainer, mustRun } from './memory-container.ts';
 import { carries } from './memory-events.ts';
-
-type ContainerPart = Pick<
-  Engine,
-  | 'create'
-  | 'start'
-  | 'stop'
-  | 'kill'
-  | 'remove'
-  | 'inspect'
-  | 'list'
-  | 'wait'
-  | 'attach'
-  | 'resize'
-  | 'exec'
-  | 'stats'
-  | 'lastLines'
->;
 
 export interface ContainersNeeds {
   create: (spec: Parameters<Engine['create']>[0]) => string;
