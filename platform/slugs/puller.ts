@@ -1,5 +1,5 @@
 // Slugs onto the engine: found by their content's id, else pulled from our endpoint, once for all who ask.
-import { PlatformError } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { Blobs } from './blobs.ts';
@@ -20,23 +20,38 @@ interface PullerNeeds {
   /** `host:port` of our endpoint. */
   endpoint: string;
   token: string;
+  onProblem(message: string): void;
 }
 
 export function createPuller(needs: PullerNeeds): Puller {
   const closing = new AbortController();
   const underway = new Map<string, Promise<string>>();
+  const tagging = new Set<Promise<void>>();
+
+  /** A container can be made meanwhile. Where it fails the next one who asks for the image does it. */
+  function keepTag(id: string, tag: string): void {
+    const tagged = needs.engine
+      .tagImage(id, tag)
+      .catch((error: unknown) => needs.onProblem(`The image ${id} got no name: ${messageOf(error)}`))
+      .finally(() => tagging.delete(tagged));
+    tagging.add(tagged);
+  }
+
   return {
     async ensure(appName, manifest, signal) {
       const key = `${appName} ${manifest}`;
       const running =
         underway.get(key) ??
-        ensureImage(needs, appName, manifest, closing.signal).finally(() => underway.delete(key));
+        ensureImage({ ...needs, keepTag }, appName, manifest, closing.signal).finally(() =>
+          underway.delete(key),
+        );
       underway.set(key, running);
       return await unlessAborted(running, signal);
     },
     async close() {
       closing.abort(new PlatformError('cancelled', 'The server is stopping.'));
       await Promise.allSettled(underway.values());
+      await Promise.all(tagging);
     },
   };
 }
@@ -50,12 +65,12 @@ export async function isWhole(blobs: Blobs, manifest: Digest): Promise<boolean> 
 }
 
 async function ensureImage(
-  needs: PullerNeeds,
+  needs: PullerNeeds & { keepTag(id: string, tag: string): void },
   appName: string,
   manifest: Digest,
   signal: AbortSignal,
 ): Promise<string> {
-  const { engine } = needs;
+  const { engine, keepTag } = needs;
   const config = (await manifestAt(needs.blobs, manifest))?.config.digest;
   // An id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's.
   const found = await Promise.all([config ? engine.image(config) : null, engine.image(manifest)]);
@@ -64,7 +79,7 @@ async function ensureImage(
   const tag = `twelve-${namePart(needs.instance)}/${namePart(appName)}:${manifest.slice(7, 19)}`;
   if (present?.tags.includes(tag)) return present.id;
   const image = present ?? (await pull(needs, appName, manifest, signal));
-  await engine.tagImage(image.id, tag);
+  keepTag(image.id, tag);
   return image.id;
 }
 
