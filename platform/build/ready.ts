@@ -1,12 +1,19 @@
-// Places made ready for the next build of an app: its folder with the cache in it, and a started container that waits.
+// Places made ready for the next build of an app: its folder with cache and buildpacks in it, and a started container that waits.
+import type { Choice } from './choose.ts';
 import type { BuildContainer } from './container.ts';
+import type { Language } from './first-party.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What a place was made for; a build that wants anything else cannot use its container. */
 export interface PlaceFacts {
-  image: string;
+  /** Decides about the container's image. */
+  language: Language;
   /** Of the cache that was fetched. */
   cacheKey: string;
+  /** What the driver was told. */
+  mode: Choice['mode'];
+  likely: string;
+  buildpacks: string[];
 }
 
 export interface Ready {
