@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { PlatformError } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
@@ -98,12 +98,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
 
   async function stages(input: BuildInput, job: Job, signal: AbortSignal): Promise<BuiltTree> {
     const { workspace, output } = job;
+    // The engine may have been restarted, or somebody removed it.
+    const works = job.ready?.container.isRunning();
     input.write(`-----> Building on the ${needs.stackName} stack`);
     const { choice, entries } = await takeSource(input, workspace, signal);
     const facts = factsOf(choice);
     lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
     signal.throwIfAborted();
-    const ready = await fitting(job, facts);
+    const ready = await fitting(job, facts, (await works) === true);
     const container = await runIn(input, { ...job, ready }, facts, signal);
     try {
       const result = await readResults({
@@ -124,9 +126,13 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   /** What is ready, if it is for such a build; else it goes, and only its folder is used. */
-  async function fitting({ ready, workspace }: Job, facts: PlaceFacts): Promise<Ready | null> {
+  async function fitting(
+    { ready, workspace }: Job,
+    facts: PlaceFacts,
+    works: boolean,
+  ): Promise<Ready | null> {
     if (!ready) return null;
-    if (isDeepStrictEqual(ready.facts, facts)) return ready;
+    if (works && isDeepStrictEqual(ready.facts, facts)) return ready;
     await ready.container.remove();
     await workspace.startOver();
     return null;
@@ -226,7 +232,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
     const names = result.used.map((one) => one.name);
     const key = cacheKey(needs.stackName, names);
-    await cache.save(input.appId, key, workspace.cache, input.id);
+    // Beside what follows: packing reads another folder.
+    const saved = cache.save(input.appId, key, workspace.cache, input.id);
+    saved.catch(() => undefined);
     return {
       root,
       created: made.filter((name) => !entries.includes(name)).sort(),
@@ -234,6 +242,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       buildpacks: result.used,
       configDefaults: result.metadata.configVars,
       async dispose() {
+        await saved.catch((error: unknown) =>
+          needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`),
+        );
         await container.remove();
         await workspace.dispose();
       },

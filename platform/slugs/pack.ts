@@ -28,7 +28,7 @@ export async function packTree(blobs: Blobs, known: KnownLayers, input: TreeInpu
   if (!(await lstat(app).catch(() => null))?.isDirectory()) {
     throw new PlatformError('build_failed', 'The build left no app folder behind.');
   }
-  const plans = partition(await survey(app, input.created));
+  const plans = partition(survey(app, input.created));
   const stop = new AbortController();
   const signal = input.signal ? AbortSignal.any([input.signal, stop.signal]) : stop.signal;
   let total = 0;
@@ -42,7 +42,8 @@ export async function packTree(blobs: Blobs, known: KnownLayers, input: TreeInpu
     }
   };
   const stores = { blobs, known };
-  const next = plans.entries();
+  // The app's own first: it is always packed, by a program, while we look whether we know the others.
+  const next = [...plans.entries()].reverse().values();
   const layers: Layer[] = [];
   const work = async (): Promise<void> => {
     for (const [index, plan] of next) {

@@ -1,7 +1,7 @@
 // Slugs as content-addressed layers: packed from a built tree, pulled by the engine from our own endpoint, collected.
 import type { Digest, Layer } from '../domain/slug.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openBlobs } from './blobs.ts';
+import { digestOf, openBlobs } from './blobs.ts';
 import { type Collected, collect } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
@@ -83,6 +83,7 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
     // `amd64`, `arm64`: an engine's machine stays what it is, and the question takes the engine a while.
     architecture ??= (await engine.info()).architecture;
     const { config, manifest } = imageDocuments({ stack, layers, architecture, instance });
+    if (!blobs.touch(digestOf(manifest))) puller.isNew(digestOf(manifest));
     // Each is forced to disk; neither waits for the other.
     const [, digest] = await both(blobs.putBytes(config), blobs.putBytes(manifest));
     return digest;
