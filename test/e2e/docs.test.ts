@@ -6,7 +6,6 @@ import { type Bound, difference } from '../support/docs/output.ts';
 import { readDocumentation, type Story } from '../support/docs/stories.ts';
 import { containers, imageNames, networks } from '../support/engine-socket.ts';
 
-const full = process.env['TWELVE_TESTS'] === 'full';
 const { stories, problems } = readDocumentation();
 
 test('every block is one whose meaning is known', () => {
@@ -14,10 +13,7 @@ test('every block is one whose meaning is known', () => {
   expect(stories.length).toBeGreaterThan(2);
 });
 
-for (const story of stories) {
-  const steps = story.steps.filter((step) => full || !step.slow);
-  if (steps.length > 0) describe(story.pages.join(' '), () => tell({ ...story, steps }));
-}
+for (const story of stories) describe(story.pages.join(' '), () => tell(story));
 
 function tell({ pages, steps }: Story): void {
   let machine: Machine;

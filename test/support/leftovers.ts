@@ -28,8 +28,16 @@ export async function clearLeftovers(): Promise<void> {
   for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
     const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
     if (owner === undefined || where !== place() || programOf(Number(owner)) !== '') continue;
+    killServer(folder);
     await removePlatform(folder);
   }
+}
+
+/** The server of a platform whose test is dead or has no other hold on it. */
+export function killServer(folder: string): void {
+  const server = numberIn(join(folder, 'server'));
+  if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
+    process.kill(server, 'SIGKILL');
 }
 
 /** Where tests have a platform's data, in their folder. */
@@ -37,9 +45,6 @@ const dataFolders = ['data', join('home', 'twelve-data')];
 
 /** Everything of the platform whose data is in that folder, and the folder. @param known its id, if its folder is gone */
 export async function removePlatform(folder: string, known?: string): Promise<void> {
-  const server = numberIn(join(folder, 'server'));
-  if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
-    process.kill(server, 'SIGKILL');
   // Its own container first, which would make others.
   for (const { id } of await composed(projectOf(folder))) await removeContainer(id);
   const found = dataFolders.map((name) => textOf(join(folder, name, 'instance'))?.trim());

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFil
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ask, engineSocket } from '../engine-socket.ts';
-import { clearLeftovers, folderPrefix, own, projectOf, removePlatform } from '../leftovers.ts';
+import { clearLeftovers, folderPrefix, killServer, own, projectOf, removePlatform } from '../leftovers.ts';
 import { userEnvironment, withoutOurs } from '../platform.ts';
 import { run } from '../program.ts';
 import { freePorts, root } from '../server-process.ts';
@@ -50,7 +50,7 @@ export async function createMachine({ demo }: { demo: boolean }): Promise<Machin
     TWELVE_API: `127.0.0.1:${apiPort}`,
     ...(demo ? { TWELVE_DATA: dataFolder, TWELVE_HTTP: `127.0.0.1:${httpPort}` } : {}),
   };
-  // Where others look for the server of a run that was killed; only the demo's goes on without its shell.
+  // Where the server is looked for that goes on without its shell: the demo's.
   symlinkSync(join(dataFolder, 'demo', 'server.pid'), join(folder, 'server'));
   const shell = openShell(root, env, join(folder, 'output'));
   let instance: string | null = null;
@@ -76,6 +76,7 @@ export async function createMachine({ demo }: { demo: boolean }): Promise<Machin
     async [Symbol.asyncDispose]() {
       look();
       await shell[Symbol.asyncDispose]();
+      killServer(folder);
       await removePlatform(folder, instance ?? undefined);
     },
   };

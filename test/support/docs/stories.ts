@@ -8,8 +8,6 @@ export interface Step {
   commands: string;
   /** Lines it prints, standard error included; empty: nothing. */
   shows: string[];
-  /** Takes so long that only the full set runs it. */
-  slow: boolean;
 }
 
 /** Steps that are typed into one shell, in this order. */
@@ -56,8 +54,7 @@ function problemOf(block: Block, page: Page): string | null {
     return text.includes('►') ? null : 'what is no drawing stands in a block of its own kind, sh or text';
   if (tag !== 'sh' && tag !== 'text') return `a block of the kind "${tag}" has no meaning here`;
   if (block.nested) return 'a block in a list or a quotation is not looked at: move it out';
-  const unknown = options.find((option) => tag !== 'sh' || option !== 'slow');
-  if (unknown) return `"${unknown}" says nothing about a block of the kind ${tag}`;
+  if (options.length > 0) return `"${options.join(' ')}" says nothing about a block`;
   if (text.trim() === '') return 'there is nothing in it';
   if (tag === 'text' && !commandsBefore(block, page)) return 'output stands right below its commands';
   return null;
@@ -73,6 +70,5 @@ function toStep(block: Block, page: Page): Step {
     where: `${page.path}:${block.line}`,
     commands: block.text,
     shows: output ? output.text.split('\n') : [],
-    slow: block.options.includes('slow'),
   };
 }

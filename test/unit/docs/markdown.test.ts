@@ -44,11 +44,11 @@ it('anchors as GitHub names them', () => {
 it('comments, and blocks with what stands beside them', () => {
   const page = parsePage(
     'a.md',
-    '<!-- a word -->\n\n```sh slow\none\n```\n\n```text\ntwo\n```\n\n    three\n',
+    '<!-- a word -->\n\n```sh loudly\none\n```\n\n```text\ntwo\n```\n\n    three\n',
   );
   expect(page.comments).toEqual([{ line: 1, text: 'a word' }]);
   expect(page.blocks).toEqual([
-    { line: 3, tag: 'sh', options: ['slow'], text: 'one', indented: false, nested: false, part: 2 },
+    { line: 3, tag: 'sh', options: ['loudly'], text: 'one', indented: false, nested: false, part: 2 },
     { line: 7, tag: 'text', options: [], text: 'two', indented: false, nested: false, part: 3 },
     { line: 11, tag: '', options: [], text: 'three', indented: true, nested: false, part: 4 },
   ]);

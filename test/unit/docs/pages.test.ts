@@ -81,12 +81,16 @@ it('files that are named exist', async () => {
 });
 
 it('settings that are named exist', async () => {
-  const sources = ['platform/cli/environment.ts', 'docker-compose.yml', 'scripts/setup', 'scripts/test'];
+  // Beside the server's own: the command line's, those of scripts and compose, and what processes of apps get.
+  const sources = [
+    'platform/cli/environment.ts',
+    'platform/processes/container.ts',
+    'docker-compose.yml',
+    'scripts/setup',
+    'scripts/test',
+  ];
   const inSources = sources.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
   const known = new Set([...settings.map(({ name }) => name), ...inSources.match(/\bTWELVE_[A-Z_]+\b/g)!]);
-  // What processes of apps get is in the sources of these.
-  for (const name of ['TWELVE_APP_NAME', 'TWELVE_APP_ID', 'TWELVE_RELEASE_VERSION', 'TWELVE_SLUG_COMMIT'])
-    known.add(name);
   const unknown = (text: string): string | null =>
     text.match(/\bTWELVE_[A-Z_]*[A-Z]\b/g)?.find((name) => !known.has(name)) ?? null;
   expect(await complaints((one) => one.inlineCode, unknown)).toEqual([]);

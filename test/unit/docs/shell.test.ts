@@ -1,9 +1,11 @@
 // The shell that stories are typed into.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openShell, type Shell } from '../../support/docs/shell.ts';
+import { start } from '../../support/program.ts';
+import { root } from '../../support/server-process.ts';
 import { eventually } from '../../support/wait.ts';
 
 let folder: string;
@@ -61,6 +63,30 @@ it('ends with all it started', async () => {
   const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
   expect(isAlive(pid)).toBe(true);
   await shell[Symbol.asyncDispose]();
+  await eventually(
+    () => isAlive(pid),
+    (alive) => !alive,
+  );
+});
+
+it('ends what runs in the background when the test itself is killed', async () => {
+  const module = join(import.meta.dirname, '../../support/docs/shell.ts');
+  const script = `import { openShell } from ${JSON.stringify(module)};
+const shell = openShell(${JSON.stringify(folder)}, { PATH: process.env.PATH }, ${JSON.stringify(join(folder, 'other-output'))});
+await shell.run('sleep 100 > job 2>&1 &\\necho $! > pid');
+console.log('running');
+setInterval(() => undefined, 1000);
+`;
+  const file = join(folder, 'test.mts');
+  writeFileSync(file, script);
+  await using test = start(process.execPath, ['--import', 'tsx', file], {
+    cwd: root,
+    env: { PATH: process.env['PATH']! },
+  });
+  await test.printed('running');
+  const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+  expect(isAlive(pid)).toBe(true);
+  test.child.kill('SIGKILL');
   await eventually(
     () => isAlive(pid),
     (alive) => !alive,

@@ -16,8 +16,8 @@ it('takes commands and, right below, what they print', () => {
       {
         pages: ['1.md'],
         steps: [
-          { where: '1.md:5', commands: 'one\ntwo', shows: ['first', '', 'second'], slow: false },
-          { where: '1.md:18', commands: 'three', shows: [], slow: false },
+          { where: '1.md:5', commands: 'one\ntwo', shows: ['first', '', 'second'] },
+          { where: '1.md:18', commands: 'three', shows: [] },
         ],
       },
     ],
@@ -34,10 +34,6 @@ it('a page goes on in the shell of the page before, unless it says otherwise', (
   expect(read(...pages).stories.map((story) => story.pages)).toEqual([['1.md', '3.md'], ['4.md']]);
 });
 
-it('knows blocks that only the full set runs', () => {
-  expect(read(block('sh slow', 'a')).stories[0]!.steps[0]).toMatchObject({ commands: 'a', slow: true });
-});
-
 it('lets drawings be', () => {
   expect(read('Text:\n\n    git push ─► build\n')).toMatchObject({ problems: [] });
 });
@@ -48,7 +44,6 @@ it.each([
   ['a transcript', block('console', '$ ls', 'file'), 'a block of the kind "console"'],
   ['an indented block', 'Type:\n\n    twelve apps\n', 'what is no drawing'],
   ['a word nobody knows', block('sh quietly', 'ls'), '"quietly" says nothing'],
-  ['slow output', `${block('sh', 'ls')}\n${block('text slow', 'file')}`, '"slow" says nothing'],
   ['an empty block', block('sh', ''), 'there is nothing in it'],
   ['output without commands', `Text.\n\n${block('text', 'file')}`, 'output stands right below its commands'],
   [
