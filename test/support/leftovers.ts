@@ -28,19 +28,32 @@ export async function clearLeftovers(): Promise<void> {
   for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
     const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
     if (owner === undefined || where !== place() || programOf(Number(owner)) !== '') continue;
-    const server = numberIn(join(folder, 'server'));
-    if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
-      process.kill(server, 'SIGKILL');
+    killServer(folder);
     await removePlatform(folder);
   }
 }
+
+/** The server of a platform whose test is dead or has no other hold on it. */
+export function killServer(folder: string): void {
+  const server = numberIn(join(folder, 'server'));
+  if (server !== undefined && programOf(server).includes(join('dist', 'main.js')))
+    process.kill(server, 'SIGKILL');
+}
+
+/** Where tests have a platform's data, in their folder. */
+const dataFolders = ['data', join('home', 'twelve-data')];
 
 /** Everything of the platform whose data is in that folder, and the folder. @param known its id, if its folder is gone */
 export async function removePlatform(folder: string, known?: string): Promise<void> {
   // Its own container first, which would make others.
   for (const { id } of await composed(projectOf(folder))) await removeContainer(id);
-  const instance = known ?? textOf(join(folder, 'data', 'instance'))?.trim();
-  if (instance) await removeInstance(instance);
+  const found = dataFolders.map((name) => textOf(join(folder, name, 'instance'))?.trim());
+  for (const instance of new Set([known, ...found]))
+    if (instance) {
+      await removeInstance(instance);
+      // Where the sockets are unless a setting says something else.
+      await rm(`/run/twelve-${instance}`, { recursive: true, force: true });
+    }
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 

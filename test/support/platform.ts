@@ -187,7 +187,7 @@ function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dis
 }
 
 /** A user's machine: a home of its own, a name for git, no terminal to be asked on. */
-function userEnvironment(folder: string): Record<string, string> {
+export function userEnvironment(folder: string): Record<string, string> {
   const home = join(folder, 'home');
   mkdirSync(home);
   writeFileSync(
@@ -203,7 +203,8 @@ function userEnvironment(folder: string): Record<string, string> {
   };
 }
 
-function withoutOurs(env: NodeJS.ProcessEnv): Record<string, string> {
+/** Of this process, but for what says how it is tested. */
+export function withoutOurs(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('TWELVE_'),
