@@ -40,7 +40,11 @@ export function createPuller(needs: PullerNeeds): Puller {
     const tagged = sleep(tagDelayMs, undefined, { signal: closing.signal })
       .catch(() => undefined)
       .then(() => needs.engine.tagImage(id, tag))
-      .catch((error: unknown) => needs.onProblem(`The image ${id} got no name: ${messageOf(error)}`))
+      .catch((error: unknown) => {
+        // Removed again meanwhile: nothing to name.
+        if (error instanceof PlatformError && error.code === 'not_found') return;
+        needs.onProblem(`The image ${id} got no name: ${messageOf(error)}`);
+      })
       .finally(() => tagging.delete(tagged));
     tagging.add(tagged);
   }
