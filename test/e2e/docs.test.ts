@@ -25,18 +25,18 @@ function tell({ pages, steps }: Story): void {
   });
   afterAll(() => machine?.[Symbol.asyncDispose]());
 
-  test.each(steps)('$where', async ({ where, commands, shows }) => {
-    // What follows needs what was said before.
-    expect(wrong, 'the block that went wrong before this one').toBeNull();
-    wrong = where;
-    const { failed, output } = await machine.shell.run(machine.real(commands));
-    machine.instance();
-    const printed = machine.asDocumented(output);
-    expect(failed, `${commands}\n\nIt printed:\n${printed}`).toBeNull();
-    const differs = difference(shows, printed, bound);
-    expect(differs, `${commands}\n\nIt printed:\n${printed}`).toBeNull();
-    wrong = null;
-  });
+  for (const { where, commands, shows } of steps)
+    test(where, async () => {
+      // What follows needs what was said before.
+      expect(wrong, 'the block that went wrong before this one').toBeNull();
+      wrong = where;
+      const { failed, output } = await machine.shell.run(machine.real(commands));
+      machine.instance();
+      const printed = machine.asDocumented(output);
+      const problem = failed ?? difference(shows, printed, bound);
+      if (problem !== null) throw new Error(`${problem}\n\n${commands}\n\nprinted:\n${printed}`);
+      wrong = null;
+    });
 
   test('in the end nothing of it is left', async () => {
     expect(wrong, 'the block that went wrong before this one').toBeNull();
