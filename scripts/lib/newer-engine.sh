@@ -72,9 +72,19 @@ newer_make_root() {
   # On Ubuntu apt does not know Debian's keys by itself.
   [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
   rm -rf --one-file-system "$newer_folder"/root*
-  mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
+  newer_alone mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
     --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
 }
+
+# newer_alone COMMAND…: without our open files and our caller's. mmdebstrap hands the number of its next one to sh, which
+# knows those of one digit only.
+newer_alone() (
+  for file in /proc/self/fd/*; do
+    file=${file##*/}
+    [ "$file" -le 2 ] || eval "exec $file>&-"
+  done
+  exec "$@"
+)
 
 # Lines of a sources.list where the host has mirrors of its own; else mmdebstrap takes Debian's.
 newer_mirrors() {
