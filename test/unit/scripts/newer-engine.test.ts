@@ -33,17 +33,3 @@ it.each(['newer-engine', 'test'])('%s --help names the engine that is meant', as
   expect(status).toBe(0);
   expect(stdout).toMatch(/newer Docker Engine|a Docker Engine from Debian testing/);
 });
-
-it('what makes its root sees no open file of ours, however many there are', async () => {
-  const script = `
-    source "$1/lib/newer-engine.sh"
-    exec 3</dev/null 7</dev/null 8</dev/null 9</dev/null 12</dev/null
-    newer_alone ls /proc/self/fd`;
-  const told = await new Promise<string>((resolve, reject) =>
-    execFile('bash', ['-euo', 'pipefail', '-c', script, 'bash', scripts], (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    ),
-  );
-  // 3 is the folder that ls reads.
-  expect(told.split('\n').filter((line) => line !== '')).toEqual(['0', '1', '2', '3']);
-});
