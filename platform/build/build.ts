@@ -10,6 +10,7 @@ import { type Choice, chooseBuildpacks, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
 import { npmrcText } from './host-npm.ts';
+import { createKeeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { makePlace, startIn } from './place.ts';
@@ -67,10 +68,12 @@ const keepReadyMs = 30 * 60_000;
 
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
+  const keeper = createKeeper(needs);
+  const ground = { ...needs, keeper };
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
-    make: (app, facts, signal) => makePlace(needs, cache, app, facts, signal),
+    make: (app, facts, signal) => makePlace(ground, cache, app, facts, signal),
     limit: needs.ready ?? 0,
     keepMs: keepReadyMs,
     onProblem: needs.onProblem ?? (() => {}),
@@ -194,7 +197,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       const app = { id: input.appId, name: input.appName };
       const container =
         ready?.container ??
-        (await startIn(needs, { id: input.id, app, workspace: job.workspace, image: facts.image }, either));
+        (await startIn(ground, { id: input.id, app, workspace: job.workspace, image: facts.image }, either));
       await container.follow(output.push, either);
       return container;
     } finally {
@@ -263,7 +266,10 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     sweep,
-    close: places.close,
+    async close() {
+      await places.close();
+      keeper.close();
+    },
   };
 }
 

@@ -2,9 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
+import type { Keeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
+
+/** Who removes containers is the builder's. */
+type PlaceNeeds = BuilderNeeds & { keeper: Keeper };
 
 interface AppNames {
   id: string;
@@ -13,19 +17,19 @@ interface AppNames {
 
 /** The container of a folder: it waits for the folder's gate. */
 export function startIn(
-  needs: BuilderNeeds,
+  needs: PlaceNeeds,
   place: { id: string; app: AppNames; workspace: Workspace; image: string },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
   const { instance, stackCompat, memory, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const spec = buildContainerSpec({ ...place, instance, stackCompat, memory, caFile, npmrc });
-  return startBuildContainer(needs.engine, spec, signal);
+  return startBuildContainer(needs.engine, needs.keeper, spec, signal);
 }
 
 /** Leaves nothing behind when it fails. */
 export async function makePlace(
-  needs: BuilderNeeds,
+  needs: PlaceNeeds,
   cache: BuildCache,
   app: AppNames,
   facts: PlaceFacts,
