@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const runtime = join(import.meta.dirname, '../../../buildpacks/node/lib/runtime.sh');
-const script = (does: string) => ['-c', `source "$1"; machine=$2; uname() { echo "$machine"; }; ${does}`, 'bash', runtime];
+const script = (does: string) => [
+  '-c',
+  `source "$1"; machine=$2; uname() { echo "$machine"; }; ${does}`,
+  'bash',
+  runtime,
+];
 
 it.each([
   ['x86_64', 'x64'],
