@@ -55,7 +55,13 @@ it('old ones go with what they started from; those in use and those of now stay'
     await make(parents[index], base, parent);
     await make(children[index], parents[index], child);
   }
-  const id = await engine.create({ name: `twelve-test-${own}`, image: children[0], labels: {}, env: {} });
+  const id = await engine.create({
+    name: `twelve-test-${own}`,
+    image: children[0],
+    command: ['/bin/true'],
+    labels: {},
+    env: {},
+  });
   try {
     await remove([parents[1], children[1]]);
     expect(await engine.image(children[0])).not.toBeNull();
