@@ -202,7 +202,7 @@ async function connect(
   };
   const processes = createProcesses(needs);
   closers.push(() => processes.close());
-  const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf });
+  const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: processes.fromSlug });
   const space = (): Promise<void> =>
     requireSpace([config.dataFolder, config.engineContainers ?? rootFolder], config.minFreeBytes);
   const git = await createGit({

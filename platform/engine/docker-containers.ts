@@ -6,22 +6,25 @@ import type { DockerConnection } from './docker-connection.ts';
 import { decodeDetails, decodeSummary } from './docker-decode.ts';
 import { hasCode, statusOf } from './docker-errors.ts';
 import { execIn, lastLinesOf } from './docker-exec.ts';
+import type { NetworkNames } from './docker-network-names.ts';
 import { signalsOf } from './docker-signals.ts';
 import { createRequest } from './docker-spec.ts';
 import { decodeStats, type StatsAnswer } from './docker-stats.ts';
 import { waitFor } from './docker-wait.ts';
 import type { ContainerPart } from './engine.ts';
 
-export function dockerContainers(connection: DockerConnection): ContainerPart {
+export function dockerContainers(connection: DockerConnection, names: NetworkNames): ContainerPart {
   const { docker, call } = connection;
   const exec = execIn(connection);
   const wait = waitFor(connection);
   return {
-    create: (spec) =>
-      call(`create the container "${spec.name}"`, async () => {
-        const container = await docker.createContainer(createRequest(spec));
+    async create(spec) {
+      const network = spec.network === undefined ? undefined : await names.modeOf(spec.network);
+      return call(`create the container "${spec.name}"`, async () => {
+        const container = await docker.createContainer(createRequest(spec, network));
         return container.id;
-      }),
+      });
+    },
 
     start: (id) =>
       call(`start the container ${id}`, () => docker.getContainer(id).start()).then(

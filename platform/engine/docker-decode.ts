@@ -1,5 +1,6 @@
 // The engine's answers → our words. Pure.
 import type { ContainerInfo, ContainerInspectInfo, ImageInspectInfo, NetworkInspectInfo } from 'dockerode';
+import { ourName } from './docker-network-names.ts';
 import type { ContainerDetails, ContainerState, ContainerSummary, ImageInfo, NetworkInfo } from './engine.ts';
 
 const states: ReadonlySet<string> = new Set<ContainerState>([
@@ -57,7 +58,7 @@ function decodeAddresses(
 ): Record<string, string> {
   const addresses: Record<string, string> = {};
   for (const [name, network] of Object.entries(networks ?? {})) {
-    if (network.IPAddress) addresses[name] = network.IPAddress;
+    if (network.IPAddress) addresses[ourName(name)] = network.IPAddress;
   }
   return addresses;
 }
@@ -88,7 +89,7 @@ export function decodeNetwork(answer: NetworkInspectInfo): NetworkInfo {
   const subnets = (answer.IPAM?.Config ?? []).map((config) => config['Subnet'] ?? '');
   return {
     id: answer.Id,
-    name: answer.Name,
+    name: ourName(answer.Name),
     labels: { ...answer.Labels },
     subnets: subnets.filter((subnet) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(subnet)),
   };

@@ -2,17 +2,21 @@
 import { PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { decodeNetwork } from './docker-decode.ts';
-import { hasCode } from './docker-errors.ts';
+import { hasCode, statusOf } from './docker-errors.ts';
+import type { NetworkNames } from './docker-network-names.ts';
 import type { Engine, NetworkInfo } from './engine.ts';
 
 type NetworkPart = Pick<Engine, 'createNetwork' | 'networks' | 'removeNetwork'>;
 type Wanted = Parameters<Engine['createNetwork']>[0];
 
-export function dockerNetworks(connection: DockerConnection): NetworkPart {
+export function dockerNetworks(connection: DockerConnection, names: NetworkNames): NetworkPart {
   const { docker, call } = connection;
 
-  const networks: Engine['networks'] = () =>
-    call('list networks', async () => (await docker.listNetworks()).map(decodeNetwork));
+  const networks: Engine['networks'] = async () => {
+    const found = await call('list networks', async () => (await docker.listNetworks()).map(decodeNetwork));
+    for (const { name, id } of found) names.learn(name, id);
+    return found;
+  };
 
   const existing = async (wanted: Wanted): Promise<NetworkInfo | null> => {
     const found = (await networks()).find((network) => network.name === wanted.name);
@@ -31,7 +35,8 @@ export function dockerNetworks(connection: DockerConnection): NetworkPart {
       const found = await existing(wanted);
       if (found) return found;
       try {
-        const id = await create(connection, wanted);
+        const id = await create(connection, names, wanted);
+        names.learn(wanted.name, id);
         return { id, name: wanted.name, labels: { ...wanted.labels }, subnets: [wanted.subnet] };
       } catch (error) {
         // Somebody may have made the same one between our look and our request.
@@ -42,19 +47,34 @@ export function dockerNetworks(connection: DockerConnection): NetworkPart {
       }
     },
 
-    removeNetwork: (name) =>
-      call(`remove the network ${name}`, async () => {
-        await docker.getNetwork(name).remove();
+    async removeNetwork(name) {
+      const found = (await networks()).find((network) => network.name === name);
+      if (!found) return;
+      names.learn(name, undefined);
+      await call(`remove the network ${name}`, async () => {
+        await docker.getNetwork(found.id).remove();
       }).catch((error) => {
         if (!hasCode(error, 'not_found')) throw error;
-      }),
+      });
+    },
   };
 }
 
-function create(connection: DockerConnection, wanted: Wanted): Promise<string> {
+async function create(connection: DockerConnection, names: NetworkNames, wanted: Wanted): Promise<string> {
+  const name = names.toMake(wanted.name);
+  try {
+    return await createAs(connection, name, wanted);
+  } catch (error) {
+    if (name === wanted.name || statusOf(error) !== 400) throw error;
+    names.refused();
+    return await createAs(connection, wanted.name, wanted);
+  }
+}
+
+function createAs(connection: DockerConnection, name: string, wanted: Wanted): Promise<string> {
   return connection.call(`make the network ${wanted.name} (${wanted.subnet})`, async () => {
     const network = await connection.docker.createNetwork({
-      Name: wanted.name,
+      Name: name,
       CheckDuplicate: true,
       Driver: 'bridge',
       EnableIPv6: false,

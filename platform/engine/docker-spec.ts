@@ -4,7 +4,8 @@ import type { ContainerSpec } from './engine.ts';
 
 const defaultLog = { maxSizeBytes: 10_000_000, maxFiles: 3 };
 
-export function createRequest(spec: ContainerSpec): ContainerCreateOptions {
+/** @param networkMode how the engine calls the spec's network */
+export function createRequest(spec: ContainerSpec, networkMode = spec.network): ContainerCreateOptions {
   const init = spec.init !== false;
   return {
     name: spec.name,
@@ -21,7 +22,7 @@ export function createRequest(spec: ContainerSpec): ContainerCreateOptions {
     ...(spec.user ? { User: spec.user } : {}),
     HostConfig: {
       Init: init,
-      ...(spec.network ? { NetworkMode: spec.network } : {}),
+      ...(networkMode ? { NetworkMode: networkMode } : {}),
       RestartPolicy: { Name: spec.restart ?? 'no' },
       LogConfig: logConfig(spec.log ?? defaultLog),
       ...limits(spec),

@@ -3,17 +3,19 @@ import { connectDocker, type DockerConnection } from './docker-connection.ts';
 import { dockerContainers } from './docker-containers.ts';
 import { eventsOf } from './docker-events.ts';
 import { dockerImages } from './docker-images.ts';
+import { createNetworkNames } from './docker-network-names.ts';
 import { dockerNetworks } from './docker-networks.ts';
 import type { Engine, EngineInfo } from './engine.ts';
 
 /** Opens no connection until the first call; `info()` tells whether an engine answers. */
 export function createDockerEngine(options: { socketPath: string }): Engine {
   const connection = connectDocker(options.socketPath);
+  const names = createNetworkNames(connection);
   return {
     info: () => info(connection),
     ...dockerImages(connection),
-    ...dockerNetworks(connection),
-    ...dockerContainers(connection),
+    ...dockerNetworks(connection, names),
+    ...dockerContainers(connection, names),
     events: eventsOf(connection),
     close: () => connection.close(),
   };

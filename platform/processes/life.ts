@@ -4,6 +4,7 @@ import { findSize } from '../domain/formation.ts';
 import { webPort } from '../domain/process.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { processSpec } from './container.ts';
+import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { explainSilence } from './readiness.ts';
@@ -23,6 +24,7 @@ export interface Life {
 
 export interface LifeNeeds extends ProcessNeeds {
   networkOf: Networks;
+  fromSlug: FromSlug;
   appId: string;
   appName(): string;
   traffic: Traffic;
@@ -59,7 +61,8 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function create(process: Tracked, runnable: Runnable): Promise<string> {
     const subnet = needs.store.apps.byId(appId)?.subnet ?? null;
-    return engine.create(
+    const network = await needs.networkOf.ensure({ id: appId, subnet });
+    return needs.fromSlug.create(runnable.slug, (image) =>
       processSpec({
         instance: needs.instance,
         kind: 'process',
@@ -73,8 +76,8 @@ export function createLife(needs: LifeNeeds): Life {
         version: process.version,
         releaseId: runnable.release.id,
         commit: runnable.slug.commit,
-        image: runnable.image,
-        network: await needs.networkOf.ensure({ id: appId, subnet }),
+        image,
+        network,
         config: runnable.config,
         attempt: process.attempt,
       }),

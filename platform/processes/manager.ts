@@ -5,6 +5,7 @@ import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { adoptContainer, removeStrayNetworks } from './adopt.ts';
+import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
@@ -33,6 +34,7 @@ export interface Processes {
   /** Stops everything of an app that is being destroyed; resolves when it is gone. */
   removeApp(appId: string): Promise<void>;
   networkOf: ReturnType<typeof createNetworks>;
+  fromSlug: FromSlug;
   /** Stops acting; what runs goes on. */
   close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     taken: () => store.apps.list().flatMap((app) => (app.subnet ? [app.subnet] : [])),
     fix: (appId, subnet) => store.apps.setSubnet(appId, subnet),
   });
+  const fromSlug = createFromSlug(needs);
   const supervisors = new Map<string, Supervisor>();
   const rollouts = new Map<string, { version: number; abort: AbortController }>();
   const working = new Map<string, Promise<void>>();
@@ -58,7 +61,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   function supervisorOf(appId: string): Supervisor {
     const known = supervisors.get(appId);
     if (known) return known;
-    const made = createSupervisor(appId, { ...needs, networkOf });
+    const made = createSupervisor(appId, { ...needs, networkOf, fromSlug });
     supervisors.set(appId, made);
     return made;
   }
@@ -66,13 +69,13 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   async function runnableOf(release: Release, signal: AbortSignal): Promise<Runnable> {
     const slug = release.slugId ? store.slugs.byId(release.slugId) : undefined;
     if (!slug) throw new PlatformError('release_failed', `The slug of v${release.version} is gone.`);
+    await fromSlug.provide(slug, signal);
     return {
       version: release.version,
       release,
       slug,
       types: slug.processTypes,
       config: store.releases.config(release),
-      image: await needs.image(slug, signal),
     };
   }
 
@@ -139,7 +142,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         next,
         {
           releasePhase: (stop) =>
-            runReleasePhase(appId, next, serving?.slug.id ?? null, { ...needs, networkOf }, stop),
+            runReleasePhase(appId, next, serving?.slug.id ?? null, { ...needs, networkOf, fromSlug }, stop),
           commit: () => commit(appId, release),
           reached: needs.reached,
         },
@@ -232,6 +235,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
 
   return {
     networkOf,
+    fromSlug,
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
       events = engine.events(ownLabels(instance), life.signal);

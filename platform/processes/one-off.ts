@@ -8,9 +8,10 @@ import { defaultSizeName, findSize } from '../domain/formation.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
+import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
+import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 
@@ -57,7 +58,7 @@ export interface OneOffs {
 /** Whether a detached one's output is logged by us is read back from here. */
 const attachedLabel = 'twelve.attached';
 
-export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): OneOffs {
+export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug }): OneOffs {
   const { engine, instance, logs } = needs;
   const own = (appId?: string): Record<string, string> => ({
     ...ownLabels(instance, 'run'),
@@ -67,7 +68,12 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
   const present = new Set<string>();
 
   async function make(order: OneOffOrder): Promise<ContainerSummary> {
-    const name = `run.${randomInt(1000, 10_000)}`;
+    const network = await needs.networkOf.ensure(order.app);
+    const id = await needs.fromSlug.create(order.slug, (image) => specOf(order, image, network));
+    return engine.inspect(id);
+  }
+
+  function specOf(order: OneOffOrder, image: string, network: string): ContainerSpec {
     const spec = processSpec({
       instance,
       kind: 'run',
@@ -75,22 +81,21 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks }): On
       appName: order.app.name,
       id: randomUUID(),
       type: 'run',
-      name,
+      name: `run.${randomInt(1000, 10_000)}`,
       command: order.command,
       size: findSize(order.size ?? defaultSizeName),
       version: order.release.version,
       releaseId: order.release.id,
       commit: order.slug.commit,
-      image: await needs.image(order.slug),
-      network: await needs.networkOf.ensure(order.app),
+      image,
+      network,
       config: order.config,
       attempt: 0,
     });
     if (order.attached) Object.assign(spec, { stdin: true, tty: order.tty, log: 'none' });
     if (order.window) spec.command = [...sized(order.window), ...(spec.command ?? [])];
     spec.labels[attachedLabel] = order.attached ? (order.tty ? 'tty' : 'pipe') : 'no';
-    const id = await engine.create(spec);
-    return engine.inspect(id);
+    return spec;
   }
 
   async function runDetached(container: ContainerSummary): Promise<void> {

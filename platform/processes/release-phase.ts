@@ -7,6 +7,7 @@ import { maxLineBytes } from '../domain/log-line.ts';
 import { runsReleaseCommand } from '../domain/release.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
+import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import type { Runnable } from './tracked.ts';
@@ -20,7 +21,7 @@ export async function runReleasePhase(
   appId: string,
   runnable: Runnable,
   servingSlugId: string | null,
-  needs: ProcessNeeds & { networkOf: Networks },
+  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
   signal: AbortSignal,
 ): Promise<void> {
   const command = runnable.types['release'];
@@ -91,13 +92,14 @@ async function begin(
   appId: string,
   runnable: Runnable,
   command: string,
-  needs: ProcessNeeds & { networkOf: Networks },
+  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
 ): Promise<{ id: string; printed: Promise<unknown> }> {
   const { engine, store } = needs;
   const app = store.apps.byId(appId);
   if (!app) throw new PlatformError('release_failed', 'The app was destroyed.');
   const size = store.formations.of(appId).find((entry) => entry.type === 'release')?.size ?? defaultSizeName;
-  const id = await engine.create(
+  const network = await needs.networkOf.ensure(app);
+  const id = await needs.fromSlug.create(runnable.slug, (image) =>
     processSpec({
       instance: needs.instance,
       kind: 'release',
@@ -111,8 +113,8 @@ async function begin(
       version: runnable.version,
       releaseId: runnable.release.id,
       commit: runnable.slug.commit,
-      image: runnable.image,
-      network: await needs.networkOf.ensure(app),
+      image,
+      network,
       config: runnable.config,
       attempt: 0,
     }),

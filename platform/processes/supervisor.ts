@@ -3,6 +3,7 @@ import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
+import type { FromSlug } from './from-slug.ts';
 import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -52,7 +53,10 @@ export interface Supervisor {
   close(): void;
 }
 
-export function createSupervisor(appId: string, needs: ProcessNeeds & { networkOf: Networks }): Supervisor {
+export function createSupervisor(
+  appId: string,
+  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
+): Supervisor {
   const tracked = new Map<string, Tracked>();
   const crashes = new Map<string, Crash & { since: number }>();
   const failures = new Map<string, PlatformError>();

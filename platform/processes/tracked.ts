@@ -14,7 +14,6 @@ export interface Runnable {
   slug: Slug;
   types: Slug['processTypes'];
   config: Readonly<Record<string, string>>;
-  image: string;
 }
 
 export interface Tracked extends Running {

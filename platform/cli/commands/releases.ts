@@ -126,12 +126,9 @@ const rollback: Command = {
   async run(call) {
     const version = call.words[0] ? versionOf(call.words[0]) : undefined;
     const app = await call.app();
-    const target =
-      version === undefined
-        ? await beforeCurrent(call, app)
-        : await call.api().get<Release>(`${pathOf(app)}/releases/${version}`);
-    await call.out.during(`Rolling back ${app} to v${target.version}`, async (action) => {
-      const order = { release: target.id };
+    const target = version ?? (await beforeCurrent(call, app)).version;
+    await call.out.during(`Rolling back ${app} to v${target}`, async (action) => {
+      const order = { release: String(target) };
       const made = await call.api().send<Release>('POST', `${pathOf(app)}/releases`, order);
       await followVersion(call, app, made.version, action);
     });
