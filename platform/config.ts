@@ -146,8 +146,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const seconds = (name: string): number =>
     checked(name, z.coerce.number().int().min(1).max(86_400), 'a whole number of seconds from 1 to 86400') *
     1000;
-  const megabytes = (name: string, min: number): number =>
-    checked(name, z.coerce.number().int().min(min).max(1_048_576), `a whole number of MB from ${min}`) *
+  const megabytes = (name: string, min: number, max = 1_048_576): number =>
+    checked(name, z.coerce.number().int().min(min).max(max), `a whole number of MB from ${min} to ${max}`) *
     1_048_576;
   const registry = address('TWELVE_REGISTRY', text('TWELVE_REGISTRY'));
   if (!registry.host.startsWith('127.')) {
@@ -198,7 +198,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
-    minFreeBytes: megabytes('TWELVE_MIN_FREE', 0),
+    minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
     keepReleases: checked(
       'TWELVE_KEEP_RELEASES',
       z.coerce.number().int().min(2).max(1000),

@@ -16,7 +16,7 @@ import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
 import { createDockerEngine } from './engine/docker.ts';
-import { createImages } from './engine/images.ts';
+import { createImages, serverImages } from './engine/images.ts';
 import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
@@ -234,6 +234,7 @@ async function connect(
     outputs,
     reached,
     stackImage: () => image('stack'),
+    currentImages: () => Promise.all(serverImages.map(images.reference)),
     requireSpace: space,
   };
 

@@ -5,8 +5,10 @@ import { readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, type ImageName } from './engine/images.ts';
+import { removeSuperseded } from './engine/superseded.ts';
 
 const needed: readonly ImageName[] = ['stack', 'build', 'build-node', 'router'];
+const dayMs = 24 * 60 * 60 * 1000;
 const composeReference = 'twelve/platform:latest';
 
 function asked(argv: readonly string[]): readonly ImageName[] {
@@ -35,7 +37,16 @@ async function main(): Promise<void> {
     for (const name of names) {
       const { reference } = await images.ensure(name, { signal: stop.signal });
       console.log(`  ${name}: ${reference}`);
-      if (name === 'platform') await engine.tagImage(reference, composeReference);
+      if (name !== 'platform') continue;
+      await engine.tagImage(reference, composeReference);
+      // What it was before; the server removes the others, once nothing of its own uses them.
+      await removeSuperseded({
+        engine,
+        names: ['platform'],
+        keep: new Set([reference]),
+        before: new Date(Date.now() - dayMs),
+        onProblem: (message) => console.log(`  ${message}`),
+      });
     }
   } finally {
     await images.close();

@@ -36,6 +36,8 @@ export interface Platform {
   reached(step: Step): void;
   /** The run stack's image, made where it is missing. */
   stackImage(): Promise<string>;
+  /** What the images that a server works with are called by their definitions of now. */
+  currentImages(): Promise<readonly string[]>;
   /** Before a deploy writes anything. @throws PlatformError `service_unavailable`: the disk is nearly full */
   requireSpace(): Promise<void>;
 }

@@ -1,6 +1,11 @@
-// Garbage collection by reference: a blob goes only when no retained release names it.
+// Garbage collection by reference: a blob goes only when no retained release names it, an image of ours when no definition does.
 import { messageOf } from '../domain/errors.ts';
+import { serverImages } from '../engine/images.ts';
+import { label } from '../engine/labels.ts';
+import { removeSuperseded } from '../engine/superseded.ts';
 import type { Platform } from './context.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 let running: Promise<void> = Promise.resolve();
 
@@ -18,6 +23,28 @@ async function collect(platform: Platform, appId: string | undefined): Promise<v
   const keep = store.slugs.kept().map((slug) => slug.manifest);
   const gone = await platform.slugs.collect(keep);
   if (gone.blobs > 0 || gone.images > 0) platform.log.info(gone, 'garbage collected');
+  const old = await removeOldImages(platform);
+  if (old > 0) platform.log.info({ images: old }, 'images of older definitions removed');
+}
+
+/**
+ * What an upgrade leaves behind, hundreds of megabytes each. Their label names no platform, since all that share an engine
+ * share them; another one may be of another version, so while there is one they stay.
+ */
+async function removeOldImages(platform: Platform): Promise<number> {
+  const { engine, instance, store } = platform;
+  const shared = (await engine.list({})).some(
+    ({ labels }) => labels[label.instance] !== undefined && labels[label.instance] !== instance,
+  );
+  if (shared) return 0;
+  const named = store.slugs.kept().map((slug) => slug.stackImage);
+  return await removeSuperseded({
+    engine,
+    names: serverImages,
+    keep: new Set([...(await platform.currentImages()), ...named]),
+    before: new Date(Date.now() - dayMs),
+    onProblem: (message) => platform.log.warn(message),
+  });
 }
 
 /** Keeps the slugs of the newest releases that served, of the serving one and of what is still pending. */

@@ -4,6 +4,7 @@ import type { ConfigVars } from '../domain/config-vars.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
 import { formationWith } from '../domain/formation.ts';
 import { checkRollback, type NextRelease, type Release } from '../domain/release.ts';
+import type { Slug } from '../domain/slug.ts';
 import type { Caller, Platform } from './context.ts';
 
 /** What a change starts from: the newest release that serves or still may. */
@@ -106,10 +107,10 @@ export async function rollback(platform: Platform, app: App, caller: Caller, to:
   const { store } = platform;
   const target = findRelease(platform, app, to);
   const slug = target.slugId ? store.slugs.byId(target.slugId) : undefined;
-  const gone = slug !== undefined && (slug.removedAt !== null || !(await platform.slugs.has(slug.manifest)));
+  const state = await stateOf(platform, slug);
   const release = appendRelease(platform, app, caller, () => {
     const serving = store.apps.byId(app.id)?.servingVersion ?? null;
-    checkRollback(target, serving === null ? undefined : store.releases.byVersion(app.id, serving), gone);
+    checkRollback(target, serving === null ? undefined : store.releases.byVersion(app.id, serving), state);
     return {
       slugId: target.slugId,
       config: store.releases.config(target),
@@ -120,6 +121,12 @@ export async function rollback(platform: Platform, app: App, caller: Caller, to:
   });
   if (!release) throw new PlatformError('internal_server_error', 'The rollback made no release.');
   return release;
+}
+
+async function stateOf(platform: Platform, slug: Slug | undefined): Promise<'stored' | 'collected' | 'lost'> {
+  if (!slug) return 'stored';
+  if (slug.removedAt !== null) return 'collected';
+  return (await platform.slugs.has(slug.manifest)) ? 'stored' : 'lost';
 }
 
 /** A new release of the slug that is there, or of a given one (`releases:retry`, or a client that made a slug itself). */

@@ -3,7 +3,8 @@ import type { App } from '../domain/app.ts';
 import { changeConfig } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
-import { requireServing } from '../processes/one-off.ts';
+import type { Release } from '../domain/release.ts';
+import type { Slug } from '../domain/slug.ts';
 import type { Platform } from './context.ts';
 
 export interface RunOrder {
@@ -23,13 +24,7 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
   if (order.command.includes('\0'))
     throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
   const { store } = platform;
-  const version = store.apps.byId(app.id)?.servingVersion ?? null;
-  const found = version === null ? undefined : store.releases.byVersion(app.id, version);
-  const { release, slug } = requireServing(
-    app,
-    found,
-    found?.slugId ? store.slugs.byId(found.slugId) : undefined,
-  );
+  const { release, slug } = requireServing(platform, app);
   return platform.oneOffs.create({
     app,
     release,
@@ -44,4 +39,15 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
     tty: order.tty,
     window: order.window,
   });
+}
+
+function requireServing({ store }: Platform, app: App): { release: Release; slug: Slug } {
+  const version = store.apps.byId(app.id)?.servingVersion ?? null;
+  const release = version === null ? undefined : store.releases.byVersion(app.id, version);
+  const slug = release?.slugId ? store.slugs.byId(release.slugId) : undefined;
+  if (release && slug) return { release, slug };
+  throw new PlatformError(
+    'invalid_params',
+    `${app.name} has no release that could run a command yet. Push first: git push platform main`,
+  );
 }

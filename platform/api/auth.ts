@@ -1,7 +1,8 @@
-// Who asks: Bearer token, or Basic with the token as password (git, older clients).
+// Who asks: a user whose token came with the request.
 import type { Request, RequestHandler } from 'express';
 import type { Caller } from '../actions/context.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { tokenOf } from '../domain/token.ts';
 import type { Store } from '../store/store.ts';
 
 const callers = new WeakMap<Request, Caller>();
@@ -28,14 +29,4 @@ export function callerOf(request: Request): Caller {
   const caller = callers.get(request);
   if (!caller) throw new PlatformError('unauthorized', 'No token was sent. Log in first: twelve login <url>');
   return caller;
-}
-
-/** The token in an Authorization header, of either form. */
-export function tokenOf(header: string | undefined): string | undefined {
-  const match = /^(Bearer|Basic)\s+(\S+)$/i.exec(header ?? '');
-  if (!match) return undefined;
-  if (match[1]!.toLowerCase() === 'bearer') return match[2];
-  const decoded = Buffer.from(match[2]!, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  return colon < 0 ? undefined : decoded.slice(colon + 1) || undefined;
 }

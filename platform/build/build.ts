@@ -10,12 +10,13 @@ import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
+import { createKeeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
-import { type BuildpackResult, readResults } from './results.ts';
+import { type BuildpackResult, readResults, staticFolder } from './results.ts';
 import { createMask } from './secrets.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
@@ -67,10 +68,12 @@ const keepReadyMs = 30 * 60_000;
 
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
+  const keeper = createKeeper(needs);
+  const ground = { ...needs, keeper };
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
-    make: (app, facts, signal) => makePlace(needs, cache, app, facts, signal),
+    make: (app, facts, signal) => makePlace(ground, cache, app, facts, signal),
     limit: needs.ready ?? 0,
     keepMs: keepReadyMs,
     onProblem: needs.onProblem ?? (() => {}),
@@ -195,7 +198,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       const container =
         ready?.container ??
         (await startIn(
-          needs,
+          ground,
           { id: input.id, app, workspace: job.workspace, language: facts.language },
           either,
         ));
@@ -272,7 +275,10 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     sweep,
-    close: places.close,
+    async close() {
+      await places.close();
+      keeper.close();
+    },
   };
 }
 
@@ -287,13 +293,4 @@ interface Job {
 function expected(choice: Choice): string[] {
   if (choice.mode === 'explicit') return choice.buildpacks.map((one) => one.name);
   return choice.likely ? [choice.likely.name] : [];
-}
-
-/** Where a front-end build put its pages, if it did. */
-async function staticFolder(tree: string): Promise<string | null> {
-  for (const name of ['dist', 'build', 'out']) {
-    const files: string[] = await readdir(join(tree, name)).catch(() => []);
-    if (files.includes('index.html')) return name;
-  }
-  return null;
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appUid } from '../domain/process.ts';
 import type { ContainerSpec, Engine } from '../engine/engine.ts';
 import { label, ownLabels, ownName } from '../engine/labels.ts';
+import type { Keeper } from './keeper.ts';
 import { inside, type Workspace } from './workspace.ts';
 
 const caInside = '/etc/twelve-ca.pem';
@@ -88,32 +89,41 @@ export interface BuildContainer {
   isRunning(): Promise<boolean>;
   /**
    * Follows it until nothing runs in it any more, though it may still be taken down. Its output goes to `onOutput` at once.
-   * @throws the signal's reason when it is aborted; then no container is left
+   * @throws the signal's reason when it is aborted; then no container is left that the engine could be asked to remove
    */
   follow(onOutput: (chunk: Uint8Array) => void, signal: AbortSignal): Promise<void>;
   /** Whether the kernel killed something in it for memory. For a container that was followed to its end. */
   oomKilled(): Promise<boolean>;
+  /** Never throws; where the engine does not answer it goes later. */
   remove(): Promise<void>;
 }
 
-/** @throws the signal's reason when it is aborted; whatever happens, no container is left that was not returned */
+/**
+ * @param keeper removes it, whatever happens before it is returned, and afterwards at its end
+ * @throws the signal's reason when it is aborted
+ */
 export async function startBuildContainer(
   engine: Engine,
+  keeper: Keeper,
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<BuildContainer> {
   signal.throwIfAborted();
-  const id = await engine.create(spec);
-  const stop = (): void => void engine.remove(id).catch(() => {});
-  signal.addEventListener('abort', stop, { once: true });
+  const buildId = spec.labels[label.build] ?? '';
+  let id: string | undefined;
+  const remove = (): Promise<void> => keeper.release(buildId, id);
+  const stop = (): void => void remove();
+  keeper.owns(buildId);
   try {
+    id = await engine.create(spec);
+    signal.addEventListener('abort', stop, { once: true });
     signal.throwIfAborted();
     const { stream, stderr } = await engine.attach(id, { stdin: false, tty: false });
     await engine.start(id);
     signal.throwIfAborted();
-    return control(engine, id, [stream, ...(stderr ? [stderr] : [])]);
+    return control(engine, id, remove, [stream, ...(stderr ? [stderr] : [])]);
   } catch (error) {
-    await engine.remove(id).catch(() => {});
+    await remove();
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -121,7 +131,12 @@ export async function startBuildContainer(
   }
 }
 
-function control(engine: Engine, id: string, streams: readonly Readable[]): BuildContainer {
+function control(
+  engine: Engine,
+  id: string,
+  remove: () => Promise<void>,
+  streams: readonly Readable[],
+): BuildContainer {
   const printed = once(streams[0]!, 'end');
   const gone = watchInit(engine, id);
   let ended: Promise<unknown> = Promise.resolve();
@@ -131,7 +146,7 @@ function control(engine: Engine, id: string, streams: readonly Readable[]): Buil
   return {
     isRunning: async () => (await engine.inspect(id).catch(() => null))?.state === 'running',
     async follow(onOutput, signal) {
-      const stop = (): void => void engine.remove(id).catch(() => {});
+      const stop = (): void => void remove();
       signal.addEventListener('abort', stop, { once: true });
       try {
         signal.throwIfAborted();
@@ -142,7 +157,7 @@ function control(engine: Engine, id: string, streams: readonly Readable[]): Buil
         await printed;
         signal.throwIfAborted();
       } catch (error) {
-        await engine.remove(id).catch(() => {});
+        await remove();
         signal.throwIfAborted();
         throw error;
       } finally {
@@ -153,7 +168,7 @@ function control(engine: Engine, id: string, streams: readonly Readable[]): Buil
       await ended;
       return (await engine.inspect(id)).oomKilled;
     },
-    remove: () => engine.remove(id),
+    remove,
   };
 }
 

@@ -5,9 +5,13 @@ import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
 import { npmrcText } from './host-npm.ts';
+import type { Keeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
+
+/** Who removes containers is the builder's. */
+type PlaceNeeds = BuilderNeeds & { keeper: Keeper };
 
 interface AppNames {
   id: string;
@@ -16,7 +20,7 @@ interface AppNames {
 
 /** The container of a folder: it waits for the folder's gate. */
 export async function startIn(
-  needs: BuilderNeeds,
+  needs: PlaceNeeds,
   place: { id: string; app: AppNames; workspace: Workspace; language: Language },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
@@ -24,7 +28,7 @@ export async function startIn(
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
   const spec = buildContainerSpec({ ...place, image, instance, stackCompat, memory, caFile, npmrc });
-  return startBuildContainer(needs.engine, spec, signal);
+  return startBuildContainer(needs.engine, needs.keeper, spec, signal);
 }
 
 /** Cache and plan into the folder. */
@@ -49,7 +53,7 @@ export async function furnish(
 
 /** Leaves nothing behind when it fails. */
 export async function makePlace(
-  needs: BuilderNeeds,
+  needs: PlaceNeeds,
   cache: BuildCache,
   app: AppNames,
   facts: PlaceFacts,

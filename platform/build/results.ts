@@ -1,4 +1,6 @@
 // What the driver left behind → what the buildpacks made, or the failure in words.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Choice } from './choose.ts';
 import {
   badRelease,
@@ -105,4 +107,13 @@ export function ownMessage(lines: readonly string[]): { message: string; id: str
   const id = /^(E\d{1,2}) [a-z-]+$/.exec(texts.at(-1) ?? '')?.[1] ?? null;
   if (id !== null) texts.pop();
   return texts.length > 0 ? { message: texts.join('\n'), id } : null;
+}
+
+/** Where a front-end build put its pages, if it did. */
+export async function staticFolder(tree: string): Promise<string | null> {
+  for (const name of ['dist', 'build', 'out']) {
+    const files: string[] = await readdir(join(tree, name)).catch(() => []);
+    if (files.includes('index.html')) return name;
+  }
+  return null;
 }

@@ -56,7 +56,11 @@ export function eligibleForRollback(release: Release, slugRemoved: boolean): boo
 }
 
 /** @throws PlatformError with the reason why a rollback to `target` is refused */
-export function checkRollback(target: Release, current: Release | undefined, slugRemoved: boolean): void {
+export function checkRollback(
+  target: Release,
+  current: Release | undefined,
+  slug: 'stored' | 'collected' | 'lost',
+): void {
   const name = `v${target.version}`;
   if (target.status === 'failed') {
     throw new PlatformError(
@@ -79,10 +83,11 @@ export function checkRollback(target: Release, current: Release | undefined, slu
       `${name} was made before the first push and has no slug to run.`,
     );
   }
-  if (slugRemoved) {
+  if (slug !== 'stored') {
+    const why = slug === 'collected' ? 'was removed by garbage collection' : 'is no longer on the disk';
     throw new PlatformError(
       'gone',
-      `The slug of ${name} was removed by garbage collection. Check out its commit (${target.commit ?? 'unknown'}) and push it.`,
+      `The slug of ${name} ${why}. Check out its commit (${target.commit ?? 'unknown'}) and push it.`,
     );
   }
 }

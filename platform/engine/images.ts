@@ -10,7 +10,7 @@ import { programFiles } from './program-files.ts';
 
 /** `platform` is the platform itself, for docker-compose.yml. */
 export type ImageName = 'stack' | 'build' | 'build-node' | 'router' | 'platform';
-type AnyName = ImageName | 'base';
+export type AnyName = ImageName | 'base';
 
 export interface MadeImage {
   /** `twelve/stack:4f1c09d2ab37` */
@@ -22,6 +22,8 @@ export interface MadeImage {
 export interface Images {
   /** The image, made first where it is not there. Asked for twice at a time it is made once. */
   ensure(name: ImageName, options?: { signal?: AbortSignal }): Promise<MadeImage>;
+  /** What an image of this name is called, made or not: its definition says so. */
+  reference(name: AnyName): Promise<string>;
   /** What `ensure` has answered so far, without asking the engine again. */
   known(): ReadonlyMap<ImageName | 'base', MadeImage>;
   /** Ends what is being made. */
@@ -51,6 +53,9 @@ const parents: Record<AnyName, AnyName | null> = {
   router: 'base',
   platform: 'base',
 };
+
+/** What a server works with; those that others start from come last. */
+export const serverImages: readonly AnyName[] = ['build-node', 'build', 'router', 'stack', 'base'];
 
 interface Making {
   result: Promise<MadeImage>;
@@ -99,9 +104,7 @@ export function createImages({
   }
 
   async function find(name: AnyName, signal: AbortSignal): Promise<MadeImage> {
-    // An engine's machine stays what it is; the question costs as much as the rest.
-    architecture ??= (await engine.info()).architecture;
-    const reference = await referenceOf(name, architecture);
+    const reference = await referenceOf(name);
     const image = (await engine.image(reference)) ?? (await make(name, reference, signal));
     const made = { reference, id: image.id };
     known.set(name, made);
@@ -136,9 +139,11 @@ export function createImages({
     return { ...definition, program: { root, files: await programFiles(root) }, buildArgs: npm };
   }
 
-  async function referenceOf(name: AnyName, architecture: string): Promise<string> {
+  async function referenceOf(name: AnyName): Promise<string> {
+    // An engine's machine stays what it is; the question costs as much as the rest.
+    architecture ??= (await engine.info()).architecture;
     const parent = parents[name];
-    const from = parent ? await referenceOf(parent, architecture) : debianReference;
+    const from = parent ? await referenceOf(parent) : debianReference;
     const hash = createHash('sha256').update(`${architecture}\n${from}\n`);
     hash.update(await readDefinition(await definitionOf(name)));
     return `twelve/${name}:${hash.digest('hex').slice(0, 12)}`;
@@ -146,6 +151,7 @@ export function createImages({
 
   return {
     ensure: (name, options) => shared(name, options?.signal),
+    reference: referenceOf,
     known: () => known,
     async close() {
       const all = [...making.values()];

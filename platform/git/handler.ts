@@ -1,13 +1,14 @@
 // A git client's request from its path to its answer: who is it, which app, which of git's programs.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import { tokenOf } from '../domain/token.ts';
 import { type Exchange, openExchange, refuse } from './exchange.ts';
 import type { GitNeeds } from './git.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { Programs } from './programs.ts';
 import { receivePush } from './receive.ts';
 import type { Repositories } from './repository.ts';
-import { type Route, routeOf, tokenOf } from './route.ts';
+import { type Route, routeOf } from './route.ts';
 import { advertiseRefs, uploadPack } from './upload.ts';
 import type { Job, Work } from './work.ts';
 
@@ -40,7 +41,7 @@ export function createHandler(
 }
 
 async function serve(needs: HandlerNeeds, route: GitRoute, exchange: Exchange): Promise<void> {
-  const token = tokenOf(exchange.request);
+  const token = tokenOf(exchange.request.headers.authorization);
   const user = token === null ? null : await needs.authenticate(token);
   if (!user) {
     refuse(exchange, 401, unauthorized(token), {

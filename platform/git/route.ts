@@ -76,11 +76,3 @@ function protocolOf(request: Pick<IncomingMessage, 'headers'>): string | null {
   const header = request.headers['git-protocol'];
   return typeof header === 'string' && /^[a-z0-9=.:-]{1,200}$/.test(header) ? header : null;
 }
-
-/** The password of Basic authentication, which is where git puts the token; null when there is none. */
-export function tokenOf(request: Pick<IncomingMessage, 'headers'>): string | null {
-  const match = /^basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(request.headers.authorization ?? '');
-  if (!match) return null;
-  const decoded = Buffer.from(match[1]!, 'base64').toString('utf8');
-  return decoded.slice(decoded.indexOf(':') + 1) || null;
-}

@@ -241,18 +241,3 @@ function toStatus(container: ContainerSummary): ProcessStatus {
     createdAt: container.createdAt,
   };
 }
-
-/** @throws PlatformError when nothing was pushed yet */
-export function requireServing(
-  app: App,
-  release: Release | undefined,
-  slug: Slug | undefined,
-): { release: Release; slug: Slug } {
-  if (!release || !slug) {
-    throw new PlatformError(
-      'invalid_params',
-      `${app.name} has no release that could run a command yet. Push first: git push platform main`,
-    );
-  }
-  return { release, slug };
-}

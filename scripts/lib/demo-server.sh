@@ -45,8 +45,8 @@ start_server() {
   if [ -e "$(server_log)" ]; then mv "$(server_log)" "$(server_log).old"; fi
   server_started=1
   # Its own session: neither Ctrl-C nor the end of this terminal reaches it.
-  TWELVE_DATA=$folder TWELVE_API=$api TWELVE_HTTP=$http TWELVE_DOMAIN=$domain \
-    setsid nohup node "$root/dist/main.js" >"$(server_log)" 2>&1 </dev/null &
+  (TWELVE_DATA=$folder TWELVE_API=$api TWELVE_HTTP=$http TWELVE_DOMAIN=$domain \
+    alone setsid nohup node "$root/dist/main.js") >"$(server_log)" 2>&1 </dev/null &
   echo $! >"$folder/demo/server.pid"
   server_settings >"$folder/demo/settings"
 }

@@ -106,7 +106,7 @@ run_dockerd() {
     return
   fi
   echo "no systemd here: starting dockerd in the background, log in $engine_log"
-  PATH=$PATH:/usr/sbin:/sbin setsid nohup dockerd >>"$engine_log" 2>&1 </dev/null &
+  (PATH=$PATH:/usr/sbin:/sbin alone setsid nohup dockerd) >>"$engine_log" 2>&1 </dev/null &
   engine_pid=$!
 }
 

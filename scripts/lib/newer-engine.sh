@@ -72,8 +72,9 @@ newer_make_root() {
   # On Ubuntu apt does not know Debian's keys by itself.
   [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
   rm -rf --one-file-system "$newer_folder"/root*
-  mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
-    --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}" && mv "$newer_root.new" "$newer_root"
+  # It hands the number of its next open file to sh, which knows those of one digit only.
+  (alone mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
+    --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}") && mv "$newer_root.new" "$newer_root"
 }
 
 # Lines of a sources.list where the host has mirrors of its own; else mmdebstrap takes Debian's.
@@ -157,12 +158,12 @@ newer_dockerd() {
   # Of version 1 the engine has its containers in every hierarchy, itself in this one.
   (
     echo "$BASHPID" >"$group/engine/cgroup.procs"
-    PATH=$PATH:/usr/sbin:/sbin exec setsid nohup nsenter --net="/run/netns/$newer_name" unshare --mount \
+    PATH=$PATH:/usr/sbin:/sbin alone setsid nohup nsenter --net="/run/netns/$newer_name" unshare --mount \
       bash "$newer_lib/newer-engine-inside.sh" "$newer_root" "${visible[@]}" -- \
       --host "unix://$newer_socket" --pidfile "$newer_run/engine.pid" --exec-root "$newer_run/exec" \
       --data-root "$newer_folder/data" --cgroup-parent "/$newer_name/containers" \
       --feature containerd-snapshotter=true --shutdown-timeout 5
-  ) >"$newer_log" 2>&1 </dev/null 8>&- 9>&- &
+  ) >"$newer_log" 2>&1 </dev/null &
   newer_pid=$!
 }
 

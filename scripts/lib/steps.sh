@@ -72,6 +72,17 @@ wait_for_begun() {
   return "$status"
 }
 
+# alone COMMAND…: instead of this (sub)shell, without our open files and our caller's. What goes on after us would hold a
+# caller's lock for ever, and some programs count on low numbers.
+alone() {
+  local file
+  for file in /proc/self/fd/*; do
+    file=${file##*/}
+    [ "$file" -le 2 ] || eval "exec $file>&-"
+  done
+  exec "$@"
+}
+
 need_root() {
   [ "$(id -u)" -eq 0 ] || fail "$1 needs root." "run this again as root, or with sudo."
 }

@@ -1,28 +1,41 @@
 // Bad input, row by row, through the real command line, API, git client and server: a clear sentence, a code, and nothing is lost.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
+import { createEngineProxy, type EngineProxy } from '../support/engine-proxy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 import { bodies } from './bad-input/bodies.ts';
 import { commands } from './bad-input/commands.ts';
+import { engineAway } from './bad-input/engine.ts';
 import { facts } from './bad-input/facts.ts';
-import { plainApp, pushes, rollbacks } from './bad-input/pushes.ts';
+import { plainApp, pushes } from './bad-input/pushes.ts';
 import { heads, paths } from './bad-input/requests.ts';
+import { rollbacks } from './bad-input/rollbacks.ts';
 import type { Row } from './bad-input/row.ts';
 import { settings, surroundings } from './bad-input/starts.ts';
 import { appNames, configNames, quantities } from './bad-input/words.ts';
 
 let platform: TestPlatform;
+let engine: EngineProxy;
 let hello: AppRepository;
 
 beforeAll(async () => {
-  platform = await startPlatform({ TWELVE_BOOT_TIMEOUT: '4', TWELVE_KEEP_RELEASES: '2' });
+  engine = await createEngineProxy();
+  platform = await startPlatform({
+    TWELVE_BOOT_TIMEOUT: '4',
+    TWELVE_KEEP_RELEASES: '2',
+    TWELVE_SLUG_LIMIT: '400',
+    TWELVE_ENGINE: engine.path,
+  });
   await must(platform.cli(['apps:create', 'vars', '-n']));
   hello = await platform.createApp('hello', null, { files: plainApp });
   await platform.push(hello);
   await must(platform.cli(['config:set', 'GREETING=hi', '-a', 'hello']));
 });
-afterAll(() => platform?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await platform?.[Symbol.asyncDispose]();
+  await engine?.[Symbol.asyncDispose]();
+});
 
 /** Our own insides: where a failure happened is for the log, not for the user. */
 const insides =
@@ -30,7 +43,7 @@ const insides =
 
 async function holds({ act, ends, says, adds = [], removes = [] }: Row): Promise<void> {
   const before = await facts(platform);
-  const told = await act({ platform, hello });
+  const told = await act({ platform, engine, hello });
   const after = await facts(platform);
   expect(told.text).toMatch(says);
   expect(told.text).not.toMatch(insides);
@@ -125,8 +138,24 @@ describe('a rollback', () => {
   test.each(rollbacks)('$what', holds);
 });
 
+describe('an engine that is away', () => {
+  test.each(engineAway)('$what', holds);
+});
+
 describe('a server is started with', () => {
   test.each([...settings, ...surroundings])('$what', holds);
+});
+
+test('a disk that is nearly full refuses a push before it starts', async () => {
+  await using full = await startPlatform({ TWELVE_MIN_FREE: '1000000000' });
+  const app = await full.createApp('full', null, { files: plainApp });
+  const before = await facts(full);
+  const { status, stderr } = await app.git('push', 'platform', 'main');
+  expect(stderr).toMatch(
+    /The server's disk is nearly full: \d+ MB are free at \S+, and 1000000000 MB have to be \(TWELVE_MIN_FREE\)\. Nothing was changed/,
+  );
+  expect(status).toBe(128);
+  expect(await facts(full)).toEqual(before);
 });
 
 test('the server calls none of it a failure of its own', () => {

@@ -63,6 +63,10 @@ bad_engine() {
 
 resolve_node() {
   local list=/tmp/node-versions.json status
+  case $(architecture) in
+    x64 | arm64) ;;
+    *) fail 'E8 unsupported-machine' "This server is a $(architecture) machine, for which there is no ready-made Node; there is one for x86_64 and aarch64." ;;
+  esac
   get_from_any "node-linux-$(architecture)" "$list"
   status=$?
   if [ $status -ne 0 ] && [ -n "$cached_node" ]; then
@@ -78,8 +82,9 @@ resolve_node() {
 
 architecture() {
   case $(uname -m) in
+    x86_64) echo x64 ;;
     aarch64 | arm64) echo arm64 ;;
-    *) echo x64 ;;
+    *) uname -m ;;
   esac
 }
 

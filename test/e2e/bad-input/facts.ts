@@ -21,7 +21,7 @@ interface Entry {
   size: string;
 }
 
-/** Apps, releases, config vars, formation, builds, refs, and what visitors get. */
+/** Apps, releases, config vars, formation, builds, refs, the processes that serve, and what visitors get. */
 export async function facts(platform: TestPlatform): Promise<string[]> {
   const apps = await listed<App>(platform, '/apps');
   const all = await Promise.all(apps.map((app) => factsOf(platform, app)));
@@ -30,22 +30,27 @@ export async function facts(platform: TestPlatform): Promise<string[]> {
 
 async function factsOf(platform: TestPlatform, app: App): Promise<string[]> {
   const path = `/apps/${app.name}`;
-  const [releases, config, formation, builds, refs] = await Promise.all([
+  const [releases, config, formation, builds, refs, containers] = await Promise.all([
     listed<Release>(platform, `${path}/releases`),
     platform.api<Record<string, string>>('GET', `${path}/config-vars`).then((answer) => answer.body),
     listed<Entry>(platform, `${path}/formation`),
     listed<{ id: string; status: string }>(platform, `${path}/builds`),
     refsOf(platform, app.id),
+    platform.containers(app.name, 'process'),
   ]);
-  const serves = releases.some((one) => one.current) && formation.some(({ quantity }) => quantity > 0);
+  const current = releases.find((one) => one.current)?.version;
+  // Those before and after it may be on their way out.
+  const processes = containers.filter((one) => one.labels['twelve.release'] === String(current));
+  const serves = current !== undefined && formation.some(({ quantity }) => quantity > 0);
   return [
     `app maintenance=${app.maintenance}`,
     ...releases.map((one) => `release v${one.version} ${one.status} ${one.description}`),
-    `current ${releases.filter((one) => one.current).map((one) => `v${one.version}`)}`,
+    `current ${current === undefined ? '' : `v${current}`}`,
     ...Object.entries(config).map(([name, value]) => `config ${name} ${digest(value)}`),
     ...formation.map((one) => `formation ${one.type}=${one.quantity}:${one.size}`),
     ...builds.map((one) => `build ${one.id} ${one.status}`),
     ...refs.map((ref) => `ref ${ref}`),
+    ...processes.map((one) => `process ${one.labels['twelve.process']} ${one.id.slice(0, 12)} ${one.state}`),
     ...(serves ? [`serves ${(await platform.visit(app.name)).text}`] : []),
   ].map((line) => `${app.name}: ${line}`);
 }

@@ -1,6 +1,7 @@
-// What is wrong in a push, from no repository to an app that listens where nobody can reach it; and versions that cannot come back.
+// What is wrong in a push, from no repository to an app that listens where nobody can reach it.
 import { must } from '../../support/app-repository.ts';
-import { type Ground, git, push, type Row, told, twelve } from './row.ts';
+import { submoduleOf, withBlob } from './large.ts';
+import { type Ground, git, push, type Row, told } from './row.ts';
 
 const refused = { ends: 'exit 1' } as const;
 const failedBuild = { ...refused, adds: [/^hello: build \S+ failed$/] };
@@ -66,7 +67,7 @@ export const pushes: Row[] = [
     what: 'of a tag only',
     act: tagOnly,
     ends: 'exit 0',
-    says: /new tag/,
+    says: /v1 is a tag, and is stored without being deployed\. To deploy what it names: git push platform 'v1\^\{commit\}:main'/,
     adds: [/^hello: ref refs\/tags\/v1 /],
   },
   {
@@ -143,10 +144,41 @@ export const pushes: Row[] = [
     says: /It listens on 127\.0\.0\.1 only\. Use process\.env\.PORT and host 0\.0\.0\.0[\s\S]*Not applied: v\d+ failed/,
   },
   {
+    what: 'of a submodule that is a file of the server',
+    act: submoduleOf('file:///srv/thing.git'),
+    ...failedBuild,
+    says: /The submodule vendor\/thing .*It is a file of the server's own machine\. Only https:/,
+  },
+  {
+    what: 'of a submodule on the loopback',
+    act: submoduleOf('https://127.0.0.1/thing.git'),
+    ...failedBuild,
+    says: /vendor\/thing \(https:\/\/127\.0\.0\.1\/thing\.git\) was not fetched\. 127\.0\.0\.1 is a loopback address/,
+  },
+  {
+    what: 'of a submodule at a link-local address',
+    act: submoduleOf('https://169.254.169.254/thing.git'),
+    ...failedBuild,
+    says: /was not fetched\. 169\.254\.169\.254 is a metadata address/,
+  },
+  {
+    what: 'of a slug over the limit',
+    act: withBlob(['blob', 'copy'], 'platform', 'attempt:main'),
+    ...failedBuild,
+    says: /The slug is larger than 400 MB\. Largest folders: data \(400 MB\), .*Leave out[\s\S]*Build failed \(E19\): v\d+ serves/,
+  },
+  {
     what: 'of a Git LFS pointer, which is named and deployed',
     act: push({ 'model.bin': pointer() }, 'platform', 'attempt:main'),
     ends: 'exit 0',
     says: /model\.bin is a Git LFS pointer: the app gets the pointer, not the content/,
+    ...deployed(),
+  },
+  {
+    what: 'of a 200 MB blob, which is deployed',
+    act: withBlob(['blob'], 'platform', '+attempt:main'),
+    ends: 'exit 0',
+    says: /Packing slug\s[\s\S]*Done: 3\d\d\.\d MB/,
     ...deployed(),
   },
   {
@@ -155,57 +187,6 @@ export const pushes: Row[] = [
     ends: 'exit 0',
     says: /forced update/,
     ...deployed(),
-  },
-];
-
-const rollback =
-  (which: (on: Ground) => Promise<string>): Row['act'] =>
-  async (on) =>
-    twelve(['rollback', await which(on), '-a', 'hello'])(on);
-
-/** `releases` rows are what the pushes above left: some failed, older slugs collected. */
-export const rollbacks: Row[] = [
-  {
-    what: 'to a failed release',
-    act: rollback((on) => versionOf(on, (one) => one.status === 'failed')),
-    ...refused,
-    says: /v\d+ failed \(.+\) and never served, so there is nothing to go back to/,
-  },
-  {
-    what: 'to a release that is not there',
-    act: rollback(async () => 'v999'),
-    ...refused,
-    says: /hello has no release v999\. "twelve releases" lists them/,
-  },
-  {
-    what: 'to the current release',
-    act: rollback((on) => versionOf(on, (one) => one.current)),
-    ...refused,
-    says: /v\d+ is the current release already/,
-  },
-  {
-    what: 'to a release without a slug',
-    act: rollback(async () => 'v1'),
-    ...refused,
-    says: /v1 was made before the first push and has no slug to run/,
-  },
-  {
-    what: 'to a release whose slug is gone',
-    act: rollback(async () => 'v2'),
-    ...refused,
-    says: /The slug of v2 was removed by garbage collection\. Check out its commit \(\w{40}\) and push it/,
-  },
-  {
-    what: 'to what is no version',
-    act: rollback(async () => 'yesterday'),
-    ends: 'exit 2',
-    says: /"yesterday" is not a release\. Write v3/,
-  },
-  {
-    what: 'of an app without a release to go back to',
-    act: twelve(['rollback', '-a', 'vars']),
-    ...refused,
-    says: /vars has no earlier release to go back to/,
   },
 ];
 
@@ -233,11 +214,12 @@ function deployed() {
     adds: [
       /build \S+ succeeded/,
       /current v/,
+      /process web\.1 /,
       /ref refs\/heads\/main /,
       /release v\d+ succeeded Deploy /,
       /serves /,
     ],
-    removes: [/current v/, /ref refs\/heads\/main /, /serves /],
+    removes: [/current v/, /process web\.1 /, /ref refs\/heads\/main /, /serves /],
   };
 }
 
@@ -261,15 +243,4 @@ function rewritten(...args: string[]): Row['act'] {
     await must(on.hello.git('checkout', '-q', '-f', 'main'));
     return told(pushed);
   };
-}
-
-interface Release {
-  version: number;
-  status: string;
-  current: boolean;
-}
-
-async function versionOf({ platform }: Ground, is: (one: Release) => boolean): Promise<string> {
-  const { body } = await platform.api<Release[]>('GET', '/apps/hello/releases');
-  return `v${body.find(is)!.version}`;
 }

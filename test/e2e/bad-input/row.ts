@@ -2,12 +2,15 @@
 import { createServer, type RequestListener, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { AppRepository } from '../../support/app-repository.ts';
+import type { EngineProxy } from '../../support/engine-proxy.ts';
 import type { TestPlatform } from '../../support/platform.ts';
 import type { Result, RunOptions } from '../../support/program.ts';
 
 /** What the rows act on. */
 export interface Ground {
   platform: TestPlatform;
+  /** What the platform takes for its engine. */
+  engine: EngineProxy;
   /** The repository of `hello`, an app that serves; its main is what is deployed. */
   hello: AppRepository;
 }

@@ -115,8 +115,24 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
   };
 }
 
+/** A builder with buildpacks made for a test; they go with it. */
+export async function startPurposeMade(
+  scripts: Record<string, string>,
+  overrides: Partial<BuilderNeeds> = {},
+): Promise<Builds> {
+  const folder = await purposeMade(scripts);
+  const builds = await startBuilds({ buildpacksFolder: folder, ...overrides });
+  return {
+    ...builds,
+    async [Symbol.asyncDispose]() {
+      await builds[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
 /** Buildpacks made for a test, under the names the platform knows: bin scripts by `<name>/<script>`. */
-export async function purposeMade(scripts: Record<string, string>): Promise<string> {
+async function purposeMade(scripts: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-buildpacks-'));
   const files: Files = {};
   for (const name of ['node', 'procfile', 'null']) {

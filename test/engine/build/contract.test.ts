@@ -1,35 +1,19 @@
 // The classic buildpack contract, point by point, with small purpose-made buildpacks (buildpack reference, Part F).
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { appUid } from '../../../platform/domain/process.ts';
-import { type Builds, commit, purposeMade, startBuilds } from './builds.ts';
+import { type Builds, commit, startPurposeMade } from './builds.ts';
 
 let builds: Builds;
-const folders: string[] = [];
-
-/** One builder per test, with buildpacks whose scripts the test wrote. */
-async function withBuildpacks(
-  scripts: Record<string, string>,
-  overrides: Parameters<typeof startBuilds>[0] = {},
-) {
-  const folder = await purposeMade(scripts);
-  folders.push(folder);
-  builds = await startBuilds({ buildpacksFolder: folder, ...overrides });
-  return builds;
-}
-
-afterEach(async () => {
-  await builds[Symbol.asyncDispose]();
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
-});
+afterEach(() => builds[Symbol.asyncDispose]());
 
 const web = 'echo "default_process_types: {web: run}"';
 
 describe('what a script is given', () => {
   test('arguments, working directory, exactly the environment of the contract, an empty stdin, no privileges', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': 'echo "Purpose made"; echo "$*" > /tmp/detect-args',
       'null/compile':
         'env | sort > $1/environment; { echo "$*"; cat /tmp/detect-args; pwd; wc -c; id -u; ls -A $HOME | wc -l; touch $HOME/x own; grep CapEff /proc/self/status; } > $1/facts',
@@ -81,7 +65,7 @@ describe('what a script is given', () => {
   });
 
   test('config vars are files as they are, and nothing else; they are gone after the build', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': 'true',
       'null/compile': 'cp -r $3 $1/seen; stat -c "%a" $3 > $1/mode; env > $1/environment',
       'null/release': web,
@@ -103,7 +87,7 @@ describe('what a script is given', () => {
 
   test('export of one buildpack reaches the later ones, not its own release, and may use unset variables', async () => {
     const say = (where: string) => `echo "${where}=$FROM_FIRST/$FROM_SECOND" >> $1/said`;
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'node/detect': 'true',
       'node/compile': `${say('first')}; echo 'export FROM_FIRST=1\${NEVER_SET}; false; packs=x out=y' > export`,
       'procfile/detect': `[ "$FROM_FIRST" = 1 ]`,
@@ -121,7 +105,7 @@ describe('what a script is given', () => {
 
 describe('cache', () => {
   test('survives success, is untouched by a failed build, and is dropped by purge and by another list', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': 'true',
       'null/compile':
         'cat $2/n 2>/dev/null; echo x >> $2/n; mkdir -p $2/.immutable; [ ! -f $1/fail ] || exit 3',
@@ -146,7 +130,7 @@ describe('cache', () => {
 
 describe('detect', () => {
   test('failing in auto-detection is silent and tries the next; others that apply are mentioned', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'node/detect': 'echo loud >&2; exit 1',
       'procfile/detect': 'echo Second',
       'procfile/release': web,
@@ -157,7 +141,10 @@ describe('detect', () => {
   });
 
   test('failing for a named buildpack fails the build with what it said (E2)', async () => {
-    await withBuildpacks({ 'null/detect': 'true', 'procfile/detect': 'echo "needs a thing" >&2; exit 1' });
+    builds = await startPurposeMade({
+      'null/detect': 'true',
+      'procfile/detect': 'echo "needs a thing" >&2; exit 1',
+    });
     expect(await builds.failure({ '.buildpacks': 'null\nprocfile\n' })).toMatchObject({
       code: 'build_failed',
       id: 'E2',
@@ -168,7 +155,7 @@ describe('detect', () => {
   });
 
   test('nobody applies: E1 names commit and files', async () => {
-    await withBuildpacks({});
+    builds = await startPurposeMade({});
     const { id, message } = await builds.failure({ 'main.rs': '', 'README.md': '' });
     expect(id).toBe('E1');
     expect(message).toContain(
@@ -182,12 +169,12 @@ describe('release', () => {
     ['exit 4', /bin\/release of buildpack null failed: exit code 4/],
     ['echo "a: [b"', /bin\/release of buildpack null failed: it did not print valid YAML/],
   ])('%s fails the build, naming the buildpack', async (script, why) => {
-    await withBuildpacks({ 'null/detect': 'true', 'null/release': script });
+    builds = await startPurposeMade({ 'null/detect': 'true', 'null/release': script });
     expect((await builds.failure({ '.buildpacks': 'null', Procfile: 'web: x' })).message).toMatch(why);
   });
 
   test('noise on stderr goes to the log, only the last buildpack counts, config vars come along', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'node/detect': 'true',
       'node/release': 'echo "default_process_types: {never: x}"',
       'null/detect': 'true',
@@ -206,7 +193,7 @@ describe('release', () => {
 describe('the tree', () => {
   test('.slugignore comes before detect, .git never gets in, links, modes and long names survive, what was made is listed', async () => {
     const long = `${'d'.repeat(120)}/${'f'.repeat(120)}`;
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': '[ ! -e $1/secret.md ]',
       'null/compile':
         'mkdir -p $1/.git $1/vendor $1/.profile.d; touch $1/.git/x; echo "web: made" > $1/Procfile; rm -rf $HOME/*',
@@ -243,14 +230,17 @@ describe('the tree', () => {
   });
 
   test('a Procfile that is a link leads nowhere outside the container', async () => {
-    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'echo "web: inside" > /tmp/real' });
+    builds = await startPurposeMade({
+      'null/detect': 'true',
+      'null/compile': 'echo "web: inside" > /tmp/real',
+    });
     await mkdir(join(builds.folder, 'x'));
     const { tree } = await builds.build({ '.buildpacks': 'null', Procfile: '-> /tmp/real' });
     expect(tree.processTypes).toEqual({ web: 'inside' });
   });
 
   test('a build that puts a link in the place of its folder fails', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': 'true',
       'null/compile': 'rm -rf $1; ln -s /etc $1',
       'null/release': web,
@@ -264,7 +254,7 @@ describe('the tree', () => {
     [{ Procfile: 'web: x\n<<<<<<< HEAD\n' }, /Procfile line 2: "<<<<<<< HEAD" is not/, 'E16'],
     [{}, /nothing says how to start the app/, 'E11'],
   ])('%j cannot be started', async (files, why, id) => {
-    await withBuildpacks({ 'null/detect': 'true' });
+    builds = await startPurposeMade({ 'null/detect': 'true' });
     const failure = await builds.failure({ '.buildpacks': 'null', ...(files as Record<string, string>) });
     expect(failure.message).toMatch(why);
     expect(failure.id).toBe(id);

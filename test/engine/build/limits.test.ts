@@ -1,32 +1,16 @@
 // What a build prints, and that it ends: over its time, over its memory, cancelled, left by a killed server.
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Builds, purposeMade, startBuilds } from './builds.ts';
+import { type Builds, startPurposeMade } from './builds.ts';
 
 let builds: Builds;
-const folders: string[] = [];
-
-/** One builder per test, with buildpacks whose scripts the test wrote. */
-async function withBuildpacks(
-  scripts: Record<string, string>,
-  overrides: Parameters<typeof startBuilds>[0] = {},
-) {
-  const folder = await purposeMade(scripts);
-  folders.push(folder);
-  builds = await startBuilds({ buildpacksFolder: folder, ...overrides });
-  return builds;
-}
-
-afterEach(async () => {
-  await builds[Symbol.asyncDispose]();
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
-});
+afterEach(() => builds[Symbol.asyncDispose]());
 
 describe('output and limits', () => {
   test('stdout and stderr in order, last line without newline, credentials hidden, own message held for the failure', async () => {
-    await withBuildpacks({
+    builds = await startPurposeMade({
       'null/detect': 'true',
       'null/compile':
         'for i in 1 2 3; do echo out$i; echo err$i >&2; done; echo "token $(cat $3/API_TOKEN)"; printf " !     it broke\\n !     do this"; exit 127',
@@ -48,7 +32,7 @@ describe('output and limits', () => {
   });
 
   test('over its time the build is stopped (E19); nothing is left', async () => {
-    await withBuildpacks(
+    builds = await startPurposeMade(
       { 'null/detect': 'true', 'null/compile': 'echo "-----> Waiting"; sleep 600' },
       { timeoutMs: 3000 },
     );
@@ -61,7 +45,7 @@ describe('output and limits', () => {
   });
 
   test('over its memory the build says so (E18)', async () => {
-    await withBuildpacks(
+    builds = await startPurposeMade(
       { 'null/detect': 'true', 'null/compile': 'head -c 400m /dev/zero | tail' },
       { memory: 64 * 1_048_576 },
     );
@@ -70,7 +54,7 @@ describe('output and limits', () => {
   });
 
   test('a cancelled build leaves no container and no folder', async () => {
-    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'echo started; sleep 600' });
+    builds = await startPurposeMade({ 'null/detect': 'true', 'null/compile': 'echo started; sleep 600' });
     const cancel = new AbortController();
     const building = builds.failure(
       { '.buildpacks': 'null' },
@@ -86,7 +70,7 @@ describe('output and limits', () => {
   });
 
   test('what a killed server left is swept', async () => {
-    await withBuildpacks({ 'null/detect': 'true', 'null/compile': 'sleep 600' });
+    builds = await startPurposeMade({ 'null/detect': 'true', 'null/compile': 'sleep 600' });
     const building = builds.failure({ '.buildpacks': 'null' });
     building.catch(() => {});
     while ((await builds.containers())[0]?.state !== 'running') await new Promise((r) => setTimeout(r, 50));

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { label } from '../../../platform/engine/labels.ts';
-import { type Builds, purposeMade, startBuilds } from './builds.ts';
+import { type Builds, startPurposeMade } from './builds.ts';
 
 let builds: Builds;
 afterEach(() => builds[Symbol.asyncDispose]());
@@ -20,7 +20,7 @@ const scripts = {
 };
 
 async function start(ready: number): Promise<void> {
-  builds = await startBuilds({ buildpacksFolder: await purposeMade(scripts), ready });
+  builds = await startPurposeMade(scripts, { ready });
 }
 
 /** @param other a build whose container may not be gone yet */

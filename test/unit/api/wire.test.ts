@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, test } from 'vitest';
-import { tokenOf } from '../../../platform/api/auth.ts';
 import { parseRange, sendList } from '../../../platform/api/ranges.ts';
 import { answerRepeats } from '../../../platform/api/repeats.ts';
 
@@ -60,14 +59,6 @@ test('following Next-Range to its end gives every item once, in either order', a
     expect(seen).toEqual(order === 'asc' ? all : all.reverse());
   }
   server.close();
-});
-
-test('tokens in Bearer and Basic form', () => {
-  expect(tokenOf('Bearer abc')).toBe('abc');
-  expect(tokenOf(`Basic ${Buffer.from('heroku:abc').toString('base64')}`)).toBe('abc');
-  expect(tokenOf(`Basic ${Buffer.from(':a:c').toString('base64')}`)).toBe('a:c');
-  expect(tokenOf(undefined)).toBeUndefined();
-  expect(tokenOf('Basic !!!')).toBeUndefined();
 });
 
 test('a repeated POST with the same Request-Id does its work once', async () => {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { unpack } from '../../../platform/archive/unpack.ts';
+import { endOfArchive, gnuLong, pax, rawEntry } from './raw-tar.ts';
 
 type Entry = Partial<Header> & { name: string; content?: string };
 
@@ -109,5 +110,109 @@ describe('is refused, and nothing outside changes:', () => {
     await expect(unpack(Readable.from([Buffer.alloc(1024, 'x')]), into, limits)).rejects.toThrow(
       /cannot be read/,
     );
+  });
+});
+
+const limits = { bytes: 1000, entries: 20 };
+const openRaw = (...parts: readonly Buffer[]): Promise<void> =>
+  unpack(Readable.from([Buffer.concat([...parts, endOfArchive])]), into, limits);
+
+describe('what no library would write', () => {
+  test.each<[string, Buffer[], RegExp]>([
+    [
+      'folders on the way count like any others',
+      [gnuLong('L', `${'d/'.repeat(30)}f`), rawEntry({})],
+      /more than 20 entries/,
+    ],
+    ['a sparse file of GNU', [rawEntry({ type: 'S' })], /"f" is of a kind that is not known; only files/],
+    [
+      'a sparse file in PAX form, which would come out as something else',
+      [pax([['GNU.sparse.major', '1']]), rawEntry({ content: 'x' })],
+      /"f" is a sparse file; pack it without --sparse/,
+    ],
+    [
+      'a PAX name that is not UTF-8, which would come out as another',
+      [pax([['path', 'caf\xe9']]), rawEntry({})],
+      /PAX header that is not UTF-8; use tar's gnu format/,
+    ],
+    ['a name that no disk takes', [gnuLong('L', 'n'.repeat(300)), rawEntry({})], /"n{200}" is too long for/],
+    [
+      'a path that no disk takes',
+      [gnuLong('L', `${'dd'.repeat(100)}/`.repeat(25)), rawEntry({})],
+      /too long|entries/,
+    ],
+    ['a size below zero', [rawEntry({ size: -512 })], /cannot be read: Invalid header/],
+    ['a size in words', [rawEntry({ size: 'garbage' })], /cannot be read: Invalid header/],
+    [
+      'a size in a form that nobody knows',
+      [rawEntry({ size: '\x81'.repeat(12) })],
+      /a size in it cannot be read/,
+    ],
+    ['a size of nine petabytes', [rawEntry({ size: 2 ** 53 })], /more than 1000 bytes/],
+    ['a size without end, by PAX', [pax([['size', '9'.repeat(400)]]), rawEntry({})], /more than 1000 bytes/],
+    ['a link with a NUL, by PAX', [pax([['linkpath', 'a\0b']]), rawEntry({ type: '2' })], /may be outside/],
+    ['headers from before there were any', [rawEntry({ magic: 'none' })], /cannot be read: .*unknown format/],
+  ])('%s', async (_, parts, message) => {
+    await expect(openRaw(...parts)).rejects.toThrow(message);
+    expect((await readdir(folder)).sort()).toEqual(['into', 'secret']);
+  });
+
+  test('a hard link of a file to itself changes nothing', async () => {
+    await openRaw(rawEntry({ content: 'kept' }), rawEntry({ type: '1', linkname: './f' }));
+    expect(await readFile(join(into, 'f'), 'utf8')).toBe('kept');
+  });
+
+  test('a folder said by a slash at its end', async () => {
+    await openRaw(rawEntry({ name: 'old/', type: '\0' }), rawEntry({ name: 'old/f', content: 'x' }));
+    expect(await readFile(join(into, 'old/f'), 'utf8')).toBe('x');
+  });
+
+  test('PAX names are UTF-8, and an empty one says nothing', async () => {
+    await openRaw(
+      pax([['path', '\xc3\xa9']]),
+      rawEntry({}),
+      pax([['path', '']]),
+      rawEntry({ name: 'caf\xe9' }),
+    );
+    expect(await readdir(into, { encoding: 'latin1' })).toEqual(['caf\xe9', '\xc3\xa9']);
+  });
+});
+
+test('an archive that has no end is not read to it, and its source is let go', async () => {
+  let given = 0;
+  let released = false;
+  async function* endless(): AsyncGenerator<Buffer> {
+    try {
+      yield rawEntry({ size: 900 }).subarray(0, 512);
+      for (;;) {
+        given += 1;
+        yield rawEntry({ name: `f${given}` });
+      }
+    } finally {
+      released = true;
+    }
+  }
+  await expect(unpack(Readable.from(endless()), into, limits)).rejects.toThrow(/more than 20 entries/);
+  expect(given).toBeLessThan(200);
+  await expect.poll(() => released).toBe(true);
+});
+
+test('a signal ends it, whatever it waits for', async () => {
+  const stop = new AbortController();
+  async function* silent(): AsyncGenerator<Buffer> {
+    yield rawEntry({ content: 'x'.repeat(600) }).subarray(0, 700);
+    setTimeout(() => stop.abort(new Error('gone')), 20);
+    await new Promise(() => undefined);
+  }
+  await expect(unpack(Readable.from(silent()), into, limits, { signal: stop.signal })).rejects.toThrow(
+    'gone',
+  );
+});
+
+test('a disk that takes nothing is not called a fault of the archive', async () => {
+  const opening = unpack(Readable.from([await bytes([{ name: 'f', content: 'x' }])]), '/sys', limits);
+  await expect(opening).rejects.toMatchObject({
+    code: 'internal_server_error',
+    message: expect.stringMatching(/^The archive could not be unpacked: E(ACCES|PERM|ROFS): [a-z -]+\.$/),
   });
 });

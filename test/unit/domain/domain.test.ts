@@ -117,15 +117,20 @@ describe('rollback', () => {
     ...over,
   });
   test('to a release that served is fine', () =>
-    expect(() => checkRollback(release({}), release({ version: 5 }), false)).not.toThrow());
+    expect(() => checkRollback(release({}), release({ version: 5 }), 'stored')).not.toThrow());
   test.each([
-    [release({ status: 'failed', reason: 'crashed' }), false, /v3 failed \(crashed\)/],
-    [release({ status: 'expired' }), false, /never served/],
-    [release({ version: 5 }), false, /current release already/],
-    [release({ slugId: null }), false, /before the first push/],
-    [release({}), true, /garbage collection/],
-  ])('is refused with the reason', (target, gone, message) => {
-    expect(() => checkRollback(target, release({ version: 5 }), gone)).toThrow(message);
+    [release({ status: 'failed', reason: 'crashed' }), 'stored' as const, /v3 failed \(crashed\)/],
+    [release({ status: 'expired' }), 'stored' as const, /never served/],
+    [release({ version: 5 }), 'stored' as const, /current release already/],
+    [release({ slugId: null }), 'stored' as const, /before the first push/],
+    [
+      release({}),
+      'collected' as const,
+      /The slug of v3 was removed by garbage collection\. Check out its commit/,
+    ],
+    [release({}), 'lost' as const, /The slug of v3 is no longer on the disk\. Check out its commit/],
+  ])('is refused with the reason', (target, slug, message) => {
+    expect(() => checkRollback(target, release({ version: 5 }), slug)).toThrow(message);
   });
 });
 

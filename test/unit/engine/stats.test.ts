@@ -1,82 +1,78 @@
-// Figures from what engines answer under both cgroup versions.
-import { expect, test } from 'vitest';
+// Figures from what engines answered under both cgroup versions (stats/README.md says how they were recorded).
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
 import { decodeStats, type StatsAnswer } from '../../../platform/engine/docker-stats.ts';
 
-/** As engine 20.10.24 answered on cgroup v1 for a loop that kept one core busy. */
-const versionOne: StatsAnswer = {
-  read: '2026-11-23T23:17:19.706040428Z',
-  preread: '2026-11-23T23:17:18.70098806Z',
-  pids_stats: { current: 1 },
-  cpu_stats: {
-    cpu_usage: { total_usage: 3_034_413_217 },
-    system_cpu_usage: 4_987_180_000_000,
-    online_cpus: 2,
-  },
-  precpu_stats: {
-    cpu_usage: { total_usage: 2_033_231_191 },
-    system_cpu_usage: 4_985_180_000_000,
-    online_cpus: 2,
-  },
-  memory_stats: {
-    usage: 6_037_504,
-    stats: { cache: 5_054_464, rss: 143_360, inactive_file: 884_736, total_inactive_file: 884_736 },
-    limit: 67_108_864,
-  },
-};
+interface Recorded {
+  from: string;
+  cgroup: 1 | 2;
+  cli: { cpu: string; memory: string; limit: string; pids: number };
+  kernel: Record<string, number>;
+  running: StatsAnswer;
+  stopped: StatsAnswer;
+}
 
-/** The form of cgroup v2: no `total_…`, no per-core figures, times with fewer digits. */
-const versionTwo: StatsAnswer = {
-  read: '2026-11-23T23:17:20.5Z',
-  preread: '2026-11-23T23:17:18.5Z',
-  pids_stats: { current: 12 },
-  cpu_stats: { cpu_usage: { total_usage: 1_500_000_000 }, system_cpu_usage: 9_000_000_000, online_cpus: 4 },
-  precpu_stats: {
-    cpu_usage: { total_usage: 1_000_000_000 },
-    system_cpu_usage: 1_000_000_000,
-    online_cpus: 4,
-  },
-  memory_stats: {
-    usage: 12_746_752,
-    stats: { anon: 11_309_056, file: 884_736, inactive_file: 815_104, active_file: 69_632 },
-    limit: 536_870_912,
-  },
-};
+const folder = join(import.meta.dirname, 'stats');
+const recorded = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recorded);
+const mib = 1_048_576;
 
-test('cgroup v1: memory without droppable cache, and one busy core', () => {
-  const stats = decodeStats(versionOne)!;
-  expect(stats).toMatchObject({ memory: 6_037_504 - 884_736, memoryLimit: 67_108_864, pids: 1 });
-  expect(stats.cpu).toBeCloseTo(1_001_182_026 / 1_005_052_368, 6);
+test('both versions are there, from an old and a new engine', () => {
+  const kinds = recorded.map(({ from, cgroup }) => `${/ (\d+)\./.exec(from)?.[1]} v${cgroup}`);
+  expect(kinds.sort()).toEqual(['20 v1', '20 v2', '28 v1', '28 v2']);
 });
 
-test('cgroup v1: the children count, under `total_…`', () => {
-  const stats = { inactive_file: 10, total_inactive_file: 3000 };
-  const answer = { ...versionOne, memory_stats: { usage: 10_000, limit: 1, stats } };
-  expect(decodeStats(answer)?.memory).toBe(7000);
-});
+describe.each(recorded)('$from, cgroup v$cgroup', ({ cgroup, cli, kernel, running, stopped }) => {
+  const stats = decodeStats(running)!;
 
-test('cgroup v2: a quarter of a core over two seconds', () => {
-  expect(decodeStats(versionTwo)).toEqual({
-    memory: 12_746_752 - 815_104,
-    memoryLimit: 536_870_912,
-    cpu: 0.25,
-    pids: 12,
+  it('memory is what the kernel counts without the file it can drop', () => {
+    const used = kernel[cgroup === 1 ? 'memory.usage_in_bytes' : 'memory.current']!;
+    const file = kernel[cgroup === 1 ? 'memory.stat total_inactive_file' : 'memory.stat inactive_file']!;
+    expect(file).toBeGreaterThanOrEqual(20 * mib);
+    expect(Math.abs(stats.memory - (used - file))).toBeLessThan(mib / 4);
+    expect(stats.memory).toBeGreaterThan(40_000_000);
+    expect(stats.memory).toBeLessThan(48_000_000);
+    expect(stats.memoryLimit).toBe(kernel[cgroup === 1 ? 'memory.limit_in_bytes' : 'memory.max']);
+  });
+
+  it('one core is busy, two processes run', () => {
+    expect(stats.cpu).toBeGreaterThan(0.9);
+    expect(stats.cpu).toBeLessThan(1.1);
+    expect(stats.pids).toBe(2);
+  });
+
+  it("the engine's own command line says the same", () => {
+    expect(cli).toMatchObject({ limit: `${stats.memoryLimit / mib}MiB`, pids: stats.pids });
+    expect(Math.abs(stats.memory / mib - Number.parseFloat(cli.memory))).toBeLessThan(0.5);
+    // Of another moment, and measured by the machine's ticks instead of its clock.
+    expect(Math.abs(stats.cpu * 100 - Number.parseFloat(cli.cpu))).toBeLessThan(15);
+  });
+
+  it('a container that does not run has none', () => {
+    expect(decodeStats(stopped)).toBeNull();
+  });
+
+  it('without an earlier reading there is no rate, and a counter that began anew gives no negative one', () => {
+    const first = { preread: '0001-01-01T00:00:00Z', precpu_stats: { cpu_usage: { total_usage: 0 } } };
+    expect(decodeStats({ ...running, ...first })).toEqual({ ...stats, cpu: 0 });
+    const restarted = { cpu_stats: { cpu_usage: { total_usage: 5 } } };
+    expect(decodeStats({ ...running, ...restarted })).toEqual({ ...stats, cpu: 0 });
   });
 });
 
-test('without an earlier reading there is no rate', () => {
-  const first = {
-    ...versionTwo,
-    preread: '0001-01-01T00:00:00Z',
-    precpu_stats: { cpu_usage: { total_usage: 0 } },
-  };
-  expect(decodeStats(first)?.cpu).toBe(0);
+test('of version 1 the children count, under `total_…`', () => {
+  const [{ running }] = recorded.filter(({ cgroup }) => cgroup === 1) as [Recorded];
+  const stats = { inactive_file: 10, total_inactive_file: 3000 };
+  expect(decodeStats({ ...running, memory_stats: { usage: 10_000, limit: 1, stats } })?.memory).toBe(7000);
 });
 
-test('a counter that began anew gives no negative rate', () => {
-  const restarted = { ...versionTwo, cpu_stats: { cpu_usage: { total_usage: 5 } } };
-  expect(decodeStats(restarted)?.cpu).toBe(0);
-});
-
-test('a container that is not running has none', () => {
-  expect(decodeStats({ read: '0001-01-01T00:00:00Z', memory_stats: {}, pids_stats: {} })).toBeNull();
+test('times have as many digits as there are', () => {
+  const [{ running }] = recorded as [Recorded];
+  const times = { read: '2026-11-23T23:17:20.5Z', preread: '2026-11-23T23:17:18.5Z' };
+  const [cpu_stats, precpu_stats] = [1_500_000_000, 1_000_000_000].map((total_usage) => ({
+    cpu_usage: { total_usage },
+  })) as [object, object];
+  expect(decodeStats({ ...running, ...times, cpu_stats, precpu_stats })?.cpu).toBe(0.25);
 });

@@ -1,6 +1,6 @@
 // Requests to routes, as values.
 import { describe, expect, it } from 'vitest';
-import { routeOf, tokenOf } from '../../../platform/git/route.ts';
+import { routeOf } from '../../../platform/git/route.ts';
 
 const route = (method: string, url: string, headers: Record<string, string> = {}) =>
   routeOf({ method, url, headers });
@@ -71,14 +71,5 @@ describe('routes', () => {
     const url = '/hello.git/info/refs?service=git-upload-pack';
     expect(route('GET', url, { 'git-protocol': 'version=2\nX=1' })).toMatchObject({ protocol: null });
     expect(route('GET', url, { 'git-protocol': 'version=1:x' })).toMatchObject({ protocol: 'version=1:x' });
-  });
-
-  it('reads the token from the password', () => {
-    const header = (text: string) => tokenOf({ headers: { authorization: `Basic ${btoa(text)}` } });
-    expect(header('any:secret')).toBe('secret');
-    expect(header(':se:cret')).toBe('se:cret');
-    expect(header('any:')).toBeNull();
-    expect(tokenOf({ headers: { authorization: 'Bearer x' } })).toBeNull();
-    expect(tokenOf({ headers: {} })).toBeNull();
   });
 });
