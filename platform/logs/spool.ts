@@ -117,27 +117,53 @@ export function fingerprintOf(first: Buffer): string {
   return createHash('sha256').update(first).digest('hex').slice(0, 32);
 }
 
+interface Newer {
+  /** Oldest first. */
+  files: SpoolFile[];
+  /** The known file was met: nothing between it and these was missed. */
+  reached: boolean;
+}
+
 /**
  * Opens path, path.1, path.2 … until the known file. From new to old, since a rotation in between moves files to where
- * we have yet to look: one may be met twice, none can be missed. One number may be vacant while the engine renames.
+ * we have yet to look: one may be met twice, none can be missed. After two rotations a file would be met behind one that
+ * is older, and be taken for older still; so what was met counts only when the newest is where it was. Otherwise nothing
+ * counts for now: the known file stays open, and the next look tries again.
  */
-function openNewerThan(path: string, known: string | undefined): { files: SpoolFile[]; reached: boolean } {
+function openNewerThan(path: string, known: string | undefined): Newer {
+  for (let tries = 0; tries < 3; tries++) {
+    const met = meetNewerThan(path, known);
+    if (met.settled) return met;
+    for (const file of met.files) closeSync(file.descriptor);
+  }
+  return { files: [], reached: false };
+}
+
+function meetNewerThan(path: string, known: string | undefined): Newer & { settled: boolean } {
   const files: SpoolFile[] = [];
-  for (let number = 0, vacant = 0; vacant < 2; number++) {
-    const file = openIfThere(number === 0 ? path : `${path}.${number}`);
+  let reached = false;
+  let newest: { path: string; inode: string } | undefined;
+  // One number may be vacant while the engine renames.
+  for (let number = 0, vacant = 0; vacant < 2 && !reached; number++) {
+    const place = number === 0 ? path : `${path}.${number}`;
+    const file = openIfThere(place);
     if (!file) {
       vacant++;
       continue;
     }
     vacant = 0;
-    if (file.inode === known) {
-      closeSync(file.descriptor);
-      return { files, reached: true };
-    }
-    if (files.some((other) => other.inode === file.inode)) closeSync(file.descriptor);
+    newest ??= { path: place, inode: file.inode };
+    reached = file.inode === known;
+    if (reached || files.some((other) => other.inode === file.inode)) closeSync(file.descriptor);
     else files.unshift(file);
   }
-  return { files, reached: false };
+  return { files, reached, settled: newest === undefined || isThere(newest) };
+}
+
+/** It is held open where it was met, so its number was not given to another meanwhile. */
+function isThere({ path, inode }: { path: string; inode: string }): boolean {
+  const found = statIfThere(path);
+  return found !== undefined && inodeOf(found) === inode;
 }
 
 function openIfThere(path: string): SpoolFile | undefined {
