@@ -42,7 +42,7 @@ export async function buildSlug(
   try {
     platform.reached('built');
     write('-----> Packing slug');
-    const slug = await packSlug(platform, app, order, tree, await stackImage, write);
+    const slug = await packSlug(platform, app, order, tree, await stackImage, write).finally(tree.keepCache);
     return { slug, configDefaults: tree.configDefaults, dispose };
   } catch (error) {
     dispose();

@@ -7,7 +7,7 @@ import { messageOf, PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
-import { type Choice, chooseBuildpacks, languageOf } from './choose.ts';
+import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
 import { createKeeper } from './keeper.ts';
@@ -46,6 +46,11 @@ export interface BuiltTree {
   buildpacks: { name: string; url: string; displayName: string }[];
   /** bin/release's config_vars: for an app's first release only. */
   configDefaults: Record<string, string>;
+  /**
+   * Keeps what the build left in its cache folder for the app's next build, in the background. Not while the tree is read:
+   * files of the cache may be files of the tree, and change their owner.
+   */
+  keepCache(): void;
   /** Removes the container, in which nothing runs any more, and the work folder. */
   dispose(): Promise<void>;
 }
@@ -159,7 +164,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   function factsOf(choice: Choice): PlaceFacts {
     return {
       language: languageOf(choice),
-      cacheKey: cacheKey(needs.stackName, expected(choice)),
+      cacheKey: cacheKey(needs.stackName, expectedNames(choice)),
       mode: choice.mode,
       likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
       buildpacks: choice.buildpacks.map(({ name }) => name),
@@ -195,13 +200,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const either = AbortSignal.any([signal, unfilled.signal]);
     try {
       const app = { id: input.appId, name: input.appName };
-      const container =
-        ready?.container ??
-        (await startIn(
-          ground,
-          { id: input.id, app, workspace: job.workspace, language: facts.language },
-          either,
-        ));
+      const place = { id: input.id, app, workspace: job.workspace, language: facts.language };
+      const container = ready?.container ?? (await startIn(ground, place, either));
       await container.follow(output.push, either);
       return container;
     } finally {
@@ -235,19 +235,20 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
     const names = result.used.map((one) => one.name);
     const key = cacheKey(needs.stackName, names);
-    // Beside what follows: packing reads another folder.
-    const saved = cache.save(input.appId, key, workspace.cache, input.id);
-    saved.catch(() => undefined);
+    let saved: Promise<void> | undefined;
     return {
       root,
       created: made.filter((name) => !entries.includes(name)).sort(),
       processTypes,
       buildpacks: result.used,
       configDefaults: result.metadata.configVars,
+      keepCache() {
+        saved ??= cache
+          .save(input.appId, key, workspace.cache, input.id)
+          .catch((error: unknown) => needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`));
+      },
       async dispose() {
-        await saved.catch((error: unknown) =>
-          needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`),
-        );
+        await saved;
         await container.remove();
         await workspace.dispose();
       },
@@ -277,6 +278,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     sweep,
     async close() {
       await places.close();
+      await cache.settled();
       keeper.close();
     },
   };
@@ -287,10 +289,4 @@ interface Job {
   /** Made ahead, for a build like this one. */
   ready: Ready | null;
   output: Output;
-}
-
-/** The list of buildpacks the cache is taken for; when detection decides otherwise the driver empties it. */
-function expected(choice: Choice): string[] {
-  if (choice.mode === 'explicit') return choice.buildpacks.map((one) => one.name);
-  return choice.likely ? [choice.likely.name] : [];
 }

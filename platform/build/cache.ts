@@ -67,6 +67,11 @@ export function createBuildCache(folder: string) {
       await work.finally(() => saving.get(appId) === work && saving.delete(appId));
     },
 
+    /** Resolves when nothing is being saved. */
+    async settled(): Promise<void> {
+      await Promise.allSettled(saving.values());
+    },
+
     async purge(appId: string): Promise<void> {
       await saved(appId);
       await rm(ofApp(appId), { recursive: true, force: true });

@@ -50,3 +50,9 @@ export function languageOf(choice: Choice): FirstParty['language'] {
   const used = choice.mode === 'explicit' ? choice.buildpacks : choice.likely ? [choice.likely] : [];
   return used.find((one) => one.language !== 'plain')?.language ?? 'plain';
 }
+
+/** The list of buildpacks the cache is taken for; when detection decides otherwise the driver empties it. */
+export function expectedNames(choice: Choice): string[] {
+  if (choice.mode === 'explicit') return choice.buildpacks.map((one) => one.name);
+  return choice.likely ? [choice.likely.name] : [];
+}

@@ -1,13 +1,14 @@
 // What our networks are called on a Docker Engine, and by what it finds them.
 import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import type { NetworkInspectInfo } from 'dockerode';
 import type { DockerConnection } from './docker-connection.ts';
 
 /**
  * Docker gives every container in a network that "a user defined" a resolver of its own, for the names of its neighbours:
  * a program and eleven calls of iptables in each start, a fifth of the time it takes, for names that no process asks for.
  * It goes by the network's name alone (`NetworkMode.IsUserDefined` in moby's api/types/container): one that starts with
- * `container:` is not taken for user defined. Its containers resolve names as those in Docker's default network do, with
- * the host's name servers.
+ * `container:` is not taken for user defined. Its containers have the host's name servers.
  */
 const withoutResolver = 'container:';
 
@@ -16,7 +17,9 @@ export interface NetworkNames {
   toMake(name: string): string;
   /** What a container's network mode has to be: an id, since such a name would mean another container's network. */
   modeOf(name: string): Promise<string>;
-  /** What the engine has under our name; undefined when it was removed. */
+  /** What the engine has. */
+  list(): Promise<NetworkInspectInfo[]>;
+  /** Made under our name, or removed. */
   learn(name: string, id: string | undefined): void;
   /** The engine does not take such names: from now on ordinary ones. */
   refused(): void;
@@ -24,25 +27,38 @@ export interface NetworkNames {
 
 export function createNetworkNames(
   connection: Pick<DockerConnection, 'call' | 'docker'>,
-  hostResolves = resolvesWithoutLoopback(readResolvers()),
+  hostResolves = () => resolvesWithoutLoopback(readResolvers()),
 ): NetworkNames {
   const ids = new Map<string, string>();
-  let prefix = hostResolves ? withoutResolver : '';
+  let changes = 0;
+  let refusedOnce = false;
+
+  async function list(): Promise<NetworkInspectInfo[]> {
+    const before = changes;
+    const found = await connection.docker.listNetworks();
+    // A list that was begun before one was made or removed says nothing of that one.
+    if (changes === before) {
+      ids.clear();
+      for (const { Name, Id } of found) ids.set(ourName(Name), Id);
+    }
+    return found;
+  }
+
   return {
-    toMake: (name) => `${prefix}${name}`,
+    // Asked for each network that is made: a host's name servers change.
+    toMake: (name) => (refusedOnce || !hostResolves() ? name : `${withoutResolver}${name}`),
+    list,
     learn(name, id) {
+      changes += 1;
       if (id === undefined) ids.delete(name);
       else ids.set(name, id);
     },
     refused() {
-      prefix = '';
+      refusedOnce = true;
     },
     async modeOf(name) {
       if (builtIn.has(name)) return name;
-      const known = ids.get(name);
-      if (known) return known;
-      const all = await connection.call('list networks', () => connection.docker.listNetworks());
-      for (const { Name, Id } of all) ids.set(ourName(Name), Id);
+      if (!ids.has(name)) await connection.call('list networks', list);
       return ids.get(name) ?? name;
     },
   };
@@ -63,7 +79,8 @@ export function ourName(name: string): string {
 export function resolvesWithoutLoopback(files: { usual: string; systemd: string }): boolean {
   const usual = nameServers(files.usual);
   const counts = usual.length === 1 && usual[0] === '127.0.0.53' ? nameServers(files.systemd) : usual;
-  return counts.some((address) => !/^127\.|^::1$/.test(address));
+  // Our networks have no IPv6, and Docker leaves their containers no name servers that they could not reach.
+  return counts.some((address) => isIPv4(address) && !/^127\.|^0\.0\.0\.0$/.test(address));
 }
 
 function nameServers(text: string): string[] {

@@ -12,11 +12,8 @@ type Wanted = Parameters<Engine['createNetwork']>[0];
 export function dockerNetworks(connection: DockerConnection, names: NetworkNames): NetworkPart {
   const { docker, call } = connection;
 
-  const networks: Engine['networks'] = async () => {
-    const found = await call('list networks', async () => (await docker.listNetworks()).map(decodeNetwork));
-    for (const { name, id } of found) names.learn(name, id);
-    return found;
-  };
+  const networks: Engine['networks'] = () =>
+    call('list networks', async () => (await names.list()).map(decodeNetwork));
 
   const existing = async (wanted: Wanted): Promise<NetworkInfo | null> => {
     const found = (await networks()).find((network) => network.name === wanted.name);

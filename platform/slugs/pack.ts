@@ -28,7 +28,7 @@ export async function packTree(blobs: Blobs, known: KnownLayers, input: TreeInpu
   if (!(await lstat(app).catch(() => null))?.isDirectory()) {
     throw new PlatformError('build_failed', 'The build left no app folder behind.');
   }
-  const plans = partition(survey(app, input.created));
+  const plans = partition(await survey(app, input.created));
   const stop = new AbortController();
   const signal = input.signal ? AbortSignal.any([input.signal, stop.signal]) : stop.signal;
   let total = 0;
@@ -83,7 +83,7 @@ async function dependencyLayer(
   signal: AbortSignal,
 ): Promise<Layer> {
   const content = contentOf(plan);
-  const identity = await identityOf(root, content.folders, content.entries);
+  const identity = await identityOf(root, content.folders, content.entries, signal);
   const same = identity === null ? undefined : known.get(identity);
   if (same && blobs.touch(same.digest)) {
     onBytes(same.size);

@@ -35,7 +35,7 @@ export function createPuller(needs: PullerNeeds): Puller {
   const tagging = new Set<Promise<void>>();
   const made = new Set<Digest>();
 
-  /** Later, since the engine is busy with a container of this image. Where it fails who asks for the image next does it. */
+  /** Later, since the engine is busy with a container of this image. Where it fails the next server that needs it does it. */
   function keepTag(id: string, tag: string): void {
     const tagged = sleep(tagDelayMs, undefined, { signal: closing.signal })
       .catch(() => undefined)

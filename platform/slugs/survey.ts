@@ -1,6 +1,6 @@
 // Looks at a built app: what lies in its folder, how large it is, and what makes it too large.
 import { lstatSync, readdirSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+import { type Breath, breathing } from './breath.ts';
 import { layerBytes, type TreeEntry } from './partition.ts';
 
 const slash = Buffer.from('/');
@@ -9,7 +9,8 @@ const slash = Buffer.from('/');
  * The entries that layers are cut from: the top level, and one level more in hidden folders that buildpacks created.
  * @param created top-level names
  */
-export function survey(app: string, created: readonly string[]): TreeEntry[] {
+export async function survey(app: string, created: readonly string[]): Promise<TreeEntry[]> {
+  const breath = breathing();
   const made = new Set(created.map((name) => Buffer.from(name).toString('latin1')));
   const entries: TreeEntry[] = [];
   for (const top of children(Buffer.from(app))) {
@@ -19,7 +20,7 @@ export function survey(app: string, created: readonly string[]): TreeEntry[] {
     // An empty hidden folder is an entry of its own, or it would be lost.
     for (const part of parts.length > 0 ? parts : [top]) {
       // What is the app's own goes into the app layer whatever its size: no need to look.
-      const size = isCreated ? bytesBelow(part, layerBytes) : 0;
+      const size = isCreated ? await bytesBelow(part, layerBytes, breath) : 0;
       entries.push({ path: part.name, size, created: isCreated });
     }
   }
@@ -29,13 +30,12 @@ export function survey(app: string, created: readonly string[]): TreeEntry[] {
 /** The largest folders of the first two levels, largest first. */
 export async function largestFolders(app: string, count: number): Promise<{ path: string; size: number }[]> {
   const found: { path: string; size: number }[] = [];
+  const breath = breathing();
   for (const top of children(Buffer.from(app))) {
     if (!top.folder) continue;
     let whole = 0;
     for (const inner of children(top.path)) {
-      const size = bytesBelow(inner, Number.POSITIVE_INFINITY);
-      // All of a tree that may be huge: others wait for us.
-      await turn();
+      const size = await bytesBelow(inner, Number.POSITIVE_INFINITY, breath);
       whole += size;
       if (inner.folder) found.push({ path: `${utf8(top.name)}/${utf8(inner.name)}`, size });
     }
@@ -61,8 +61,9 @@ function children(folder: Buffer): Child[] {
 }
 
 /** Stops counting once there is `enough`; follows no link. */
-function bytesBelow(entry: Child, enough: number): number {
+async function bytesBelow(entry: Child, enough: number, breath: Breath): Promise<number> {
   if (!entry.folder) return lstatSync(entry.path).size;
+  await breath();
   const inner = children(entry.path);
   let sum = 0;
   for (const file of inner.filter((child) => !child.folder)) {
@@ -70,7 +71,7 @@ function bytesBelow(entry: Child, enough: number): number {
     if (sum >= enough) return sum;
   }
   for (const folder of inner.filter((child) => child.folder)) {
-    sum += bytesBelow(folder, enough - sum);
+    sum += await bytesBelow(folder, enough - sum, breath);
     if (sum >= enough) return sum;
   }
   return sum;

@@ -1,8 +1,8 @@
 // Layers that are known already: of trees whose files no build could have written to since they were hashed.
 import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Layer } from '../domain/slug.ts';
+import { breathing } from './breath.ts';
 
 export interface KnownLayers {
   get(identity: string): Layer | undefined;
@@ -32,7 +32,7 @@ export function createKnownLayers(): KnownLayers {
  * Trees come out of the build cache as files that belong to us (the user of this process) and that nobody else may write to
  * (platform/build/cache.ts). A build can move such a file, delete it and put another in its place, but neither change its
  * bytes nor make one of its own that belongs to us; the kernel sees to that. So the same file is the same bytes, and it is
- * the same by its number, its time of birth and the time of its last change (a number is given again, all three are not).
+ * the same by its number, its time of birth and the time it was last written to (a number is given again, all three are not).
  * Names, links and exec bits are a build's to change, and are read anew.
  *
  * @param root folder that the paths are relative to
@@ -43,11 +43,12 @@ export async function identityOf(
   root: string,
   folders: readonly string[],
   entries: readonly Buffer[],
+  signal?: AbortSignal,
 ): Promise<string | null> {
   const hash = createHash('sha256').update(`${folders.join('\0')}\0\0`);
   const base = Buffer.from(`${root}/`).toString('latin1');
   const waiting = entries.map((entry) => entry.toString('latin1')).sort(byName);
-  let since = performance.now();
+  const breath = breathing();
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const path = Buffer.from(base + name, 'latin1');
     const fact = factOf(path);
@@ -56,15 +57,12 @@ export async function identityOf(
     if (fact !== folder) continue;
     const names = readdirSync(path, { encoding: 'latin1' }).sort(byName);
     for (const child of names) waiting.push(`${name}/${child}`);
-    if (performance.now() - since < patienceMs) continue;
-    // A large tree is read in pieces: others wait for us.
-    await turn();
-    since = performance.now();
+    await breath();
+    signal?.throwIfAborted();
   }
   return hash.digest('hex');
 }
 
-const patienceMs = 5;
 const folder = 'folder';
 
 /** What decides how an entry is packed; null when its bytes may be others than last time. No path has a NUL in it. */

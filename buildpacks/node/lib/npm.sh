@@ -2,6 +2,7 @@
 
 install_packages() {
   local command=(npm install --include=dev)
+  find_registries
   [ -z "$lockfile" ] || command=(npm ci --include=dev)
   manager_command "${command[@]}"
   ! has_build_steps || [ -z "$modules" ] || save_modules

@@ -79,3 +79,19 @@ test('what a killed server left half-saved is swept, the last good cache stays',
   expect(existsSync(join(folder, 'cache/app/k/plain-b2'))).toBe(false);
   expect(await readFile(join(await restored(), 'file'), 'utf8')).toBe('good');
 });
+
+test('who wants a cache that is being saved waits for it; so does who purges it, and who asks whether all is done', async () => {
+  const work = await restored();
+  await put(work, 'file', 'one');
+  const saving = cache.save('app', 'k', work, 'b1');
+  expect(await readFile(join(await restored(), 'file'), 'utf8')).toBe('one');
+  await saving;
+  const next = await restored();
+  void cache.save('app', 'k', next, 'b2');
+  await cache.settled();
+  expect(existsSync(next)).toBe(false);
+  const last = await restored();
+  void cache.save('app', 'k', last, 'b3');
+  await cache.purge('app');
+  expect(await readdir(await restored())).toEqual([]);
+});

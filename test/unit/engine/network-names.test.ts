@@ -10,7 +10,8 @@ test.each([
   ['a name server of the network', 'nameserver 10.0.0.53\n', '', true],
   ['comments and other lines', '# nameserver 10.0.0.1\nsearch lan\n  nameserver\t192.168.1.1\n', '', true],
   ['one on the loopback and another', 'nameserver 127.0.0.1\nnameserver 9.9.9.9\n', '', true],
-  ['IPv6', 'nameserver fd00::53\n', '', true],
+  ['only IPv6, which our networks have not', 'nameserver fd00::53\n', '', false],
+  ['a loopback and IPv6', 'nameserver 127.0.0.1\nnameserver fd00::53\n', '', false],
   ['only a program on the loopback', 'nameserver 127.0.0.1\n', 'nameserver 10.0.0.53\n', false],
   ['only IPv6 loopback', 'nameserver ::1\n', '', false],
   ['systemd-resolved, which knows others', 'nameserver 127.0.0.53\n', 'nameserver 10.0.0.53\n', true],
@@ -34,7 +35,7 @@ function connection(networks: { Name: string; Id: string }[]) {
 
 test('a container joins by id what is found by name, and the engine is asked once', async () => {
   const engine = connection([{ Name: 'container:twelve-a', Id: 'id-of-a' }]);
-  const names = createNetworkNames(engine.connection, true);
+  const names = createNetworkNames(engine.connection, () => true);
   expect(names.toMake('twelve-a')).toBe('container:twelve-a');
   expect(await names.modeOf('twelve-a')).toBe('id-of-a');
   expect(await names.modeOf('twelve-a')).toBe('id-of-a');
@@ -48,8 +49,8 @@ test('a container joins by id what is found by name, and the engine is asked onc
 });
 
 test('ordinary names where containers need the resolver, or the engine takes no others', () => {
-  expect(createNetworkNames(connection([]).connection, false).toMake('twelve-a')).toBe('twelve-a');
-  const names = createNetworkNames(connection([]).connection, true);
+  expect(createNetworkNames(connection([]).connection, () => false).toMake('twelve-a')).toBe('twelve-a');
+  const names = createNetworkNames(connection([]).connection, () => true);
   names.refused();
   expect(names.toMake('twelve-a')).toBe('twelve-a');
 });
@@ -57,4 +58,34 @@ test('ordinary names where containers need the resolver, or the engine takes no 
 test('the name is ours again when it is read', () => {
   expect(ourName('container:twelve-a')).toBe('twelve-a');
   expect(ourName('twelve-a')).toBe('twelve-a');
+});
+
+test('a list begun before a network was made again does not bring the old one back', async () => {
+  const networks = [{ Name: 'container:twelve-a', Id: 'old' }];
+  let answer = (): void => {};
+  const docker = {
+    listNetworks: async () => {
+      const found = structuredClone(networks);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return found;
+    },
+  };
+  const call = <T>(_: string, work: () => Promise<T>): Promise<T> => work();
+  const names = createNetworkNames({ docker, call } as never, () => true);
+  const listed = names.list();
+  names.learn('twelve-a', undefined);
+  names.learn('twelve-a', 'new');
+  answer();
+  await listed;
+  expect(await names.modeOf('twelve-a')).toBe('new');
+});
+
+test('whether the host resolves names is asked for each network', () => {
+  let resolves = true;
+  const names = createNetworkNames(connection([]).connection, () => resolves);
+  expect(names.toMake('twelve-a')).toBe('container:twelve-a');
+  resolves = false;
+  expect(names.toMake('twelve-b')).toBe('twelve-b');
 });

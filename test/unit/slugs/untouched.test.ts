@@ -3,6 +3,7 @@ import { chmod, chown, link, mkdir, mkdtemp, rename, rm, symlink, utimes, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createBuildCache } from '../../../platform/build/cache.ts';
 import type { Digest } from '../../../platform/domain/slug.ts';
 import { createKnownLayers, identityOf } from '../../../platform/slugs/untouched.ts';
 
@@ -99,4 +100,37 @@ test('known layers: the oldest is forgotten first', () => {
   expect(known.get('0')).toBeUndefined();
   expect(known.get('1')).toEqual(layer);
   expect(known.get('500')).toEqual(layer);
+});
+
+test('a tree that was kept by the build cache is known again when it comes back, until a build puts a file of its own in', async () => {
+  const cache = createBuildCache(join(root, 'cache'));
+  const build = async (name: string): Promise<string> => {
+    const folder = join(root, name);
+    await mkdir(folder);
+    await cache.restore('app', 'key', folder);
+    return folder;
+  };
+  const first = await build('first');
+  await mkdir(join(first, '.immutable/tree/bin'), { recursive: true });
+  await writeFile(join(first, '.immutable/tree/bin/run'), 'bytes', { mode: 0o755 });
+  await chown(join(first, '.immutable/tree/bin/run'), 20_012, 20_012);
+  await cache.save('app', 'key', first, 'one');
+
+  const identities: (string | null)[] = [];
+  for (const name of ['second', 'third']) {
+    const folder = await build(name);
+    await rename(join(folder, '.immutable/tree'), join(root, 'app/runtime'));
+    await writeFile(join(folder, '.immutable/.keep'), 'tree\n');
+    identities.push(await identity('runtime'));
+    await rm(at('runtime'), { recursive: true });
+    await cache.save('app', 'key', folder, name);
+  }
+  expect(identities[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect(identities[1]).toBe(identities[0]);
+
+  const fourth = await build('fourth');
+  await rename(join(fourth, '.immutable/tree'), at('runtime'));
+  await writeFile(at('runtime/own'), '');
+  await chown(at('runtime/own'), 20_012, 20_012);
+  expect(await identity('runtime')).toBeNull();
 });
