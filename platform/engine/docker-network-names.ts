@@ -87,7 +87,8 @@ function nameServers(text: string): string[] {
   return text.split('\n').flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
 }
 
-function readResolvers(): { usual: string; systemd: string } {
+/** This machine's. */
+export function readResolvers(): { usual: string; systemd: string } {
   const read = (path: string): string => {
     try {
       return readFileSync(path, 'utf8');
