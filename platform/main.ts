@@ -8,6 +8,7 @@ import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
 import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
+import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
@@ -238,7 +239,9 @@ async function connect(
   };
 
   // Before anybody can ask for new ones.
-  await Promise.all([oneOffs.adopt(), builder.sweep()]);
+  const ending = new AbortController();
+  closers.push(() => ending.abort());
+  await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
