@@ -198,6 +198,9 @@ async function connect(
     },
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
+    onEngineBack: async () => {
+      await Promise.all([builder.removeStrays(), oneOffs.adopt()]);
+    },
     reached,
     onProblem,
   };

@@ -12,7 +12,7 @@ import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failur
 import { npmrcText } from './host-npm.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
-import { makePlace, startIn } from './place.ts';
+import { makePlace, type PlaceNeeds, removeStrays, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults } from './results.ts';
@@ -57,6 +57,8 @@ export interface Builder {
   purgeCache(appId: string): Promise<void>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
+  /** After the engine was away: removes containers that no build uses. */
+  removeStrays(): Promise<void>;
   /** Removes what is ready and was not used. */
   close(): Promise<void>;
 }
@@ -65,7 +67,8 @@ const silenceMs = 120_000;
 /** Who pushes again does so within minutes; an idle container costs a few MB. */
 const keepReadyMs = 30 * 60_000;
 
-export function createBuilder(needs: BuilderNeeds): Builder {
+export function createBuilder(given: BuilderNeeds): Builder {
+  const needs: PlaceNeeds = { ...given, inUse: new Set() };
   const cache = createBuildCache(needs.cacheFolder);
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
@@ -263,6 +266,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     sweep,
+    removeStrays: () => removeStrays(needs),
     close: places.close,
   };
 }
