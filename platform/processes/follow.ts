@@ -12,6 +12,8 @@ export interface FollowNeeds extends ProcessNeeds {
   networkOf: Networks;
   supervisors: ReadonlyMap<string, Supervisor>;
   supervisorOf(appId: string): Supervisor;
+  /** A release of it may be about to start something. */
+  busy(appId: string): boolean;
   /** What failed and waits is tried again now. */
   retry(): void;
 }
@@ -41,7 +43,10 @@ async function catchUp(needs: FollowNeeds): Promise<void> {
     ...[...needs.supervisors.values()].map((supervisor) => supervisor.recheck()),
     adoptStrays(needs, needs.supervisorOf),
     sweepReleaseContainers(needs),
-    removeStrayNetworks(needs, (appId) => needs.supervisors.get(appId)?.idle() === true),
+    removeStrayNetworks(
+      needs,
+      (appId) => !needs.busy(appId) && needs.supervisors.get(appId)?.idle() === true,
+    ),
     needs.onEngineBack(),
   ];
   needs.retry();

@@ -246,9 +246,10 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     },
     go() {
       acting = true;
-      const following = { ...needs, networkOf, supervisors, supervisorOf, retry };
+      const busy = (appId: string): boolean => working.has(appId);
+      const known = { networkOf, supervisors, supervisorOf, busy, retry };
       events ??= engine.events(ownLabels(instance), life.signal);
-      void followEngine(events, following).catch((error: unknown) => {
+      void followEngine(events, { ...needs, ...known }).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
       void sweepReleaseContainers(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));

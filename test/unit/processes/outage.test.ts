@@ -78,7 +78,7 @@ test('a network whose making was not answered is used', async () => {
   engine.beforeAnswer('createNetwork', engine.goAway);
   expect((await ended(append({ web: 'w' }))).status).toBe('failed');
   engine.comeBack();
-  await ended(append({ web: 'w' }));
+  expect(await ended(append({ web: 'w' }))).toMatchObject({ status: 'succeeded', reason: null });
   expect(await whatIsSaidRuns(['web'])).toBe(2);
   expect(await engine.networks()).toHaveLength(1);
 });
