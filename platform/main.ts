@@ -18,6 +18,7 @@ import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages } from './engine/images.ts';
+import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
@@ -244,6 +245,7 @@ async function connect(
   // Before anybody can ask for new ones.
   const ending = new AbortController();
   closers.push(() => ending.abort());
+  await engine.endLost(ownLabels(instance));
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
   const api = createApi(platform);
   const address = await api.listen(config.api);

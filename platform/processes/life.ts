@@ -42,6 +42,8 @@ export interface LifeNeeds extends ProcessNeeds {
 
 /** How often a start is tried while no engine answers, should nobody tell that it is back. */
 const awayPauseMs = 5000;
+/** How long until it is tried again to stop one. */
+const stopPauseMs = 2000;
 const whileAway = 'The container engine was away meanwhile.';
 
 export function createLife(needs: LifeNeeds): Life {
@@ -118,7 +120,7 @@ export function createLife(needs: LifeNeeds): Life {
   async function proveWeb(process: Tracked, id: string): Promise<void> {
     const { address } = process;
     if (address && (await needs.listening(address, needs.bootTimeoutMs, process.ends.signal))) {
-      if (process.state === 'booting' && !process.leaving) becameUp(process);
+      if (process.state === 'booting') becameUp(process);
       return;
     }
     if (process.ends.signal.aborted || process.state !== 'booting') return;
@@ -136,7 +138,7 @@ export function createLife(needs: LifeNeeds): Life {
   async function proveOther(process: Tracked, details: ContainerDetails): Promise<void> {
     const age = Date.now() - Date.parse(details.startedAt ?? new Date().toISOString());
     await pause(needs.settleMs - age, process.ends.signal);
-    if (process.state === 'booting' && !process.leaving && !process.ends.signal.aborted) becameUp(process);
+    if (process.state === 'booting' && !process.ends.signal.aborted) becameUp(process);
   }
 
   function becameUp(process: Tracked): void {
@@ -161,9 +163,9 @@ export function createLife(needs: LifeNeeds): Life {
     setState(process, 'ended');
     // Out of the router at once: nobody should be sent there while the last lines are read.
     needs.traffic.update();
-    if (!process.leaving && after === 'outage') {
+    if (before !== 'stopping' && after === 'outage') {
       needs.interrupted(process, `${process.name} exited with status ${code}. ${whileAway}`, 0);
-    } else if (!process.leaving) {
+    } else if (before !== 'stopping') {
       const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
@@ -171,7 +173,7 @@ export function createLife(needs: LifeNeeds): Life {
     }
     await logs.drained(details.id);
     say(process, `Process exited with status ${code}`);
-    if (!process.leaving)
+    if (before !== 'stopping')
       say(process, `State changed from ${before === 'up' ? 'up' : 'starting'} to crashed`);
     needs.reached('remove');
     await engine
@@ -182,10 +184,11 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function vanished(process: Tracked, after?: 'outage'): Promise<void> {
     if (process.state === 'ended') return;
+    const before = process.state;
     process.ends.abort();
-    if (!process.leaving && after === 'outage')
+    if (before !== 'stopping' && after === 'outage')
       needs.interrupted(process, `The container of ${process.name} is gone. ${whileAway}`, 0);
-    else if (!process.leaving)
+    else if (before !== 'stopping')
       needs.failed(process, `The container of ${process.name} was removed from outside.`, []);
     setState(process, 'ended');
     needs.traffic.update();
@@ -198,24 +201,24 @@ export function createLife(needs: LifeNeeds): Life {
     const wasUp = process.state === 'up';
     const id = process.containerId;
     setState(process, 'stopping');
-    process.leaving = true;
-    try {
-      if (wasUp && process.type === 'web') {
-        needs.traffic.update();
-        await needs.traffic.drained(id);
+    if (wasUp && process.type === 'web') {
+      needs.traffic.update();
+      await needs.traffic.drained(id);
+    }
+    needs.reached('stop');
+    say(process, 'Stopping all processes with SIGTERM');
+    // Where the engine is away it is tried again: what is not wanted must not stay.
+    for (let said = ''; !process.ends.signal.aborted; ) {
+      try {
+        await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+        return await ended(process, await engine.inspect(id));
+      } catch (error) {
+        if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
+        const problem = `${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`;
+        if (problem !== said) needs.onProblem(problem);
+        said = problem;
+        await pause(stopPauseMs, process.ends.signal);
       }
-      needs.reached('stop');
-      say(process, 'Stopping all processes with SIGTERM');
-      await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
-      await ended(process, await engine.inspect(id));
-    } catch (error) {
-      if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
-      if (hasEnded(process)) return;
-      needs.onProblem(`${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`);
-      // It is not to be kept, and its stop is tried again.
-      process.state = 'booting';
-      process.stale = true;
-      setTimeout(needs.changed, 2000);
     }
   }
 
@@ -249,11 +252,6 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   return { start, watch, stop, check };
-}
-
-/** Also where its state was another one before something was awaited. */
-function hasEnded(process: Tracked): boolean {
-  return process.state === 'ended';
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

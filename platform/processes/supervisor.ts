@@ -145,10 +145,7 @@ export function createSupervisor(appId: string, needs: ProcessNeeds & { networkO
       const process = foundProcess(details);
       // Ended, and of a release that does not serve: it was stopped, it did not crash.
       const serving = needs.store.apps.byId(appId)?.servingVersion;
-      if (details.state !== 'running' && process.version !== serving) {
-        process.state = 'stopping';
-        process.leaving = true;
-      }
+      if (details.state !== 'running' && process.version !== serving) process.state = 'stopping';
       tracked.set(process.ref, process);
       life
         .watch(process, details)

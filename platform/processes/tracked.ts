@@ -34,8 +34,6 @@ export interface Tracked extends Running {
   ends: AbortController;
   /** Its end was told while it was still being started. */
   died: boolean;
-  /** It was asked to end, though the engine may not have heard it: its end is no crash. */
-  leaving: boolean;
 }
 
 let order = 0;
@@ -62,7 +60,6 @@ export function newProcess(member: Member, runnable: Runnable, attempt: number):
     stateAt: Date.now(),
     ends: new AbortController(),
     died: false,
-    leaving: false,
   };
 }
 
@@ -92,7 +89,6 @@ export function foundProcess(details: ContainerDetails): Tracked {
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
     died: false,
-    leaving: false,
   };
 }
 
@@ -130,7 +126,7 @@ function liveStatus(appId: string, process: Tracked): ProcessStatus {
     number: process.number,
     command: process.command,
     size: process.size,
-    state: process.state === 'up' ? 'up' : process.leaving ? 'down' : 'starting',
+    state: process.state === 'up' ? 'up' : process.state === 'stopping' ? 'down' : 'starting',
     releaseId: process.releaseId,
     releaseVersion: process.version,
     updatedAt: new Date(process.stateAt).toISOString(),

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitFor } from './wait.ts';
 
 export interface Place {
   /** @returns whether it has ended */
@@ -59,16 +60,26 @@ export async function createPlace(name: string): Promise<Place> {
 }
 
 /** In every hierarchy. */
-export function removeGroups(name: string): void {
+export async function removeGroups(name: string): Promise<void> {
   const hierarchies = readdirSync(groups, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name: hierarchy } of hierarchies) removeTree(join(groups, hierarchy, name));
-  removeTree(join(groups, name));
+  for (const { name: hierarchy } of hierarchies) await removeTree(join(groups, hierarchy, name));
+  await removeTree(join(groups, name));
 }
 
-/** The files in a control group are not files that one removes. */
-function removeTree(folder: string): void {
+/** The files in a control group are not files that one removes. What has just been killed leaves it a moment later. */
+async function removeTree(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of inner) removeTree(join(folder, name));
-  rmdirSync(folder);
+  for (const { name } of inner) await removeTree(join(folder, name));
+  let failure: unknown;
+  const removed = (): boolean => {
+    try {
+      rmdirSync(folder);
+      return true;
+    } catch (error) {
+      failure = error;
+      return false;
+    }
+  };
+  if (!(await waitFor(removed, 5000))) throw failure;
 }

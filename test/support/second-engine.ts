@@ -114,7 +114,7 @@ async function dispose({ folder, name, group, bridge, socket, place }: Parts): P
   if (await answers(socket)) await clearEngine(socket);
   killEngine(group, 'everything');
   await place.close();
-  removeGroups(name);
+  await removeGroups(name);
   spawnSync('ip', ['link', 'delete', bridge], { env: { PATH: path } });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

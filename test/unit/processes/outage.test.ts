@@ -128,6 +128,22 @@ test('what was to stop when the engine went away stops when it is back, and is n
   await whatIsSaidRuns(['web']);
 });
 
+test('a long outage is waited for, however much there is to stop', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }));
+  scale('worker', 3);
+  await until(() => running().length === 4, 'four run');
+  engine.goAway();
+  const before = engine.calls.length;
+  scale('worker', 0);
+  await sleep(7000);
+  // Each of the three every two seconds.
+  const stops = engine.calls.slice(before).filter((call) => call.startsWith('stop '));
+  expect(stops.length).toBeLessThanOrEqual(12);
+  engine.comeBack();
+  await whatIsSaidRuns(['web']);
+});
+
 test('a network in which nothing runs any more goes when the engine is back', async () => {
   await begin();
   await ended(append({ web: 'w' }));
