@@ -1,6 +1,10 @@
 // The engine killed at every named step of every kind of change, and started again: afterwards what is said is what runs.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Step } from '../../platform/domain/steps.ts';
+import { createDockerEngine } from '../../platform/engine/docker.ts';
+import { killEngine } from '../support/kill-engine.mjs';
 import { type SecondEngine, startSecondEngine } from '../support/second-engine.ts';
 import { createSteppedApp, rowsOf, type SteppedApp, type SteppedChange } from '../support/stepped-app.ts';
 import { releasesOf } from '../support/truth.ts';
@@ -34,6 +38,40 @@ beforeAll(async () => {
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
   await engine?.[Symbol.asyncDispose]();
+});
+
+/** Of a container, whoever may know of it. */
+function processesOf(container: string): string[] {
+  const group = join(engine.group, 'containers', container, 'cgroup.procs');
+  return existsSync(group) ? readFileSync(group, 'utf8').split('\n').filter(Boolean) : [];
+}
+
+test('what it was starting when it was killed does not live on unseen', async () => {
+  const docker = createDockerEngine({ socketPath: engine.socket });
+  try {
+    const [image] = await docker.images({ 'twelve.image': 'stack' });
+    const labels = { 'twelve.test': 'lost' };
+    const stop = new AbortController();
+    const events = docker.events(labels, stop.signal);
+    const id = await docker.create({
+      ...{ name: 'lost', image: image!.tags[0]!, labels, env: {} },
+      command: ['sleep', '600'],
+    });
+    const started = docker.start(id).catch(() => undefined);
+    // The engine notes that it runs a moment after it does.
+    while (processesOf(id).length === 0) await new Promise(setImmediate);
+    killEngine(engine.group, 'engine');
+    await started;
+    expect(processesOf(id)).not.toEqual([]);
+    await engine.start();
+    for await (const event of events) if (event.type === 'reconnected') stop.abort();
+    expect((await docker.inspect(id)).state).not.toBe('running');
+    expect(processesOf(id)).toEqual([]);
+    await docker.remove(id);
+  } finally {
+    docker.close();
+  }
+  await app.whatIsSaidRuns();
 });
 
 // Both ways to die are real: what runs in containers outlives a killed engine until it starts again, but not a machine.
