@@ -8,6 +8,7 @@ import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
 import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
+import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
@@ -17,6 +18,7 @@ import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, serverImages } from './engine/images.ts';
+import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
@@ -197,6 +199,9 @@ async function connect(
     },
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
+    onEngineBack: async () => {
+      await Promise.all([builder.removeStrays(), oneOffs.adopt()]);
+    },
     reached,
     onProblem,
   };
@@ -239,7 +244,10 @@ async function connect(
   };
 
   // Before anybody can ask for new ones.
-  await Promise.all([oneOffs.adopt(), builder.sweep()]);
+  const ending = new AbortController();
+  closers.push(() => ending.abort());
+  await engine.endLost(ownLabels(instance));
+  await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());

@@ -5,7 +5,7 @@ import type { Release } from '../domain/release.ts';
 import { webUrl } from './apps.ts';
 import type { Platform } from './context.ts';
 import type { DeployOrder } from './deploy.ts';
-import { followRelease, whatServes } from './release.ts';
+import { carries, followRelease, whatServes } from './release.ts';
 
 const silenceMs = 120_000;
 
@@ -31,7 +31,7 @@ export async function announce(
       { released: true },
     );
   }
-  if (ended.slugId !== release.slugId) {
+  if (!carries(ended, release)) {
     throw new PlatformError(
       'release_failed',
       `Not applied: v${release.version} was superseded by v${ended.version} (${ended.description}), which does not carry this code.`,

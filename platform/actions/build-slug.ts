@@ -42,7 +42,11 @@ export async function buildSlug(
   try {
     platform.reached('built');
     write('-----> Packing slug');
+    // A refused push leaves nothing in the repository, so not before its build has succeeded.
+    const stored = order.store();
+    stored.catch(() => undefined);
     const slug = await packSlug(platform, app, order, tree, await stackImage, write).finally(tree.keepCache);
+    await stored;
     return { slug, configDefaults: tree.configDefaults, dispose };
   } catch (error) {
     dispose();

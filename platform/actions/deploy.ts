@@ -23,6 +23,8 @@ export interface DeployOrder {
   write(line: string): void;
   /** Cancels the build, until the release exists. */
   signal: AbortSignal;
+  /** The source is kept for good when this is done: before the release exists. */
+  store(): Promise<void>;
   /** Called when the release exists: from then on the server finishes on its own. */
   keep(): void;
 }
@@ -48,6 +50,7 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
       fetchSource: checkoutOf(platform, source),
       write: push.write,
       signal: push.signal,
+      store: push.store,
       keep: push.keep,
     },
   );
@@ -81,6 +84,7 @@ export async function redeploy(
       fetchSource: checkoutOf(platform, { repository, commit: head.commit }),
       write: () => undefined,
       signal: new AbortController().signal,
+      store: async () => undefined,
       keep: () => undefined,
     },
     begun.resolve,

@@ -81,6 +81,11 @@ export async function followRelease(
   }
 }
 
+/** Whether the code of a release serves, given how it, or what superseded it, ended. */
+export function carries(ended: Release, release: Release): boolean {
+  return ended.status === 'succeeded' && ended.slugId === release.slugId;
+}
+
 /** What serves instead, for the message of a failed release: "v8 serves". */
 export function whatServes(platform: Platform, appId: string): string {
   const version = platform.store.apps.byId(appId)?.servingVersion ?? null;

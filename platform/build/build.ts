@@ -63,6 +63,8 @@ export interface Builder {
   purgeCache(appId: string): Promise<void>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
+  /** After the engine was away: removes containers that no build uses. */
+  removeStrays(): Promise<void>;
   /** Removes what is ready and was not used. */
   close(): Promise<void>;
 }
@@ -276,6 +278,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     sweep,
+    removeStrays: keeper.tidy,
     async close() {
       await places.close();
       await cache.settled();

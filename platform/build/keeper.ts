@@ -10,6 +10,8 @@ export interface Keeper {
    * than the one that led here. @param containerId unknown when it is not sure that there is one
    */
   release(buildId: string, containerId?: string): Promise<void>;
+  /** After the engine was away: removes what nobody answers for. */
+  tidy(): Promise<void>;
   /** What is still there then is for the next server's sweep. */
   close(): void;
 }
@@ -37,6 +39,7 @@ export function createKeeper(needs: { engine: Engine; instance: string; retryMs?
   }
 
   return {
+    tidy,
     owns: (buildId) => void owned.add(buildId),
     async release(buildId, containerId) {
       owned.delete(buildId);

@@ -14,6 +14,8 @@ export interface DockerConnection {
   open(doing: string, stream: StreamRequest): Promise<Readable>;
   /** A POST that turns into a raw two-way socket. */
   upgrade(doing: string, path: string, query: Record<string, string>): Promise<Socket>;
+  /** Containers that were asked to start since the engine last broke off: of these it knows. */
+  readonly started: Set<string>;
   /** Aborted by `close`. */
   readonly closing: AbortSignal;
   close(): void;
@@ -65,6 +67,7 @@ export function connectDocker(socketPath: string): DockerConnection {
     call,
     open,
     upgrade,
+    started: new Set(),
     closing: life.signal,
     close() {
       life.abort();

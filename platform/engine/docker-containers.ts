@@ -12,6 +12,7 @@ import { createRequest } from './docker-spec.ts';
 import { decodeStats, type StatsAnswer } from './docker-stats.ts';
 import { waitFor } from './docker-wait.ts';
 import type { ContainerPart } from './engine.ts';
+import { endLostProcesses } from './lost-processes.ts';
 
 export function dockerContainers(connection: DockerConnection, names: NetworkNames): ContainerPart {
   const { docker, call } = connection;
@@ -26,13 +27,15 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
       });
     },
 
-    start: (id) =>
-      call(`start the container ${id}`, () => docker.getContainer(id).start()).then(
+    start: (id) => {
+      connection.started.add(id);
+      return call(`start the container ${id}`, () => docker.getContainer(id).start()).then(
         () => {},
         (error) => {
           if (statusOf(error) !== 304) throw error;
         },
-      ),
+      );
+    },
 
     ...signalsOf(connection, { exec, wait }),
 
@@ -41,11 +44,9 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
     inspect: (id) =>
       call(`look at the container ${id}`, async () => decodeDetails(await docker.getContainer(id).inspect())),
 
-    list: (labels) =>
-      call('list containers', async () => {
-        const answer = await docker.listContainers({ all: true, filters: { label: labelFilter(labels) } });
-        return answer.map(decodeSummary);
-      }),
+    list: (labels) => list(connection, labels),
+
+    endLost: (labels) => endLost(connection, labels),
 
     wait,
     attach: attachTo(connection),
@@ -70,12 +71,31 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
   };
 }
 
+function list({ docker, call }: DockerConnection, labels: Record<string, string>) {
+  return call('list containers', async () => {
+    const answer = await docker.listContainers({ all: true, filters: { label: labelFilter(labels) } });
+    return answer.map(decodeSummary);
+  });
+}
+
+const idle: ReadonlySet<string> = new Set(['created', 'exited', 'dead']);
+
+export async function endLost(connection: DockerConnection, labels: Record<string, string>): Promise<void> {
+  const found = await list(connection, labels);
+  const candidates = found.filter(({ id, state }) => idle.has(state) && !connection.started.has(id));
+  await endLostProcesses(
+    candidates.map(({ id }) => id),
+    (id) => !connection.started.has(id),
+  );
+}
+
 export function labelFilter(labels: Readonly<Record<string, string>>): string[] {
   return Object.entries(labels).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Two removals at once: the second is told "already in progress" and waits for the first. */
 async function remove(connection: DockerConnection, id: string): Promise<void> {
+  connection.started.delete(id);
   for (;;) {
     try {
       await connection.call(`remove the container ${id}`, () =>

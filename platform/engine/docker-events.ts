@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerConnection } from './docker-connection.ts';
-import { labelFilter } from './docker-containers.ts';
+import { endLost, labelFilter } from './docker-containers.ts';
 import type { Engine, EngineEvent } from './engine.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -78,7 +78,7 @@ function createQueue(onLeave: () => void) {
 
 async function listen(
   connection: DockerConnection,
-  labels: Readonly<Record<string, string>>,
+  labels: Record<string, string>,
   signal: AbortSignal,
   push: (item: Item) => void,
 ): Promise<void> {
@@ -93,7 +93,11 @@ async function listen(
         query: { since: seen.since(), filters: eventFilter(labels) },
         signal,
       });
-      if (interrupted) push({ type: 'reconnected' });
+      if (interrupted) {
+        await endLost(connection, labels);
+        push({ type: 'reconnected' });
+        interrupted = false;
+      }
       pause = FIRST_PAUSE_MS;
       for await (const value of jsonLines(answer)) {
         const event = decodeEvent(value as EventAnswer);
@@ -102,6 +106,7 @@ async function listen(
     } catch {
       // Whatever the reason, an engine that is away is asked again: the caller ends this by its signal only.
     }
+    if (!interrupted) connection.started.clear();
     interrupted = true;
     await delay(pause, undefined, { signal }).catch(() => {});
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);

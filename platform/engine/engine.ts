@@ -206,6 +206,11 @@ export interface Engine {
   inspect(id: string): Promise<ContainerDetails>;
   /** All containers, ended ones too, that carry all these labels. */
   list(labels: Record<string, string>): Promise<ContainerSummary[]>;
+  /**
+   * Ends what lives on of containers with these labels that, as the engine says, do not run: one that was killed forgets
+   * what it was starting. At the start of the server, before anything else; `events` does it after a gap.
+   */
+  endLost(labels: Record<string, string>): Promise<void>;
   /** Exit status once it has ended (128+n for a signal). */
   wait(id: string, options?: { signal?: AbortSignal }): Promise<number>;
   /** Attach before `start`, so that no byte is missed. */
@@ -223,7 +228,7 @@ export interface Engine {
 
   /**
    * Container events of objects carrying all these labels. Ends only by `signal`; reconnects by itself, and
-   * yields `{ type: 'reconnected' }` after a gap, upon which the caller lists anew.
+   * yields `{ type: 'reconnected' }` after a gap, upon which the caller lists anew. What the engine lost has ended by then.
    */
   events(
     labels: Record<string, string>,
@@ -242,6 +247,7 @@ export type ContainerPart = Pick<
   | 'remove'
   | 'inspect'
   | 'list'
+  | 'endLost'
   | 'wait'
   | 'attach'
   | 'resize'

@@ -13,6 +13,7 @@ import {
 } from './checkout.ts';
 import { createHandler } from './handler.ts';
 import { findHooks } from './hook.ts';
+import { type Unfinished, unfinishedIn } from './kept.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createPrograms } from './programs.ts';
 import { createRepositories } from './repository.ts';
@@ -22,6 +23,7 @@ import { type SubmoduleLimits, usualLimits } from './submodules.ts';
 import { createWork } from './work.ts';
 
 export type { CheckedOut, CheckoutRequest, CommitSource } from './checkout.ts';
+export type { Unfinished } from './kept.ts';
 export type { RefUpdate } from './rules.ts';
 
 export interface Push {
@@ -36,6 +38,8 @@ export interface Push {
   gitEnv: Record<string, string>;
   /** Aborted when the pusher's connection is lost, the server stops or the app is destroyed, unless `keep` was called. */
   signal: AbortSignal;
+  /** Keeps the commit, and the note that the branch is to hold it, whatever becomes of us and of git. */
+  store(): Promise<void>;
   /** From now on nothing cancels. @throws the signal's reason when it was too late */
   keep(): void;
   /** One line to the pusher, shown as `remote: …` at once. */
@@ -54,6 +58,10 @@ export interface Git {
   describeCommit(from: CommitSource): Promise<{ commit: string; subject: string; author: string }>;
   /** Commit of the deployed branch, null when never pushed. */
   head(appId: string): Promise<{ branch: string; commit: string } | null>;
+  /** Stored pushes whose end a killed server did not see. */
+  unfinished(appId: string): Promise<Unfinished[]>;
+  /** Lets the branch hold a commit that was deployed. */
+  moveBranch(appId: string, to: { branch: string; commit: string }): Promise<void>;
   /** Cancels pushes that are not kept, and gives the others a grace to end. */
   close(): Promise<void>;
 }
@@ -111,6 +119,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
   await rm(fetchFolder, { recursive: true, force: true });
   await mkdir(fetchFolder, { mode: 0o700 });
   const repositories = createRepositories(folder, programs);
+  await repositories.sweep();
   const maintenance = createMaintenance({
     programs,
     delayMs: needs.maintenanceDelayMs ?? minute,
@@ -146,6 +155,9 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
     checkout: (from) => checkoutCommit(checkoutNeeds, from),
     describeCommit: (from) => describe(programs, from),
     head: repositories.head,
+    unfinished: (appId) => unfinishedIn(join(folder, `${appId}.git`)),
+    moveBranch: async (appId, { branch, commit }) =>
+      repositories.move(await repositories.ensure(appId), branch, commit),
     close: async () => {
       await work.close();
       await maintenance.close();

@@ -5,6 +5,7 @@ import { messageOf, PlatformError } from '../domain/errors.ts';
 import { bodyOf, type Exchange, refuse, sendHead } from './exchange.ts';
 import type { Push } from './git.ts';
 import { type Hook, hookStdio, openHook, type Question } from './hook.ts';
+import { keepPush } from './kept.ts';
 import { ended, lastWords, type Programs } from './programs.ts';
 import type { Repositories } from './repository.ts';
 import { branchOf, judge, type RefUpdate } from './rules.ts';
@@ -12,7 +13,7 @@ import type { Job } from './work.ts';
 
 export interface ReceiveNeeds {
   programs: Programs;
-  repositories: Pick<Repositories, 'follow'>;
+  repositories: Pick<Repositories, 'follow' | 'move' | 'commitAt'>;
   hooks: string;
   deploy(push: Push): Promise<void>;
   onProblem(message: string): void;
@@ -100,21 +101,34 @@ function drain(child: ChildProcess, exchange: Exchange): void {
   });
 }
 
+interface Deployed {
+  update: RefUpdate;
+  /** The branch is where it should be. */
+  forget(): Promise<void>;
+}
+
 /** Hears the hook, decides, answers. @returns the update that was deployed, if one was */
 async function decide(
   needs: ReceiveNeeds,
   incoming: Incoming,
   hook: Hook,
   life: Life,
-): Promise<RefUpdate | null> {
+): Promise<Deployed | null> {
   const question = await hook.question;
   if (!question) return null;
+  let forget = async (): Promise<void> => undefined;
   try {
-    const update = await deployQuestion(needs, incoming, question, hook, life);
+    const update = await deployQuestion(needs, incoming, question, hook, {
+      ...life,
+      keepObjects: async (one) => {
+        forget = await keepPush(incoming.repository, one, question.gitEnv);
+      },
+    });
     life.keep();
     hook.answer('accept');
-    return update;
+    return update && { update, forget };
   } catch (error) {
+    await forget().catch((failure: unknown) => needs.onProblem(messageOf(failure)));
     for (const line of refusal(error, needs.onProblem)) hook.say(line);
     hook.answer('refuse');
     return null;
@@ -126,16 +140,32 @@ async function deployQuestion(
   { app, user, repository }: Incoming,
   { updates, gitEnv }: Question,
   hook: Hook,
-  { signal, keep }: Life,
+  { signal, keep, keepObjects }: Life & { keepObjects(update: RefUpdate): Promise<void> },
 ): Promise<RefUpdate | null> {
   const { deploy: update, notices } = judge(updates);
   for (const notice of notices) hook.say(` !     ${notice}`);
   if (!update) return null;
   const branch = branchOf(update.ref);
   await requireCommit(needs.programs, update, { GIT_DIR: repository, ...gitEnv });
+  await requireUnmoved(needs, update, repository);
   const write = (line: string): void => hook.say(line.replace(/\r?\n$/, ''));
-  await needs.deploy({ app, user, update, branch, repository, gitEnv, signal, keep, write });
+  const store = (): Promise<void> => keepObjects(update);
+  await needs.deploy({ app, user, update, branch, repository, gitEnv, signal, store, keep, write });
   return update;
+}
+
+/** git itself would refuse it too, but only after the deploy. */
+async function requireUnmoved(
+  { repositories }: ReceiveNeeds,
+  { ref, from }: RefUpdate,
+  repository: string,
+): Promise<void> {
+  const now = await repositories.commitAt(repository, ref);
+  if (now === from.replace(/^0+$/, '')) return;
+  throw new PlatformError(
+    'conflict',
+    `${branchOf(ref)} was moved to ${now.slice(0, 10)} by another push since this one began. Nothing was deployed: push again.`,
+  );
 }
 
 /** git itself would refuse it too, but only after the deploy. */
@@ -170,15 +200,11 @@ function refusal(error: unknown, onProblem: (message: string) => void): string[]
 async function finish(
   needs: ReceiveNeeds,
   { app, repository, exchange }: Incoming,
-  deployed: RefUpdate | null,
+  deployed: Deployed | null,
   status: number | string,
   words: string,
 ): Promise<void> {
-  if (deployed && !(await needs.repositories.follow(repository, branchOf(deployed.ref), deployed.to))) {
-    needs.onProblem(
-      `${app.name}: ${deployed.to} was deployed, but git did not update ${deployed.ref} (${words})`,
-    );
-  }
+  if (deployed) await followDeployed(needs, app.name, repository, deployed, words);
   if (exchange.response.destroyed) return;
   if (status !== 0 && !exchange.response.headersSent) {
     refuse(exchange, 400, `git could not read this push: ${words}`);
@@ -186,4 +212,26 @@ async function finish(
   }
   if (!exchange.response.headersSent) sendHead(exchange, 'application/x-git-receive-pack-result');
   exchange.response.end();
+}
+
+/** The branch is the last commit that was deployed, also where git could not update it. */
+async function followDeployed(
+  { repositories, onProblem }: ReceiveNeeds,
+  appName: string,
+  repository: string,
+  { update, forget }: Deployed,
+  words: string,
+): Promise<void> {
+  const branch = branchOf(update.ref);
+  try {
+    if (!(await repositories.follow(repository, branch, update.to))) {
+      await repositories.move(repository, branch, update.to);
+      onProblem(`${appName}: git did not update ${update.ref} (${words}), so it was moved to ${update.to}`);
+    }
+    await forget();
+  } catch (error) {
+    onProblem(
+      `${appName}: ${update.to} was deployed, but ${update.ref} could not be updated (${messageOf(error)})`,
+    );
+  }
 }

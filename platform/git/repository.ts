@@ -9,9 +9,15 @@ export interface Repositories {
   remove(appId: string): Promise<void>;
   /** Ids of the apps that have one. */
   list(): Promise<string[]>;
+  /** At start: what was received and not decided about when the server was killed. git itself leaves it for weeks. */
+  sweep(): Promise<void>;
   head(appId: string): Promise<{ branch: string; commit: string } | null>;
   /** After a deploy: what `git clone` checks out is the branch that is deployed. @returns whether the ref holds the commit */
   follow(repository: string, branch: string, commit: string): Promise<boolean>;
+  /** Lets the branch hold a commit that is there, whatever it held, and `git clone` check it out. */
+  move(repository: string, branch: string, commit: string): Promise<void>;
+  /** Empty when there is no such ref. */
+  commitAt(repository: string, ref: string): Promise<string>;
 }
 
 export function createRepositories(folder: string, programs: Programs): Repositories {
@@ -64,6 +70,11 @@ export function createRepositories(folder: string, programs: Programs): Reposito
     return true;
   }
 
+  async function move(repository: string, branch: string, commit: string): Promise<void> {
+    await programs.output(['update-ref', `refs/heads/${branch}`, commit], { env: { GIT_DIR: repository } });
+    await follow(repository, branch, commit);
+  }
+
   /** Just after a push the ref is a file of its own; asking git, which also knows packed refs, costs a process. */
   async function commitAt(repository: string, ref: string): Promise<string> {
     const loose = await readFile(join(repository, ref), 'utf8').catch(() => null);
@@ -74,12 +85,29 @@ export function createRepositories(folder: string, programs: Programs): Reposito
     return asked.toString('utf8').trim();
   }
 
+  const list = async (): Promise<string[]> =>
+    (await readdir(folder)).flatMap((name) => /^([0-9a-zA-Z_-]+)\.git$/.exec(name)?.[1] ?? []);
+
+  async function sweep(): Promise<void> {
+    const objects = (await list()).map((appId) => join(pathOf(appId), 'objects'));
+    await Promise.all(
+      objects.map(async (path) => {
+        const names = (await readdir(path).catch(() => [])).filter((name) =>
+          name.startsWith('tmp_objdir-incoming-'),
+        );
+        for (const name of names) await rm(join(path, name), { recursive: true, force: true, maxRetries: 3 });
+      }),
+    );
+  }
+
   return {
     ensure,
     head,
     follow,
-    list: async () =>
-      (await readdir(folder)).flatMap((name) => /^([0-9a-zA-Z_-]+)\.git$/.exec(name)?.[1] ?? []),
+    move,
+    commitAt,
+    list,
+    sweep,
     remove: (appId) => rm(pathOf(appId), { recursive: true, force: true, maxRetries: 3 }),
   };
 }

@@ -1,8 +1,9 @@
-// What is found on the engine at start: taken over when it is an app's, cleared away when nobody wants it.
-import { messageOf } from '../domain/errors.ts';
+// What is found on the engine, at start or after it was away: taken over when it is an app's, cleared away when nobody wants it.
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
-import { label } from '../engine/labels.ts';
+import { label, ownLabels } from '../engine/labels.ts';
 import type { ProcessNeeds } from './needs.ts';
+import type { Networks } from './network.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** @param supervisorOf the supervisor of an app */
@@ -19,19 +20,46 @@ export async function adoptContainer(
     return engine.remove(container.id);
   }
   const supervisor = supervisorOf(appId);
-  if (!supervisor.knows(container.id)) supervisor.adopt(await engine.inspect(container.id));
+  const details = await engine.inspect(container.id);
+  if (!supervisor.knows(container.id, container.labels[label.id])) supervisor.adopt(details);
 }
 
-/** Networks of ours whose app was destroyed. */
-export async function removeStrayNetworks({
-  engine,
-  store,
-  instance,
-  onProblem,
-}: ProcessNeeds): Promise<void> {
-  for (const network of await engine.networks()) {
+/**
+ * After the engine was away: processes of which nobody has heard, since the answer to their creation was lost, and those
+ * that could not be removed.
+ */
+export async function adoptStrays(
+  needs: ProcessNeeds,
+  supervisorOf: (appId: string) => Supervisor,
+): Promise<void> {
+  const { engine, logs, store } = needs;
+  for (const container of await engine.list(ownLabels(needs.instance, 'process'))) {
+    const { [label.app]: appId = '', [label.id]: id, [label.process]: process = '' } = container.labels;
+    if (store.apps.byId(appId) && supervisorOf(appId).knows(container.id, id)) continue;
+    try {
+      if (container.state === 'exited' || container.state === 'dead') {
+        // Whoever knew it has told its end already. What it printed meanwhile is kept.
+        const { logPath } = await engine.inspect(container.id);
+        if (logPath) logs.follow({ id: container.id, appId, process, logPath });
+        await logs.drained(container.id);
+        await engine.remove(container.id);
+      } else await adoptContainer(container, needs, supervisorOf);
+    } catch (error) {
+      if (error instanceof PlatformError && error.code === 'not_found') continue;
+      needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Networks of ours whose app was destroyed, or in which nothing runs and nothing should. */
+export async function removeStrayNetworks(
+  needs: ProcessNeeds & { networkOf: Networks },
+  isIdle: (appId: string) => boolean,
+): Promise<void> {
+  for (const network of await needs.engine.networks()) {
     const appId = network.labels[label.app];
-    if (network.labels[label.instance] !== instance || !appId || store.apps.byId(appId)) continue;
-    await engine.removeNetwork(network.name).catch((error: unknown) => onProblem(messageOf(error)));
+    if (network.labels[label.instance] !== needs.instance || !appId) continue;
+    if (needs.store.apps.byId(appId) && !isIdle(appId)) continue;
+    await needs.networkOf.remove(appId).catch((error: unknown) => needs.onProblem(messageOf(error)));
   }
 }

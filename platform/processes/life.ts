@@ -18,8 +18,8 @@ export interface Life {
   watch(process: Tracked, details: ContainerDetails): Promise<void>;
   /** Out of the router, drained, then SIGTERM and in the end SIGKILL. */
   stop(process: Tracked): Promise<void>;
-  /** The engine told of its end, or it is looked at again. */
-  check(process: Tracked): Promise<void>;
+  /** The engine told of its end, or it is looked at again; after an outage of the engine its end is no crash. */
+  check(process: Tracked, after?: 'outage'): Promise<void>;
 }
 
 export interface LifeNeeds extends ProcessNeeds {
@@ -34,11 +34,19 @@ export interface LifeNeeds extends ProcessNeeds {
   changed(): void;
   /** It did not become or stay ready. */
   failed(process: Tracked, sentence: string, lastLines: string[], upMs?: number): void;
+  /** The engine was away, so it is not up. @returns whether that is news */
+  interrupted(process: Tracked, sentence: string, pauseMs: number): boolean;
   /** It is ready. */
   ready(process: Tracked): void;
   /** It is gone, its container removed. */
   gone(process: Tracked): void;
 }
+
+/** How often a start is tried while no engine answers, should nobody tell that it is back. */
+const awayPauseMs = 5000;
+/** How long until it is tried again to stop one. */
+const stopPauseMs = 2000;
+const whileAway = 'The container engine was away meanwhile.';
 
 export function createLife(needs: LifeNeeds): Life {
   const { engine, logs, appId } = needs;
@@ -86,10 +94,14 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function couldNotStart(process: Tracked, error: unknown): Promise<void> {
     if (process.state === 'ended' || process.state === 'stopping') return;
-    if (error instanceof PlatformError && error.code === 'not_found') needs.networkOf.forget(appId);
-    say(process, `Could not start: ${messageOf(error)}`);
+    const code = error instanceof PlatformError ? error.code : undefined;
+    if (code === 'not_found') needs.networkOf.forget(appId);
+    const sentence = `${process.name} could not be started: ${messageOf(error)}`;
+    const news =
+      code === 'engine_unavailable' ? needs.interrupted(process, sentence, awayPauseMs) : undefined;
+    if (news !== false) say(process, `Could not start: ${messageOf(error)}`);
     if (process.containerId) await engine.remove(process.containerId).catch(() => undefined);
-    needs.failed(process, `${process.name} could not be started: ${messageOf(error)}`, []);
+    if (news === undefined) needs.failed(process, sentence, []);
     needs.gone(process);
   }
 
@@ -145,7 +157,7 @@ export function createLife(needs: LifeNeeds): Life {
     needs.changed();
   }
 
-  async function ended(process: Tracked, details: ContainerDetails): Promise<void> {
+  async function ended(process: Tracked, details: ContainerDetails, after?: 'outage'): Promise<void> {
     if (process.state === 'ended') return;
     const before = process.state;
     process.ends.abort();
@@ -154,7 +166,9 @@ export function createLife(needs: LifeNeeds): Life {
     setState(process, 'ended');
     // Out of the router at once: nobody should be sent there while the last lines are read.
     needs.traffic.update();
-    if (before !== 'stopping') {
+    if (before !== 'stopping' && after === 'outage') {
+      needs.interrupted(process, `${process.name} exited with status ${code}. ${whileAway}`, 0);
+    } else if (before !== 'stopping') {
       const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
@@ -171,11 +185,13 @@ export function createLife(needs: LifeNeeds): Life {
     needs.gone(process);
   }
 
-  async function vanished(process: Tracked): Promise<void> {
+  async function vanished(process: Tracked, after?: 'outage'): Promise<void> {
     if (process.state === 'ended') return;
     const before = process.state;
     process.ends.abort();
-    if (before !== 'stopping')
+    if (before !== 'stopping' && after === 'outage')
+      needs.interrupted(process, `The container of ${process.name} is gone. ${whileAway}`, 0);
+    else if (before !== 'stopping')
       needs.failed(process, `The container of ${process.name} was removed from outside.`, []);
     setState(process, 'ended');
     needs.traffic.update();
@@ -188,26 +204,28 @@ export function createLife(needs: LifeNeeds): Life {
     const wasUp = process.state === 'up';
     const id = process.containerId;
     setState(process, 'stopping');
-    try {
-      if (wasUp && process.type === 'web') {
-        needs.traffic.update();
-        await needs.traffic.drained(id);
+    if (wasUp && process.type === 'web') {
+      needs.traffic.update();
+      await needs.traffic.drained(id);
+    }
+    needs.reached('stop');
+    say(process, 'Stopping all processes with SIGTERM');
+    // Where the engine is away it is tried again: what is not wanted must not stay.
+    for (let said = ''; !process.ends.signal.aborted; ) {
+      try {
+        await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+        return await ended(process, await engine.inspect(id));
+      } catch (error) {
+        if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
+        const problem = `${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`;
+        if (problem !== said) needs.onProblem(problem);
+        said = problem;
+        await pause(stopPauseMs, process.ends.signal);
       }
-      needs.reached('stop');
-      say(process, 'Stopping all processes with SIGTERM');
-      await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
-      await ended(process, await engine.inspect(id));
-    } catch (error) {
-      if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
-      needs.onProblem(`${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`);
-      // Nobody proves it any more: it is not to be kept, and its stop is tried again.
-      process.state = 'booting';
-      process.stale = true;
-      setTimeout(needs.changed, 2000);
     }
   }
 
-  async function check(process: Tracked): Promise<void> {
+  async function check(process: Tracked, after?: 'outage'): Promise<void> {
     if (process.state === 'ended' || !process.containerId) return;
     if (process.state === 'creating') {
       process.died = true;
@@ -220,11 +238,11 @@ export function createLife(needs: LifeNeeds): Life {
       );
     if (details === undefined) {
       // The engine did not say: its end must not be missed.
-      setTimeout(() => void check(process).catch(() => undefined), 1000).unref();
+      setTimeout(() => void check(process, after).catch(() => undefined), 1000).unref();
       return;
     }
-    if (details === null) await vanished(process);
-    else if (details.state !== 'running') await ended(process, details);
+    if (details === null) await vanished(process, after);
+    else if (details.state !== 'running') await ended(process, details, after);
     else if (!Object.values(details.addresses).includes(process.address ?? '')) await moved(process, details);
   }
 

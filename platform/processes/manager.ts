@@ -3,8 +3,9 @@ import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
-import { label, ownLabels } from '../engine/labels.ts';
+import { ownLabels } from '../engine/labels.ts';
 import { adoptContainer, removeStrayNetworks } from './adopt.ts';
+import { followEngine } from './follow.ts';
 import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { createNetworks } from './network.ts';
@@ -210,7 +211,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         clearTimeout(retries.get(appId));
         retries.set(
           appId,
-          setTimeout(() => kick(appId), 5000),
+          setTimeout(() => retries.delete(appId) && kick(appId), 5000),
         );
       });
     working.set(appId, run);
@@ -219,18 +220,13 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     });
   }
 
-  async function follow(events: ReturnType<typeof engine.events>): Promise<void> {
-    for await (const event of events) {
-      if (event.type === 'reconnected') {
-        for (const supervisor of supervisors.values())
-          await supervisor.recheck().catch((error: unknown) => needs.onProblem(messageOf(error)));
-      } else if (event.action === 'die' || event.action === 'destroy') {
-        void supervisors
-          .get(event.labels[label.app] ?? '')
-          ?.died(event.id)
-          .catch((error: unknown) => needs.onProblem(messageOf(error)));
-      }
+  /** What failed, and waits to be tried again, is tried now. */
+  function retry(): void {
+    for (const [appId, timer] of retries) {
+      clearTimeout(timer);
+      kick(appId);
     }
+    retries.clear();
   }
 
   return {
@@ -254,11 +250,16 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     },
     go() {
       acting = true;
-      void follow(events ?? engine.events(ownLabels(instance), life.signal)).catch((error: unknown) => {
+      const busy = (appId: string): boolean => working.has(appId);
+      const known = { networkOf, supervisors, supervisorOf, busy, retry };
+      events ??= engine.events(ownLabels(instance), life.signal);
+      void followEngine(events, { ...needs, ...known }).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
       void sweepReleaseContainers(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
-      void removeStrayNetworks(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
+      void removeStrayNetworks({ ...needs, networkOf }, () => false).catch((error: unknown) =>
+        needs.onProblem(messageOf(error)),
+      );
       for (const app of store.apps.list()) kick(app.id);
     },
     released: kick,

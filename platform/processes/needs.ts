@@ -37,6 +37,8 @@ export interface ProcessNeeds {
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */
   onReleaseEnded(release: Release): void;
+  /** The engine was away and answers again: others may have something to clear away, too. */
+  onEngineBack(): Promise<void>;
   /** Told at each named step, before what follows it. */
   reached(step: Step): void;
   onProblem(message: string): void;

@@ -76,9 +76,10 @@ export function createNetworks(needs: {
   }
 
   async function removeIfUnused(appId: string): Promise<void> {
+    // From now on whoever wants it waits for our end, and has it looked for or made anew.
+    known.delete(appId);
     // A container that is made and not yet started needs it too, and the engine would not mind.
     if ((await engine.list({ ...ownLabels(instance), [label.app]: appId })).length > 0) return;
-    known.delete(appId);
     await engine.removeNetwork(nameOf(appId)).catch((error: unknown) => {
       if (
         !(error instanceof PlatformError) ||

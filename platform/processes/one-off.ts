@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
-import { notFound, PlatformError } from '../domain/errors.ts';
+import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
@@ -51,7 +51,7 @@ export interface OneOffs {
   /** SIGTERM, then SIGKILL. @throws PlatformError `not_found` */
   stop(appId: string, name: string): Promise<void>;
   stopAll(appId: string): Promise<void>;
-  /** At start: goes on with detached ones, ends those whose caller is gone. */
+  /** At start, and after the engine was away: goes on with detached ones, ends those whose caller is gone. */
   adopt(): Promise<void>;
 }
 
@@ -64,22 +64,22 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     ...ownLabels(instance, 'run'),
     ...(appId ? { [label.app]: appId } : {}),
   });
-  /** Attached ones that wait for their caller or talk with one: never touched by `adopt`. */
+  /** Ids of those that are being made, talk with their caller or are followed to their end: never touched by `adopt`. */
   const present = new Set<string>();
 
-  async function make(order: OneOffOrder): Promise<ContainerSummary> {
+  async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
     const network = await needs.networkOf.ensure(order.app);
-    const id = await needs.fromSlug.create(order.slug, (image) => specOf(order, image, network));
+    const id = await needs.fromSlug.create(order.slug, (image) => specOf(order, processId, image, network));
     return engine.inspect(id);
   }
 
-  function specOf(order: OneOffOrder, image: string, network: string): ContainerSpec {
+  function specOf(order: OneOffOrder, processId: string, image: string, network: string): ContainerSpec {
     const spec = processSpec({
       instance,
       kind: 'run',
       appId: order.app.id,
       appName: order.app.name,
-      id: randomUUID(),
+      id: processId,
       type: 'run',
       name: `run.${randomInt(1000, 10_000)}`,
       command: order.command,
@@ -107,7 +107,16 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     });
     await engine.start(container.id);
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
-    void finishDetached(container).catch((error: unknown) => needs.onProblem(`${name}: ${String(error)}`));
+    followDetached(container);
+  }
+
+  /** Where that is not possible, `adopt` goes on when the engine is back. */
+  function followDetached(container: ContainerSummary): void {
+    const { [label.id]: processId = '', [label.process]: name = '' } = container.labels;
+    present.add(processId);
+    void finishDetached(container)
+      .catch((error: unknown) => needs.onProblem(`${name}: ${messageOf(error)}`))
+      .finally(() => present.delete(processId));
   }
 
   async function finishDetached(container: ContainerSummary): Promise<void> {
@@ -147,28 +156,44 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     return found;
   }
 
-  return {
-    async create(order) {
-      const container = await make(order);
-      present.add(container.id);
-      if (!order.attached) await runDetached(container);
-      return toStatus(container);
-    },
-    async open(id) {
-      const container = await byId(id);
+  /** Attached to before it starts, so that nothing of it is missed. */
+  async function started(processId: string) {
+    const container = await byId(processId);
+    try {
       const tty = container.labels[attachedLabel] === 'tty';
-      const { stream, stderr } = await engine.attach(container.id, { stdin: true, tty });
+      const attachment = await engine.attach(container.id, { stdin: true, tty });
       const ended = engine.wait(container.id);
       ended.catch(() => undefined);
+      await engine.start(container.id);
+      return { container, attachment, ended };
+    } catch (error) {
+      await engine.remove(container.id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  return {
+    async create(order) {
+      const processId = randomUUID();
+      present.add(processId);
       try {
-        await engine.start(container.id);
+        const container = await make(order, processId);
+        if (!order.attached) await runDetached(container);
+        return toStatus(container);
       } catch (error) {
-        await engine.remove(container.id);
+        present.delete(processId);
         throw error;
       }
+    },
+    async open(id) {
+      const { container, attachment, ended } = await started(id).catch((error: unknown) => {
+        present.delete(id);
+        throw error;
+      });
+      const { stream, stderr } = attachment;
       const exit = ended.finally(async () => {
-        await engine.remove(container.id).catch((error: unknown) => needs.onProblem(String(error)));
-        present.delete(container.id);
+        await engine.remove(container.id).catch((error: unknown) => needs.onProblem(messageOf(error)));
+        present.delete(id);
       });
       return {
         name: container.labels[label.process] ?? 'run',
@@ -180,10 +205,9 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       };
     },
     async discard(id) {
+      present.delete(id);
       const [container] = await engine.list({ ...own(), [label.id]: id });
-      if (container?.state !== 'created') return;
-      await engine.remove(container.id);
-      present.delete(container.id);
+      if (container?.state === 'created') await engine.remove(container.id);
     },
     async list(appId) {
       return (await engine.list(own(appId)))
@@ -202,16 +226,16 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     },
     async adopt() {
       for (const container of await engine.list(own())) {
-        if (present.has(container.id)) continue;
+        if (present.has(container.labels[label.id] ?? '')) continue;
         if (container.labels[attachedLabel] === 'no' && container.state !== 'created') {
-          void finishDetached(container).catch((error: unknown) => needs.onProblem(String(error)));
+          followDetached(container);
           continue;
         }
-        // Its caller's connection ended with the server before this one.
+        // Its caller's connection ended with the server before this one, or with the engine.
         void engine
           .stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 })
           .then(() => engine.remove(container.id))
-          .catch((error: unknown) => needs.onProblem(String(error)));
+          .catch((error: unknown) => needs.onProblem(messageOf(error)));
       }
     },
   };

@@ -1,5 +1,5 @@
 // Keeps one app's containers as the stage wants them: observes, plans, acts, again and again.
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
@@ -8,20 +8,21 @@ import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { backOffMs, type Crash, type Member, plan, slotOf } from './plan.ts';
+import { type Member, plan, slotOf } from './plan.ts';
+import { createSetbacks } from './setbacks.ts';
 import { type Stage, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
 import { createTraffic } from './traffic.ts';
-
-/** A process that stayed up this long starts its back-off anew when it crashes. */
-const steadyMs = 60_000;
 
 export interface Supervisor {
   /** Plans and acts; nothing happens when all is as wanted. */
   reconcile(): void;
   /** Takes over a container found at start. */
   adopt(details: ContainerDetails): void;
-  knows(containerId: string): boolean;
+  /** By its container, or by its own id while that is being made. */
+  knows(containerId: string, processId: string | undefined): boolean;
+  /** Nothing runs, and nothing should. */
+  idle(): boolean;
   /** Whether processes of this release run, or run that are not web. */
   runs(version: number): boolean;
   runsOther(version: number): boolean;
@@ -58,8 +59,7 @@ export function createSupervisor(
   needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
 ): Supervisor {
   const tracked = new Map<string, Tracked>();
-  const crashes = new Map<string, Crash & { since: number }>();
-  const failures = new Map<string, PlatformError>();
+  const setbacks = createSetbacks(Date.now);
   const runnables = new Map<number, Runnable>();
   const notice = createNotice();
   let stage: Stage = { serving: null, next: null, phase: 'steady' };
@@ -87,8 +87,16 @@ export function createSupervisor(
     traffic: { ...traffic, update: route },
     quiet: () => held,
     changed: reconcile,
-    failed,
-    ready,
+    failed(process, sentence, lastLines, upMs = 0) {
+      setbacks.crashed(process, sentence, lastLines, upMs);
+      notice.tell();
+    },
+    interrupted(process, sentence, pauseMs) {
+      const news = setbacks.interrupted(process, sentence, pauseMs);
+      notice.tell();
+      return news;
+    },
+    ready: (process) => setbacks.over(slotOf(process)),
     gone,
   });
 
@@ -96,7 +104,7 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const steps = plan(wanted(), all(), crashes, Date.now());
+    const steps = plan(wanted(), all(), setbacks.all, Date.now());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -121,26 +129,10 @@ export function createSupervisor(
   function idleState(): RouteState | null {
     if (needs.store.apps.byId(appId)?.maintenance) return 'maintenance';
     const up = all().some((one) => one.type === 'web' && one.state === 'up' && one.version === served);
-    const crashed = wanted().some((member) => member.type === 'web' && crashes.has(slotOf(member)));
+    const crashed = wanted().some(
+      (member) => member.type === 'web' && setbacks.all.get(slotOf(member))?.interrupted === false,
+    );
     return !up && crashed ? 'crashed' : null;
-  }
-
-  /** Counts a crash and says when the next attempt may be. */
-  function failed(process: Tracked, sentence: string, lastLines: string[], upMs = 0): void {
-    const slot = slotOf(process);
-    const now = Date.now();
-    const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
-    crashes.set(slot, { attempt, retryAt: now + backOffMs(attempt), since: now });
-    if (!failures.has(slot)) {
-      failures.set(slot, new PlatformError('release_failed', sentence, { process: process.name, lastLines }));
-    }
-    notice.tell();
-  }
-
-  /** Its earlier crashes are over; how many there were in a row it carries itself. */
-  function ready(process: Tracked): void {
-    crashes.delete(slotOf(process));
-    failures.delete(slotOf(process));
   }
 
   function gone(process: Tracked): void {
@@ -163,7 +155,9 @@ export function createSupervisor(
         .watch(process, details)
         .catch((error: unknown) => needs.onProblem(`${process.name}: ${messageOf(error)}`));
     },
-    knows: (containerId) => all().some((process) => process.containerId === containerId),
+    knows: (containerId, processId) =>
+      all().some((process) => process.containerId === containerId || process.id === processId),
+    idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version) => all().some((process) => process.version === version),
     runsOther: (version) => all().some((process) => process.version === version && process.type !== 'web'),
     async died(containerId) {
@@ -171,8 +165,9 @@ export function createSupervisor(
       if (process) await life.check(process);
     },
     async recheck() {
+      setbacks.excuseInterrupted();
       await Promise.all(
-        all().map((process) => (process.state === 'creating' ? undefined : life.check(process))),
+        all().map((process) => (process.state === 'creating' ? undefined : life.check(process, 'outage'))),
       );
       reconcile();
     },
@@ -208,20 +203,20 @@ export function createSupervisor(
     },
     routed: traffic.told,
     untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
-    clearFailures,
+    clearFailures: setbacks.forget,
     restart(matches) {
       const live = all().filter(
         (one) => one.state !== 'ended' && one.state !== 'stopping' && matches(one.name, one.type),
       );
       for (const process of live) process.stale = true;
       const waiting = wanted().filter(
-        (one) => crashes.has(slotOf(one)) && matches(`${one.type}.${one.number}`, one.type),
+        (one) => setbacks.all.has(slotOf(one)) && matches(`${one.type}.${one.number}`, one.type),
       );
-      for (const member of waiting) crashes.delete(slotOf(member));
+      for (const member of waiting) setbacks.excuse(slotOf(member));
       reconcile();
       return live.length + waiting.length;
     },
-    status: () => statusOf(appId, all(), wanted(), crashes, runnables),
+    status: () => statusOf(appId, all(), wanted(), setbacks.all, runnables),
     untilEmpty: (signal) => notice.until(() => tracked.size === 0, signal),
     close() {
       closed = true;
@@ -231,24 +226,18 @@ export function createSupervisor(
   };
   return supervisor;
 
-  function clearFailures(version: number): void {
-    for (const slot of [...failures.keys(), ...crashes.keys()]) {
-      if (!slot.startsWith(`${version}/`)) continue;
-      failures.delete(slot);
-      crashes.delete(slot);
-    }
-  }
-
   function forgetVersion(version: number): void {
     runnables.delete(version);
-    clearFailures(version);
+    setbacks.forget(version);
   }
 
   function isUp(version: number, only: 'web' | 'all'): boolean {
     const members = wanted().filter(
       (one) => one.version === version && (only === 'all' || one.type === 'web'),
     );
-    const failure = members.map((member) => failures.get(slotOf(member))).find((one) => one !== undefined);
+    const failure = members
+      .map((member) => setbacks.failure(slotOf(member)))
+      .find((one) => one !== undefined);
     if (failure) throw failure;
     const up = new Set(all().flatMap((process) => (process.state === 'up' ? [slotOf(process)] : [])));
     return members.every((member) => up.has(slotOf(member)));

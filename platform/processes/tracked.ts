@@ -5,7 +5,8 @@ import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
-import { type Crash, type Member, type Running, slotOf } from './plan.ts';
+import { type Member, type Running, slotOf } from './plan.ts';
+import type { Setback } from './setbacks.ts';
 
 /** A release ready to run: read once from the store, shared by all of its processes. */
 export interface Runnable {
@@ -95,20 +96,20 @@ export function setState(process: Tracked, state: Running['state']): void {
   process.stateAt = Date.now();
 }
 
-/** Everything `ps` shows: what lives, and the slots whose process crashed and waits for its next attempt. */
+/** Everything `ps` shows: what lives, and the slots whose process waits for its next attempt. */
 export function statusOf(
   appId: string,
   tracked: readonly Tracked[],
   wanted: readonly Member[],
-  crashes: ReadonlyMap<string, Crash & { since: number }>,
+  setbacks: ReadonlyMap<string, Setback>,
   runnables: ReadonlyMap<number, Runnable>,
 ): ProcessStatus[] {
   const live = tracked.filter((process) => process.state !== 'ended');
   const slots = new Set(live.map(slotOf));
   const crashed = wanted
-    .filter((member) => !slots.has(slotOf(member)) && crashes.has(slotOf(member)))
+    .filter((member) => !slots.has(slotOf(member)) && setbacks.has(slotOf(member)))
     .map((member) =>
-      crashedStatus(appId, member, crashes.get(slotOf(member))!.since, runnables.get(member.version)),
+      crashedStatus(appId, member, setbacks.get(slotOf(member))!, runnables.get(member.version)),
     );
   return [...live.map((process) => liveStatus(appId, process)), ...crashed].sort(
     (a, b) => a.type.localeCompare(b.type) || a.number - b.number,
@@ -135,7 +136,7 @@ function liveStatus(appId: string, process: Tracked): ProcessStatus {
 function crashedStatus(
   appId: string,
   member: Member,
-  since: number,
+  { since, interrupted }: Setback,
   runnable: Runnable | undefined,
 ): ProcessStatus {
   const at = new Date(since).toISOString();
@@ -148,7 +149,7 @@ function crashedStatus(
     number: member.number,
     command: runnable?.types[member.type] ?? '',
     size: member.size,
-    state: 'crashed',
+    state: interrupted ? 'starting' : 'crashed',
     releaseId: runnable?.release.id ?? '',
     releaseVersion: member.version,
     updatedAt: at,

@@ -30,7 +30,10 @@ export async function findContainer(needs: ContainerNeeds): Promise<ContainerSum
     ({ labels, state }) =>
       labels[madeFor] === wanted.labels[madeFor] && (state === 'running' || state === 'restarting'),
   );
-  for (const other of own) if (other !== fits) await needs.engine.remove(other.id);
+  const others = own.filter((other) => other !== fits);
+  // A HAProxy that the engine lost would keep the port.
+  if (others.length > 0) await needs.engine.endLost(ownLabels(needs.instance, 'router'));
+  for (const other of others) await needs.engine.remove(other.id);
   return fits;
 }
 

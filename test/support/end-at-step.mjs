@@ -1,8 +1,10 @@
-// Preloaded into a server under test (node --import): ends the server or its router at a named step.
-// The file named by TWELVE_TEST_STEP holds `<step> <server|router> <router's container>`; it is removed when the step is reached.
+// Preloaded into a server under test (node --import): ends the server, its router or its engine at a named step.
+// The file named by TWELVE_TEST_STEP holds `<step> <victim> <which>`; it is removed when the step is reached. Victims:
+// server; router (its container); engine or everything (the engine's control group, see kill-engine.mjs).
 import { spawnSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync, unlinkSync } from 'node:fs';
+import { killEngine } from './kill-engine.mjs';
 
 const file = process.env.TWELVE_TEST_STEP;
 const socketPath = (process.env.TWELVE_ENGINE || '/var/run/docker.sock').replace(/^unix:\/\//, '');
@@ -15,11 +17,15 @@ const killContainer = `
 `;
 
 subscribe('twelve:step', (step) => {
-  const [wanted, victim, container] = armed();
+  const [wanted, victim, which] = armed();
   if (wanted !== step) return;
+  if (victim === 'server') {
+    unlinkSync(file);
+    process.kill(process.pid, 'SIGKILL');
+  }
+  if (victim === 'router') spawnSync(process.execPath, ['-e', killContainer, socketPath, which], { env: {} });
+  else killEngine(which, victim);
   unlinkSync(file);
-  if (victim === 'server') process.kill(process.pid, 'SIGKILL');
-  else spawnSync(process.execPath, ['-e', killContainer, socketPath, container], { env: {} });
 });
 
 function armed() {

@@ -1,10 +1,15 @@
 // The engine as tests look at it: plain requests to its socket, so that what is checked does not check itself.
 import { request } from 'node:http';
 
-export const engineSocket = (process.env['TWELVE_ENGINE'] || '/var/run/docker.sock').replace(
-  /^unix:\/\//,
-  '',
-);
+const machine = (process.env['TWELVE_ENGINE'] || '/var/run/docker.sock').replace(/^unix:\/\//, '');
+
+/** Of the engine that tests of this file are about. */
+export let engineSocket = machine;
+
+/** From now on another engine is meant; without a socket the machine's again. */
+export function useEngine(socket = machine): void {
+  engineSocket = socket;
+}
 
 export interface Container {
   id: string;
@@ -89,6 +94,17 @@ export async function imageNames(instance: string): Promise<string[]> {
 
 export async function removeContainer(id: string): Promise<void> {
   await ask('DELETE', `/containers/${id}?force=1&v=1`);
+}
+
+/** Everything on an engine that is a test's own. */
+export async function clearEngine(socket: string): Promise<void> {
+  useEngine(socket);
+  try {
+    for (const { id } of await containers({})) await removeContainer(id);
+    await ask('POST', '/networks/prune');
+  } finally {
+    useEngine();
+  }
 }
 
 /** Everything one platform has on the engine. */

@@ -23,11 +23,15 @@ export function projectOf(folder: string): string {
   return basename(folder).toLowerCase();
 }
 
+/** Whether whoever owned it here is gone. */
+export function isAbandoned(folder: string): boolean {
+  const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
+  return owner !== undefined && where === place() && programOf(Number(owner)) === '';
+}
+
 export async function clearLeftovers(): Promise<void> {
   const folders = readdirSync(tmpdir()).map((name) => join(tmpdir(), name));
-  for (const folder of folders.filter((one) => one.startsWith(folderPrefix))) {
-    const [, owner, where] = /^(\d+) (.+)$/.exec(textOf(join(folder, 'owner')) ?? '') ?? [];
-    if (owner === undefined || where !== place() || programOf(Number(owner)) !== '') continue;
+  for (const folder of folders.filter((one) => one.startsWith(folderPrefix) && isAbandoned(one))) {
     killServer(folder);
     await removePlatform(folder);
   }

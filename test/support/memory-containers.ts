@@ -34,6 +34,9 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
         .filter((container) => carries(container.details.labels, labels))
         .map((container) => summaryOf(container.details)),
 
+    // Whatever runs here is known.
+    endLost: async () => {},
+
     async stop(id, { graceSeconds }) {
       const container = all().find((each) => each.id === id);
       if (container?.details.state !== 'running') return;

@@ -42,6 +42,8 @@ export interface MemoryEngine extends Engine {
   fail(method: keyof Engine, error: Error, times?: number): void;
   /** Until `comeBack`, every call fails with `engine_unavailable` and events are missed; containers live on. */
   goAway(): void;
+  /** The next call of this method is carried out, and `leave` called before it is answered. */
+  beforeAnswer(method: keyof Engine, leave: () => void): void;
   comeBack(): void;
   /** Every call in order: `create web.1`, `start <id>`. */
   readonly calls: readonly string[];
@@ -50,6 +52,7 @@ export interface MemoryEngine extends Engine {
 export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const containers = new Map<string, MemoryContainer>();
   const failures = new Map<string, Error[]>();
+  const lastWords = new Map<string, () => void>();
   const calls: string[] = [];
   const left = new EventTarget();
   let behaviours = options.behaviours ?? (() => undefined);
@@ -141,7 +144,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     info: async () => ({ ...info }),
   };
   const connect = (): Engine => {
-    const passage = createPassage({ calls, failures, outage: () => outage.signal });
+    const passage = createPassage({ calls, failures, lastWords, outage: () => outage.signal });
     return {
       ...passage.guard(methods),
       events: (labels, signal) => events.listen(labels, AbortSignal.any([signal, passage.closed])),
@@ -164,6 +167,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     fail: (method, error, times = 1) =>
       void failures.set(method, [...(failures.get(method) ?? []), ...Array<Error>(times).fill(error)]),
     goAway: () => outage.abort(),
+    beforeAnswer: (method, leave) => void lastWords.set(method, leave),
     comeBack() {
       outage = new AbortController();
       events.reconnected();

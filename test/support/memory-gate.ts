@@ -6,6 +6,8 @@ export interface Gate {
   failures: Map<string, Error[]>;
   /** Aborted while the engine is away. */
   outage(): AbortSignal;
+  /** The next call of it is carried out and not answered. */
+  lastWords: Map<string, () => void>;
 }
 
 type Method = (...given: never[]) => Promise<unknown>;
@@ -30,7 +32,11 @@ export function createPassage(gate: Gate): Passage {
       if (lost.aborted) throw unavailable();
       const failure = gate.failures.get(name)?.shift();
       if (failure) throw failure;
-      return unless(lost, method(...given));
+      const answer = unless(lost, method(...given));
+      const leave = gate.lastWords.get(name);
+      gate.lastWords.delete(name);
+      leave?.();
+      return answer;
     };
 
   return {

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppRepository, createRepository, must } from './app-repository.ts';
-import { type Container, containers } from './engine-socket.ts';
+import { type Container, containers, engineSocket } from './engine-socket.ts';
 import { clearLeftovers, folderPrefix, own, removePlatform } from './leftovers.ts';
 import { type Result, type Running, type RunOptions, run, start } from './program.ts';
 import { createServerProcess, freePorts, root, type ServerProcess } from './server-process.ts';
@@ -78,7 +78,7 @@ export async function startPlatform(
     TWELVE_RUN: join(folder, 'run'),
     TWELVE_API: `127.0.0.1:${apiPort}`,
     TWELVE_HTTP: `127.0.0.1:${httpPort}`,
-    ...(process.env['TWELVE_ENGINE'] ? { TWELVE_ENGINE: process.env['TWELVE_ENGINE'] } : {}),
+    TWELVE_ENGINE: engineSocket,
     ...settings,
   };
   const server = await (options.server?.(env, folder) ?? createServerProcess(env, join(folder, 'server')));

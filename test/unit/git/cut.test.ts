@@ -1,29 +1,26 @@
 // Pushes that lose their pusher, their server or their app half way.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Push } from '../../../platform/git/git.ts';
-import { client, must, repositoryWith, startClient, startServer, type TestServer, until } from './support.ts';
+import {
+  client,
+  gitProcesses,
+  must,
+  repositoryWith,
+  startClient,
+  startServer,
+  type TestServer,
+  until,
+} from './support.ts';
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason));
   });
-
-/** Command lines of git's programs and hooks that still work on this server's repositories. */
-async function gitProcesses(server: TestServer): Promise<string[]> {
-  const found: string[] = [];
-  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
-    const environment = await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '');
-    if (environment.includes(server.folder) && /(receive|upload)-pack|pre-receive/.test(line))
-      found.push(line);
-  }
-  return found;
-}
 
 /** A push that was interrupted, as by Ctrl-C in a terminal, once the deploy had begun. */
 async function interruptedPush(server: TestServer): Promise<void> {

@@ -1,4 +1,4 @@
-// A server whose deploys never end, to be killed by a test. Prints its port, then what it does.
+// A server whose deploys never end, to be killed by a test; told `store`, it keeps pushes first. Prints its port, then what it does.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ const git = await createGit({
   runFolder: join(folder, 'run'),
   authenticate: async () => ({ id: 'user-1', email: 'ada@example.com' }),
   findApp: async (name) => ({ id: `id-of-${name}`, name }),
-  deploy: () => {
+  deploy: async (push) => {
+    if (process.argv[3] === 'store') await push.store();
     process.stdout.write('deploying\n');
     return new Promise(() => {});
   },

@@ -1,6 +1,6 @@
 // A git station behind a real HTTP server, and a real git client that knows nothing of this machine's settings.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -143,6 +143,18 @@ export async function commit(
   await must(folder, 'add', '-A');
   await must(folder, 'commit', '-q', '--allow-empty', '-m', message);
   return must(folder, 'rev-parse', 'HEAD');
+}
+
+/** Command lines of git's programs and hooks that still work on this server's repositories. */
+export async function gitProcesses(server: TestServer): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+    const environment = await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '');
+    if (environment.includes(server.folder) && /(receive|upload)-pack|pre-receive/.test(line))
+      found.push(line);
+  }
+  return found;
 }
 
 export async function until(what: () => boolean | Promise<boolean>): Promise<void> {

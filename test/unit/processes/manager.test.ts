@@ -1,143 +1,24 @@
 // All of the process room against the in-memory engine: rollouts, failures, crashes, a killed server.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseAppName } from '../../../platform/domain/app.ts';
-import { formationWith } from '../../../platform/domain/formation.ts';
-import type { Release } from '../../../platform/domain/release.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
-import type { ContainerSpec } from '../../../platform/engine/engine.ts';
-import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
-import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
-import { openStore, type Store } from '../../../platform/store/store.ts';
-import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
-
-let folder: string;
-let store: Store;
-let engine: MemoryEngine;
-let processes: Processes;
-let app: { id: string; name: string };
-let userId: string;
-/** What the router was told last, per app. */
-let routed: { state: string; processes: string[] };
-/** Images whose web process never listens. */
-const deaf = new Set<string>();
-
-const processOf = (spec: ContainerSpec): string =>
-  `${spec.labels['twelve.process']} v${spec.labels['twelve.release']}`;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'twelve-processes-'));
-  store = openStore({ folder, create: true });
-  const user = store.users.create('a@example.com');
-  userId = user.id;
-  app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
-  engine = createMemoryEngine({ images: ['twelve/app:1'] });
-  deaf.clear();
-  routed = { state: 'nothing', processes: [] };
-  processes = newServer();
-});
-afterEach(async () => {
-  await processes.close();
-  store.close();
-  rmSync(folder, { recursive: true });
-});
-
-function newServer(): Processes {
-  const needs: ProcessNeeds = {
-    engine: engine.connect(),
-    store,
-    instance: 'test',
-    networks: '10.213.0.0/16',
-    bootTimeoutMs: 400,
-    stopGraceMs: 1000,
-    releasePhaseTimeoutMs: 5000,
-    settleMs: 60,
-    listening: async (address, deadline, signal) => {
-      const found = engine.containers().find((one) => Object.values(one.details.addresses).includes(address));
-      if (found && !deaf.has(found.spec.env['MODE'] ?? '')) return sleep(10).then(() => !signal.aborted);
-      await sleep(deadline, undefined, { signal }).catch(() => undefined);
-      return false;
-    },
-    image: async () => (await engine.image('twelve/app:1'))!.id,
-    serve: async ({ state, endpoints }) => {
-      routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
-      return { drained: Promise.resolve() };
-    },
-    logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
-    onReleaseOutput: () => undefined,
-    onReleaseEnded: () => undefined,
-    reached: () => undefined,
-    onProblem: () => undefined,
-  };
-  return createProcesses(needs);
-}
-
-async function begin(): Promise<void> {
-  await processes.adopt();
-  processes.go();
-}
-
-/** Appends a release as the actions do. */
-function append(types: Record<string, string>, config: Record<string, string> = {}): Release {
-  const release = store.transaction(() => {
-    const slug = store.slugs.insert({
-      appId: app.id,
-      manifest: 'sha256:0' as Digest,
-      layers: [],
-      processTypes: types,
-      stack: 'debian-13',
-      stackImage: 'stack',
-      buildpacks: [],
-      commit: 'c0ffee',
-      commitDescription: null,
-      size: 1,
-    });
-    const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
-    store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
-    return store.releases.append(app.id, userId, {
-      version,
-      slugId: slug.id,
-      config,
-      cause: 'push',
-      description: 'Deploy',
-      commit: 'c0ffee',
-    });
-  });
-  processes.released(app.id);
-  return release;
-}
-
-async function ended(release: Release): Promise<Release> {
-  await processes.settled(release.id, AbortSignal.timeout(5000));
-  return store.releases.byId(release.id)!;
-}
-
-const scale = (type: string, quantity: number): void => {
-  store.formations.replace(
-    app.id,
-    store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
-  );
-  void processes.changed(app.id);
-};
-const running = (): string[] =>
-  engine
-    .containers()
-    .filter((one) => one.details.state === 'running')
-    .map((one) => processOf(one.spec))
-    .sort();
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let n = 0; n < 300; n++) {
-    if (condition()) return;
-    await sleep(10);
-  }
-  throw new Error(`never: ${what}; running ${running().join(', ')}; routed ${JSON.stringify(routed)}`);
-}
-const untilRunning = (names: string[]): Promise<void> =>
-  until(() => running().join() === [...names].sort().join(), names.join());
+import { expect, test } from 'vitest';
+import {
+  app,
+  append,
+  begin,
+  deaf,
+  ended,
+  engine,
+  processes,
+  processOf,
+  routed,
+  running,
+  scale,
+  startAgain,
+  store,
+  until,
+  untilRunning,
+  userId,
+} from './ground.ts';
 
 test('the first release: web is up, routed, and then the release has succeeded', async () => {
   await begin();
@@ -265,7 +146,7 @@ test('a server that starts again adopts what runs and touches nothing', async ()
   await sleep(1100);
   await processes.close();
   const calls = engine.calls.length;
-  processes = newServer();
+  startAgain();
   const routes = await processes.adopt();
   expect(routes).toMatchObject([{ appId: app.id, state: 'up', endpoints: [{}, {}] }]);
   processes.go();
@@ -297,7 +178,7 @@ test.each(Array.from({ length: 14 }, (_, index) => index))(
       engine.calls.slice(from).filter((call) => /^(create|start|stop|remove|inspect)/.test(call)).length;
     await until(() => count() >= changes || store.releases.byId(release.id)?.status !== 'pending', 'so far');
     void processes.close();
-    processes = newServer();
+    startAgain();
     await begin();
     expect((await ended(release)).status).toBe('succeeded');
     await untilRunning(['web.1 v2', 'worker.1 v2']);
@@ -316,7 +197,7 @@ test('killed after the release command, the next server does not run it again', 
   const booting = engine.containers().find((one) => processOf(one.spec) === 'web.1 v2')!.id;
   void processes.close();
   deaf.clear();
-  processes = newServer();
+  startAgain();
   await begin();
   expect((await ended(release)).status).toBe('succeeded');
   await untilRunning(['web.1 v2']);
@@ -432,7 +313,7 @@ test('release processes that a killed server left are removed', async () => {
     },
   });
   await engine.start(id);
-  processes = newServer();
+  startAgain();
   await begin();
   await until(() => !engine.containers().some((one) => one.id === id), 'removed');
 });

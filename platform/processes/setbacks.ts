@@ -1,0 +1,81 @@
+// What kept one app's processes from being up: when each slot may be tried again, and what a rollout is told.
+import { PlatformError } from '../domain/errors.ts';
+import { backOffMs, type Crash, slotOf } from './plan.ts';
+import type { Tracked } from './tracked.ts';
+
+export interface Setback extends Crash {
+  since: number;
+  /** The engine was away: nothing is known to be wrong with the process. */
+  interrupted: boolean;
+}
+
+export interface Setbacks {
+  /** By slot. */
+  readonly all: ReadonlyMap<string, Setback>;
+  /** It ended, or never became ready: each time in a row it waits longer. */
+  crashed(process: Tracked, sentence: string, lastLines: readonly string[], upMs: number): void;
+  /**
+   * The engine went away under it: tried again after a pause that does not grow, and at once when the engine is back.
+   * @returns whether that is new of this slot
+   */
+  interrupted(process: Tracked, sentence: string, pauseMs: number): boolean;
+  /** Why a slot is not up, for a rollout that waits for it. */
+  failure(slot: string): PlatformError | undefined;
+  /** It is up: its earlier crashes are over; how many there were in a row it carries itself. */
+  over(slot: string): void;
+  /** It may be tried again at once. */
+  excuse(slot: string): void;
+  /** The engine is back. */
+  excuseInterrupted(): void;
+  forget(version: number): void;
+}
+
+/** A process that stayed up this long starts its back-off anew when it crashes. */
+const steadyMs = 60_000;
+
+export function createSetbacks(now: () => number): Setbacks {
+  const all = new Map<string, Setback>();
+  const failures = new Map<string, PlatformError>();
+
+  function fail(process: Tracked, sentence: string, lastLines: readonly string[]): void {
+    const slot = slotOf(process);
+    if (failures.has(slot)) return;
+    failures.set(slot, new PlatformError('release_failed', sentence, { process: process.name, lastLines }));
+  }
+
+  return {
+    all,
+    crashed(process, sentence, lastLines, upMs) {
+      const since = now();
+      const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
+      const retryAt = since + backOffMs(attempt);
+      all.set(slotOf(process), { attempt, retryAt, since, interrupted: false });
+      fail(process, sentence, lastLines);
+    },
+    interrupted(process, sentence, pauseMs) {
+      const slot = slotOf(process);
+      const before = all.get(slot);
+      const retryAt = now() + pauseMs;
+      const since = before?.since ?? now();
+      all.set(slot, { attempt: process.attempt, retryAt, since, interrupted: true });
+      fail(process, sentence, []);
+      return before?.interrupted !== true;
+    },
+    failure: (slot) => failures.get(slot),
+    over(slot) {
+      all.delete(slot);
+      failures.delete(slot);
+    },
+    excuse: (slot) => void all.delete(slot),
+    excuseInterrupted() {
+      for (const setback of all.values()) if (setback.interrupted) setback.retryAt = now();
+    },
+    forget(version) {
+      for (const slot of [...failures.keys(), ...all.keys()]) {
+        if (!slot.startsWith(`${version}/`)) continue;
+        failures.delete(slot);
+        all.delete(slot);
+      }
+    },
+  };
+}

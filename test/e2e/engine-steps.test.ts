@@ -1,0 +1,102 @@
+// The engine killed at every named step of every kind of change, and started again: afterwards what is said is what runs.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Step } from '../../platform/domain/steps.ts';
+import { createDockerEngine } from '../../platform/engine/docker.ts';
+import { killEngine } from '../support/kill-engine.mjs';
+import { type SecondEngine, startSecondEngine } from '../support/second-engine.ts';
+import { createSteppedApp, rowsOf, type SteppedApp, type SteppedChange } from '../support/stepped-app.ts';
+import { releasesOf } from '../support/truth.ts';
+
+// Nothing that its build would have to fetch: a second engine leads nowhere.
+const files = {
+  Procfile: 'web: python3 server.py\nrelease: true\n',
+  'server.py': `import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{os.environ['DYNO']} {os.environ['TWELVE_RELEASE_VERSION']}".encode())
+
+    def log_message(self, *args):
+        pass
+
+HTTPServer(('', int(os.environ['PORT'])), Handler).serve_forever()
+`,
+};
+
+let engine: SecondEngine;
+let app: SteppedApp;
+
+beforeAll(async () => {
+  engine = await startSecondEngine(['stack', 'build', 'router']);
+  app = await createSteppedApp(null, files);
+});
+afterAll(async () => {
+  await app?.[Symbol.asyncDispose]();
+  await engine?.[Symbol.asyncDispose]();
+});
+
+/** Of a container, whoever may know of it. */
+function processesOf(container: string): string[] {
+  const group = join(engine.group, 'containers', container, 'cgroup.procs');
+  return existsSync(group) ? readFileSync(group, 'utf8').split('\n').filter(Boolean) : [];
+}
+
+test('what it was starting when it was killed does not live on unseen', async () => {
+  const docker = createDockerEngine({ socketPath: engine.socket });
+  try {
+    const [image] = await docker.images({ 'twelve.image': 'stack' });
+    const labels = { 'twelve.test': 'lost' };
+    const stop = new AbortController();
+    const events = docker.events(labels, stop.signal);
+    const id = await docker.create({
+      ...{ name: 'lost', image: image!.tags[0]!, labels, env: {} },
+      command: ['sleep', '600'],
+    });
+    const started = docker.start(id).catch(() => undefined);
+    // The engine notes that it runs a moment after it does.
+    while (processesOf(id).length === 0) await new Promise(setImmediate);
+    killEngine(engine.group, 'engine');
+    await started;
+    expect(processesOf(id)).not.toEqual([]);
+    await engine.start();
+    for await (const event of events) if (event.type === 'reconnected') stop.abort();
+    expect((await docker.inspect(id)).state).not.toBe('running');
+    expect(processesOf(id)).toEqual([]);
+    await docker.remove(id);
+  } finally {
+    docker.close();
+  }
+  await app.whatIsSaidRuns();
+});
+
+// Both ways to die are real: what runs in containers outlives a killed engine until it starts again, but not a machine.
+type Row = { change: SteppedChange; step: Step; victim: 'engine' | 'everything' };
+const quick: Row[] = [
+  { change: 'push', step: 'built', victim: 'engine' },
+  { change: 'config', step: 'start', victim: 'engine' },
+  { change: 'config', step: 'switch', victim: 'everything' },
+  { change: 'scale up', step: 'create', victim: 'everything' },
+];
+const every = (['engine', 'everything'] as const).flatMap((victim) =>
+  rowsOf().map((row): Row => ({ ...row, victim })),
+);
+
+test.each(process.env['TWELVE_TESTS'] === 'full' ? every : quick)(
+  '$change, $victim ended at step $step',
+  async ({ change, step, victim }) => {
+    const { made } = await app.endAt(step, change, `${victim} ${engine.group}`);
+    expect(await engine.answers()).toBe(false);
+    await engine.start();
+    const pushed = await made;
+    await app.whatIsSaidRuns();
+    const [newest] = await releasesOf(app.platform, app.name);
+    if (newest?.status === 'failed') expect(newest.reason).toMatch(/engine|router/);
+    if (pushed?.status === 0) expect(pushed.stderr).toContain('deployed');
+    else if (pushed) expect(pushed.stderr).toMatch(/ ! {2}.*(engine|router).*(v\d+ serves|Build failed)/s);
+  },
+);

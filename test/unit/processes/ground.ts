@@ -1,0 +1,146 @@
+// What tests of the process room stand on: a store, an in-memory engine, one app; made anew for each test.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach } from 'vitest';
+import { parseAppName } from '../../../platform/domain/app.ts';
+import { formationWith } from '../../../platform/domain/formation.ts';
+import type { Release } from '../../../platform/domain/release.ts';
+import type { Digest } from '../../../platform/domain/slug.ts';
+import type { ContainerSpec } from '../../../platform/engine/engine.ts';
+import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
+import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
+import { openStore, type Store } from '../../../platform/store/store.ts';
+import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+
+let folder: string;
+export let store: Store;
+export let engine: MemoryEngine;
+export let processes: Processes;
+export let app: { id: string; name: string };
+export let userId: string;
+/** What the router was told last, per app. */
+export let routed: { state: string; processes: string[] };
+/** Images whose web process never listens. */
+export const deaf = new Set<string>();
+
+export const processOf = (spec: ContainerSpec): string =>
+  `${spec.labels['twelve.process']} v${spec.labels['twelve.release']}`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twelve-processes-'));
+  store = openStore({ folder, create: true });
+  const user = store.users.create('a@example.com');
+  userId = user.id;
+  app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
+  engine = createMemoryEngine({ images: ['twelve/app:1'] });
+  deaf.clear();
+  routed = { state: 'nothing', processes: [] };
+  processes = newServer();
+});
+afterEach(async () => {
+  await processes.close();
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The next server, beside or after the one before. */
+export function startAgain(): void {
+  processes = newServer();
+}
+
+function newServer(): Processes {
+  const needs: ProcessNeeds = {
+    engine: engine.connect(),
+    store,
+    instance: 'test',
+    networks: '10.213.0.0/16',
+    bootTimeoutMs: 400,
+    stopGraceMs: 1000,
+    releasePhaseTimeoutMs: 5000,
+    settleMs: 60,
+    listening: async (address, deadline, signal) => {
+      const found = engine.containers().find((one) => Object.values(one.details.addresses).includes(address));
+      if (found && !deaf.has(found.spec.env['MODE'] ?? '')) return sleep(10).then(() => !signal.aborted);
+      await sleep(deadline, undefined, { signal }).catch(() => undefined);
+      return false;
+    },
+    image: async () => (await engine.image('twelve/app:1'))!.id,
+    serve: async ({ state, endpoints }) => {
+      routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
+      return { drained: Promise.resolve() };
+    },
+    logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+    onReleaseOutput: () => undefined,
+    onReleaseEnded: () => undefined,
+    onEngineBack: async () => undefined,
+    reached: () => undefined,
+    onProblem: () => undefined,
+  };
+  return createProcesses(needs);
+}
+
+export async function begin(): Promise<void> {
+  await processes.adopt();
+  processes.go();
+}
+
+/** Appends a release as the actions do. */
+export function append(types: Record<string, string>, config: Record<string, string> = {}): Release {
+  const release = store.transaction(() => {
+    const slug = store.slugs.insert({
+      appId: app.id,
+      manifest: 'sha256:0' as Digest,
+      layers: [],
+      processTypes: types,
+      stack: 'debian-13',
+      stackImage: 'stack',
+      buildpacks: [],
+      commit: 'c0ffee',
+      commitDescription: null,
+      size: 1,
+    });
+    const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
+    store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
+    return store.releases.append(app.id, userId, {
+      version,
+      slugId: slug.id,
+      config,
+      cause: 'push',
+      description: 'Deploy',
+      commit: 'c0ffee',
+    });
+  });
+  processes.released(app.id);
+  return release;
+}
+
+export async function ended(release: Release): Promise<Release> {
+  await processes.settled(release.id, AbortSignal.timeout(5000));
+  return store.releases.byId(release.id)!;
+}
+
+export const scale = (type: string, quantity: number): void => {
+  store.formations.replace(
+    app.id,
+    store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
+  );
+  void processes.changed(app.id);
+};
+export const running = (): string[] =>
+  engine
+    .containers()
+    .filter((one) => one.details.state === 'running')
+    .map((one) => processOf(one.spec))
+    .sort();
+
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let n = 0; n < 300; n++) {
+    if (condition()) return;
+    await sleep(10);
+  }
+  throw new Error(`never: ${what}; running ${running().join(', ')}; routed ${JSON.stringify(routed)}`);
+}
+export const untilRunning = (names: string[]): Promise<void> =>
+  until(() => running().join() === [...names].sort().join(), names.join());
