@@ -50,6 +50,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     fix: (appId, subnet) => store.apps.setSubnet(appId, subnet),
   });
   const fromSlug = createFromSlug(needs);
+  const ground = { ...needs, networkOf, fromSlug };
   const supervisors = new Map<string, Supervisor>();
   const rollouts = new Map<string, { version: number; abort: AbortController }>();
   const working = new Map<string, Promise<void>>();
@@ -58,11 +59,12 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   const life = new AbortController();
   let events: ReturnType<typeof engine.events> | undefined;
   let acting = false;
+  const told = (error: unknown): void => needs.onProblem(messageOf(error));
 
   function supervisorOf(appId: string): Supervisor {
     const known = supervisors.get(appId);
     if (known) return known;
-    const made = createSupervisor(appId, { ...needs, networkOf, fromSlug });
+    const made = createSupervisor(appId, ground);
     supervisors.set(appId, made);
     return made;
   }
@@ -142,8 +144,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         serving,
         next,
         {
-          releasePhase: (stop) =>
-            runReleasePhase(appId, next, serving?.slug.id ?? null, { ...needs, networkOf, fromSlug }, stop),
+          releasePhase: (stop) => runReleasePhase(appId, next, serving?.slug.id ?? null, ground, stop),
           commit: () => commit(appId, release),
           reached: needs.reached,
         },
@@ -256,17 +257,15 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       void followEngine(events, { ...needs, ...known }).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
-      void sweepReleaseContainers(needs).catch((error: unknown) => needs.onProblem(messageOf(error)));
-      void removeStrayNetworks({ ...needs, networkOf }, () => false).catch((error: unknown) =>
-        needs.onProblem(messageOf(error)),
-      );
+      void sweepReleaseContainers(needs).catch(told);
+      void removeStrayNetworks(ground, () => false).catch(told);
       for (const app of store.apps.list()) kick(app.id);
     },
     released: kick,
     async changed(appId) {
       const supervisor = supervisors.get(appId);
       supervisor?.reconcile();
-      await supervisor?.routed().catch((error: unknown) => needs.onProblem(messageOf(error)));
+      await supervisor?.routed().catch(told);
     },
     settled: (releaseId, signal) =>
       settledNotice.until(() => store.releases.byId(releaseId)?.status !== 'pending', signal),
