@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
@@ -71,7 +72,10 @@ test('HAProxy restarted by itself while we are away has all that was served last
   await stage.router.serve(routeTo('closed', [one], 'maintenance'));
   await stage.router.close();
   const id = (await stage.containers())[0]!.id;
-  process.kill((await stage.engine.inspect(id)).pid!, 'SIGKILL');
+  const { pid, startedAt } = await stage.engine.inspect(id);
+  process.kill(pid!, 'SIGKILL');
+  // Until the kernel has ended all of it the one that was killed may still answer.
+  while ((await stage.engine.inspect(id)).startedAt === startedAt) await sleep(20);
   await answers(stage, 'app.localhost', 'two');
   expect((await stage.get('closed.localhost')).body).toContain('H80');
   await stage.reopen();
