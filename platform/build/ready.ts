@@ -81,8 +81,8 @@ export function createReadyPlaces(needs: ReadyNeeds): ReadyPlaces {
       const place = await remove(appId)?.place;
       if (!place) return null;
       if (await place.container.isRunning()) return place;
-      // The engine was restarted, or somebody removed it.
-      await discard(place);
+      // The engine was restarted, or somebody removed it. The build does without, and says what is wrong if it cannot.
+      await discard(place).catch((error: unknown) => needs.onProblem(String(error)));
       return null;
     },
 
@@ -97,6 +97,9 @@ export function createReadyPlaces(needs: ReadyNeeds): ReadyPlaces {
 
 /** Container first: it has the folder mounted. */
 async function discard(place: Ready | null): Promise<void> {
-  await place?.container.remove();
-  await place?.workspace.dispose();
+  try {
+    await place?.container.remove();
+  } finally {
+    await place?.workspace.dispose();
+  }
 }

@@ -1,11 +1,13 @@
 // Bad input, row by row, through the real command line, API, git client and server: a clear sentence, a code, and nothing is lost.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
+import { type EngineDoor, openEngineDoor } from '../support/engine-door.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 import { bodies } from './bad-input/bodies.ts';
 import { commands } from './bad-input/commands.ts';
 import { facts } from './bad-input/facts.ts';
+import { outages } from './bad-input/outages.ts';
 import { plainApp, pushes, rollbacks } from './bad-input/pushes.ts';
 import { heads, paths } from './bad-input/requests.ts';
 import type { Row } from './bad-input/row.ts';
@@ -14,15 +16,24 @@ import { appNames, configNames, quantities } from './bad-input/words.ts';
 
 let platform: TestPlatform;
 let hello: AppRepository;
+let door: EngineDoor;
 
 beforeAll(async () => {
-  platform = await startPlatform({ TWELVE_BOOT_TIMEOUT: '4', TWELVE_KEEP_RELEASES: '2' });
+  door = await openEngineDoor();
+  platform = await startPlatform({
+    TWELVE_ENGINE: door.socket,
+    TWELVE_BOOT_TIMEOUT: '4',
+    TWELVE_KEEP_RELEASES: '2',
+  });
   await must(platform.cli(['apps:create', 'vars', '-n']));
   hello = await platform.createApp('hello', null, { files: plainApp });
   await platform.push(hello);
   await must(platform.cli(['config:set', 'GREETING=hi', '-a', 'hello']));
 });
-afterAll(() => platform?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await platform?.[Symbol.asyncDispose]();
+  await door?.[Symbol.asyncDispose]();
+});
 
 /** Our own insides: where a failure happened is for the log, not for the user. */
 const insides =
@@ -30,7 +41,7 @@ const insides =
 
 async function holds({ act, ends, says, adds = [], removes = [] }: Row): Promise<void> {
   const before = await facts(platform);
-  const told = await act({ platform, hello });
+  const told = await act({ platform, hello, door });
   const after = await facts(platform);
   expect(told.text).toMatch(says);
   expect(told.text).not.toMatch(insides);
@@ -123,6 +134,10 @@ describe('a rollback', () => {
     await eventually(slugOf, (there) => !there);
   });
   test.each(rollbacks)('$what', holds);
+});
+
+describe('while no engine answers', () => {
+  test.each(outages)('$what', holds);
 });
 
 describe('a server is started with', () => {

@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { AppRepository } from '../../support/app-repository.ts';
+import type { EngineDoor } from '../../support/engine-door.ts';
 import type { TestPlatform } from '../../support/platform.ts';
 import type { Result, RunOptions } from '../../support/program.ts';
 
@@ -10,6 +11,8 @@ export interface Ground {
   platform: TestPlatform;
   /** The repository of `hello`, an app that serves; its main is what is deployed. */
   hello: AppRepository;
+  /** What the platform reaches its engine through. */
+  door: EngineDoor;
 }
 
 export interface Told {
