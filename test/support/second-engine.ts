@@ -9,6 +9,7 @@ import { createImages, type ImageName } from '../../platform/engine/images.ts';
 import { clearEngine, engineSocket, useEngine } from './engine-socket.ts';
 import { killEngine } from './kill-engine.mjs';
 import { clearLeftovers, isAbandoned, own } from './leftovers.ts';
+import { addBridge, removeLinks } from './second-engine-links.ts';
 import { createPlace, groupOf, type Place, removeGroups } from './second-engine-place.ts';
 import { waitFor } from './wait.ts';
 
@@ -66,7 +67,7 @@ async function openEngine(folder: string): Promise<SecondEngine> {
   const socket = join(folder, 'engine.sock');
   const place = await createPlace(name);
   writeFileSync(join(folder, 'daemon.json'), '{}');
-  spawnSync('ip', ['link', 'add', bridge, 'type', 'bridge'], { env: { PATH: path } });
+  addBridge(bridge);
   const settings = [
     ...['--config-file', join(folder, 'daemon.json'), '--host', `unix://${socket}`],
     ...['--pidfile', join(folder, 'engine.pid'), '--exec-root', join(folder, 'exec')],
@@ -115,7 +116,7 @@ async function dispose({ folder, name, group, bridge, socket, place }: Parts): P
   killEngine(group, 'everything');
   await place.close();
   await removeGroups(name);
-  spawnSync('ip', ['link', 'delete', bridge], { env: { PATH: path } });
+  await removeLinks(bridge);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 

@@ -193,7 +193,7 @@ export const pushes: Row[] = [
 /** An app without dependencies: its build installs nothing. */
 export const plainApp = { 'package.json': manifest({}), 'server.js': server("'0.0.0.0'") };
 
-function manifest(scripts: Record<string, string>): string {
+export function manifest(scripts: Record<string, string>): string {
   const engines = { node: '22.x' };
   return `${JSON.stringify({ name: 'hello', version: '1.0.0', private: true, engines, scripts: { start: 'node server.js', ...scripts } })}\n`;
 }
