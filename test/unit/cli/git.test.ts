@@ -160,6 +160,8 @@ it('tells apps of ours from other repositories', () => {
 async function answered(operation: string, host: string, env: Record<string, string>): Promise<string> {
   const program = ['sh', '-c', 'echo "program asked to $0:"; cat'];
   const asking = run('sh', [script, operation, ...program], { env: { PATH: process.env['PATH'], ...env } });
+  // It reads nothing where it has nothing to say.
+  asking.child.stdin!.on('error', () => {});
   asking.child.stdin!.end(`capability[]=authtype\nprotocol=http\nhost=${host}\n\n`);
   return (await asking).stdout;
 }
