@@ -22,9 +22,9 @@ export async function buildSlug(
   order: DeployOrder,
   write: (line: string) => void,
 ): Promise<Built> {
-  const ground = groundOf(platform);
-  // Its failure is told where it is needed; a build that fails first has its own.
-  ground.catch(() => undefined);
+  // Asked for while the build runs. Its failure is told where it is needed; a build that fails first has its own.
+  const stackImage = platform.stackImage();
+  stackImage.catch(() => undefined);
   const tree = await platform.builder.build({
     id: order.buildId,
     appId: app.id,
@@ -42,7 +42,7 @@ export async function buildSlug(
   try {
     platform.reached('built');
     write('-----> Packing slug');
-    const slug = await packSlug(platform, app, order, tree, await ground, write);
+    const slug = await packSlug(platform, app, order, tree, await stackImage, write);
     return { slug, configDefaults: tree.configDefaults, dispose };
   } catch (error) {
     dispose();
@@ -50,29 +50,18 @@ export async function buildSlug(
   }
 }
 
-/** What slugs are packed for. Asked for while the build runs. */
-interface Ground {
-  stackImage: string;
-  architecture: string;
-}
-
-async function groundOf(platform: Platform): Promise<Ground> {
-  const [stackImage, { architecture }] = await Promise.all([platform.stackImage(), platform.engine.info()]);
-  return { stackImage, architecture };
-}
-
 async function packSlug(
   platform: Platform,
   app: App,
   order: DeployOrder,
   tree: BuiltTree,
-  ground: Ground,
+  stackImage: string,
   write: (line: string) => void,
 ): Promise<Slug> {
   const packed = await platform.slugs.pack({
     root: tree.root,
     created: tree.created,
-    ...ground,
+    stackImage,
     limitBytes: platform.config.slugLimitBytes,
     signal: order.signal,
   });
@@ -84,7 +73,7 @@ async function packSlug(
     layers: packed.layers,
     processTypes: tree.processTypes,
     stack: stackName,
-    stackImage: ground.stackImage,
+    stackImage,
     buildpacks: tree.buildpacks,
     commit: order.commit,
     commitDescription: await order.commitDescription,

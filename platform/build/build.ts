@@ -1,18 +1,18 @@
 // Source → built tree: chooses buildpacks, runs them in a throw-away container, reads what they made.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { PlatformError } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
-import { npmrcText } from './host-npm.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
-import { makePlace, startIn } from './place.ts';
+import { furnish, makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults } from './results.ts';
@@ -98,12 +98,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
 
   async function stages(input: BuildInput, job: Job, signal: AbortSignal): Promise<BuiltTree> {
     const { workspace, output } = job;
+    // The engine may have been restarted, or somebody removed it.
+    const works = job.ready?.container.isRunning();
     input.write(`-----> Building on the ${needs.stackName} stack`);
     const { choice, entries } = await takeSource(input, workspace, signal);
-    const facts = await plan(workspace, choice);
+    const facts = factsOf(choice);
     lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
     signal.throwIfAborted();
-    const ready = await fitting(job, facts);
+    const ready = await fitting(job, facts, (await works) === true);
     const container = await runIn(input, { ...job, ready }, facts, signal);
     try {
       const result = await readResults({
@@ -124,11 +126,15 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   /** What is ready, if it is for such a build; else it goes, and only its folder is used. */
-  async function fitting({ ready, workspace }: Job, facts: PlaceFacts): Promise<Ready | null> {
+  async function fitting(
+    { ready, workspace }: Job,
+    facts: PlaceFacts,
+    works: boolean,
+  ): Promise<Ready | null> {
     if (!ready) return null;
-    if (ready.facts.image === facts.image && ready.facts.cacheKey === facts.cacheKey) return ready;
+    if (works && isDeepStrictEqual(ready.facts, facts)) return ready;
     await ready.container.remove();
-    await workspace.emptyCache();
+    await workspace.startOver();
     return null;
   }
 
@@ -147,27 +153,21 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     return { choice: chooseBuildpacks(input.config, { entries, buildpacksFile }), entries };
   }
 
-  /** What has to be there before the container starts. */
-  async function plan(workspace: Workspace, choice: Choice): Promise<PlaceFacts> {
-    const [image] = await Promise.all([
-      needs.image(languageOf(choice)),
-      workspace.writePlan({
-        mode: choice.mode,
-        likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
-        buildpacks: choice.buildpacks.map(({ name }) => ({
-          name,
-          folder: join(needs.buildpacksFolder, name),
-        })),
-        npmrc: npmrcText(needs.npmConfig ?? {}),
-      }),
-    ]);
-    return { image, cacheKey: cacheKey(needs.stackName, expected(choice)) };
+  function factsOf(choice: Choice): PlaceFacts {
+    return {
+      language: languageOf(choice),
+      cacheKey: cacheKey(needs.stackName, expected(choice)),
+      mode: choice.mode,
+      likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
+      buildpacks: choice.buildpacks.map(({ name }) => name),
+    };
   }
 
-  /** What the driver waits for: a container takes long enough to start to fetch the cache meanwhile. */
+  /** What the driver waits for: a container takes long enough to start to put all of it in place meanwhile. */
   async function fill(input: BuildInput, { workspace, ready }: Job, facts: PlaceFacts): Promise<void> {
+    const app = { id: input.appId, name: input.appName };
     const [restored] = await Promise.all([
-      ready?.cache ?? cache.restore(input.appId, facts.cacheKey, workspace.cache),
+      ready?.cache ?? furnish(needs, cache, { app, workspace }, facts),
       workspace.writeConfig(input.config).then(workspace.handToBuildUser),
     ]);
     input.write(`       Build cache: ${restored}`);
@@ -194,7 +194,11 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       const app = { id: input.appId, name: input.appName };
       const container =
         ready?.container ??
-        (await startIn(needs, { id: input.id, app, workspace: job.workspace, image: facts.image }, either));
+        (await startIn(
+          needs,
+          { id: input.id, app, workspace: job.workspace, language: facts.language },
+          either,
+        ));
       await container.follow(output.push, either);
       return container;
     } finally {
@@ -228,7 +232,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
     const names = result.used.map((one) => one.name);
     const key = cacheKey(needs.stackName, names);
-    await cache.save(input.appId, key, workspace.cache, input.id);
+    // Beside what follows: packing reads another folder.
+    const saved = cache.save(input.appId, key, workspace.cache, input.id);
+    saved.catch(() => undefined);
     return {
       root,
       created: made.filter((name) => !entries.includes(name)).sort(),
@@ -236,6 +242,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       buildpacks: result.used,
       configDefaults: result.metadata.configVars,
       async dispose() {
+        await saved.catch((error: unknown) =>
+          needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`),
+        );
         await container.remove();
         await workspace.dispose();
       },

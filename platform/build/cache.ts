@@ -28,10 +28,28 @@ export type BuildCache = ReturnType<typeof createBuildCache>;
 
 export function createBuildCache(folder: string) {
   const ofApp = (appId: string): string => join(folder, appId);
+  /** A cache is saved while its build's release is rolled out; who wants it next waits. */
+  const saving = new Map<string, Promise<void>>();
+  const saved = async (appId: string): Promise<void> => saving.get(appId)?.catch(() => undefined);
+
+  async function take(appId: string, key: string, from: string, buildId: string): Promise<void> {
+    const home = join(ofApp(appId), key);
+    const next = `plain-${buildId}`;
+    if (!(await isFolder(from))) return;
+    await mkdir(join(home, 'kept'), { recursive: true, mode: 0o700 });
+    await keepTrees(join(from, '.immutable'), join(home, 'kept'));
+    await rm(join(home, next), { recursive: true, force: true });
+    await rename(from, join(home, next));
+    await writeFile(join(home, 'current.new'), next);
+    await rename(join(home, 'current.new'), join(home, 'current'));
+    await removeOthers(home, new Set([next, 'current', 'kept']));
+    await removeOthers(ofApp(appId), new Set([key]));
+  }
 
   return {
     /** Fills the empty folder `into`. */
     async restore(appId: string, key: string, into: string): Promise<'restored' | 'empty'> {
+      await saved(appId);
       const home = join(ofApp(appId), key);
       const current = await readFile(join(home, 'current'), 'utf8').catch(() => null);
       if (current === null) return 'empty';
@@ -44,20 +62,15 @@ export function createBuildCache(folder: string) {
 
     /** Takes over what a successful build left in `from`; the caches of other keys of the app go. */
     async save(appId: string, key: string, from: string, buildId: string): Promise<void> {
-      const home = join(ofApp(appId), key);
-      const next = `plain-${buildId}`;
-      if (!(await isFolder(from))) return;
-      await mkdir(join(home, 'kept'), { recursive: true, mode: 0o700 });
-      await keepTrees(join(from, '.immutable'), join(home, 'kept'));
-      await rm(join(home, next), { recursive: true, force: true });
-      await rename(from, join(home, next));
-      await writeFile(join(home, 'current.new'), next);
-      await rename(join(home, 'current.new'), join(home, 'current'));
-      await removeOthers(home, new Set([next, 'current', 'kept']));
-      await removeOthers(ofApp(appId), new Set([key]));
+      const work = saved(appId).then(() => take(appId, key, from, buildId));
+      saving.set(appId, work);
+      await work.finally(() => saving.get(appId) === work && saving.delete(appId));
     },
 
-    purge: (appId: string): Promise<void> => rm(ofApp(appId), { recursive: true, force: true }),
+    async purge(appId: string): Promise<void> {
+      await saved(appId);
+      await rm(ofApp(appId), { recursive: true, force: true });
+    },
 
     /** What an interrupted save left behind. */
     async sweep(): Promise<void> {

@@ -63,7 +63,7 @@ main() {
 
 # The first that applies wins; the others are only mentioned.
 detect_first() {
-  local n also=()
+  local n also=() unused=()
   found=''
   for n in "${!names[@]}"; do
     [ -n "$found" ] && [ "${names[n]}" = procfile ] && continue
@@ -74,7 +74,8 @@ detect_first() {
   announce "${names[found]}"
   [ ${#also[@]} -eq 0 ] || echo "       Also recognised: ${also[*]}. To use others, name them in a .buildpacks file."
   # Only what is used stays, so that a buildpack can see from its neighbours whether another one follows.
-  for n in "${!names[@]}"; do [ "$n" = "$found" ] || rm -rf "${packs:?}/$n"; done
+  for n in "${!names[@]}"; do [ "$n" = "$found" ] || unused+=("${packs:?}/$n"); done
+  rm -rf "${unused[@]}"
   # The cache of another list of buildpacks is none of ours.
   [ "${names[found]}" = "$likely" ] || find "$cache" -mindepth 1 -delete
 }

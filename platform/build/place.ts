@@ -1,7 +1,10 @@
 // Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
+import type { Language } from './first-party.ts';
+import { npmrcText } from './host-npm.ts';
 import type { BuilderNeeds } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
@@ -12,15 +15,36 @@ interface AppNames {
 }
 
 /** The container of a folder: it waits for the folder's gate. */
-export function startIn(
+export async function startIn(
   needs: BuilderNeeds,
-  place: { id: string; app: AppNames; workspace: Workspace; image: string },
+  place: { id: string; app: AppNames; workspace: Workspace; language: Language },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
   const { instance, stackCompat, memory, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
-  const spec = buildContainerSpec({ ...place, instance, stackCompat, memory, caFile, npmrc });
+  const image = await needs.image(place.language);
+  const spec = buildContainerSpec({ ...place, image, instance, stackCompat, memory, caFile, npmrc });
   return startBuildContainer(needs.engine, spec, signal);
+}
+
+/** Cache and plan into the folder. */
+export async function furnish(
+  needs: BuilderNeeds,
+  cache: BuildCache,
+  place: { app: AppNames; workspace: Workspace },
+  facts: PlaceFacts,
+): Promise<'restored' | 'empty'> {
+  const { app, workspace } = place;
+  const [restored] = await Promise.all([
+    cache.restore(app.id, facts.cacheKey, workspace.cache),
+    workspace.writePlan({
+      mode: facts.mode,
+      likely: facts.likely,
+      buildpacks: facts.buildpacks.map((name) => ({ name, folder: join(needs.buildpacksFolder, name) })),
+      npmrc: npmrcText(needs.npmConfig ?? {}),
+    }),
+  ]);
+  return restored;
 }
 
 /** Leaves nothing behind when it fails. */
@@ -33,14 +57,14 @@ export async function makePlace(
 ): Promise<Ready> {
   const id = randomUUID();
   const workspace = await createWorkspace(needs.workFolder, id);
-  const restoring = cache.restore(app.id, facts.cacheKey, workspace.cache);
-  const starting = startIn(needs, { id, app, workspace, image: facts.image }, signal);
+  const furnishing = furnish(needs, cache, { app, workspace }, facts);
+  const starting = startIn(needs, { id, app, workspace, language: facts.language }, signal);
   try {
-    const [restored, container] = await Promise.all([restoring, starting]);
+    const [restored, container] = await Promise.all([furnishing, starting]);
     return { facts, workspace, container, cache: restored };
   } catch (error) {
     // Nothing may still come into being in a folder that is removed next.
-    const [, started] = await Promise.allSettled([restoring, starting]);
+    const [, started] = await Promise.allSettled([furnishing, starting]);
     if (started.status === 'fulfilled') await started.value.remove();
     await workspace.dispose();
     throw error;

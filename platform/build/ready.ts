@@ -1,12 +1,19 @@
-// Places made ready for the next build of an app: its folder with the cache in it, and a started container that waits.
+// Places made ready for the next build of an app: its folder with cache and buildpacks in it, and a started container that waits.
+import type { Choice } from './choose.ts';
 import type { BuildContainer } from './container.ts';
+import type { Language } from './first-party.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What a place was made for; a build that wants anything else cannot use its container. */
 export interface PlaceFacts {
-  image: string;
+  /** Decides about the container's image. */
+  language: Language;
   /** Of the cache that was fetched. */
   cacheKey: string;
+  /** What the driver was told. */
+  mode: Choice['mode'];
+  likely: string;
+  buildpacks: string[];
 }
 
 export interface Ready {
@@ -20,7 +27,10 @@ export interface Ready {
 export interface ReadyPlaces {
   /** In the background; nothing happens when there is one for the app already. */
   prepare(app: { id: string; name: string }, facts: PlaceFacts): void;
-  /** The app's place, from then on the caller's; waits for one that is being made. Null when there is none that works. */
+  /**
+   * The app's place, from then on the caller's; waits for one that is being made. Null when there is none. Whether its
+   * container still runs is the caller's to ask, when it needs it.
+   */
   take(appId: string): Promise<Ready | null>;
   drop(appId: string): Promise<void>;
   close(): Promise<void>;
@@ -78,12 +88,7 @@ export function createReadyPlaces(needs: ReadyNeeds): ReadyPlaces {
     },
 
     async take(appId) {
-      const place = await remove(appId)?.place;
-      if (!place) return null;
-      if (await place.container.isRunning()) return place;
-      // The engine was restarted, or somebody removed it.
-      await discard(place);
-      return null;
+      return (await remove(appId)?.place) ?? null;
     },
 
     drop,

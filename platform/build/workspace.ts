@@ -92,7 +92,7 @@ export async function createWorkspace(workFolder: string, name: string) {
       }
     },
 
-    /** A writable copy of every buildpack, numbered in order, and what the driver has to know. */
+    /** A writable copy of every buildpack, numbered in order, and what the driver has to know; for the build's user. */
     async writePlan(plan: {
       mode: string;
       likely: string;
@@ -106,18 +106,20 @@ export async function createWorkspace(workFolder: string, name: string) {
         writeFile(join(own, 'npmrc'), plan.npmrc),
         ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
       ]);
+      await handOver(paths.home, paths.buildpacks, results);
     },
 
-    /** Everything but what is in the cache, which has its owners already. */
+    /** Source and config, and the cache folder itself: what is in it has its owners already. */
     async handToBuildUser(): Promise<void> {
-      const all = [source, paths.home, paths.env, paths.buildpacks, results];
-      await Promise.all([run('chown', ['-R', '-h', buildUser, ...all]), chown(paths.cache, appUid, appUid)]);
+      await Promise.all([handOver(source, paths.env), chown(paths.cache, appUid, appUid)]);
     },
 
-    /** The cache that was fetched is not the one to build with. */
-    async emptyCache(): Promise<void> {
-      await rm(paths.cache, { recursive: true, force: true });
-      await mkdir(paths.cache);
+    /** The cache that was fetched and the plan that was written are not those to build with. */
+    async startOver(): Promise<void> {
+      for (const folder of [paths.cache, paths.buildpacks]) {
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder);
+      }
     },
 
     /** The driver, which waits for a line from this pipe, goes on. Open for reading too, or this would wait for the driver. */
@@ -148,6 +150,10 @@ export async function createWorkspace(workFolder: string, name: string) {
 
     dispose: (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
   };
+}
+
+async function handOver(...folders: string[]): Promise<void> {
+  await run('chown', ['-R', '-h', buildUser, ...folders]);
 }
 
 async function copyBuildpack(from: string, to: string): Promise<void> {

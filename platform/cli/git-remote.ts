@@ -1,5 +1,6 @@
 // The git repository we stand in: its remotes, and how git gets our token.
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { CliError } from './errors.ts';
 
 export interface Remote {
@@ -101,15 +102,18 @@ export async function configureCredentials(cwd: string, gitUrl: string, helper: 
 }
 
 /**
- * The helper as git runs it (through a shell): this very program, wherever the PATH points later. Git also offers the
- * token to keep after each use, and waits; there is nothing to keep, so the shell answers that and no program starts.
+ * The helper as git runs it (through a shell): a small script that knows the token of the usual case, and for all others
+ * this very program, wherever the PATH points later.
  */
 export function credentialHelper(program: string, execArgv: readonly string[] = process.execArgv): string {
   // A source file needs the loader we were started with; a compiled one needs nothing.
   const loader = program.endsWith('.ts') ? execArgv : [];
   const command = [process.execPath, ...loader, program, 'git:credentials'].map(quote).join(' ');
-  return `!f() { [ "$1" = store ] || exec ${command} "$1"; }; f`;
+  return `!f() { sh ${quote(credentialsScript)} "$1" ${command}; }; f`;
 }
+
+/** The same file beside the source and beside the compiled program. */
+const credentialsScript = join(import.meta.dirname, '..', '..', 'platform', 'cli', 'git-credentials.sh');
 
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

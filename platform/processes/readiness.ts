@@ -27,7 +27,7 @@ export async function untilListening(
 ): Promise<boolean> {
   const deadline = Date.now() + deadlineMs;
   // Pauses are a twentieth of the time waited so far: that much later at most than it could have been told.
-  for (let pause = 10; !signal.aborted && Date.now() < deadline; pause = Math.min(pause * 1.05, 500)) {
+  for (let pause = 2; !signal.aborted && Date.now() < deadline; pause = Math.min(pause * 1.05, 500)) {
     if (await accepts(address, webPort, 1000)) return true;
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }

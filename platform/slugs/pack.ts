@@ -8,6 +8,7 @@ import type { Digest, Layer } from '../domain/slug.ts';
 import type { Blobs } from './blobs.ts';
 import { type LayerPlan, partition } from './partition.ts';
 import { largestFolders, survey } from './survey.ts';
+import { identityOf, type KnownLayers } from './untouched.ts';
 
 export interface TreeInput {
   /** Folder that holds `app`. */
@@ -19,15 +20,15 @@ export interface TreeInput {
 }
 
 /**
- * The layers in stacking order. Each is read by a process of its own, as many at once as there are cores.
+ * The layers in stacking order. Each that is not known is read by a process of its own, as many at once as there are cores.
  * @throws PlatformError `build_failed` with id E19 when they take more than the limit; the signal's reason
  */
-export async function packTree(blobs: Blobs, input: TreeInput): Promise<Layer[]> {
+export async function packTree(blobs: Blobs, known: KnownLayers, input: TreeInput): Promise<Layer[]> {
   const app = join(input.root, 'app');
   if (!(await lstat(app).catch(() => null))?.isDirectory()) {
     throw new PlatformError('build_failed', 'The build left no app folder behind.');
   }
-  const plans = partition(await survey(app, input.created));
+  const plans = partition(survey(app, input.created));
   const stop = new AbortController();
   const signal = input.signal ? AbortSignal.any([input.signal, stop.signal]) : stop.signal;
   let total = 0;
@@ -40,13 +41,17 @@ export async function packTree(blobs: Blobs, input: TreeInput): Promise<Layer[]>
       stop.abort();
     }
   };
-  const next = plans.entries();
+  const stores = { blobs, known };
+  // The app's own first: it is always packed, by a program, while we look whether we know the others.
+  const next = [...plans.entries()].reverse().values();
   const layers: Layer[] = [];
   const work = async (): Promise<void> => {
     for (const [index, plan] of next) {
       // The app's own layer is the last one.
       const isDependency = index < plans.length - 1;
-      layers[index] = await packPlan(blobs, input.root, plan, isDependency, count, signal);
+      layers[index] = isDependency
+        ? await dependencyLayer(stores, input.root, plan, count, signal)
+        : await storedLayer(blobs, input.root, plan, count, signal);
     }
   };
   const lanes = Array.from({ length: Math.min(plans.length, availableParallelism()) }, () =>
@@ -64,27 +69,44 @@ export async function packTree(blobs: Blobs, input: TreeInput): Promise<Layer[]>
   return layers;
 }
 
-async function packPlan(
-  blobs: Blobs,
+interface Stores {
+  blobs: Blobs;
+  known: KnownLayers;
+}
+
+/** Mostly the same as in the release before: known without being read, or else read and hashed, which is less work than writing it too. */
+async function dependencyLayer(
+  { blobs, known }: Stores,
   root: string,
   plan: LayerPlan,
-  isDependency: boolean,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<Layer> {
-  const below = (path: string): Buffer => Buffer.concat([Buffer.from('app/'), Buffer.from(path, 'latin1')]);
-  const folders = ['app', ...plan.folders.map((folder) => below(folder).toString('utf8'))];
-  const input = { root, folders, entries: plan.entries.map(below), signal };
-  let counted = onBytes;
-  if (isDependency) {
-    // Mostly the same bytes as in the release before: only read and hashed, which is less work than writing them too.
-    const { digest, size } = await packLayer({ ...input, write: null, onBytes });
-    if (blobs.touch(digest as Digest)) return { digest: digest as Digest, size, label: plan.label };
-    counted = () => undefined;
+  const content = contentOf(plan);
+  const identity = await identityOf(root, content.folders, content.entries);
+  const same = identity === null ? undefined : known.get(identity);
+  if (same && blobs.touch(same.digest)) {
+    onBytes(same.size);
+    return { ...same, label: plan.label };
   }
+  const { digest, size } = await packLayer({ root, ...content, signal, write: null, onBytes });
+  const layer = blobs.touch(digest as Digest)
+    ? { digest: digest as Digest, size, label: plan.label }
+    : await storedLayer(blobs, root, plan, () => undefined, signal);
+  if (identity !== null) known.set(identity, layer);
+  return layer;
+}
+
+async function storedLayer(
+  blobs: Blobs,
+  root: string,
+  plan: LayerPlan,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<Layer> {
   const write = blobs.temporary();
   try {
-    const packed = await packLayer({ ...input, write, onBytes: counted });
+    const packed = await packLayer({ root, ...contentOf(plan), signal, write, onBytes });
     const digest = packed.digest as Digest;
     await blobs.put(write, digest);
     return { digest, size: packed.size, label: plan.label };
@@ -92,6 +114,15 @@ async function packPlan(
     // Gone already when it became a blob.
     await rm(write, { force: true });
   }
+}
+
+/** Paths of a layer as they are in it: below `app`. */
+function contentOf(plan: LayerPlan): { folders: string[]; entries: Buffer[] } {
+  const below = (path: string): Buffer => Buffer.concat([Buffer.from('app/'), Buffer.from(path, 'latin1')]);
+  return {
+    folders: ['app', ...plan.folders.map((folder) => below(folder).toString('utf8'))],
+    entries: plan.entries.map(below),
+  };
 }
 
 async function overLimit(app: string, limitBytes: number): Promise<PlatformError> {

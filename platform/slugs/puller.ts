@@ -1,5 +1,6 @@
 // Slugs onto the engine: found by their content's id, else pulled from our endpoint, once for all who ask.
-import { PlatformError } from '../domain/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { Blobs } from './blobs.ts';
@@ -10,6 +11,8 @@ import { blobsOf } from './image.ts';
 export interface Puller {
   /** Id of the image on the engine. A caller that gives up does not end the pull for others. */
   ensure(appName: string, manifest: Digest, signal?: AbortSignal): Promise<string>;
+  /** Made just now: no need to look whether the engine has it. */
+  isNew(manifest: Digest): void;
   close(): Promise<void>;
 }
 
@@ -20,23 +23,47 @@ interface PullerNeeds {
   /** `host:port` of our endpoint. */
   endpoint: string;
   token: string;
+  onProblem(message: string): void;
 }
+
+/** Until then its container keeps it from `docker image prune`. */
+const tagDelayMs = 1000;
 
 export function createPuller(needs: PullerNeeds): Puller {
   const closing = new AbortController();
   const underway = new Map<string, Promise<string>>();
+  const tagging = new Set<Promise<void>>();
+  const made = new Set<Digest>();
+
+  /** Later, since the engine is busy with a container of this image. Where it fails who asks for the image next does it. */
+  function keepTag(id: string, tag: string): void {
+    const tagged = sleep(tagDelayMs, undefined, { signal: closing.signal })
+      .catch(() => undefined)
+      .then(() => needs.engine.tagImage(id, tag))
+      .catch((error: unknown) => needs.onProblem(`The image ${id} got no name: ${messageOf(error)}`))
+      .finally(() => tagging.delete(tagged));
+    tagging.add(tagged);
+  }
+
   return {
     async ensure(appName, manifest, signal) {
       const key = `${appName} ${manifest}`;
       const running =
         underway.get(key) ??
-        ensureImage(needs, appName, manifest, closing.signal).finally(() => underway.delete(key));
+        ensureImage(
+          { ...needs, keepTag, isNew: made.delete(manifest) },
+          appName,
+          manifest,
+          closing.signal,
+        ).finally(() => underway.delete(key));
       underway.set(key, running);
       return await unlessAborted(running, signal);
     },
+    isNew: (manifest) => void made.add(manifest),
     async close() {
       closing.abort(new PlatformError('cancelled', 'The server is stopping.'));
       await Promise.allSettled(underway.values());
+      await Promise.all(tagging);
     },
   };
 }
@@ -50,22 +77,26 @@ export async function isWhole(blobs: Blobs, manifest: Digest): Promise<boolean> 
 }
 
 async function ensureImage(
-  needs: PullerNeeds,
+  needs: PullerNeeds & { keepTag(id: string, tag: string): void; isNew: boolean },
   appName: string,
   manifest: Digest,
   signal: AbortSignal,
 ): Promise<string> {
-  const { engine } = needs;
-  const config = (await manifestAt(needs.blobs, manifest))?.config.digest;
-  // An id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's.
-  const found = await Promise.all([config ? engine.image(config) : null, engine.image(manifest)]);
-  const present = found[0] ?? found[1];
+  const { keepTag } = needs;
+  const present = needs.isNew ? null : await find(needs, manifest);
   // A tag keeps it from `docker image prune`.
   const tag = `twelve-${namePart(needs.instance)}/${namePart(appName)}:${manifest.slice(7, 19)}`;
   if (present?.tags.includes(tag)) return present.id;
   const image = present ?? (await pull(needs, appName, manifest, signal));
-  await engine.tagImage(image.id, tag);
+  keepTag(image.id, tag);
   return image.id;
+}
+
+/** By an id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's. */
+async function find({ engine, blobs }: PullerNeeds, manifest: Digest): Promise<ImageInfo | null> {
+  const config = (await manifestAt(blobs, manifest))?.config.digest;
+  const found = await Promise.all([config ? engine.image(config) : null, engine.image(manifest)]);
+  return found[0] ?? found[1];
 }
 
 async function pull(

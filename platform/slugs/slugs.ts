@@ -1,13 +1,14 @@
 // Slugs as content-addressed layers: packed from a built tree, pulled by the engine from our own endpoint, collected.
 import type { Digest, Layer } from '../domain/slug.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openBlobs } from './blobs.ts';
+import { digestOf, openBlobs } from './blobs.ts';
 import { type Collected, collect } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
 import { createPuller, isWhole } from './puller.ts';
 import { openStacks } from './stack.ts';
+import { createKnownLayers } from './untouched.ts';
 
 export interface PackRequest {
   /** Folder that holds the built `app` folder. */
@@ -16,8 +17,6 @@ export interface PackRequest {
   created: string[];
   /** Reference of the image the layers sit on. */
   stackImage: string;
-  /** `amd64`, `arm64` */
-  architecture: string;
   limitBytes: number;
   signal?: AbortSignal;
 }
@@ -77,8 +76,14 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
   const packing = new Set<{ since: number }>();
   const primed = new Set<Digest>();
 
-  const writeImage = async (stack: StackImage, layers: Layer[], architecture: string): Promise<Digest> => {
+  const known = createKnownLayers();
+  let architecture: string | undefined;
+
+  const writeImage = async (stack: StackImage, layers: Layer[]): Promise<Digest> => {
+    // `amd64`, `arm64`: an engine's machine stays what it is, and the question takes the engine a while.
+    architecture ??= (await engine.info()).architecture;
     const { config, manifest } = imageDocuments({ stack, layers, architecture, instance });
+    if (!blobs.touch(digestOf(manifest))) puller.isNew(digestOf(manifest));
     // Each is forced to disk; neither waits for the other.
     const [, digest] = await both(blobs.putBytes(config), blobs.putBytes(manifest));
     return digest;
@@ -92,8 +97,8 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       const job = { since: Date.now() };
       packing.add(job);
       try {
-        const [stack, layers] = await both(stacks.stack(input.stackImage), packTree(blobs, input));
-        const manifest = await writeImage(stack, layers, input.architecture);
+        const [stack, layers] = await both(stacks.stack(input.stackImage), packTree(blobs, known, input));
+        const manifest = await writeImage(stack, layers);
         return { manifest, layers, size: layers.reduce((sum, layer) => sum + layer.size, 0) };
       } finally {
         packing.delete(job);
@@ -101,8 +106,7 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
     },
 
     async prime(stackImage) {
-      const { architecture } = await engine.info();
-      const manifest = await writeImage(await stacks.stack(stackImage), [], architecture);
+      const manifest = await writeImage(await stacks.stack(stackImage), []);
       primed.add(manifest);
       await puller.ensure('stack', manifest);
     },

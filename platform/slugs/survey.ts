@@ -1,5 +1,6 @@
 // Looks at a built app: what lies in its folder, how large it is, and what makes it too large.
-import { lstat, readdir } from 'node:fs/promises';
+import { lstatSync, readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { layerBytes, type TreeEntry } from './partition.ts';
 
 const slash = Buffer.from('/');
@@ -8,17 +9,17 @@ const slash = Buffer.from('/');
  * The entries that layers are cut from: the top level, and one level more in hidden folders that buildpacks created.
  * @param created top-level names
  */
-export async function survey(app: string, created: readonly string[]): Promise<TreeEntry[]> {
+export function survey(app: string, created: readonly string[]): TreeEntry[] {
   const made = new Set(created.map((name) => Buffer.from(name).toString('latin1')));
   const entries: TreeEntry[] = [];
-  for (const top of await children(Buffer.from(app))) {
+  for (const top of children(Buffer.from(app))) {
     const isCreated = made.has(top.name);
-    const inner = isCreated && top.folder && top.name.startsWith('.') ? await children(top.path) : [];
+    const inner = isCreated && top.folder && top.name.startsWith('.') ? children(top.path) : [];
     const parts = inner.map((child) => ({ ...child, name: `${top.name}/${child.name}` }));
     // An empty hidden folder is an entry of its own, or it would be lost.
     for (const part of parts.length > 0 ? parts : [top]) {
       // What is the app's own goes into the app layer whatever its size: no need to look.
-      const size = isCreated ? await bytesBelow(part, layerBytes) : 0;
+      const size = isCreated ? bytesBelow(part, layerBytes) : 0;
       entries.push({ path: part.name, size, created: isCreated });
     }
   }
@@ -28,11 +29,13 @@ export async function survey(app: string, created: readonly string[]): Promise<T
 /** The largest folders of the first two levels, largest first. */
 export async function largestFolders(app: string, count: number): Promise<{ path: string; size: number }[]> {
   const found: { path: string; size: number }[] = [];
-  for (const top of await children(Buffer.from(app))) {
+  for (const top of children(Buffer.from(app))) {
     if (!top.folder) continue;
     let whole = 0;
-    for (const inner of await children(top.path)) {
-      const size = await bytesBelow(inner, Number.POSITIVE_INFINITY);
+    for (const inner of children(top.path)) {
+      const size = bytesBelow(inner, Number.POSITIVE_INFINITY);
+      // All of a tree that may be huge: others wait for us.
+      await turn();
       whole += size;
       if (inner.folder) found.push({ path: `${utf8(top.name)}/${utf8(inner.name)}`, size });
     }
@@ -48,8 +51,8 @@ interface Child {
   folder: boolean;
 }
 
-async function children(folder: Buffer): Promise<Child[]> {
-  const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+function children(folder: Buffer): Child[] {
+  const entries = readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
   return entries.map((entry) => ({
     name: entry.name.toString('latin1'),
     path: Buffer.concat([folder, slash, entry.name]),
@@ -58,15 +61,17 @@ async function children(folder: Buffer): Promise<Child[]> {
 }
 
 /** Stops counting once there is `enough`; follows no link. */
-async function bytesBelow(entry: Child, enough: number): Promise<number> {
-  if (!entry.folder) return (await lstat(entry.path)).size;
-  const inner = await children(entry.path);
+function bytesBelow(entry: Child, enough: number): number {
+  if (!entry.folder) return lstatSync(entry.path).size;
+  const inner = children(entry.path);
   let sum = 0;
-  const files = await Promise.all(inner.filter((child) => !child.folder).map((file) => lstat(file.path)));
-  for (const { size } of files) sum += size;
-  for (const folder of inner.filter((child) => child.folder)) {
+  for (const file of inner.filter((child) => !child.folder)) {
+    sum += lstatSync(file.path).size;
     if (sum >= enough) return sum;
-    sum += await bytesBelow(folder, enough - sum);
+  }
+  for (const folder of inner.filter((child) => child.folder)) {
+    sum += bytesBelow(folder, enough - sum);
+    if (sum >= enough) return sum;
   }
   return sum;
 }

@@ -2,18 +2,22 @@
 
 # Sets manager and lockfile ('' without one).
 check_lockfiles() {
-  local file owners=() files=() others=() keep
+  local file owner owners=() files=() others=() keep
   for file in npm-shrinkwrap.json package-lock.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb; do
     [ -f "$build_dir/$file" ] || continue
     # npm's two are one manager's; npm itself prefers the first.
-    [ "${owners[0]}" = "$(owner_of "$file")" ] && continue
-    owners+=("$(owner_of "$file")")
+    owner_of "$file"
+    [ "${owners[0]}" = "$owner" ] && continue
+    owners+=("$owner")
     files+=("$file")
   done
   if [ ${#files[@]} -gt 1 ]; then
     keep=${package_manager%%@*}
     [[ " ${owners[*]} " == *" $keep "* ]] || keep=${owners[0]}
-    for file in "${files[@]}"; do [ "$(owner_of "$file")" = "$keep" ] || others+=("$file"); done
+    for file in "${files[@]}"; do
+      owner_of "$file"
+      [ "$owner" = "$keep" ] || others+=("$file")
+    done
     two_managers "${files[0]}" "${files[1]}" "$keep" "${others[*]}"
   fi
   lockfile=${files[0]} manager=${owners[0]}
@@ -26,12 +30,13 @@ check_lockfiles() {
   manager=${manager:-${engine_managers:-npm}}
 }
 
+# owner_of <lockfile>: sets owner, the package manager whose it is.
 owner_of() {
   case $1 in
-    yarn.lock) echo yarn ;;
-    pnpm-lock.yaml) echo pnpm ;;
-    bun.lock | bun.lockb) echo bun ;;
-    *) echo npm ;;
+    yarn.lock) owner=yarn ;;
+    pnpm-lock.yaml) owner=pnpm ;;
+    bun.lock | bun.lockb) owner=bun ;;
+    *) owner=npm ;;
   esac
 }
 

@@ -48,8 +48,3 @@ read_package() {
   export NODE_ENV
 }
 
-# script <name>: its text, empty when there is none.
-script() {
-  local name=script_${1//[-:]/_}
-  printf '%s' "${!name}"
-}

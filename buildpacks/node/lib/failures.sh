@@ -67,7 +67,8 @@ own_script_failed() {
   [ "$path" = "$build_dir" ] || return
   command=$(sed -nE 's/^npm (error|ERR!) command sh -c //p' "$output" | head -n 1)
   for name in $lifecycle_scripts; do
-    [ "$(any_script "$name")" != "$command" ] || script_failed "$name" "$status" "$command" "$output"
+    find_script "$name"
+    [ "$found_script" != "$command" ] || script_failed "$name" "$status" "$command" "$output"
   done
 }
 

@@ -28,7 +28,7 @@ modules_cacheable() {
 
 # Build steps may change what they find in node_modules. Without any, the pruned tree can be kept, and moved instead of copied.
 has_build_steps() {
-  [ -n "$lifecycle_scripts$(script build)$(script heroku-prebuild)$(script heroku-postbuild)$(script heroku-cleanup)" ] || [ "$has_workspaces" = true ]
+  [ -n "$lifecycle_scripts$script_build$script_heroku_prebuild$script_heroku_postbuild$script_heroku_cleanup" ] || [ "$has_workspaces" = true ]
 }
 
 # Sets modules: the tree in the cache whose name says everything that decides about its content.
@@ -135,7 +135,7 @@ restore_directory() {
 }
 
 save_directories() {
-  rm -rf "$cache_dir/node/directories"
+  [ ! -e "$cache_dir/node/directories" ] || rm -rf "$cache_dir/node/directories"
   each_directory save_directory
 }
 

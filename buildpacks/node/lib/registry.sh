@@ -1,9 +1,9 @@
 # Talking to the package registry with curl: where it is, what it wants to see, and what went wrong.
 
-# Sets registries: those to ask, in order. npm's own order: environment, the app's .npmrc, the host's settings.
+# Sets registries, when first needed: those to ask, in order. npm's own order: environment, the app's .npmrc, the host's settings.
 find_registries() {
   local address
-  registries=()
+  [ ${#registries[@]} -eq 0 ] || return 0
   for address in "$npm_config_registry" "$NPM_CONFIG_REGISTRY" "$(npmrc_value "$build_dir/.npmrc" registry)" "$(npmrc_value "$npm_config_globalconfig" registry)"; do
     [ -n "$address" ] && registries+=("${address%/}")
   done
@@ -48,6 +48,7 @@ get() {
 # get_from_any <path> <file>: the first registry that has it; sets registry. Fails with curl's status.
 get_from_any() {
   local status=0
+  find_registries
   : >/tmp/curl-problem
   for registry in "${registries[@]}"; do
     get "$registry" "$1" "$2" && return 0

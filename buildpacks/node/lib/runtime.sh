@@ -3,7 +3,7 @@
 # Sets node_version, npm_version, node_reason. On a cached answer of the last day nothing is asked of the network.
 choose_node() {
   local hint="" now asked_range asked_npm at
-  find_registries
+  registries=()
   wanted_range
   check_range
   printf -v now '%(%s)T' -1
@@ -117,7 +117,7 @@ install_node() {
   tree=$cache_dir/.immutable/$name
   node_home=$build_dir/.heroku/node
   mkdir -p "$build_dir/.heroku" "$cache_dir/.immutable"
-  rm -rf "$node_home"
+  [ ! -e "$node_home" ] || rm -rf "$node_home"
   if [ -x "$tree/bin/node" ]; then
     say 'Node and npm come from the cache.'
     take_tree "$tree" "$tree/bin/node" "$node_home"
@@ -138,6 +138,7 @@ take_tree() {
 
 download_node() {
   local tree=$1 npm_status node_status npm_job
+  find_registries
   mkdir -p "$tree/lib/node_modules" "$tree/bin"
   fetch_package npm "$npm_version" "$tree/lib/node_modules/npm" &
   npm_job=$!

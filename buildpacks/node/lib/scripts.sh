@@ -1,7 +1,7 @@
 # The scripts of package.json that a build runs.
 
 run_build() {
-  if [ -n "$(script heroku-postbuild)" ]; then
+  if [ -n "$script_heroku_postbuild" ]; then
     run_script heroku-postbuild
   else
     run_script build
@@ -11,7 +11,8 @@ run_build() {
 # run_script <name>: does nothing where there is none; its failure is E13.
 run_script() {
   local name=$1 text status
-  text=$(any_script "$name")
+  find_script "$name"
+  text=$found_script
   [ -n "$text" ] || return 0
   # What is still on its way into the cache must be there before a program of the app could change it.
   wait
@@ -21,10 +22,11 @@ run_script() {
   [ $status -eq 0 ] || explain_script_failure "$name" "$status" "$text"
 }
 
-# The usual ones are known already; others cost a program.
-any_script() {
+# find_script <name>: sets found_script, empty when there is none. The usual ones are known already; others cost a program.
+find_script() {
+  local known=script_${1//[-:]/_}
   case $1 in
-    start | start:prod | build | heroku-prebuild | heroku-postbuild | heroku-cleanup) script "$1" ;;
-    *) jq -r --arg name "$1" '.scripts[$name] // ""' "$build_dir/package.json" ;;
+    start | start:prod | build | heroku-prebuild | heroku-postbuild | heroku-cleanup) found_script=${!known} ;;
+    *) found_script=$(jq -r --arg name "$1" '.scripts[$name] // ""' "$build_dir/package.json") ;;
   esac
 }

@@ -21,7 +21,9 @@ check_command() {
   if [ "${words[0]}" = npm ] && [ "$where" = Procfile ]; then
     program=${words[1]}
     [ "$program" != run ] || program=${words[2]}
-    [ -z "$program" ] || [ "$program" = start ] || check_command "$(any_script "$program")" "$program"
+    [ -n "$program" ] && [ "$program" != start ] || return 0
+    find_script "$program"
+    check_command "$found_script" "$program"
     return 0
   fi
   program=${words[0]##*/}

@@ -34,7 +34,6 @@ export const slugIntoEngine: Row = {
       token: bench.id,
       onProblem: bench.say,
     });
-    const { architecture } = await engine.info();
 
     async function intoEngine(turn: number): Promise<number> {
       await writeFile(join(root, 'app', 'server.js'), `export const turn = ${turn};\n`);
@@ -43,7 +42,6 @@ export const slugIntoEngine: Row = {
           root,
           created: ['node_modules'],
           stackImage: stack,
-          architecture,
           limitBytes: config.slugLimitBytes,
           signal: bench.signal,
         });

@@ -64,8 +64,7 @@ async function tree(name: string, words: string): Promise<string> {
 
 const created = ['node_modules', '.heroku'];
 const pack = async (name: string, words: string): Promise<PackedSlug> => {
-  const { architecture } = await engine.info();
-  return slugs.pack({ root: await tree(name, words), created, stackImage, architecture, limitBytes: 1e9 });
+  return slugs.pack({ root: await tree(name, words), created, stackImage, limitBytes: 1e9 });
 };
 
 async function output(image: string, script: string): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { appOfRemote, credentialHelper } from '../../../platform/cli/git-remote.
 import { scriptedApi, temporaryFolder, twelve } from './scripted.ts';
 
 const main = join(import.meta.dirname, '../../../platform/cli/main.ts');
+const script = join(import.meta.dirname, '../../../platform/cli/git-credentials.sh');
 const run = promisify(execFile);
 
 async function repository(path: string): Promise<(...args: string[]) => Promise<string>> {
@@ -44,7 +46,7 @@ it('creates an app and connects the repository, with our credential helper befor
   expect(made.err).toContain('Creating hello... done, hello\nGit remote platform added.');
   expect((await git('remote', 'get-url', 'platform')).trim()).toBe(`${api.url}/hello.git`);
   const helpers = await git('config', '--local', '--get-all', `credential.${api.url}.helper`);
-  expect(helpers).toMatch(/^\n!.* git:credentials "\$1"; }; f\n$/);
+  expect(helpers).toMatch(/^\n!.*git-credentials\.sh "\$1" .* git:credentials; }; f\n$/);
   // From here on the repository says which app is meant.
   expect((await twelve(['config:get', 'APP'], { url: api.url, cwd: folder.path })).out).toBe('hello\n');
 });
@@ -154,8 +156,47 @@ it('tells apps of ours from other repositories', () => {
   expect(appOfRemote('git@127.0.0.1:hello.git', 'http://127.0.0.1:5480')).toBeUndefined();
 });
 
+/** What the script answers, with a program in the place of `twelve git:credentials` that says what it was asked. */
+async function answered(operation: string, host: string, env: Record<string, string>): Promise<string> {
+  const program = ['sh', '-c', 'echo "program asked to $0:"; cat'];
+  const asking = run('sh', [script, operation, ...program], { env: { PATH: process.env['PATH'], ...env } });
+  asking.child.stdin!.end(`capability[]=authtype\nprotocol=http\nhost=${host}\n\n`);
+  return (await asking).stdout;
+}
+
+it('answers git without starting a program when it knows the token, and asks the program about all else', async () => {
+  await using folder = await temporaryFolder();
+  await using api = await scriptedApi({ 'GET /account': { body: { email: 'admin@localhost' } } });
+  await using other = await scriptedApi({ 'GET /account': { body: { email: 'admin@localhost' } } });
+  const env = { XDG_CONFIG_HOME: folder.path };
+  await twelve(['login', other.url], { token: null, env, input: 'token-of-the-other' });
+  await twelve(['login', api.url], { token: null, env, input: 'stored_token' });
+  const host = api.url.slice('http://'.length);
+  const given = (token: string): string => `username=twelve\npassword=${token}\n`;
+  const asked = (operation: string, name = host): string =>
+    `program asked to ${operation}:\ncapability[]=authtype\nprotocol=http\nhost=${name}\n`;
+
+  expect(await answered('get', host, env)).toBe(given('stored_token'));
+  expect(await answered('get', other.url.slice('http://'.length), env)).toBe(given('token-of-the-other'));
+  expect(await answered('store', host, env)).toBe('');
+  expect((await answered('erase', host, env)).trim()).toBe(asked('erase').trim());
+  const inEnvironment = { ...env, TWELVE_URL: api.url, TWELVE_TOKEN: 'from-environment' };
+  expect(await answered('get', host, inEnvironment)).toBe(given('from-environment'));
+
+  // A token goes to the server it is for, and to no other.
+  expect(await answered('get', 'evil.example', env)).toBe(asked('get', 'evil.example'));
+  expect(await answered('get', 'evil.example', inEnvironment)).toBe(asked('get', 'evil.example'));
+  expect(await answered('get', `${host}0`, env)).toBe(asked('get', `${host}0`));
+  expect(await answered('get', '*', env)).toBe(asked('get', '*'));
+  expect(await answered('get', host, { ...env, TWELVE_TOKEN: 'for another server' })).toBe(asked('get'));
+  expect(await answered('get', host, { HOME: folder.path })).toBe(asked('get'));
+  const login = join(folder.path, 'twelve/login.json');
+  await writeFile(login, JSON.stringify(JSON.parse(await readFile(login, 'utf8'))));
+  expect(await answered('get', host, env)).toBe(asked('get'));
+});
+
 it('quotes the helper for the shell that git runs it through', () => {
   expect(credentialHelper("/opt/it's here/cli/main.js")).toBe(
-    `!f() { [ "$1" = store ] || exec ${process.execPath} '/opt/it'\\''s here/cli/main.js' git:credentials "$1"; }; f`,
+    `!f() { sh ${script} "$1" ${process.execPath} '/opt/it'\\''s here/cli/main.js' git:credentials; }; f`,
   );
 });

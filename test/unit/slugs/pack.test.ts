@@ -8,14 +8,17 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Layer } from '../../../platform/domain/slug.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
 import { packTree } from '../../../platform/slugs/pack.ts';
+import { createKnownLayers, type KnownLayers } from '../../../platform/slugs/untouched.ts';
 
 const run = promisify(execFile);
 const large = 'x'.repeat(1_100_000);
 let folder: string;
 let blobs: Blobs;
+let known: KnownLayers;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-tree-'));
   blobs = await openBlobs(join(folder, 'blobs'));
+  known = createKnownLayers();
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -37,7 +40,7 @@ const built = {
 };
 const created = ['node_modules', '.heroku', '.profile.d'];
 const pack = (root: string, limitBytes = 1e9): Promise<Layer[]> =>
-  packTree(blobs, { root, created, limitBytes });
+  packTree(blobs, known, { root, created, limitBytes });
 
 async function names(layer: Layer): Promise<string[]> {
   const path = join(folder, 'blobs/sha256', layer.digest.slice(7));
@@ -112,6 +115,35 @@ test('no app folder, a link in its place, or a signal', async () => {
   await expect(pack(folder)).rejects.toThrow('no app folder');
   const root = await tree('one', built);
   const signal = AbortSignal.abort(new Error('cancelled by the pusher'));
-  await expect(packTree(blobs, { root, created, limitBytes: 1e9, signal })).rejects.toThrow('by the pusher');
+  await expect(packTree(blobs, known, { root, created, limitBytes: 1e9, signal })).rejects.toThrow(
+    'by the pusher',
+  );
   expect(await blobs.list()).toEqual([]);
+});
+
+test('what nobody could have written to is not read again; a byte that differs is', async () => {
+  const root = await tree('one', built);
+  const first = await pack(root);
+  const second = await pack(root);
+  expect(second).toEqual(first);
+  await writeFile(join(root, 'app/node_modules/a/index.js'), `${large.slice(1)}y`);
+  const third = await pack(root);
+  expect(third[0]).toEqual(first[0]);
+  expect(third[1]!.digest).not.toBe(first[1]!.digest);
+  expect(third[1]!.size).toBe(first[1]!.size);
+});
+
+test('a known layer that was collected meanwhile is stored again', async () => {
+  const root = await tree('one', built);
+  const [node] = await pack(root);
+  await rm(join(folder, 'blobs/sha256', node!.digest.slice(7)));
+  expect((await pack(root))[0]).toEqual(node);
+  expect(await blobs.size(node!.digest)).toBe(node!.size);
+});
+
+test('known layers count towards the limit', async () => {
+  const root = await tree('one', built);
+  const layers = await pack(root);
+  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+  await expect(pack(root, size - 1)).rejects.toMatchObject({ details: { id: 'E19' } });
 });
