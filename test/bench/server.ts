@@ -10,6 +10,8 @@ export const packageRoot = join(import.meta.dirname, '..', '..');
 
 export interface BenchServer {
   instance: string;
+  /** Its data. */
+  folder: string;
   apiUrl: string;
   token: string;
   /** The router's port. */
@@ -63,6 +65,7 @@ export async function createServer(
   await start();
   return {
     instance,
+    folder: data,
     apiUrl: `http://127.0.0.1:${api}`,
     token: (await readFile(join(data, 'admin-token'), 'utf8')).trim(),
     http: http!,

@@ -1,9 +1,9 @@
 // What our own processes hold in memory in the state that scripts/demo leaves, against the bar of 150 MB.
 import { label } from '../../../platform/engine/labels.ts';
 import type { Bench } from '../bench.ts';
-import { proportionalBytes, treeOf } from '../memory.ts';
 import { type BenchPlatform, type DeployedApp, startPlatform } from '../platform.ts';
 import { untilAnswered } from '../polling.ts';
+import { proportionalBytes, treeOf } from '../processes.ts';
 import { type Row, rounds } from '../row.ts';
 import { amount, type Round } from '../verdict.ts';
 

@@ -1,4 +1,5 @@
-// Memory of a program and all it started, as the kernel counts it: pages that are shared count in parts (PSS).
+// What a program and all it started hold and use, as the kernel counts it: memory (PSS: pages that are shared count in
+// parts) and processor time.
 import { readdir, readFile } from 'node:fs/promises';
 
 /** The process and what descends from it, at this moment. */
@@ -16,11 +17,23 @@ export async function treeOf(root: number): Promise<number[]> {
   return found;
 }
 
+/** What stands behind the name in a line of /proc/PID/stat; the name, in brackets, may hold anything. */
+const behindName = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+
 /** From a line of /proc/PID/stat. */
 export function parentOf(stat: string): number | null {
-  // The name in brackets may hold anything.
-  const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
-  return stat === '' || parent === undefined ? null : Number(parent);
+  return stat === '' ? null : Number(behindName(stat)[1]);
+}
+
+/** Seconds of processor time so far, in a line of /proc/PID/stat: hundredths on every Linux that Node runs on. */
+export function processorSecondsIn(stat: string): number {
+  const fields = behindName(stat);
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export async function processorSeconds(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8')));
+  return each.reduce((sum, stat) => sum + processorSecondsIn(stat), 0);
 }
 
 /** Bytes. @throws Error when it may not be read: other users' processes take root */
