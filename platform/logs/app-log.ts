@@ -25,7 +25,9 @@ interface SlotCursor extends Cursor {
 /** Lines and cursors that are stored together or not at all. */
 export interface Batch {
   line(source: LogSource, name: Uint8Array, time: number, text: Buffer, start: number, end: number): void;
-  /** For lines that come as text: cut at line ends and at the limit. */
+  /** For lines that may be longer than the limit: cut there. */
+  long(source: LogSource, name: Uint8Array, time: number, text: Buffer, start: number, end: number): void;
+  /** For what comes as text: cut at line ends and at the limit. */
   text(source: LogSource, process: string, text: string, time?: number): void;
   cursor(cursor: Cursor): void;
   full(): boolean;
@@ -105,14 +107,15 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
       const shelf = source === 'twelve' && isRouter(name) ? builders.router : builders.general;
       shelf.line(source, name, time, next++, text, start, end);
     },
+    long(source, name, time, text, start, end) {
+      const rest = cutLong(text, start, end, (from, to) => batch.line(source, name, time, text, from, to));
+      batch.line(source, name, time, text, rest, end);
+    },
     text(source, process, text, time = nowMicros()) {
       const name = Buffer.from(process).subarray(0, 255);
       for (const part of text.split(/\r?\n/)) {
         const bytes = Buffer.from(part);
-        const rest = cutLong(bytes, bytes.length, (start, end) =>
-          batch.line(source, name, time, bytes, start, end),
-        );
-        batch.line(source, name, time, bytes, rest, bytes.length);
+        batch.long(source, name, time, bytes, 0, bytes.length);
       }
     },
     cursor: (cursor) => book.put(cursor, builders.general),
@@ -170,8 +173,10 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
   };
 }
 
+const routerName = Buffer.from('router');
+
 function isRouter(name: Uint8Array): boolean {
-  return name.length === 6 && String.fromCharCode(...name) === 'router';
+  return name.length === routerName.length && routerName.equals(name);
 }
 
 /** Cursors as they stand, and the short names (slots) under which the current segment knows them. */

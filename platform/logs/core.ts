@@ -3,11 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import type { LogFilter, LogSource, StoredLine } from '../domain/log-line.ts';
+import type { LogFilter, StoredLine } from '../domain/log-line.ts';
 import { type AppLog, openAppLog } from './app-log.ts';
 import { createEntryDecoder } from './entries.ts';
 import { type Container, createFollower, type Follower } from './follow.ts';
 import { createFrameBuilder } from './format.ts';
+import { type PackedLines, type PackedRun, unpack } from './packed.ts';
 import { createPump } from './pump.ts';
 import { findNewest, readForward } from './reader.ts';
 import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
@@ -19,19 +20,11 @@ export interface LogNeeds {
   onProblem: (message: string) => void;
 }
 
-export interface PlatformLine {
-  appId: string;
-  source: LogSource;
-  process: string;
-  text: string;
-  time: number;
-}
-
 /** What the worker thread does for the main one; all of it may be called across the two. */
 export interface LogCore {
   follow(container: Container): void;
   drained(containerId: string): Promise<void>;
-  write(lines: PlatformLine[]): void;
+  write(lines: PackedLines): void;
   read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
   openTail(id: number, appId: string, query: TailQuery): void;
   nextOfTail(id: number): Promise<TailBatch>;
@@ -104,30 +97,24 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
     }
   }
 
-  function write(lines: PlatformLine[]): void {
-    for (let start = 0; start < lines.length; ) {
-      const { appId } = lines[start]!;
-      let end = start + 1;
-      while (end < lines.length && lines[end]!.appId === appId) end++;
-      if (!removed.has(appId)) writeTo(appId, lines.slice(start, end));
-      start = end;
-    }
+  function write(lines: PackedLines): void {
+    for (const run of unpack(lines)) if (!removed.has(run.appId)) writeTo(run);
   }
 
-  function writeTo(appId: string, lines: PlatformLine[]): void {
+  function writeTo({ appId, count, each }: PackedRun): void {
     const lost = unwritten.get(appId) ?? 0;
     try {
       logOf(appId).append((batch) => {
         if (lost > 0) batch.text('twelve', 'logs', `${lost} lines lost: they could not be stored.`);
-        for (const line of lines) {
-          batch.text(line.source, line.process, line.text, line.time);
+        each((source, name, time, text, start, end) => {
+          batch.long(source, name, time, text, start, end);
           if (batch.full()) batch.endFrame();
-        }
+        });
       });
       unwritten.delete(appId);
     } catch (error) {
       if (lost === 0) onProblem(`Lines of the platform cannot be stored: ${messageOf(error)}.`);
-      unwritten.set(appId, lost + lines.length);
+      unwritten.set(appId, lost + count);
     }
   }
 

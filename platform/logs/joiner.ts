@@ -45,7 +45,7 @@ export function createJoiner(): Joiner {
     const whole = open ? Buffer.concat([open.text, piece]) : piece;
     const time = open ? open.time : entry.time;
     const end = entry.terminated ? withoutReturn(whole, 0, whole.length) : whole.length;
-    const rest = cutLong(whole, end, (start, cut) => line(whole, start, cut, time));
+    const rest = cutLong(whole, 0, end, (start, cut) => line(whole, start, cut, time));
     const left = entry.terminated ? null : { text: Buffer.from(whole.subarray(rest, end)), time };
     if (entry.terminated) line(whole, rest, end, time);
     if (entry.stderr) err = left;
@@ -69,8 +69,13 @@ export function createJoiner(): Joiner {
 }
 
 /** Hands out pieces of at most the limit, cut between characters. Returns where the last piece, not handed out, begins. */
-export function cutLong(text: Buffer, end: number, piece: (start: number, end: number) => void): number {
-  let start = 0;
+export function cutLong(
+  text: Buffer,
+  begin: number,
+  end: number,
+  piece: (start: number, end: number) => void,
+): number {
+  let start = begin;
   while (end - start > maxLineBytes) {
     let cut = start + maxLineBytes;
     // A character has at most three bytes after its first; more of them in a row are not UTF-8 and may be cut anywhere.

@@ -1,8 +1,8 @@
 // What apps print and what the platform says of them: one stream per app, kept on disk, read newest or live.
 import { PlatformError } from '../domain/errors.ts';
 import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
-import type { PlatformLine } from './core.ts';
 import { createLink, type Link } from './link.ts';
+import { createPacker, type PlatformLine } from './packed.ts';
 import type { TailBatch } from './tail.ts';
 
 export interface Logs {
@@ -134,28 +134,27 @@ const mostOnTheWay = 50_000;
 
 /** Sends written lines in batches, one message per turn of the event loop. */
 function createWriter(link: Link) {
-  let batch: PlatformLine[] = [];
+  const batch = createPacker();
   let onTheWay = 0;
   const dropped = new Map<string, { line: PlatformLine; count: number }>();
 
   function flush(): void {
-    if (onTheWay + batch.length < mostOnTheWay) announceDropped();
-    if (batch.length === 0) return;
-    const lines = batch;
-    batch = [];
-    onTheWay += lines.length;
+    if (onTheWay + batch.count() < mostOnTheWay) announceDropped();
+    const count = batch.count();
+    if (count === 0) return;
+    onTheWay += count;
     link
-      .call('write', lines)
+      .call('write', batch.take())
       .catch(() => {})
       .finally(() => {
-        onTheWay -= lines.length;
+        onTheWay -= count;
         if (dropped.size > 0) flush();
       });
   }
 
   function announceDropped(): void {
     for (const { line, count } of dropped.values())
-      batch.push({
+      batch.add({
         ...line,
         source: 'twelve',
         text: `${count} lines lost: they came faster than they could be stored.`,
@@ -166,13 +165,14 @@ function createWriter(link: Link) {
   return {
     flush,
     write(line: PlatformLine): void {
-      if (onTheWay + batch.length >= mostOnTheWay) {
+      if (onTheWay + batch.count() >= mostOnTheWay) {
         const key = `${line.appId} ${line.process}`;
         const known = dropped.get(key);
         dropped.set(key, { line, count: (known?.count ?? 0) + 1 });
         return;
       }
-      if (batch.push(line) === 1) setImmediate(flush);
+      if (batch.count() === 0) setImmediate(flush);
+      batch.add(line);
     },
   };
 }

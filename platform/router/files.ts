@@ -73,8 +73,7 @@ export function createFiles(folder: string): Files {
       for (const [name, text] of settings.pages) await put(join('pages', name), text);
       await Promise.all([
         put('haproxy.cfg', configText(settings, table.pool, picture)),
-        put('hosts.map', mapText(picture.hosts)),
-        put('apps.map', mapText(picture.apps)),
+        put('places.map', mapText(picture.places)),
       ]);
     },
   };

@@ -5,9 +5,9 @@ import type { ServerEntry } from './table.ts';
 export function parseMap(text: string): Map<string, string> {
   const entries = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const [, key, value] = line.trim().split(' ');
-    // Of a key that stands twice, lookups use the first.
-    if (key && value && !entries.has(key)) entries.set(key, value);
+    const [reference, key, value] = line.trim().split(' ');
+    // Of a key that stands twice, lookups use the first. A HAProxy of another version may say that it has no such map.
+    if (reference?.startsWith('0x') && key && value && !entries.has(key)) entries.set(key, value);
   }
   return entries;
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { parseInnerSessions, parseMap, parseOldWorkers, parseServers } from './replies.ts';
-import { type Change, mapPaths, type Picture } from './table.ts';
+import { type Change, mapPath, type Picture } from './table.ts';
 
 export interface Runtime {
   /** One line of commands to the worker that serves; answers what it prints. */
@@ -53,12 +53,8 @@ export function createRuntime(folder: string): Runtime {
       return /^description: (.*)$/m.exec(info)?.[1];
     },
     async picture() {
-      const [servers, hosts, apps] = await Promise.all([
-        ask('show servers state'),
-        ask(`show map ${mapPaths.hosts}`),
-        ask(`show map ${mapPaths.apps}`),
-      ]);
-      return { servers: parseServers(servers), hosts: parseMap(hosts), apps: parseMap(apps) };
+      const [servers, places] = await Promise.all([ask('show servers state'), ask(`show map ${mapPath}`)]);
+      return { servers: parseServers(servers), places: parseMap(places) };
     },
     async apply(change) {
       for (const command of change.add) expect(command, await ask(command), /^New server registered\.$/);

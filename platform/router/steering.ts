@@ -43,7 +43,7 @@ export interface SteeringNeeds {
   onProblem(message: string): void;
 }
 
-const nothing: Picture = { hosts: new Map(), apps: new Map(), servers: new Map() };
+const nothing: Picture = { places: new Map(), servers: new Map() };
 
 export function createSteering(needs: SteeringNeeds): Steering {
   const { runtime, settings, container, files, spare } = needs;
@@ -137,7 +137,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         const identity = (await findContainer(container)) && (await runtime.identity());
         const before = identity ? await runtime.picture() : nothing;
         const wanted = new Set(routes.map((route) => route.appId));
-        const slots = new Map([...slotsOf(before.apps)].filter(([appId]) => wanted.has(appId)));
+        const slots = new Map([...slotsOf(before.places)].filter(([appId]) => wanted.has(appId)));
         table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
         for (const route of routes) table = withRoute(table, route, busySlots(before), spare);
         await bringUp();

@@ -18,12 +18,10 @@ export interface ServerEntry {
   ready: boolean;
 }
 
-/** What HAProxy holds, or should: the host map, the app map and the servers of its backends. */
+/** What HAProxy holds, or should: where the hosts lead, and the servers of its backends. */
 export interface Picture {
-  /** Host → app id. */
-  hosts: ReadonlyMap<string, string>;
-  /** App id → `b12:up`. */
-  apps: ReadonlyMap<string, string>;
+  /** Host → `<app id>:b12`, or `<app id>:crashed:b12` while a page is shown and backend 12 not asked. */
+  places: ReadonlyMap<string, string>;
   /** `b12/web.1:3f2a9c01b7de:31302e…` → where that is. */
   servers: ReadonlyMap<string, ServerEntry>;
 }
@@ -36,7 +34,7 @@ export interface Table {
   pool: number;
 }
 
-export const mapPaths = { hosts: '/router/hosts.map', apps: '/router/apps.map' } as const;
+export const mapPath = '/router/places.map';
 
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
 const hostPattern = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
@@ -88,31 +86,30 @@ export function busySlots(picture: Picture): Set<number> {
   return new Set([...picture.servers.keys()].map((path) => Number(path.slice(1, path.indexOf('/')))));
 }
 
-/** App id → backend, read back from the app map of a HAProxy that runs. */
-export function slotsOf(apps: ReadonlyMap<string, string>): Map<string, number> {
+/** App id → backend, read back from the map of a HAProxy that runs. */
+export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number> {
   const slots = new Map<string, number>();
-  for (const [appId, place] of apps) {
-    const match = /^b(\d+):/.exec(place);
-    if (match) slots.set(appId, Number(match[1]));
+  for (const place of places.values()) {
+    const match = /^([^:]+):(?:[a-z]+:)?b(\d+)$/.exec(place);
+    if (match) slots.set(match[1]!, Number(match[2]));
   }
   return slots;
 }
 
 export function pictureOf(table: Table): Picture {
-  const hosts = new Map<string, string>();
-  const apps = new Map<string, string>();
+  const places = new Map<string, string>();
   const servers = new Map<string, ServerEntry>();
   for (const route of table.routes.values()) {
     const backend = `b${table.slots.get(route.appId)}`;
     const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
-    apps.set(route.appId, `${backend}:${state}`);
-    for (const host of route.hosts) hosts.set(host, route.appId);
+    const place = `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`;
+    for (const host of route.hosts) places.set(host, place);
     for (const endpoint of route.endpoints) {
       const { address, port } = endpoint;
       servers.set(`${backend}/${serverName(endpoint)}`, { address, port, ready: true });
     }
   }
-  return { hosts, apps, servers };
+  return { places, servers };
 }
 
 /** Address and port are part of the name: a container that came back elsewhere is another server. */
@@ -149,12 +146,7 @@ export function difference(held: Picture, wanted: Picture): Change {
     leaving.push(path);
     if (server.ready) drain.push(`set server ${path} state drain`);
   }
-  const maps = [
-    ...mapChange(mapPaths.apps, held.apps, wanted.apps, 'set'),
-    ...mapChange(mapPaths.hosts, held.hosts, wanted.hosts, 'set'),
-    ...mapChange(mapPaths.hosts, held.hosts, wanted.hosts, 'del'),
-    ...mapChange(mapPaths.apps, held.apps, wanted.apps, 'del'),
-  ];
+  const maps = mapChange(held.places, wanted.places);
   return { add, turn: [...ready, ...maps, ...drain], leaving };
 }
 
@@ -165,18 +157,13 @@ function addCommand(path: string, server: ServerEntry): string {
 /** Idle connections are given up sooner than servers usually close them (5 s in Node): we never write into one just closed. */
 export const serverOptions = 'pool-purge-delay 2s';
 
-function mapChange(
-  path: string,
-  held: ReadonlyMap<string, string>,
-  wanted: ReadonlyMap<string, string>,
-  part: 'set' | 'del',
-): string[] {
-  if (part === 'del')
-    return [...held.keys()].filter((key) => !wanted.has(key)).map((key) => `del map ${path} ${key}`);
-  return [...wanted].flatMap(([key, value]) => {
-    if (!held.has(key)) return [`add map ${path} ${key} ${value}`];
-    return held.get(key) === value ? [] : [`set map ${path} ${key} ${value}`];
+function mapChange(held: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): string[] {
+  const set = [...wanted].flatMap(([host, place]) => {
+    if (!held.has(host)) return [`add map ${mapPath} ${host} ${place}`];
+    return held.get(host) === place ? [] : [`set map ${mapPath} ${host} ${place}`];
   });
+  const gone = [...held.keys()].filter((host) => !wanted.has(host));
+  return [...set, ...gone.map((host) => `del map ${mapPath} ${host}`)];
 }
 
 /** What is held once a change was made. */
@@ -184,5 +171,5 @@ export function afterChange(held: Picture, wanted: Picture): Picture {
   const servers = new Map<string, ServerEntry>(wanted.servers);
   for (const [path, server] of held.servers)
     if (!servers.has(path)) servers.set(path, { ...server, ready: false });
-  return { hosts: wanted.hosts, apps: wanted.apps, servers };
+  return { places: wanted.places, servers };
 }

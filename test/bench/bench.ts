@@ -9,8 +9,10 @@ import { label } from '../../platform/engine/labels.ts';
 import { createPrograms, type Programs, runApart } from './programs.ts';
 
 export interface Bench {
-  /** Of this run; the platform's instance, and on everything made by hand. */
+  /** Of this run: on everything made by hand, and the instance of the platform that most rows share. */
   id: string;
+  /** Id for another platform; what carries it is removed in the end too. */
+  newId(): string;
   /** Removed in the end. */
   folder: string;
   programs: Programs;
@@ -29,7 +31,9 @@ export interface Bench {
 export const byHandLabel = 'twelve.bench';
 
 export function createBench(signal: AbortSignal, say: (text: string) => void): Bench {
-  const id = randomBytes(4).toString('hex');
+  const ids: string[] = [];
+  const newId = (): string => ids[ids.push(randomBytes(4).toString('hex')) - 1]!;
+  const id = newId();
   const folder = mkdtempSync(join(tmpdir(), `twelve-bench-`));
   const programs = createPrograms();
   const made = new Map<string, Promise<unknown>>();
@@ -38,14 +42,15 @@ export function createBench(signal: AbortSignal, say: (text: string) => void): B
   async function close(): Promise<void> {
     await programs.endAll();
     // Twice: the engine may still carry out what a program that was ended had asked for.
-    await removeAll(id);
+    for (const one of ids) await removeAll(one);
     await sleep(500);
-    await removeAll(id);
+    for (const one of ids) await removeAll(one);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   return {
     id,
+    newId,
     folder,
     programs,
     signal,
@@ -64,7 +69,8 @@ export function createBench(signal: AbortSignal, say: (text: string) => void): B
   };
 }
 
-async function removeAll(id: string): Promise<void> {
+/** Everything on the engine that carries the id. */
+export async function removeAll(id: string): Promise<void> {
   const own = [`${label.instance}=${id}`, `${byHandLabel}=${id}`];
   for (const one of own) {
     await removeListed(['ps', '-aq', '--filter', `label=${one}`], ['rm', '-f', '-v']);

@@ -4,13 +4,29 @@ import { parseOrder } from './arguments.ts';
 import { createBench } from './bench.ts';
 import type { Row } from './row.ts';
 import { burst } from './rows/burst.ts';
+import { cli } from './rows/cli.ts';
+import { coldStart } from './rows/cold-start.ts';
+import { memory } from './rows/memory.ts';
+import { noChange } from './rows/no-change.ts';
 import { rollback } from './rows/rollback.ts';
+import { router } from './rows/router.ts';
 import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
 import { warmRedeploy } from './rows/warm-redeploy.ts';
 import { judge, type Result, table } from './verdict.ts';
 
-const rows: readonly Row[] = [warmRedeploy, slugIntoEngine, rollback, scale, burst];
+const rows: readonly Row[] = [
+  warmRedeploy,
+  slugIntoEngine,
+  rollback,
+  scale,
+  burst,
+  router,
+  memory,
+  cli,
+  coldStart,
+  noChange,
+];
 
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list

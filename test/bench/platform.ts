@@ -1,21 +1,26 @@
-// The platform as a user has it: the server's own process, the CLI, git with the credential helper, a deployed app.
-import { createWriteStream } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// The platform as a user has it: the server's own process, the CLI, git with the credential helper, deployed apps.
+import { cp } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { label } from '../../platform/engine/labels.ts';
-import type { Bench } from './bench.ts';
-import { freePorts, type Target } from './polling.ts';
-
-export const packageRoot = join(import.meta.dirname, '..', '..');
+import { type Bench, removeAll } from './bench.ts';
+import type { Target } from './polling.ts';
+import { type BenchServer, createServer, packageRoot, type ServerOptions } from './server.ts';
 
 export interface BenchPlatform {
+  server: BenchServer;
+  /** What the command needs of the environment. */
+  env: Readonly<Record<string, string | undefined>>;
   /** The command `twelve`. */
   cli(...args: string[]): Promise<string>;
   /** Program, arguments and environment of a command that goes on. */
   startCli(...args: string[]): ReturnType<Bench['programs']['start']>;
-  /** Creates an app from an example of apps/, with a repository of its own, and pushes it. */
+  /** A request to the API. @returns what it answered; @throws Error when it refused */
+  api(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** Creates an app from an example of apps/ or from another folder (its whole path), with a repository of its own, and pushes it. */
   deploy(name: string, example: string): Promise<DeployedApp>;
+  /** Ends the server, and removes what it has on the engine. */
+  remove(): Promise<void>;
 }
 
 export interface DeployedApp {
@@ -32,119 +37,115 @@ export interface DeployedApp {
   settled(count: number): Promise<void>;
 }
 
-/** MB, so that no row is about the budget. */
-const logBudget = 400;
+/** The program `twelve`, as arguments to Node. */
+export const program = [join(packageRoot, 'dist', 'cli', 'main.js')];
 
+/** The one that most rows share. Its budget of log lines (MB) is such that no row is about it. */
 export function benchPlatform(bench: Bench): Promise<BenchPlatform> {
-  return bench.once('platform', () => start(bench));
+  return bench.once('platform', () =>
+    startPlatform(bench, { instance: bench.id, settings: { TWELVE_LOG_BUDGET: '400' } }),
+  );
 }
 
-async function start(bench: Bench): Promise<BenchPlatform> {
+/** Another one, for a row that stops it, counts it or looks into it. */
+export async function startPlatform(
+  bench: Bench,
+  options: Partial<ServerOptions> = {},
+): Promise<BenchPlatform> {
   bench.say('starting a platform');
-  const data = join(bench.folder, 'data');
-  const [api, http] = await freePorts(2);
-  await mkdir(data, { mode: 0o700 });
-  await writeFile(join(data, 'instance'), `${bench.id}\n`);
-  await serve(bench, {
-    TWELVE_DATA: data,
-    TWELVE_RUN: join(bench.folder, 'run'),
-    TWELVE_API: `127.0.0.1:${api}`,
-    TWELVE_HTTP: `127.0.0.1:${http}`,
-    TWELVE_DOMAIN: 'localhost',
-    TWELVE_LOG_BUDGET: String(logBudget),
-  });
+  const server = await createServer(bench, { instance: bench.newId(), ...options });
+  const folder = join(bench.folder, server.instance);
   const env = {
     ...process.env,
-    TWELVE_URL: `http://127.0.0.1:${api}`,
-    TWELVE_TOKEN: (await readFile(join(data, 'admin-token'), 'utf8')).trim(),
-    XDG_CONFIG_HOME: join(bench.folder, 'config'),
+    TWELVE_URL: server.apiUrl,
+    TWELVE_TOKEN: server.token,
+    XDG_CONFIG_HOME: join(folder, 'config'),
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
     ...person('AUTHOR'),
     ...person('COMMITTER'),
   };
-  const program = [join(packageRoot, 'dist', 'cli', 'main.js')];
-  const run = async (file: string, args: string[], cwd?: string): Promise<string> =>
+  const run: Run = async (file, args, cwd) =>
     (await bench.programs.run(file, args, { env, ...(cwd ? { cwd } : {}) })).stdout;
 
-  async function deploy(name: string, example: string): Promise<DeployedApp> {
-    bench.say(`deploying apps/${example} as ${name}`);
-    const folder = join(bench.folder, 'repositories', name);
-    const from = join(packageRoot, 'apps', example);
-    await cp(from, folder, {
-      recursive: true,
-      filter: (path) => !path.startsWith(join(from, 'node_modules')),
-    });
-    const git = (...args: string[]): Promise<string> => run('git', args, folder);
-    await git('init', '--quiet', '--initial-branch=main');
-    await run(process.execPath, [...program, 'apps:create', name], folder);
-    const app: DeployedApp = {
-      name,
-      folder,
-      target: { host: '127.0.0.1', port: http!, name: `${name}.localhost` },
-      async commit() {
-        await git('add', '--all');
-        await git('commit', '--quiet', '--message=A change');
-      },
-      async push() {
-        await git('push', '--quiet', 'platform', 'main');
-      },
-      containers: async () =>
-        (
-          await bench.docker(
-            ...['ps', '-aq', '--filter', `label=${label.instance}=${bench.id}`],
-            ...['--filter', `label=${label.appName}=${name}`, '--filter', `label=${label.kind}=process`],
-          )
-        )
-          .split('\n')
-          .filter(Boolean),
-      async settled(count) {
-        for (let tries = 0; (await app.containers()).length !== count; tries++) {
-          if (tries > 300) throw new Error(`${name} does not come to rest with ${count} containers`);
-          await sleep(200);
-        }
-        // What the server does behind a change (old files, garbage) ends too.
-        await sleep(500);
-      },
-    };
-    await app.commit();
-    await app.push();
-    return app;
-  }
-
   return {
-    deploy,
+    server,
+    env,
     cli: (...args) => run(process.execPath, [...program, ...args]),
     startCli: (...args) => bench.programs.start(process.execPath, [...program, ...args], { env }),
+    async api(method, path, body) {
+      const answer = await fetch(`${server.apiUrl}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${server.token}`, 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path} was answered with ${await answer.text()}`);
+      return answer.json();
+    },
+    async deploy(name, example) {
+      const app = await makeApp(
+        bench,
+        { server, run, folder: join(folder, 'repositories', name) },
+        name,
+        example,
+      );
+      await app.commit();
+      await app.push();
+      return app;
+    },
+    async remove() {
+      await server.stop();
+      await removeAll(server.instance);
+    },
   };
 }
 
-/** Resolves when the server says that it is up. */
-async function serve(bench: Bench, settings: Record<string, string>): Promise<void> {
-  const server = bench.programs.start(process.execPath, [join(packageRoot, 'dist', 'main.js')], {
-    env: { ...process.env, ...settings },
-    // Ctrl-C is for us; the server is ended with all else.
-    detached: true,
+type Run = (file: string, args: string[], cwd?: string) => Promise<string>;
+
+async function makeApp(
+  bench: Bench,
+  { server, run, folder }: { server: BenchServer; run: Run; folder: string },
+  name: string,
+  example: string,
+): Promise<DeployedApp> {
+  const from = resolve(packageRoot, 'apps', example);
+  await cp(from, folder, {
+    recursive: true,
+    filter: (path) => !path.startsWith(join(from, 'node_modules')),
   });
-  const log = join(bench.folder, 'server.log');
-  const kept = createWriteStream(log);
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    server.stderr!.on('data', (text) => kept.write(text));
-    server.stdout!.on('data', (text) => {
-      kept.write(text);
-      said += text;
-      if (said.includes('Twelve is up')) resolve();
-    });
-    server.once('error', reject);
-    server.once('exit', async (status) =>
-      reject(
-        new Error(
-          `The server ended with ${status}:\n${await readFile(log, 'utf8').then((text) => text.slice(-2000))}`,
-        ),
-      ),
-    );
-  });
+  const git = (...args: string[]): Promise<string> => run('git', args, folder);
+  await git('init', '--quiet', '--initial-branch=main');
+  await run(process.execPath, [...program, 'apps:create', name], folder);
+  const filters = [
+    `${label.instance}=${server.instance}`,
+    `${label.appName}=${name}`,
+    `${label.kind}=process`,
+  ];
+  const containers = async (): Promise<string[]> =>
+    (await bench.docker('ps', '-aq', ...filters.flatMap((one) => ['--filter', `label=${one}`])))
+      .split('\n')
+      .filter(Boolean);
+  return {
+    name,
+    folder,
+    target: { host: '127.0.0.1', port: server.http, name: `${name}.localhost` },
+    async commit() {
+      await git('add', '--all');
+      await git('commit', '--quiet', '--message=A change');
+    },
+    async push() {
+      await git('push', '--quiet', 'platform', 'main');
+    },
+    containers,
+    async settled(count) {
+      for (let tries = 0; (await containers()).length !== count; tries++) {
+        if (tries > 300) throw new Error(`${name} does not come to rest with ${count} containers`);
+        await sleep(200);
+      }
+      // What the server does behind a change (old files, garbage) ends too.
+      await sleep(500);
+    },
+  };
 }
 
 function person(role: string): Record<string, string> {

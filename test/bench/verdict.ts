@@ -1,6 +1,6 @@
 // What was measured → what is said: medians, the ratio, whether the bar holds, the table (pure).
 
-export type Unit = 's' | 'lines';
+export type Unit = 's' | 'lines' | 'requests/s' | 'MB';
 
 /** One round: ours and the reference, measured one right after the other. */
 export interface Round {
@@ -11,8 +11,8 @@ export interface Round {
 export interface Bar {
   /** The ratio of ours to the reference that must hold. */
   value: number;
-  /** `at most` for times; `exactly` where anything else is a loss. */
-  kind: 'at most' | 'exactly';
+  /** `at most` for what is spent, `at least` for what is achieved; `exactly` where anything else is a loss. */
+  kind: 'at most' | 'at least' | 'exactly';
 }
 
 export interface Result {
@@ -32,7 +32,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle - 0.5]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Times count by their median. Of lines the worst round counts: one lost line in five rounds is a lost line. */
+/** Figures count by their median. Of lines the worst round counts: one lost line in five rounds is a lost line. */
 export function judge(name: string, unit: Unit, bar: Bar, rounds: readonly Round[]): Result {
   const ours = rounds.map((round) => round.ours);
   const reference = median(rounds.map((round) => round.reference));
@@ -45,8 +45,13 @@ export function judge(name: string, unit: Unit, bar: Bar, rounds: readonly Round
     reference,
     ratio,
     bar: bar.value,
-    holds: bar.kind === 'exactly' ? ratio === bar.value : ratio <= bar.value,
+    holds: holds(ratio, bar),
   };
+}
+
+function holds(ratio: number, { kind, value }: Bar): boolean {
+  if (kind === 'exactly') return ratio === value;
+  return kind === 'at most' ? ratio <= value : ratio >= value;
 }
 
 export function table(results: readonly Result[], bars: ReadonlyMap<string, Bar>): string {
@@ -71,5 +76,7 @@ export function table(results: readonly Result[], bars: ReadonlyMap<string, Bar>
 }
 
 export function amount(value: number, unit: Unit): string {
-  return unit === 's' ? `${value.toFixed(3)} s` : `${value} lines`;
+  if (unit === 's') return `${value.toFixed(3)} s`;
+  if (unit === 'MB') return `${value.toFixed(1)} MB`;
+  return `${Math.round(value)} ${unit}`;
 }

@@ -68,6 +68,19 @@ test('no path and no header forges a part of a line', async () => {
   );
 });
 
+test('the line has host, path and client however they were written', async () => {
+  await stage.get('ECHO.localhost:8080', {
+    path: 'http://echo.localhost:8080/whole?url',
+    headers: { 'x-forwarded-for': ['10.1.2.3', '10.9.9.9'] },
+  });
+  const { text } = await stage.line((line) => line.text.includes('/whole?url'));
+  expect(text).toMatch(/ path="\/whole\?url" host=echo\.localhost /);
+  expect(text).toContain(' fwd="10.9.9.9, 127.0.0.1" ');
+  const long = `/${'x'.repeat(3000)}`;
+  await stage.get('echo.localhost', { path: long });
+  expect((await stage.line((line) => line.text.includes('/xxx'))).text).toContain(` path="${long}" host=`);
+});
+
 test('bytes are those of the body, announced or not', async () => {
   const many = await stage.endpoint(({ url, method }, response) => {
     if (url === '/none') return response.writeHead(204).end();

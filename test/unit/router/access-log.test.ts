@@ -4,15 +4,12 @@ import { createFrames } from '../../../platform/router/access-listener.ts';
 import { accessFormat, accessLine } from '../../../platform/router/access-log.ts';
 
 const normal = {
-  app: 'id-one',
+  place: 'id-one:b0',
   time: '1795475862907635',
   end: '--',
   connection: ' conn.flg=0x80000300',
-  state: 'up',
-  method: 'GET',
-  host: 'one.localhost',
   id: '578edcb1-cc5a-43f0-a4ec-4f10e98f935e',
-  fwd: '10.1.2.3, 127.0.0.1',
+  client: '127.0.0.1',
   server: 'web.1:3f2a9c01b7de:31302e',
   TR: '2',
   Tw: '0',
@@ -20,10 +17,10 @@ const normal = {
   Ta: '11',
   status: '200',
   bytes: '115',
-  length: '13',
   head: '-',
-  version: 'HTTP/1.1',
-  path: '/a?b=c',
+  length: '{13}',
+  headers: '{one.localhost|10.1.2.3|}',
+  line: 'GET /a?b=c HTTP/1.1',
 };
 const raw = (more: Partial<typeof normal> = {}): string => Object.values({ ...normal, ...more }).join('\t');
 const text = (more: Partial<typeof normal> = {}): string | undefined => accessLine(raw(more))?.text;
@@ -38,16 +35,21 @@ test("a request as in Heroku's log", () => {
 });
 
 test.each([
-  ['H10', { end: 'LR', state: 'crashed', server: '<NOSRV>' }, 'at=error code=H10 desc="App crashed"', '503'],
+  [
+    'H10',
+    { end: 'LR', place: 'id-one:crashed:b0', server: '<NOSRV>' },
+    'at=error code=H10 desc="App crashed"',
+    '503',
+  ],
   [
     'H14',
-    { end: 'LR', state: 'none', server: '<NOSRV>' },
+    { end: 'LR', place: 'id-one:none:b0', server: '<NOSRV>' },
     'at=error code=H14 desc="No web processes running"',
     '503',
   ],
   [
     'H80',
-    { end: 'LR', state: 'maintenance', server: '<NOSRV>' },
+    { end: 'LR', place: 'id-one:maintenance:b0', server: '<NOSRV>' },
     'at=error code=H80 desc="Maintenance mode"',
     '503',
   ],
@@ -73,7 +75,12 @@ test.each([
     '499',
   ],
   ['H27 where flags are unknown', { end: 'CD', connection: '-' }, 'sock=client at=warning code=H27', '499'],
-  ['H27 over HTTP/2', { end: 'CD', version: 'HTTP/2.0' }, 'sock=client at=warning code=H27', '499'],
+  [
+    'H27 over HTTP/2',
+    { end: 'CD', line: 'GET https://one.localhost/ HTTP/2.0' },
+    'sock=client at=warning code=H27',
+    '499',
+  ],
   ['H28', { end: 'cH' }, 'sock=client at=warning code=H28 desc="Client Connection Idle"', '499'],
   ['H99', { end: 'RC' }, 'at=error code=H99 desc="Platform error"', '503'],
 ] as const)('%s', (_, fields, start, status) => {
@@ -85,16 +92,36 @@ test.each([
 
 test('bytes are of the body', () => {
   const bytes = (more: Partial<typeof normal>): string => / bytes=(\S*) /.exec(text(more)!)![1]!;
-  expect(bytes({ length: '-', head: '82', bytes: '115' })).toBe('13');
-  expect(bytes({ length: '500', method: 'HEAD' })).toBe('0');
-  expect(bytes({ length: '500', status: '304' })).toBe('0');
-  expect(bytes({ length: 'x y' })).toBe('0');
+  expect(bytes({ length: '{}', head: '82', bytes: '115' })).toBe('13');
+  expect(bytes({ length: '{500}', line: 'HEAD / HTTP/1.1' })).toBe('0');
+  expect(bytes({ length: '{500}', status: '304' })).toBe('0');
+  expect(bytes({ length: '{x y}' })).toBe('0');
   expect(bytes({ end: 'sH', bytes: '91' })).toBe('0');
 });
 
-test('quotes in a path stay in it, tabs too; lines that are of no app are nothing', () => {
-  expect(text({ path: '/x" status=200\t"y' })).toContain('path="/x%22 status=200\t%22y" host=one.localhost');
-  expect(text({ app: '-' })).toBeUndefined();
+test('the path is what was asked for, and nothing in it ends its field', () => {
+  const path = (line: string): string => / path="([^"]*)" host=one\.localhost /.exec(text({ line })!)![1]!;
+  expect(path('GET /x#22 status=200#09#22y HTTP/1.1')).toBe('/x%22 status=200%09%22y');
+  expect(path('GET /a#23b#C3#A9 HTTP/1.1')).toBe('/a#b%C3%A9');
+  expect(path('GET http://one.localhost:8080/a?b HTTP/1.1')).toBe('/a?b');
+  expect(path('OPTIONS * HTTP/1.1')).toBe('*');
+  // Cut at the longest line.
+  expect(path(`GET /${'long'.repeat(500)}`)).toBe(`/${'long'.repeat(500)}`);
+  expect(path('GET /HTTP/1.1 HTTP/1.0')).toBe('/HTTP/1.1');
+});
+
+test('the host as one of ours, the client behind others that passed the request on', () => {
+  const line = (headers: string): string => text({ headers })!;
+  expect(line('{One.LOCALHOST:8080||}')).toContain(' host=one.localhost ');
+  expect(line('{one.localhost||}')).toContain(' fwd="127.0.0.1" ');
+  expect(line('{one.localhost|a#22, b|}')).toContain(' fwd="127.0.0.1" ');
+  expect(line(`{one.localhost|${'1'.repeat(400)}|}`)).toContain(` fwd="${'1'.repeat(400)}, 127.0.0.1" `);
+  expect(line(`{one.localhost|${'1'.repeat(401)}|}`)).toContain(' fwd="127.0.0.1" ');
+});
+
+test('lines that are of no app are nothing', () => {
+  expect(text({ place: '-' })).toBeUndefined();
+  expect(text({ place: ':unknown' })).toBeUndefined();
   expect(accessLine('Server b0/web.1 is UP')).toBeUndefined();
   expect(accessLine('')).toBeUndefined();
 });

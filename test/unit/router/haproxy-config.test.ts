@@ -37,6 +37,7 @@ const table = withRoute(
 test('every backend of the pool is there, with the servers it has now', () => {
   const text = configText(settings, 3, pictureOf(table));
   expect(text.match(/^backend .*$/gm)).toEqual([
+    ...['unknown', 'maintenance', 'crashed', 'none'].map((page) => `backend ${page} from web`),
     'backend b0 from app',
     'backend b1 from app',
     'backend b2 from app',
@@ -69,6 +70,5 @@ test('a change of servers or hosts keeps the identity; settings, pages and pool 
 
 test('workers step down only from root; maps are a line per entry', () => {
   expect(configText({ ...settings, asRoot: false }, 1, pictureOf(table))).not.toContain('user haproxy');
-  expect(mapText(pictureOf(table).hosts)).toBe('one.localhost id-one\n');
-  expect(mapText(pictureOf(table).apps)).toBe('id-one b0:up\n');
+  expect(mapText(pictureOf(table).places)).toBe('one.localhost id-one:b0\n');
 });

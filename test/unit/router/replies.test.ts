@@ -18,6 +18,7 @@ test('maps: the first of a key counts', () => {
     ]),
   );
   expect(parseMap('\n')).toEqual(new Map());
+  expect(parseMap('Unknown map identifier. Please use #<id> or <file>.\n')).toEqual(new Map());
 });
 
 test('servers: by the names of the columns; ready is what no administrator took out', () => {

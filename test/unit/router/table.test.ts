@@ -15,7 +15,7 @@ import {
   withRoute,
 } from '../../../platform/router/table.ts';
 
-const nothing: Picture = { hosts: new Map(), apps: new Map(), servers: new Map() };
+const nothing: Picture = { places: new Map(), servers: new Map() };
 const empty: Table = { routes: new Map(), slots: new Map(), pool: 2 };
 const none = new Set<number>();
 
@@ -43,11 +43,7 @@ test('a first app is added, made ready and only then given its host', () => {
   const path = server(0, 1, 'a');
   expect(difference(nothing, wanted)).toEqual({
     add: [`add server ${path} 10.213.0.2:5006 pool-purge-delay 2s`],
-    turn: [
-      `set server ${path} state ready`,
-      'add map /router/apps.map id-one b0:up',
-      'add map /router/hosts.map one.localhost id-one',
-    ],
+    turn: [`set server ${path} state ready`, 'add map /router/places.map one.localhost id-one:b0'],
     leaving: [],
   });
 });
@@ -79,16 +75,15 @@ test('states and hosts change by set, add and del; up without endpoints is none'
   const before = withRoute(empty, route('one', ['a'], { hosts: ['x.org', 'y.org'] }), none, 2);
   const after = withRoute(before, route('one', [], { hosts: ['y.org', 'z.org'] }), none, 2);
   expect(difference(pictureOf(before), pictureOf(after)).turn).toEqual([
-    'set map /router/apps.map id-one b0:none',
-    'add map /router/hosts.map z.org id-one',
-    'del map /router/hosts.map x.org',
+    'set map /router/places.map y.org id-one:none:b0',
+    'add map /router/places.map z.org id-one:none:b0',
+    'del map /router/places.map x.org',
     `set server ${server(0, 1, 'a')} state drain`,
   ]);
   const removed = difference(pictureOf(before), pictureOf(withoutRoute(before, 'id-one')));
-  expect(removed.turn.slice(0, 3)).toEqual([
-    'del map /router/hosts.map x.org',
-    'del map /router/hosts.map y.org',
-    'del map /router/apps.map id-one',
+  expect(removed.turn.slice(0, 2)).toEqual([
+    'del map /router/places.map x.org',
+    'del map /router/places.map y.org',
   ]);
 });
 
@@ -101,7 +96,10 @@ test('the first free backend is taken, never one with servers of an app that lef
   expect([third.slots.get('id-three'), third.pool]).toEqual([0, 2]);
   const busy = withRoute(table, route('three', ['c']), busySlots(held), 2);
   expect([busy.slots.get('id-three'), busy.pool]).toEqual([2, 4]);
-  expect(slotsOf(pictureOf(busy).apps)).toEqual(busy.slots);
+  expect(slotsOf(pictureOf(busy).places)).toEqual(busy.slots);
+  expect(slotsOf(new Map([['x.org', 'id-one:maintenance:b7']]))).toEqual(new Map([['id-one', 7]]));
+  // As another version of ours wrote its map.
+  expect(slotsOf(new Map([['x.org', 'id-one']]))).toEqual(new Map());
 });
 
 test('what could end in a command or a file is refused', () => {
