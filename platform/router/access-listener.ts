@@ -26,11 +26,14 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   rmSync(fresh, { force: true });
   const sockets = new Set<Socket>();
   const take = createIntake(needs);
+  let closing = false;
+  let lastAt = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     const frames = createFrames(take);
     socket.on('data', (chunk) => {
-      if (frames.push(chunk)) return void (chunk.length >= muchBytes && rest(socket));
+      lastAt = performance.now();
+      if (frames.push(chunk)) return void (!closing && chunk.length >= muchBytes && rest(socket));
       needs.onProblem('The router sent a log that cannot be read; it is asked to begin again.');
       socket.destroy();
     });
@@ -49,9 +52,12 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
     connected: () => sockets.size > 0,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // What a resting socket holds has left HAProxy and would be lost.
+      // What a socket holds has left HAProxy and would be lost: read until nothing more comes.
+      closing = true;
+      lastAt = performance.now();
       for (const socket of sockets) socket.resume();
-      if (sockets.size > 0) await delay(2 * restMs);
+      const until = lastAt + patienceMs;
+      while (sockets.size > 0 && performance.now() < Math.min(until, lastAt + quietMs)) await delay(restMs);
       for (const socket of sockets) socket.destroy();
       await closed;
     },
@@ -61,6 +67,9 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
 /** So much at once comes only under load: some ten lines. */
 const muchBytes = 2048;
 const restMs = 2;
+/** At our end: nothing came for so long, or it comes without end. */
+const quietMs = 20;
+const patienceMs = 500;
 
 /** Lets lines gather in the socket meanwhile: being woken for each few of them costs both sides more than the lines do. */
 function rest(socket: Socket): void {
