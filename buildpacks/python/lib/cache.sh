@@ -10,7 +10,11 @@ with_download_cache() {
     done
   fi
   "$@"
-  [ "$PYTHON_PACKAGES_CACHE" != false ] || return 0
+}
+
+keep_downloads() {
+  [ "$PYTHON_PACKAGES_CACHE" != false ] || rm -rf "$cache_dir/.immutable"/downloads-*
+  [ "$PYTHON_PACKAGES_CACHE" != false ] && [ -d "$downloads" ] || return 0
   # Ready-made packages are got as fast from the registry; what was compiled here stays.
   [ "$manager" != uv ] || "$tool/bin/uv" cache prune --ci -q 2>/dev/null
   rm -rf "$cache_dir/.immutable"/downloads-*
@@ -25,6 +29,7 @@ with_download_cache() {
 keep_trees() {
   local tree kept=()
   relocate
+  keep_downloads
   for tree in "$cache_dir/.immutable"/*; do
     case ${tree##*/} in
       "${packages##*/}" | "$manager-$(manager_version)" | downloads-*) kept+=("${tree##*/}") ;;

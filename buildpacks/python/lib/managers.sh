@@ -14,8 +14,9 @@ manager_version() {
 
 make_virtualenv() {
   rm -rf "$build_dir/.heroku/python"
-  mkdir -p "$build_dir/.heroku/python"
-  /usr/bin/python3 -m venv --without-pip "$python_home" || fail 'E13 virtualenv' 'The virtual environment could not be made. The reason is above.'
+  # It makes none through a link; what it wrote down is changed by relocate.
+  /usr/bin/python3 -m venv --without-pip "$build_dir/.heroku/python" || fail 'E13 virtualenv' 'The virtual environment could not be made. The reason is above.'
+  relocate
   [ "$manager" != pip ] || pip_into "$python_home"
 }
 

@@ -17,7 +17,6 @@ install_packages() {
   if has_own; then
     step 'Installing the app itself'
     with_download_cache install_own
-    compile_packages
   fi
 }
 
@@ -46,8 +45,6 @@ restore_packages() {
   [ -f "$packages/tree/pyvenv.cfg" ] || return 1
   if may_be_changed || [ -O "$packages/tree/pyvenv.cfg" ]; then
     cp -a --reflink=auto "$packages/tree" "$build_dir/.heroku/python" || return 1
-    # The copy is the app's own, also where the cache's files are not.
-    chmod -R u+w "$build_dir/.heroku/python"
   else
     mv "$packages/tree" "$build_dir/.heroku/python" || return 1
     environment_moved=true
@@ -80,7 +77,7 @@ relocate() {
   [ "$environment_moved" = false ] || return 0
   # uv's own note of when it looked at a source; it would make every build's tree another one.
   find "$site" -maxdepth 2 -name uv_cache.json -delete
-  grep -rlIF --include='*' "$build_dir" "$python_home/bin" 2>/dev/null >/tmp/to-relocate
+  grep -rlIF "$build_dir" "$python_home/bin" "$python_home/pyvenv.cfg" 2>/dev/null >/tmp/to-relocate
   grep -lIF "$build_dir" "$site"/*.pth "$site"/*.egg-link "$site"/__editable__* "$site"/*.dist-info/direct_url.json 2>/dev/null >>/tmp/to-relocate
   while IFS= read -r file; do
     sed -i "s#$build_dir#/app#g" "$file"
