@@ -18,7 +18,8 @@ first_match() { grep -oE -- "$1" "$2" | head -n 1; }
 
 stale_lockfile() {
   local source=pyproject.toml difference='they name different packages'
-  grep -qE 'lockfile( at .*)? needs to be updated|changed significantly since poetry.lock|Pipfile.lock .*out of date' "$1" || return 0
+  # Some break their lines at the width of a terminal.
+  tr -s '[:space:]' ' ' <"$1" | grep -qE 'lockfile( at [^ ]+)? needs to be updated|changed significantly since poetry.lock|Pipfile.lock \([^)]*\) is out of date|Aborting deploy' || return 0
   [ "$manager" != pipenv ] || source=Pipfile
   fail 'E7 lockfile-stale' "$lockfile does not match $source ($difference). Run $manager lock locally and commit $lockfile."
 }
@@ -60,7 +61,7 @@ package_not_found() {
 bad_requirements() {
   local found
   found=$(first_match "Invalid requirement: .*|Could not open requirements file: .*|Hash of .* from line .*|THESE PACKAGES DO NOT MATCH THE HASHES.*" "$1")
-  [ -z "$found" ] || fail 'E4 bad-requirements' "requirements.txt: ${found:0:300}"
+  [ -z "$found" ] || fail 'E4 bad-requirements' "requirements.txt: ${found//"$build_dir/"/}"
 }
 
 native_module() {

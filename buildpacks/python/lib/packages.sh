@@ -75,11 +75,20 @@ compile_packages() {
 relocate() {
   local file
   [ "$environment_moved" = false ] || return 0
-  # uv's own note of when it looked at a source; it would make every build's tree another one.
-  find "$site" -maxdepth 2 -name uv_cache.json -delete
   grep -rlIF "$build_dir" "$python_home/bin" "$python_home/pyvenv.cfg" 2>/dev/null >/tmp/to-relocate
   grep -lIF "$build_dir" "$site"/*.pth "$site"/*.egg-link "$site"/__editable__* "$site"/*.dist-info/direct_url.json 2>/dev/null >>/tmp/to-relocate
   while IFS= read -r file; do
     sed -i "s#$build_dir#/app#g" "$file"
   done </tmp/to-relocate
+  forget_build
+}
+
+# What else names this one build (hashes of what was rewritten, uv's note of when it looked) would make each build's layer another one.
+forget_build() {
+  local file folder
+  for file in $(grep -lE '"url": *"file:' "$site"/*.dist-info/direct_url.json 2>/dev/null); do
+    folder=${file%/*}
+    rm -f "$folder/uv_cache.json"
+    sed -i -E -e '/\/uv_cache\.json,/d' -e 's#^(.*(/direct_url\.json|\.pth|/bin/[^/,]+)|__editable__[^,]*),[^,]*,[^,]*$#\1,,#' "$folder/RECORD"
+  done
 }

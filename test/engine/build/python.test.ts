@@ -1,7 +1,8 @@
 // The python buildpack on the real engine: four package managers, Django, restored environments, and what it makes really runs.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Builds, ourBuildpacks, startBuilds } from './builds.ts';
 import { runInStack, textsOf } from './stack.ts';
@@ -28,6 +29,20 @@ async function leftPaths(tree: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name));
   const texts = await Promise.all(names.map(async (name) => [name, await readFile(name, 'latin1')] as const));
   return texts.filter(([, text]) => text.includes('/tmp/build_')).map(([name]) => name);
+}
+
+/** Path and hash of every file: the same packages have to be the same layer. */
+async function contents(tree: string): Promise<string[]> {
+  const folder = join(tree, environment);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hashed = paths.map(async (path) => {
+    const hash = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    return `${relative(folder, path)} ${hash}`;
+  });
+  return (await Promise.all(hashed)).sort();
 }
 
 describe('requirements.txt', () => {
@@ -164,10 +179,10 @@ describe('other package managers', () => {
       expect(packages).not.toContain('iniconfig');
       expect(await leftPaths(cold.app)).toEqual([]);
       expect(await runInStack(builds, cold.app, web, { web: true })).toBe(answer);
-      const before = await listing(join(cold.app, environment));
+      const before = await contents(cold.app);
       const warm = await builds.build(sample(name), { app: manager });
       expect(warm.lines).toContain(unchanged);
-      expect(await listing(join(warm.app, environment))).toBe(before);
+      expect(await contents(warm.app)).toEqual(before);
       expect(await leftPaths(warm.app)).toEqual([]);
       expect(await runInStack(builds, warm.app, web, { web: true })).toBe(answer);
     },
@@ -180,7 +195,9 @@ describe('Django', () => {
 
   test('collects static files and starts by gunicorn without a Procfile', async () => {
     const built = await builds.build(sample('django'), { app, config });
-    expect(built.lines.join('\n')).toMatch(/-----> Collecting static files\n {7}\d+ static files? copied/);
+    expect(built.lines.join('\n')).toMatch(
+      /-----> Collecting static files\n(?: {7})?\n {7}1 static file copied to/,
+    );
     expect(existsSync(join(built.app, 'staticfiles/pages/style.css'))).toBe(true);
     expect(existsSync(join(built.app, 'mysite/__pycache__'))).toBe(false);
     expect(built.tree.processTypes).toEqual({ web: 'gunicorn mysite.wsgi' });
