@@ -36,6 +36,8 @@ export interface Config {
   proxies: Readonly<Record<string, string>>;
   /** `npm_config_…` of the server's own environment as npm names them (`registry`), for builds where no npm can be asked. */
   npm: Readonly<Record<string, string>>;
+  /** `PIP_…` of the server's own environment as pip names them (`index-url`), for builds where no pip can be asked. */
+  pip: Readonly<Record<string, string>>;
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
@@ -182,7 +184,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ),
     caFile: caFile(text('TWELVE_CA_FILE'), env),
     proxies: proxies(env),
-    npm: npm(env),
+    npm: packageSettings(env, /^npm_config_(.+)$/i),
+    pip: packageSettings(env, /^PIP_(.+)$/),
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
@@ -238,9 +241,12 @@ function proxies(env: Readonly<Record<string, string | undefined>>): Record<stri
   return Object.fromEntries(given.filter(([, value]) => value));
 }
 
-function npm(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function packageSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  names: RegExp,
+): Record<string, string> {
   const given = Object.entries(env).flatMap(([name, value]) => {
-    const key = /^npm_config_(.+)$/i.exec(name)?.[1];
+    const key = names.exec(name)?.[1];
     return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
   });
   return Object.fromEntries(given);

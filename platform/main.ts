@@ -13,6 +13,7 @@ import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
+import { hostPipConfig } from './build/host-pip.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
@@ -128,7 +129,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
-  const [slugs, npmConfig] = await Promise.all([
+  const [slugs, npmConfig, pipConfig] = await Promise.all([
     createSlugs({
       engine,
       instance,
@@ -138,6 +139,7 @@ async function connect(
       onProblem,
     }),
     hostNpmConfig(config.npm),
+    hostPipConfig(config.pip),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
@@ -153,6 +155,7 @@ async function connect(
     timeoutMs: config.buildTimeoutMs,
     caFile: config.caFile,
     npmConfig,
+    pipConfig,
     ready: config.buildsReady,
     onProblem,
   });

@@ -1,7 +1,8 @@
 // Makes images ahead of their first use, called by scripts/setup: `node dist/make-images.js [NAME…]`, without a name every
 // image that the platform needs. `platform` is the platform itself, under the name that docker-compose.yml asks for.
 import { hostNpmConfig, npmVariables } from './build/host-npm.ts';
-import { readConfig } from './config.ts';
+import { hostPipConfig, pipVariables } from './build/host-pip.ts';
+import { type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, type ImageName } from './engine/images.ts';
@@ -21,6 +22,11 @@ function asked(argv: readonly string[]): readonly ImageName[] {
   });
 }
 
+async function settingsOfHost(config: Config): Promise<Record<string, string>> {
+  const [npm, pip] = await Promise.all([hostNpmConfig(config.npm), hostPipConfig(config.pip)]);
+  return { ...npmVariables(npm), ...pipVariables(pip) };
+}
+
 async function main(): Promise<void> {
   const names = process.argv.length > 2 ? asked(process.argv.slice(2)) : needed;
   const config = readConfig(process.env);
@@ -28,7 +34,7 @@ async function main(): Promise<void> {
   const images = createImages({
     engine,
     proxies: config.proxies,
-    npm: names.includes('platform') ? npmVariables(await hostNpmConfig(config.npm)) : {},
+    packageSettings: names.includes('platform') ? await settingsOfHost(config) : {},
     onProgress: (line) => console.log(`  ${line}`),
   });
   const stop = new AbortController();

@@ -22,6 +22,7 @@ export interface ContainerFacts {
   memory: number;
   caFile: string | null;
   npmrc: boolean;
+  pipConf: boolean;
 }
 
 export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
@@ -55,10 +56,10 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
 }
 
 /**
- * What the contract lists (buildpack reference, section 3), and where the host's npm settings are. Commit and build id come
+ * What the contract lists (buildpack reference, section 3), and where the host's npm and pip settings are. Commit and build id come
  * with the source: the driver sets them.
  */
-function buildEnvironment({ stackCompat, caFile, npmrc }: ContainerFacts): Record<string, string> {
+function buildEnvironment({ stackCompat, caFile, npmrc, pipConf }: ContainerFacts): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: inside.home,
@@ -69,6 +70,8 @@ function buildEnvironment({ stackCompat, caFile, npmrc }: ContainerFacts): Recor
     ...(caFile ? certificateVariables() : {}),
     // npm's weakest source of settings: an app's own .npmrc wins.
     ...(npmrc ? { npm_config_globalconfig: inside.npmrc } : {}),
+    // Weaker than variables and than what a requirements.txt says.
+    ...(pipConf ? { PIP_CONFIG_FILE: inside.pipConf } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Language } from './first-party.ts';
 import type { NpmConfig } from './host-npm.ts';
+import type { PipConfig } from './host-pip.ts';
 
 export interface BuilderNeeds {
   engine: Engine;
@@ -23,6 +24,8 @@ export interface BuilderNeeds {
   caFile: string | null;
   /** How the host's npm reaches packages (see hostNpmConfig). */
   npmConfig?: NpmConfig;
+  /** How the host's pip does (see hostPipConfig). */
+  pipConfig?: PipConfig;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;

@@ -5,10 +5,11 @@ import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
 import { npmrcText } from './host-npm.ts';
+import { pipConfText } from './host-pip.ts';
 import type { Keeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
-import { createWorkspace, type Workspace } from './workspace.ts';
+import { createWorkspace, inside, type Workspace } from './workspace.ts';
 
 /** Who removes containers is the builder's. */
 type PlaceNeeds = BuilderNeeds & { keeper: Keeper };
@@ -26,8 +27,10 @@ export async function startIn(
 ): Promise<BuildContainer> {
   const { instance, stackCompat, memory, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
+  const pipConf = Object.keys(needs.pipConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
-  const spec = buildContainerSpec({ ...place, image, instance, stackCompat, memory, caFile, npmrc });
+  const settings = { instance, stackCompat, memory, caFile, npmrc, pipConf };
+  const spec = buildContainerSpec({ ...place, image, ...settings });
   return startBuildContainer(needs.engine, needs.keeper, spec, signal);
 }
 
@@ -46,6 +49,8 @@ export async function furnish(
       likely: facts.likely,
       buildpacks: facts.buildpacks.map((name) => ({ name, folder: join(needs.buildpacksFolder, name) })),
       npmrc: npmrcText(needs.npmConfig ?? {}),
+      pipConf: pipConfText(needs.pipConfig ?? {}, inside.pipCert),
+      pipCert: needs.pipConfig?.['cert'] ?? null,
     }),
   ]);
   return restored;

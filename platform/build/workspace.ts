@@ -10,6 +10,7 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   rename,
   rm,
   writeFile,
@@ -32,6 +33,8 @@ export const inside = {
   home: '/app',
   driver: '/tmp/twelve/driver.sh',
   npmrc: '/tmp/twelve/npmrc',
+  pipConf: '/tmp/twelve/pip.conf',
+  pipCert: '/tmp/twelve/pip-cert.pem',
 };
 
 /**
@@ -98,12 +101,17 @@ export async function createWorkspace(workFolder: string, name: string) {
       likely: string;
       buildpacks: readonly { name: string; folder: string }[];
       npmrc: string;
+      pipConf: string;
+      /** A file of the host. */
+      pipCert: string | null;
     }): Promise<void> {
       await Promise.all([
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
         writeFile(join(own, 'likely'), `${plan.likely}\n`),
         writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.name}\n`).join('')),
         writeFile(join(own, 'npmrc'), plan.npmrc),
+        writeFile(join(own, 'pip.conf'), plan.pipConf),
+        ...(plan.pipCert ? [copyReadable(plan.pipCert, join(own, 'pip-cert.pem'))] : []),
         ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
       ]);
       await handOver(paths.home, paths.buildpacks, results);
@@ -154,6 +162,11 @@ export async function createWorkspace(workFolder: string, name: string) {
 
 async function handOver(...folders: string[]): Promise<void> {
   await run('chown', ['-R', '-h', buildUser, ...folders]);
+}
+
+/** For the build's user to read, whoever may read the original. */
+async function copyReadable(from: string, to: string): Promise<void> {
+  await writeFile(to, await readFile(from), { mode: 0o644 });
 }
 
 async function copyBuildpack(from: string, to: string): Promise<void> {

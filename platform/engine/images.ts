@@ -36,8 +36,8 @@ interface Needs {
   folder?: string;
   /** `http_proxy`, `https_proxy`, `no_proxy` as the server was given them. */
   proxies?: Readonly<Record<string, string>>;
-  /** `npm_config_…` for the platform's own image. */
-  npm?: Readonly<Record<string, string>>;
+  /** `npm_config_…` and `PIP_…` for the platform's own image. */
+  packageSettings?: Readonly<Record<string, string>>;
   onProgress?: (line: string) => void;
 }
 
@@ -67,7 +67,7 @@ export function createImages({
   engine,
   folder = imagesFolder,
   proxies = {},
-  npm = {},
+  packageSettings = {},
   onProgress = () => {},
 }: Needs): Images {
   const making = new Map<AnyName, Making>();
@@ -136,7 +136,7 @@ export function createImages({
     const definition = { folder: join(folder, name) };
     if (name !== 'platform') return definition;
     const root = join(folder, '../..');
-    return { ...definition, program: { root, files: await programFiles(root) }, buildArgs: npm };
+    return { ...definition, program: { root, files: await programFiles(root) }, buildArgs: packageSettings };
   }
 
   async function referenceOf(name: AnyName): Promise<string> {

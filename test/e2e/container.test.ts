@@ -1,6 +1,7 @@
 // The platform itself in a container, by docker-compose.yml: a push, kills, `down`, and an app that serves all the while.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hostNpmConfig, npmVariables } from '../../platform/build/host-npm.ts';
+import { hostPipConfig, pipVariables } from '../../platform/build/host-pip.ts';
 import { createDockerEngine } from '../../platform/engine/docker.ts';
 import { createImages } from '../../platform/engine/images.ts';
 import { type AppRepository, must } from '../support/app-repository.ts';
@@ -35,7 +36,10 @@ afterAll(() => platform?.[Symbol.asyncDispose]());
 /** Made of what is compiled now. */
 async function platformImage(): Promise<string> {
   const engine = createDockerEngine({ socketPath: engineSocket });
-  const images = createImages({ engine, npm: npmVariables(await hostNpmConfig()) });
+  const images = createImages({
+    engine,
+    packageSettings: { ...npmVariables(await hostNpmConfig()), ...pipVariables(await hostPipConfig()) },
+  });
   try {
     return (await images.ensure('platform')).reference;
   } finally {

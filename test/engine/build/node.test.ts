@@ -1,15 +1,12 @@
 // The node buildpack on the real engine: installs once, restores after, refuses early, and what it makes really runs.
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
 import { runInStack, textsOf } from './stack.ts';
+import { listing } from './tree-listing.ts';
 
-const run = promisify(execFile);
 const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 const app = 'app';
 /** A registry that nobody answers at. */
@@ -21,19 +18,6 @@ beforeAll(async () => {
   builds = await startBuilds();
 });
 afterAll(() => builds[Symbol.asyncDispose]());
-
-/** Path, mode and size of every file: what a layer is made of. */
-async function listing(folder: string): Promise<string> {
-  const { stdout } = await run('find', [folder, '-printf', '%P %y %m %s %l\n'], {
-    maxBuffer: 64 * 1_048_576,
-  });
-  // Sizes of folders depend on their history.
-  const lines = stdout
-    .replace(/^(.* d \d+) \d+ $/gm, '$1')
-    .split('\n')
-    .sort();
-  return `${lines.length} entries, sha256 ${createHash('sha256').update(lines.join('\n')).digest('hex')}`;
-}
 
 describe('an app with a lockfile', () => {
   let first: string;

@@ -1,0 +1,10 @@
+import sys
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def hello():
+    return f"hello from Flask by pipenv on Python {sys.version_info.major}.{sys.version_info.minor}\n"
