@@ -23,6 +23,13 @@ export const firstParty: readonly FirstParty[] = [
     aliases: ['nodejs', 'heroku/nodejs'],
   },
   {
+    name: 'static',
+    language: 'plain',
+    markers: ['static.json', 'index.html'],
+    supports: 'static.json or index.html (static)',
+    aliases: ['heroku/static', 'heroku-community/static'],
+  },
+  {
     name: 'procfile',
     language: 'plain',
     markers: ['Procfile'],

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type BuiltTree, createBuilder } from '../../../platform/build/build.ts';
+import { firstParty } from '../../../platform/build/first-party.ts';
 import { hostNpmConfig } from '../../../platform/build/host-npm.ts';
 import type { BuilderNeeds } from '../../../platform/build/needs.ts';
 import { readConfig } from '../../../platform/config.ts';
@@ -119,7 +120,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
 export async function purposeMade(scripts: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-buildpacks-'));
   const files: Files = {};
-  for (const name of ['node', 'procfile', 'null']) {
+  for (const { name } of firstParty) {
     files[`${name}/bin/detect`] = `#!/bin/bash\n${scripts[`${name}/detect`] ?? 'exit 1'}\n`;
     files[`${name}/bin/compile`] = `#!/bin/bash\n${scripts[`${name}/compile`] ?? 'true'}\n`;
   }
