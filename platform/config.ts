@@ -36,6 +36,8 @@ export interface Config {
   proxies: Readonly<Record<string, string>>;
   /** `npm_config_…` of the server's own environment as npm names them (`registry`), for builds where no npm can be asked. */
   npm: Readonly<Record<string, string>>;
+  /** Settings of Go in the server's own environment, for builds where no go command can be asked. */
+  go: Readonly<Record<string, string>>;
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
@@ -183,6 +185,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     caFile: caFile(text('TWELVE_CA_FILE'), env),
     proxies: proxies(env),
     npm: npm(env),
+    go: go(env),
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
@@ -244,6 +247,11 @@ function npm(env: Readonly<Record<string, string | undefined>>): Record<string, 
     return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
   });
   return Object.fromEntries(given);
+}
+
+function go(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = Object.entries(env).filter(([name]) => /^GO[A-Z]+$/.test(name));
+  return Object.fromEntries(given.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

@@ -11,6 +11,8 @@ import { createOutputs } from './actions/output.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
+import { languageImage } from './build/first-party.ts';
+import { hostGoConfig } from './build/host-go.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
@@ -126,7 +128,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
-  const [slugs, npmConfig] = await Promise.all([
+  const [slugs, npmConfig, goConfig] = await Promise.all([
     createSlugs({
       engine,
       instance,
@@ -136,12 +138,13 @@ async function connect(
       onProblem,
     }),
     hostNpmConfig(config.npm),
+    hostGoConfig(config.go),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
     engine,
     instance,
-    image: (language) => image(language === 'node' ? 'build-node' : 'build'),
+    image: (language) => image(languageImage[language]),
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
@@ -151,6 +154,7 @@ async function connect(
     timeoutMs: config.buildTimeoutMs,
     caFile: config.caFile,
     npmConfig,
+    goConfig,
     ready: config.buildsReady,
     onProblem,
   });

@@ -10,7 +10,7 @@ const needed: readonly ImageName[] = ['stack', 'build', 'build-node', 'router'];
 const composeReference = 'twelve/platform:latest';
 
 function asked(argv: readonly string[]): readonly ImageName[] {
-  const names: readonly ImageName[] = [...needed, 'platform'];
+  const names: readonly ImageName[] = [...needed, 'build-go', 'platform'];
   return argv.map((word) => {
     const name = names.find((one) => one === word);
     if (!name)

@@ -21,6 +21,7 @@ export interface ContainerFacts {
   memory: number;
   caFile: string | null;
   npmrc: boolean;
+  goenv: boolean;
 }
 
 export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
@@ -54,10 +55,10 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
 }
 
 /**
- * What the contract lists (buildpack reference, section 3), and where the host's npm settings are. Commit and build id come
+ * What the contract lists (buildpack reference, section 3), and where the host's npm and Go settings are. Commit and build id come
  * with the source: the driver sets them.
  */
-function buildEnvironment({ stackCompat, caFile, npmrc }: ContainerFacts): Record<string, string> {
+function buildEnvironment({ stackCompat, caFile, npmrc, goenv }: ContainerFacts): Record<string, string> {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: inside.home,
@@ -68,6 +69,8 @@ function buildEnvironment({ stackCompat, caFile, npmrc }: ContainerFacts): Recor
     ...(caFile ? certificateVariables() : {}),
     // npm's weakest source of settings: an app's own .npmrc wins.
     ...(npmrc ? { npm_config_globalconfig: inside.npmrc } : {}),
+    // Go's weakest one: its environment variables win.
+    ...(goenv ? { GOENV: inside.goenv } : {}),
   };
 }
 

@@ -1,7 +1,14 @@
 // The buildpacks that come with the platform, in the order in which they are tried.
 
 /** Which build image a buildpack wants: one with its language's tools ready, or the plain build stack. */
-export type Language = 'node' | 'plain';
+export type Language = 'node' | 'go' | 'plain';
+
+/** The build image of each, by its name in platform/images. */
+export const languageImage = {
+  node: 'build-node',
+  go: 'build-go',
+  plain: 'build',
+} as const satisfies Record<Language, string>;
 
 export interface FirstParty {
   name: string;
@@ -21,6 +28,13 @@ export const firstParty: readonly FirstParty[] = [
     markers: ['package.json'],
     supports: 'package.json (Node)',
     aliases: ['nodejs', 'heroku/nodejs'],
+  },
+  {
+    name: 'go',
+    language: 'go',
+    markers: ['go.mod', 'main.go'],
+    supports: 'go.mod (Go)',
+    aliases: ['golang', 'heroku/go'],
   },
   {
     name: 'static',

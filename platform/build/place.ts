@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
+import { goEnvText } from './host-go.ts';
 import { npmrcText } from './host-npm.ts';
 import type { BuilderNeeds } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
@@ -22,8 +23,9 @@ export async function startIn(
 ): Promise<BuildContainer> {
   const { instance, stackCompat, memory, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
+  const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
-  const spec = buildContainerSpec({ ...place, image, instance, stackCompat, memory, caFile, npmrc });
+  const spec = buildContainerSpec({ ...place, image, instance, stackCompat, memory, caFile, npmrc, goenv });
   return startBuildContainer(needs.engine, spec, signal);
 }
 
@@ -42,6 +44,7 @@ export async function furnish(
       likely: facts.likely,
       buildpacks: facts.buildpacks.map((name) => ({ name, folder: join(needs.buildpacksFolder, name) })),
       npmrc: npmrcText(needs.npmConfig ?? {}),
+      goenv: goEnvText(needs.goConfig ?? {}),
     }),
   ]);
   return restored;

@@ -32,6 +32,7 @@ export const inside = {
   home: '/app',
   driver: '/tmp/twelve/driver.sh',
   npmrc: '/tmp/twelve/npmrc',
+  goenv: '/tmp/twelve/goenv',
 };
 
 /**
@@ -98,12 +99,14 @@ export async function createWorkspace(workFolder: string, name: string) {
       likely: string;
       buildpacks: readonly { name: string; folder: string }[];
       npmrc: string;
+      goenv: string;
     }): Promise<void> {
       await Promise.all([
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
         writeFile(join(own, 'likely'), `${plan.likely}\n`),
         writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.name}\n`).join('')),
         writeFile(join(own, 'npmrc'), plan.npmrc),
+        writeFile(join(own, 'goenv'), plan.goenv),
         ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
       ]);
       await handOver(paths.home, paths.buildpacks, results);

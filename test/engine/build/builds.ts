@@ -4,7 +4,8 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type BuiltTree, createBuilder } from '../../../platform/build/build.ts';
-import { firstParty } from '../../../platform/build/first-party.ts';
+import { firstParty, languageImage } from '../../../platform/build/first-party.ts';
+import { hostGoConfig } from '../../../platform/build/host-go.ts';
 import { hostNpmConfig } from '../../../platform/build/host-npm.ts';
 import type { BuilderNeeds } from '../../../platform/build/needs.ts';
 import { readConfig } from '../../../platform/config.ts';
@@ -44,7 +45,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
   const builder = createBuilder({
     engine,
     instance,
-    image: async (language) => (await images.ensure(language === 'node' ? 'build-node' : 'build')).reference,
+    image: async (language) => (await images.ensure(languageImage[language])).reference,
     stackName: 'debian-13',
     stackCompat: 'heroku-24',
     buildpacksFolder: ourBuildpacks,
@@ -54,6 +55,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
     timeoutMs: 300_000,
     caFile: readConfig(process.env).caFile,
     npmConfig: await hostNpmConfig(),
+    goConfig: await hostGoConfig(),
     ...overrides,
   });
   const trees: BuiltTree[] = [];
