@@ -44,6 +44,13 @@ export const firstParty: readonly FirstParty[] = [
     aliases: ['heroku/static', 'heroku-community/static'],
   },
   {
+    name: 'apt',
+    language: 'plain',
+    markers: ['Aptfile'],
+    supports: 'Aptfile (Debian packages)',
+    aliases: ['heroku-community/apt'],
+  },
+  {
     name: 'procfile',
     language: 'plain',
     markers: ['Procfile'],
