@@ -38,6 +38,8 @@ export interface Config {
   npm: Readonly<Record<string, string>>;
   /** `PIP_…` of the server's own environment as pip names them (`index-url`), for builds where no pip can be asked. */
   pip: Readonly<Record<string, string>>;
+  /** Settings of Go in the server's own environment, for builds where no go command can be asked. */
+  go: Readonly<Record<string, string>>;
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
@@ -186,6 +188,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     proxies: proxies(env),
     npm: packageSettings(env, /^npm_config_(.+)$/i),
     pip: packageSettings(env, /^PIP_(.+)$/),
+    go: go(env),
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
@@ -250,6 +253,11 @@ function packageSettings(
     return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
   });
   return Object.fromEntries(given);
+}
+
+function go(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = Object.entries(env).filter(([name]) => /^GO[A-Z]+$/.test(name));
+  return Object.fromEntries(given.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

@@ -12,6 +12,8 @@ import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
+import { languageImage } from './build/first-party.ts';
+import { hostGoConfig } from './build/host-go.ts';
 import { hostNpmConfig } from './build/host-npm.ts';
 import { hostPipConfig } from './build/host-pip.ts';
 import { type Address, type Config, readConfig } from './config.ts';
@@ -129,7 +131,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
-  const [slugs, npmConfig, pipConfig] = await Promise.all([
+  const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
     createSlugs({
       engine,
       instance,
@@ -140,12 +142,13 @@ async function connect(
     }),
     hostNpmConfig(config.npm),
     hostPipConfig(config.pip),
+    hostGoConfig(config.go),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
     engine,
     instance,
-    image: (language) => image(language === 'node' ? 'build-node' : 'build'),
+    image: (language) => image(languageImage[language]),
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
@@ -156,6 +159,7 @@ async function connect(
     caFile: config.caFile,
     npmConfig,
     pipConfig,
+    goConfig,
     ready: config.buildsReady,
     onProblem,
   });

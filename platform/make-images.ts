@@ -13,7 +13,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 const composeReference = 'twelve/platform:latest';
 
 function asked(argv: readonly string[]): readonly ImageName[] {
-  const names: readonly ImageName[] = [...needed, 'platform'];
+  const names: readonly ImageName[] = [...needed, 'build-go', 'platform'];
   return argv.map((word) => {
     const name = names.find((one) => one === word);
     if (!name)

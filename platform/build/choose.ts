@@ -45,10 +45,11 @@ function resolve(reference: string): FirstParty {
   );
 }
 
-/** The image has to suit all of them; a language's image contains everything the plain one has. */
+/** The image has to suit all of them; a language's image contains everything the plain one has, and node's nothing more. */
 export function languageOf(choice: Choice): FirstParty['language'] {
   const used = choice.mode === 'explicit' ? choice.buildpacks : choice.likely ? [choice.likely] : [];
-  return used.find((one) => one.language !== 'plain')?.language ?? 'plain';
+  const languages = used.map((one) => one.language).filter((language) => language !== 'plain');
+  return languages.find((language) => language !== 'node') ?? languages[0] ?? 'plain';
 }
 
 /** The list of buildpacks the cache is taken for; when detection decides otherwise the driver empties it. */

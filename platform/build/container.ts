@@ -23,6 +23,7 @@ export interface ContainerFacts {
   caFile: string | null;
   npmrc: boolean;
   pipConf: boolean;
+  goenv: boolean;
 }
 
 export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
@@ -56,10 +57,11 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
 }
 
 /**
- * What the contract lists (buildpack reference, section 3), and where the host's npm and pip settings are. Commit and build id come
- * with the source: the driver sets them.
+ * What the contract lists (buildpack reference, section 3), and where the settings of the host's package managers are. Commit
+ * and build id come with the source: the driver sets them.
  */
-function buildEnvironment({ stackCompat, caFile, npmrc, pipConf }: ContainerFacts): Record<string, string> {
+function buildEnvironment(facts: ContainerFacts): Record<string, string> {
+  const { stackCompat, caFile, npmrc, pipConf, goenv } = facts;
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     HOME: inside.home,
@@ -72,6 +74,8 @@ function buildEnvironment({ stackCompat, caFile, npmrc, pipConf }: ContainerFact
     ...(npmrc ? { npm_config_globalconfig: inside.npmrc } : {}),
     // Weaker than variables and than what a requirements.txt says.
     ...(pipConf ? { PIP_CONFIG_FILE: inside.pipConf } : {}),
+    // Go's weakest one: its environment variables win.
+    ...(goenv ? { GOENV: inside.goenv } : {}),
   };
 }
 

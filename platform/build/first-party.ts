@@ -1,7 +1,14 @@
 // The buildpacks that come with the platform, in the order in which they are tried.
 
 /** Which build image a buildpack wants: one with its language's tools ready, or the plain build stack. */
-export type Language = 'node' | 'plain';
+export type Language = 'node' | 'go' | 'plain';
+
+/** The build image of each, by its name in platform/images. */
+export const languageImage = {
+  node: 'build-node',
+  go: 'build-go',
+  plain: 'build',
+} as const satisfies Record<Language, string>;
 
 export interface FirstParty {
   name: string;
@@ -41,6 +48,27 @@ export const firstParty: readonly FirstParty[] = [
     ],
     supports: 'requirements.txt/uv.lock/poetry.lock/Pipfile.lock (Python)',
     aliases: ['heroku/python'],
+  },
+  {
+    name: 'go',
+    language: 'go',
+    markers: ['go.mod', 'main.go'],
+    supports: 'go.mod (Go)',
+    aliases: ['golang', 'heroku/go'],
+  },
+  {
+    name: 'static',
+    language: 'plain',
+    markers: ['static.json', 'index.html'],
+    supports: 'static.json or index.html (static)',
+    aliases: ['heroku/static', 'heroku-community/static'],
+  },
+  {
+    name: 'apt',
+    language: 'plain',
+    markers: ['Aptfile'],
+    supports: 'Aptfile (Debian packages)',
+    aliases: ['heroku-community/apt'],
   },
   {
     name: 'procfile',

@@ -1,6 +1,7 @@
 // What a builder is given: the engine, folders, limits, and how builds reach the world outside.
 import type { Engine } from '../engine/engine.ts';
 import type { Language } from './first-party.ts';
+import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
 import type { PipConfig } from './host-pip.ts';
 
@@ -26,6 +27,8 @@ export interface BuilderNeeds {
   npmConfig?: NpmConfig;
   /** How the host's pip does (see hostPipConfig). */
   pipConfig?: PipConfig;
+  /** How the host's Go reaches modules (see hostGoConfig). */
+  goConfig?: GoConfig;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
+import { goEnvText } from './host-go.ts';
 import { npmrcText } from './host-npm.ts';
 import { pipConfText } from './host-pip.ts';
 import type { Keeper } from './keeper.ts';
@@ -28,8 +29,9 @@ export async function startIn(
   const { instance, stackCompat, memory, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const pipConf = Object.keys(needs.pipConfig ?? {}).length > 0;
+  const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
-  const settings = { instance, stackCompat, memory, caFile, npmrc, pipConf };
+  const settings = { instance, stackCompat, memory, caFile, npmrc, pipConf, goenv };
   const spec = buildContainerSpec({ ...place, image, ...settings });
   return startBuildContainer(needs.engine, needs.keeper, spec, signal);
 }
@@ -51,6 +53,7 @@ export async function furnish(
       npmrc: npmrcText(needs.npmConfig ?? {}),
       pipConf: pipConfText(needs.pipConfig ?? {}, inside.pipCert),
       pipCert: needs.pipConfig?.['cert'] ?? null,
+      goenv: goEnvText(needs.goConfig ?? {}),
     }),
   ]);
   return restored;

@@ -1,8 +1,9 @@
 // Hides config values that look like credentials in what a build prints.
 import { type ConfigVars, masked } from '../domain/config-vars.ts';
 
+// GOPRIVATE names modules; it is no secret.
 const credentialName =
-  /(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|PASS$|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH(?!OR)|SIGNING|SALT|_KEY$|^KEY$|DSN$)/i;
+  /(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|PASS$|CREDENTIAL|(?<!^GO)PRIVATE|API_?KEY|ACCESS_?KEY|AUTH(?!OR)|SIGNING|SALT|_KEY$|^KEY$|DSN$)/i;
 
 /** @returns a function that replaces each such value, or the password within a URL, wherever it appears in a line */
 export function createMask(config: ConfigVars): (line: string) => string {

@@ -35,6 +35,7 @@ export const inside = {
   npmrc: '/tmp/twelve/npmrc',
   pipConf: '/tmp/twelve/pip.conf',
   pipCert: '/tmp/twelve/pip-cert.pem',
+  goenv: '/tmp/twelve/goenv',
 };
 
 /**
@@ -104,6 +105,7 @@ export async function createWorkspace(workFolder: string, name: string) {
       pipConf: string;
       /** A file of the host. */
       pipCert: string | null;
+      goenv: string;
     }): Promise<void> {
       await Promise.all([
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
@@ -112,6 +114,7 @@ export async function createWorkspace(workFolder: string, name: string) {
         writeFile(join(own, 'npmrc'), plan.npmrc),
         writeFile(join(own, 'pip.conf'), plan.pipConf),
         ...(plan.pipCert ? [copyReadable(plan.pipCert, join(own, 'pip-cert.pem'))] : []),
+        writeFile(join(own, 'goenv'), plan.goenv),
         ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
       ]);
       await handOver(paths.home, paths.buildpacks, results);

@@ -9,7 +9,7 @@ import { label } from './labels.ts';
 import { programFiles } from './program-files.ts';
 
 /** `platform` is the platform itself, for docker-compose.yml. */
-export type ImageName = 'stack' | 'build' | 'build-node' | 'router' | 'platform';
+export type ImageName = 'stack' | 'build' | 'build-node' | 'build-go' | 'router' | 'platform';
 export type AnyName = ImageName | 'base';
 
 export interface MadeImage {
@@ -50,6 +50,7 @@ const parents: Record<AnyName, AnyName | null> = {
   stack: 'base',
   build: 'stack',
   'build-node': 'build',
+  'build-go': 'build',
   router: 'base',
   platform: 'base',
 };

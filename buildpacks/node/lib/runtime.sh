@@ -208,9 +208,9 @@ keep_trees() {
   local tree
   wait
   mkdir -p "$cache_dir/.immutable"
-  printf '%s\n' "${kept_trees[@]}" >"$cache_dir/.immutable/.keep"
-  # What this build did not use is out of date.
-  for tree in "$cache_dir/.immutable"/*; do
+  printf '%s\n' "${kept_trees[@]}" >>"$cache_dir/.immutable/.keep"
+  # What this build did not use is out of date; trees of other buildpacks are theirs.
+  for tree in "$cache_dir/.immutable"/{node,modules,downloads}-*; do
     [[ " ${kept_trees[*]} " == *" ${tree##*/} "* ]] || rm -rf "$tree"
   done
 }

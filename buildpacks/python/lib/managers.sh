@@ -30,7 +30,7 @@ pip_into() {
 provide_tool() {
   local name=$1 version kept
   version=$(manager_version)
-  kept=$cache_dir/.immutable/$name-$version
+  kept=$cache_dir/.immutable/python-$name-$version
   tool=/tmp/python-tools/$name
   [ ! -x "$tool/bin/python" ] || return 0
   mkdir -p "$tool"

@@ -38,7 +38,7 @@ packages_key() {
     printf '%s\n' 1 "$STACK" "$MACHTYPE" "$python_version" "$manager" "$(manager_version)" "${settings[@]}"
     [ ${#package_files[@]} -eq 0 ] || sha256sum -- "${package_files[@]}" | sed "s#$build_dir/##"
   } | sha256sum)
-  packages=$cache_dir/.immutable/packages-${digest:0:40}
+  packages=$cache_dir/.immutable/python-packages-${digest:0:40}
 }
 
 restore_packages() {

@@ -4,7 +4,8 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type BuiltTree, createBuilder } from '../../../platform/build/build.ts';
-import { firstParty } from '../../../platform/build/first-party.ts';
+import { firstParty, languageImage } from '../../../platform/build/first-party.ts';
+import { hostGoConfig } from '../../../platform/build/host-go.ts';
 import { hostNpmConfig } from '../../../platform/build/host-npm.ts';
 import { hostPipConfig } from '../../../platform/build/host-pip.ts';
 import type { BuilderNeeds } from '../../../platform/build/needs.ts';
@@ -45,7 +46,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
   const builder = createBuilder({
     engine,
     instance,
-    image: async (language) => (await images.ensure(language === 'node' ? 'build-node' : 'build')).reference,
+    image: async (language) => (await images.ensure(languageImage[language])).reference,
     stackName: 'debian-13',
     stackCompat: 'heroku-24',
     buildpacksFolder: ourBuildpacks,
@@ -56,6 +57,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
     caFile: readConfig(process.env).caFile,
     npmConfig: await hostNpmConfig(),
     pipConfig: await hostPipConfig(),
+    goConfig: await hostGoConfig(),
     ...overrides,
   });
   const trees: BuiltTree[] = [];

@@ -50,7 +50,7 @@ describe('what a script is given', () => {
     });
     const others = Object.keys(environment).filter(
       (name) =>
-        !/^(HOME|STACK|SOURCE_VERSION|REQUEST_ID|APP_DIR|PATH|CURL_|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|PIP_CERT|GIT_SSL_CAINFO|npm_config_globalconfig|PIP_CONFIG_FILE|PWD|SHLVL|_$)/.test(
+        !/^(HOME|STACK|SOURCE_VERSION|REQUEST_ID|APP_DIR|PATH|CURL_|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|PIP_CERT|GIT_SSL_CAINFO|npm_config_globalconfig|PIP_CONFIG_FILE|GOENV|PWD|SHLVL|_$)/.test(
           name,
         ),
     );

@@ -26,6 +26,8 @@ describe('choosing', () => {
     const choose = (text: string) => chooseBuildpacks({}, { entries: [], buildpacksFile: text });
     expect(languageOf(choose('null\nnode'))).toBe('node');
     expect(languageOf(choose('procfile'))).toBe('plain');
+    // A front-end built by node, served by a program in Go.
+    expect(languageOf(choose('node\ngo'))).toBe('go');
     expect(languageOf(chooseBuildpacks({}, { entries: ['package.json'], buildpacksFile: null }))).toBe(
       'node',
     );

@@ -1,0 +1,13 @@
+# How the buildpack talks: steps, lines below them, warnings, and the one failure that ends it.
+
+step() { printf -- '-----> %s\n' "$*"; }
+say() { printf '       %s\n' "$*"; }
+warn() { printf ' !     %s\n' "$@"; echo; }
+
+# fail <id of the failure catalogue, or nothing> <line…>: these lines end the output, and so are the message of the failed build.
+fail() {
+  local id=$1
+  shift
+  printf ' !     %s\n' "$@" ${id:+"$id"}
+  exit 1
+}

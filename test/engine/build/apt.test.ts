@@ -1,0 +1,161 @@
+// The apt buildpack on the real engine: what an Aptfile names is there for later buildpacks and at run time, and nothing else changes.
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { runInStack } from './stack.ts';
+
+const sample = (name: string) => join(ourBuildpacks, 'apt', 'test', name);
+/** Debian's archive behind a proxy that nobody answers at. */
+const unreachable = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
+const procfile = 'web: sleep 1\n';
+
+let builds: Builds;
+
+beforeAll(async () => {
+  builds = await startBuilds();
+});
+afterAll(() => builds[Symbol.asyncDispose]());
+
+describe('a program whose library the stack lacks', () => {
+  const app = 'qr';
+
+  test('cold: both are installed, and the app answers with what it drew', async () => {
+    const { app: tree, lines, tree: built } = await builds.build(sample('qr'), { app });
+    expect(lines).toContain('-----> Using buildpack: apt');
+    expect(lines).toContain('-----> Installing qrencode');
+    expect(lines.join('\n')).toMatch(/ {7}libqrencode4 \S+\n/);
+    expect(built.created).toEqual(['.apt', '.profile.d']);
+    const start = Object.values(built.processTypes)[0]!;
+    expect(await runInStack(builds, tree, start, { web: true })).toContain('##############');
+  });
+
+  test('warm: the same packages, without asking anybody', async () => {
+    const { app: tree, lines } = await builds.build(sample('qr'), { app, config: unreachable });
+    expect(lines.join('\n')).toMatch(/ {7}\d packages from the cache: qrencode/);
+    expect(await runInStack(builds, tree, 'qrencode -t ASCII x | head -c 3 | tr -d "\\n" | wc -c')).toMatch(
+      /^[1-3]\n$/,
+    );
+  });
+
+  test('after a day Debian is asked again; when it does not answer, the last packages serve', async () => {
+    const folder = join(builds.folder, 'cache', app, 'debian-13_apt');
+    const current = await readFile(join(folder, 'current'), 'utf8');
+    const checked = join(folder, current, 'apt/checked');
+    const [digest, , name] = (await readFile(checked, 'utf8')).split('\n');
+    await writeFile(checked, `${digest}\n${Math.floor(Date.now() / 1000) - 90_000}\n${name}\n`);
+    const { app: tree, lines } = await builds.build(sample('qr'), { app, config: unreachable });
+    expect(lines).toContain(
+      "       Debian's package lists cannot be had; going on with the packages of the last build.",
+    );
+    expect(await runInStack(builds, tree, 'qrencode -t ASCII x | grep -c "##"')).toMatch(/^\d+\n$/);
+    const again = await builds.build(sample('qr'), { app });
+    expect(again.lines.join('\n')).toMatch(/ {7}\d packages from the cache: qrencode/);
+    expect(again.lines.join('\n')).not.toContain('cannot be had');
+  });
+
+  test('another Aptfile installs anew, and what it does not name is gone', async () => {
+    const { app: tree, lines } = await builds.build({ Aptfile: 'jo\n', Procfile: procfile }, { app });
+    expect(lines).toContain('-----> Installing jo');
+    expect(await runInStack(builds, tree, 'jo a=1')).toBe('{"a":1}\n');
+    expect(existsSync(join(tree, '.apt/usr/bin/qrencode'))).toBe(false);
+  });
+});
+
+describe('beside other buildpacks', () => {
+  const files: Files = {
+    '.buildpacks': 'apt\ngo\n',
+    Aptfile: 'libqrencode-dev\n',
+    'go.mod': 'module a.example/c\n\ngo 1.24\n',
+    'main.go': `package main
+
+// #cgo pkg-config: libqrencode
+// #include <qrencode.h>
+import "C"
+
+func main() { println(C.GoString(C.QRcode_APIVersionString())) }
+`,
+  };
+
+  test('a library is found by pkg-config and the compiler, and by the program at run time', async () => {
+    await builds.images.ensure('build-go');
+    for (const from of ['Debian', 'cache']) {
+      const { app: tree, lines } = await builds.build(files, { app: 'both' });
+      expect(lines.join('\n').includes('from the cache')).toBe(from === 'cache');
+      expect(await runInStack(builds, tree, 'bin/c')).toMatch(/^\d+\.\d+\.\d+\n$/);
+      // A path of the build would not be there at run time.
+      expect(await readFile(join(tree, '.profile.d/apt.sh'), 'utf8')).not.toContain('/tmp/build_');
+    }
+  }, 300_000);
+
+  test('its trees outlast the node buildpack, which clears up its own', async () => {
+    const both: Files = {
+      '.buildpacks': 'apt\nnode\n',
+      Aptfile: 'jo\n',
+      'package.json': '{"engines":{"node":"24.x"},"scripts":{"start":"jo a=1"}}',
+    };
+    await builds.build(both, { app: 'kept' });
+    const { lines, app: tree } = await builds.build(both, { app: 'kept', config: unreachable });
+    expect(lines).toContain('       1 package from the cache: jo');
+    expect(lines).toContain('       Node and npm come from the cache.');
+    expect(await runInStack(builds, tree, 'jo a=1')).toBe('{"a":1}\n');
+  });
+
+  test('an app of another language with an Aptfile hears of it', async () => {
+    const { lines } = await builds.build({ Aptfile: 'jo\n', 'index.html': '' });
+    expect(lines).toContain('       Also recognised: apt. To use others, name them in a .buildpacks file.');
+  });
+});
+
+test('what the build stack has and the run stack has not is installed; what both have is not', async () => {
+  const { app: tree, lines } = await builds.build({ Aptfile: 'ruby\njq\n', Procfile: procfile });
+  expect(lines.join('\n')).toMatch(/ {7}libruby\S* /);
+  expect(lines.join('\n')).not.toMatch(/ {7}jq /);
+  expect(existsSync(join(tree, '.apt/usr/bin/ruby'))).toBe(true);
+  const none = await builds.build({ Aptfile: 'jq # there already\n', Procfile: procfile });
+  expect(none.lines).toContain('       The run stack has all of it already: jq');
+});
+
+describe('messages', () => {
+  const refused = (aptfile: string, config: Record<string, string> = {}) =>
+    builds.failure({ Aptfile: aptfile, Procfile: procfile }, { config });
+
+  test('a package that is not there, or not in that version, is E10', async () => {
+    expect(await refused('libnosuch12\n')).toMatchObject({
+      id: 'E10',
+      message: expect.stringMatching(/^libnosuch12, named in Aptfile, is not among the packages/),
+    });
+    expect(await refused('jo=0.1\n')).toMatchObject({
+      id: 'E10',
+      message: expect.stringMatching(
+        /^jo=0\.1, named in Aptfile, is not to be had.*Remove "=0\.1" from the line\.$/,
+      ),
+    });
+  });
+
+  test("Debian's archive that does not answer is E9", async () => {
+    expect(await refused('jo\n', unreachable)).toMatchObject({
+      id: 'E9',
+      message: expect.stringContaining("could not talk to Debian's archive (connection refused)"),
+    });
+  });
+
+  test('addresses and sources are refused with what to do instead, and no login is shown', async () => {
+    const { message } = await refused('jo\nhttps://me:secret@packages.example/x.deb\n');
+    expect(message).toMatch(
+      /^Aptfile line 2: "https:\/\/packages\.example\/x\.deb" is the address of a package/,
+    );
+    expect(message).toContain('Name a package of Debian');
+    expect((await refused(':repo:deb https://x.example/debian trixie main\n')).message).toMatch(
+      /^Aptfile line 1: .* adds a package source, which this platform does not do/,
+    );
+  });
+
+  test('a line that is no name, and a file without any', async () => {
+    expect((await refused('-o=Dir::Etc=x\n')).message).toMatch(
+      /^Aptfile line 1: .* is not the name of a package/,
+    );
+    expect((await refused('# nothing\n\n')).message).toMatch(/^Aptfile names no package/);
+  });
+});
