@@ -25,7 +25,8 @@ keep_downloads() {
   tar -C "$downloads" -cf "$cache_dir/.immutable/python-downloads-$REQUEST_ID/downloads.tar" .
 }
 
-# Last of all: what this build did not use is out of date; trees of other buildpacks are theirs. .keep names what stays although it was moved out.
+# Last of all: what this build did not use is out of date; trees of other buildpacks are theirs. .keep names what stays
+# although it was moved out.
 keep_trees() {
   local tree kept=()
   relocate
