@@ -34,8 +34,11 @@ export function createKeeper(needs: { engine: Engine; instance: string; retryMs?
 
   /** By label and not by id: one that was made while the connection broke has never told us its own. */
   async function tidy(): Promise<void> {
-    for (const { id, labels } of await engine.list(ownLabels(instance, 'build')))
-      if (!owned.has(labels[label.build] ?? '')) await engine.remove(id);
+    const found = await engine.list(ownLabels(instance, 'build'));
+    const left = found.filter(({ labels }) => !owned.has(labels[label.build] ?? ''));
+    // What the engine forgot that it started would live on without its container.
+    if (left.length > 0) await engine.endLost(ownLabels(instance, 'build'));
+    for (const { id } of left) await engine.remove(id);
   }
 
   return {

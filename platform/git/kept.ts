@@ -1,7 +1,7 @@
 // What a push brought, kept for good before git does so: the server may be killed between a release and its branch.
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { branchOf, type RefUpdate } from './rules.ts';
 
 /** A push whose branch may not be where its release is. */
@@ -62,7 +62,7 @@ async function linkObjects(from: string, to: string): Promise<void> {
     await mkdir(join(to, folder), { recursive: true });
     const last = (name: string): number => Number(name.endsWith('.idx'));
     for (const name of names.sort((a, b) => last(a) - last(b))) {
-      await link(join(from, folder, name), join(to, folder, name)).catch(unlessThere);
+      await place(join(from, folder, name), join(to, folder, name));
     }
     await syncFolder(join(to, folder));
   }
@@ -75,9 +75,17 @@ async function entriesOf(folder: string): Promise<string[]> {
   });
 }
 
-/** Names are hashes of what is inside. */
-function unlessThere(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+/** What is there already is the same: names are hashes of what is inside. Some file systems have no links. */
+async function place(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    // By a name that git clears away if we do not come to an end.
+    const draft = join(dirname(target), `tmp_${randomUUID()}`);
+    await copyFile(source, draft);
+    await rename(draft, target);
+  }
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

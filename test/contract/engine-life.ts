@@ -27,6 +27,17 @@ export function lifeCases(bench: Bench): void {
     expect(Date.parse(ended.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(ended.startedAt!));
   });
 
+  test('what runs is not lost, whoever started it', async () => {
+    const running = await bench.run('sleeps');
+    const created = await bench.create('sleeps');
+    const other = bench.connect();
+    await other.endLost(bench.labels);
+    expect((await other.inspect(running)).state).toBe('running');
+    await other.start(created);
+    await other.endLost(bench.labels);
+    expect((await other.inspect(created)).state).toBe('running');
+  });
+
   test('starting a running container does nothing', async () => {
     const id = await bench.run('sleeps');
     const before = await bench.engine.inspect(id);

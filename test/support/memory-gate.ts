@@ -34,9 +34,11 @@ export function createPassage(gate: Gate): Passage {
       if (failure) throw failure;
       const answer = unless(lost, method(...given));
       const leave = gate.lastWords.get(name);
+      if (!leave) return answer;
       gate.lastWords.delete(name);
-      leave?.();
-      return answer;
+      leave();
+      await answer.catch(() => {});
+      throw unavailable();
     };
 
   return {

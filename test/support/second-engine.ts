@@ -32,8 +32,8 @@ const prefix = join(cache, 'second-engine-');
  */
 export async function startSecondEngine(images: readonly ImageName[]): Promise<SecondEngine> {
   requireMeans();
+  await clearAbandonedEngines();
   mkdirSync(cache, { recursive: true });
-  await clearAbandoned();
   const folder = mkdtempSync(prefix);
   own(folder);
   const engine = await openEngine(folder);
@@ -121,7 +121,8 @@ async function dispose({ folder, name, group, bridge, socket, place }: Parts): P
 }
 
 /** Engines of test runs that were killed, and what was on them. */
-async function clearAbandoned(): Promise<void> {
+export async function clearAbandonedEngines(): Promise<void> {
+  if (!existsSync(cache)) return;
   const names = readdirSync(cache).filter((name) => name.startsWith('second-engine-'));
   for (const folder of names.map((name) => join(cache, name)).filter(isAbandoned)) {
     killEngine(groupOf(folder.slice(folder.lastIndexOf('/') + 1)), 'everything');

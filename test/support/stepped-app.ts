@@ -56,8 +56,8 @@ export async function createSteppedApp(
     NODE_OPTIONS: `--import ${join(import.meta.dirname, 'end-at-step.mjs')}`,
   });
   const dispose = async (): Promise<void> => {
-    await platform[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
+    await platform[Symbol.asyncDispose]();
   };
   try {
     const repository = await platform.createApp(name, fixture, { files });

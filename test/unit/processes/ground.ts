@@ -51,7 +51,11 @@ export function startAgain(): void {
 }
 
 function newServer(): Processes {
-  const needs: ProcessNeeds = {
+  return createProcesses(newNeeds());
+}
+
+export function newNeeds(): ProcessNeeds {
+  return {
     engine: engine.connect(),
     store,
     instance: 'test',
@@ -78,7 +82,6 @@ function newServer(): Processes {
     reached: () => undefined,
     onProblem: () => undefined,
   };
-  return createProcesses(needs);
 }
 
 export async function begin(): Promise<void> {
