@@ -55,8 +55,14 @@ async function lose(image: string, afterMs: number): Promise<string | undefined>
   try {
     const spec = { name: `lost-${afterMs}`, image, labels, env: {}, command: ['sleep', '600'] };
     const id = await docker.create(spec);
-    const started = docker.start(id).catch(() => undefined);
-    while (processesOf(id).length === 0) await new Promise(setImmediate);
+    let answered = false;
+    const started = docker
+      .start(id)
+      .catch(() => undefined)
+      .finally(() => {
+        answered = true;
+      });
+    while (!answered && processesOf(id).length === 0) await new Promise(setImmediate);
     await sleep(afterMs);
     killEngine(engine.group, 'engine');
     await started;
