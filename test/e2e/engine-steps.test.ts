@@ -50,10 +50,10 @@ function processesOf(container: string): string[] {
 const labels = { 'twelve.test': 'lost' };
 
 /** Kills the engine so long after the first process of a container has come to be. @returns the container if it is lost */
-async function lose(image: string, afterMs: number): Promise<string | undefined> {
+async function lose(image: string, name: string, afterMs: number): Promise<string | 'early' | 'late'> {
   const docker = createDockerEngine({ socketPath: engine.socket });
   try {
-    const spec = { name: `lost-${afterMs}`, image, labels, env: {}, command: ['sleep', '600'] };
+    const spec = { name, image, labels, env: {}, command: ['sleep', '600'] };
     const id = await docker.create(spec);
     let answered = false;
     const started = docker
@@ -68,7 +68,8 @@ async function lose(image: string, afterMs: number): Promise<string | undefined>
     await started;
     await engine.start();
     const { state } = await docker.inspect(id);
-    return state !== 'running' && processesOf(id).length > 0 ? id : undefined;
+    if (state !== 'created') return 'late';
+    return processesOf(id).length > 0 ? id : 'early';
   } finally {
     docker.close();
   }
@@ -78,12 +79,19 @@ test('what it was starting when it was killed, and forgot, is ended', async () =
   const docker = createDockerEngine({ socketPath: engine.socket });
   try {
     const [image] = await docker.images({ 'twelve.image': 'stack' });
-    let lost: string | undefined;
+    let lost = 'early';
     // It notes that a container runs a moment after it does; when, depends on the machine.
-    for (let ms = 0; lost === undefined && ms <= 200; ms += 10) lost = await lose(image!.tags[0]!, ms);
-    expect(lost).toBeDefined();
+    for (let [tries, low, high, ms] = [0, 0, 0, 80]; tries < 25 && lost.length < 64; tries++) {
+      lost = await lose(image!.tags[0]!, `lost-${tries}`, ms);
+      if (lost === 'early') low = ms;
+      if (lost === 'late') high = ms;
+      // A moment that was too early once may be too late the next time.
+      if (high - low < 10) low = Math.min(low, high) / 2;
+      ms = high === 0 ? ms * 2 : (low + high) / 2;
+    }
+    expect(lost).toMatch(/^[0-9a-f]{64}$/);
     await docker.endLost(labels);
-    expect(processesOf(lost!)).toEqual([]);
+    expect(processesOf(lost)).toEqual([]);
     for (const { id } of await docker.list(labels)) await docker.remove(id);
   } finally {
     docker.close();
