@@ -1,4 +1,5 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
+import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
