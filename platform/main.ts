@@ -33,6 +33,7 @@ import { createOneOffs } from './processes/one-off.ts';
 import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
 import { requireSpace } from './store/space.ts';
@@ -132,6 +133,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
+  keepHeapSmall();
   const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
     createSlugs({
       engine,
