@@ -141,7 +141,11 @@ test('redeploys, config changes and restarts lose no request of keep-alive visit
 });
 
 test('maintenance: 503 with H80, and back', async () => {
-  const running = (await platform.containers('site')).map((one) => one.id);
+  // What the test before replaced is on its way out.
+  const running = await eventually(
+    async () => (await platform.containers('site')).map((one) => one.id),
+    (ids) => ids.length === 1,
+  );
   await must(twelve('maintenance:on'));
   const closed = await platform.visit('site');
   expect(closed.status).toBe(503);
