@@ -119,7 +119,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
   await rm(fetchFolder, { recursive: true, force: true });
   await mkdir(fetchFolder, { mode: 0o700 });
   const repositories = createRepositories(folder, programs);
-  await repositories.sweep();
+  await repositories.sweep(onProblem);
   const maintenance = createMaintenance({
     programs,
     delayMs: needs.maintenanceDelayMs ?? minute,

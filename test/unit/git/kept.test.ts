@@ -120,6 +120,46 @@ it('what a killed server left of a push is cleared away at the next start', asyn
   expect((await readdir(objects)).filter((name) => name.startsWith('tmp'))).toEqual([]);
 });
 
+describe('a lock that a killed git left', () => {
+  const names = ['HEAD.lock', 'packed-refs.lock', 'refs/heads/main.lock', 'refs/tags/deep/v1.lock'];
+  const leave = async (repository: string): Promise<void> => {
+    await mkdir(join(repository, 'refs/tags/deep'), { recursive: true });
+    for (const name of names) await writeFile(join(repository, name), '');
+  };
+  const locks = async (repository: string): Promise<string[]> =>
+    (await readdir(repository, { recursive: true })).filter((name) => name.endsWith('.lock')).sort();
+
+  it('is gone after the next start, and the branch moves again', async () => {
+    await using server = await startServer();
+    const work = await repositoryWith(server);
+    await must(work, 'push', server.remote(), 'main');
+    const repository = await server.git.ensureRepository(app);
+    const next = await commit(work, { 'b.js': 'b' });
+    await killedPush(server, work);
+    await leave(repository);
+    const [push] = await server.git.unfinished(app);
+    await expect(server.git.moveBranch(app, push!)).rejects.toThrow('File exists');
+    await using again = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([]);
+    await again.git.moveBranch(app, push!);
+    expect((await again.git.head(app))?.commit).toBe(next);
+    expect(again.problems).toEqual([]);
+  });
+
+  it('is its own while that git still runs', async () => {
+    await using server = await startServer();
+    const repository = await server.git.ensureRepository(app);
+    await leave(repository);
+    const living = spawn('git', ['cat-file', '--batch'], { env: { ...process.env, GIT_DIR: repository } });
+    await using _next = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([...names].sort());
+    living.stdin.end();
+    await new Promise((resolve) => living.once('close', resolve));
+    await using _last = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([]);
+  });
+});
+
 it('a branch that moved during a deploy is the last commit that was deployed all the same', async () => {
   let other: string | undefined;
   await using server = await startServer(async ({ store }) => {
