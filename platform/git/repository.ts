@@ -2,6 +2,7 @@
 import { access, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
+import { draftName } from './kept.ts';
 import { removeLocks } from './locks.ts';
 import type { Programs } from './programs.ts';
 import { deployedBranches } from './rules.ts';
@@ -91,12 +92,13 @@ export function createRepositories(folder: string, programs: Programs): Reposito
     (await readdir(folder)).flatMap((name) => /^([0-9a-zA-Z_-]+)\.git$/.exec(name)?.[1] ?? []);
 
   async function sweep(onProblem: (message: string) => void): Promise<void> {
-    await Promise.all(
-      (await list()).map(async (appId) => {
-        // One app's repository is not worth a start that fails for all of them.
-        await sweepOne(pathOf(appId)).catch((error: unknown) => onProblem(messageOf(error)));
-      }),
-    );
+    const drafts = (await readdir(folder)).filter((name) => /\.git\.new-\w+$/.test(name));
+    const work = [
+      ...(await list()).map((appId) => sweepOne(pathOf(appId))),
+      ...drafts.map((name) => rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 })),
+    ];
+    // One app's repository is not worth a start that fails for all of them.
+    await Promise.all(work.map((one) => one.catch((error: unknown) => onProblem(messageOf(error)))));
   }
 
   return {
@@ -113,6 +115,8 @@ export function createRepositories(folder: string, programs: Programs): Reposito
 
 async function sweepOne(repository: string): Promise<void> {
   await removeLocks(repository);
+  for (const name of await readdir(repository))
+    if (draftName.test(name)) await rm(join(repository, name), { force: true });
   const objects = join(repository, 'objects');
   for (const name of await readdir(objects).catch(() => []))
     if (name.startsWith('tmp_objdir-incoming-'))

@@ -1,5 +1,6 @@
 // Pushes that are kept before git stores them: the branch can follow a deploy whatever ended the push.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -116,8 +117,15 @@ it('what a killed server left of a push is cleared away at the next start', asyn
   const objects = join(await server.git.ensureRepository(app), 'objects');
   await killedPush(server, await repositoryWith(server));
   await mkdir(join(objects, 'tmp_objdir-incoming-A1b2C3', 'pack'), { recursive: true });
-  await using _next = await startServer(undefined, { folder: join(server.folder, 'data') });
+  // A note and a repository that it was about to make.
+  await writeFile(join(objects, '..', `deploying-${randomUUID()}.new`), 'main');
+  const folder = join(server.folder, 'data');
+  await mkdir(join(folder, 'id-of-new.git.new-Ab12_x', 'refs'), { recursive: true });
+  await using next = await startServer(undefined, { folder });
   expect((await readdir(objects)).filter((name) => name.startsWith('tmp'))).toEqual([]);
+  expect((await notes(next)).filter((name) => name.endsWith('.new'))).toEqual([]);
+  expect((await readdir(folder)).sort()).toEqual(['fetching', `${app}.git`]);
+  expect(await next.git.unfinished(app)).toHaveLength(1);
 });
 
 describe('a lock that a killed git left', () => {
