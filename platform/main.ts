@@ -229,6 +229,7 @@ async function connect(
     resolve: createAddressCheck(ourselves(config)),
     requireSpace: space,
     caFile: config.caFile,
+    reached,
     onProblem,
   });
   closers.push(() => git.close());
