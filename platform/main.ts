@@ -3,12 +3,12 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
-import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
+import { hostsOf, stackName } from './actions/apps.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
-import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
+import { prepare } from './actions/prepare.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
@@ -229,6 +229,7 @@ async function connect(
     resolve: createAddressCheck(ourselves(config)),
     requireSpace: space,
     caFile: config.caFile,
+    reached,
     onProblem,
   });
   closers.push(() => git.close());
@@ -266,17 +267,6 @@ async function connect(
   processes.go();
   void prepare(platform);
   return { api: address, platform, close };
-}
-
-/** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
-async function prepare(platform: Platform): Promise<void> {
-  try {
-    await finishDestroying(platform);
-    await platform.slugs.prime(await platform.stackImage());
-    await collectGarbage(platform);
-  } catch (error) {
-    platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
-  }
 }
 
 function signalled(): Promise<void> {

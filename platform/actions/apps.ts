@@ -1,6 +1,6 @@
 // Creating, finding, changing and destroying apps.
 import { type App, generateAppName, parseAppName } from '../domain/app.ts';
-import { notFound } from '../domain/errors.ts';
+import { messageOf, notFound } from '../domain/errors.ts';
 import type { Caller, Platform } from './context.ts';
 import { appendRelease } from './release.ts';
 
@@ -94,7 +94,10 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
 export async function finishDestroying(platform: Platform): Promise<void> {
   const live = new Set(platform.store.apps.list().map((app) => app.id));
   for (const appId of await platform.git.repositories()) {
-    if (!live.has(appId)) await clearAway(platform, appId);
+    if (live.has(appId)) continue;
+    await clearAway(platform, appId).catch((error: unknown) =>
+      platform.log.warn({ app: appId, error: messageOf(error) }, 'a destroyed app is not cleared away'),
+    );
   }
 }
 

@@ -4,11 +4,14 @@ import { PlatformError } from '../domain/errors.ts';
 export interface Claims {
   /** @throws PlatformError `conflict` saying who holds it, since when */
   take(app: { id: string; name: string }, who: string): { release(): void };
+  /** Whether a deploy of it is under way. */
+  isHeld(appId: string): boolean;
 }
 
 export function createClaims(now: () => number): Claims {
   const held = new Map<string, { who: string; since: number }>();
   return {
+    isHeld: (appId) => held.has(appId),
     take(app, who) {
       const other = held.get(app.id);
       if (other) {

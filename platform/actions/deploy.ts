@@ -157,19 +157,26 @@ function releaseBuild(
   order.signal.throwIfAborted();
   if (!platform.store.apps.byId(app.id))
     throw new PlatformError('gone', `${app.name} was destroyed during the build.`);
-  const release = appendRelease(platform, app, caller, (base) => ({
-    slugId: slug.id,
-    config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
-    cause: order.cause,
-    description: `Deploy ${order.commit.slice(0, 8)}`,
-    commit: order.commit,
-  }))!;
+  const release = appendRelease(
+    platform,
+    app,
+    caller,
+    (base) => ({
+      slugId: slug.id,
+      config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
+      cause: order.cause,
+      description: `Deploy ${order.commit.slice(0, 8)}`,
+      commit: order.commit,
+    }),
+    // In the same transaction: killed right after it, we would call a build failed whose release serves.
+    ({ id }) =>
+      platform.store.builds.succeed(order.buildId, {
+        slugId: slug.id,
+        releaseId: id,
+        buildpacks: slug.buildpacks,
+      }),
+  )!;
   order.keep();
-  platform.store.builds.succeed(order.buildId, {
-    slugId: slug.id,
-    releaseId: release.id,
-    buildpacks: slug.buildpacks,
-  });
   platform.logs.write(app.id, { source: 'twelve', process: 'api', text: 'Build succeeded' });
   return release;
 }

@@ -47,7 +47,7 @@ async function removeOldImages(platform: Platform): Promise<number> {
   });
 }
 
-/** Keeps the slugs of the newest releases that served, of the serving one and of what is still pending. */
+/** Keeps the slugs of the newest releases that served, of the serving one and of what is pending or will be. */
 function retire(platform: Platform, appId: string): void {
   const { store } = platform;
   const serving = store.apps.byId(appId)?.servingVersion ?? null;
@@ -59,7 +59,10 @@ function retire(platform: Platform, appId: string): void {
   // The newest that serves or still may is what the next release is made from.
   const base = store.releases.base(appId);
   const keep = new Set([...served, ...needed, ...(base ? [base] : [])].map((release) => release.slugId));
+  // The slug of a deploy that is under way has no release yet; of one that failed it goes when that deploy has ended.
+  const named = new Set(releases.map((release) => release.slugId));
+  const mayGo = (id: string): boolean => named.has(id) || !platform.claims.isHeld(appId);
   for (const slug of store.slugs.ofApp(appId)) {
-    if (!slug.removedAt && !keep.has(slug.id)) store.slugs.markRemoved(slug.id);
+    if (!slug.removedAt && !keep.has(slug.id) && mayGo(slug.id)) store.slugs.markRemoved(slug.id);
   }
 }

@@ -18,12 +18,14 @@ export interface Base {
 /**
  * One short transaction: reads the base, makes the next release from it, appends it. Its rollout starts at once.
  * @param change null when nothing would change
+ * @param record what else is true from the same moment on
  */
 export function appendRelease(
   platform: Platform,
   app: App,
   caller: Caller,
   change: (base: Base) => Omit<NextRelease, 'version'> | null,
+  record?: (appended: Release) => void,
 ): Release | null {
   const { store } = platform;
   const release = store.transaction(() => {
@@ -35,14 +37,16 @@ export function appendRelease(
       commit: base?.commit ?? null,
     });
     if (!next) return null;
+    const slug = next.slugId ? store.slugs.byId(next.slugId) : undefined;
+    if (slug?.removedAt) throw slugRemoved();
     const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
     const appended = store.releases.append(app.id, caller.user.id, { ...next, version });
-    const slug = next.slugId ? store.slugs.byId(next.slugId) : undefined;
     if (slug)
       store.formations.replace(
         app.id,
         formationWith(Object.keys(slug.processTypes), store.formations.of(app.id)),
       );
+    record?.(appended);
     return appended;
   });
   if (!release) return null;
@@ -115,7 +119,10 @@ export async function rollback(platform: Platform, app: App, caller: Caller, to:
   const state = await stateOf(platform, slug);
   const release = appendRelease(platform, app, caller, () => {
     const serving = store.apps.byId(app.id)?.servingVersion ?? null;
-    checkRollback(target, serving === null ? undefined : store.releases.byVersion(app.id, serving), state);
+    const current = serving === null ? undefined : store.releases.byVersion(app.id, serving);
+    // A deploy may have ended since, and with it what was kept.
+    const removed = slug && store.slugs.byId(slug.id)?.removedAt;
+    checkRollback(target, current, removed ? 'collected' : state);
     return {
       slugId: target.slugId,
       config: store.releases.config(target),
@@ -145,8 +152,6 @@ export function releaseSlug(
   const slug = platform.store.slugs.byId(slugId);
   if (!slug || slug.appId !== app.id)
     throw notFound('slug', `${app.name} has no slug "${slugId.slice(0, 40)}".`);
-  if (slug.removedAt)
-    throw new PlatformError('gone', 'That slug was removed by garbage collection. Push its commit again.');
   return appendRelease(platform, app, caller, (base) => ({
     slugId,
     config: base.config,
@@ -154,4 +159,8 @@ export function releaseSlug(
     description: description?.slice(0, 200) || `Deploy ${slug.commit?.slice(0, 8) ?? 'slug'}`,
     commit: slug.commit,
   }))!;
+}
+
+function slugRemoved(): PlatformError {
+  return new PlatformError('gone', 'That slug was removed by garbage collection. Push its commit again.');
 }

@@ -7,14 +7,18 @@ import type { Platform } from './context.ts';
 import { carries, followRelease } from './release.ts';
 
 /**
- * At start, before anybody can push. Where the release is still pending, its app stays claimed until that has ended, as if
+ * At start, before anybody can push. What cannot be done for one app waits for the next start; its pushes go on. Where the release is still pending, its app stays claimed until that has ended, as if
  * the push went on; what is left to do then is done when `signal` is not aborted by then.
  */
 export async function finishPushes(platform: Platform, signal: AbortSignal): Promise<void> {
   await Promise.all(
     platform.store.apps.list().map(async (app) => {
-      const left = await platform.git.unfinished(app.id);
-      if (left.length > 0) await finish(platform, app, left, signal);
+      try {
+        const left = await platform.git.unfinished(app.id);
+        if (left.length > 0) await finish(platform, app, left, signal);
+      } catch (error) {
+        tell(platform, app, error);
+      }
     }),
   );
 }
@@ -35,8 +39,7 @@ async function finish(
   const claim = platform.claims.take(app, who);
   void settle(platform, app, push, release, signal)
     .catch((error: unknown) => {
-      if (signal.aborted) return;
-      platform.log.warn({ app: app.name, error: messageOf(error) }, 'a push that was cut off');
+      if (!signal.aborted) tell(platform, app, error);
     })
     .finally(claim.release);
 }
@@ -52,4 +55,8 @@ async function settle(
   if (!platform.store.apps.byId(app.id)) return;
   if (carries(ended, release)) await platform.git.moveBranch(app.id, push);
   await push.forget();
+}
+
+function tell(platform: Platform, app: App, error: unknown): void {
+  platform.log.warn({ app: app.name, error: messageOf(error) }, 'a push that was cut off');
 }

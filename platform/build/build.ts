@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
-import { ownLabels } from '../engine/labels.ts';
+import { label, ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
@@ -265,9 +265,11 @@ export function createBuilder(needs: BuilderNeeds): Builder {
 
   async function sweep(): Promise<void> {
     const left = await needs.engine.list(ownLabels(needs.instance, 'build'));
-    await Promise.all(left.map(({ id }) => needs.engine.remove(id)));
-    await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 });
-    await cache.sweep();
+    const told = (error: unknown): void => needs.onProblem?.(messageOf(error));
+    // What cannot be removed yet is tried again; nobody's builds and nobody's processes wait for it.
+    await Promise.all(left.map(({ id, labels }) => keeper.release(labels[label.build] ?? '', id)));
+    await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 }).catch(told);
+    await cache.sweep().catch(told);
   }
 
   return {

@@ -27,6 +27,7 @@ const refused: readonly (readonly [range: string, what: string])[] = [
   ['169.254.169.254/32', 'a metadata address'],
   ['100.100.100.200/32', 'a metadata address'],
   ['fd00:ec2::254/128', 'a metadata address'],
+  ['fd20:ce::254/128', 'a metadata address'],
   ['0.0.0.0/8', 'an unspecified address'],
   ['127.0.0.0/8', 'a loopback address'],
   ['169.254.0.0/16', 'a link-local address'],

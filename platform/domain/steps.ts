@@ -16,5 +16,8 @@ export const releaseSteps = [
 /** Of every change of what runs, scaling too. */
 export const processSteps = ['create', 'start', 'up', 'stop', 'remove'] as const;
 
-export const steps = [...deploySteps, ...releaseSteps, ...processSteps] as const;
+/** Of a push once its release has ended: git moves the branch, and nobody but the note beside its refs knows whether it did. */
+export const branchSteps = ['decided', 'answered', 'moved'] as const;
+
+export const steps = [...deploySteps, ...releaseSteps, ...processSteps, ...branchSteps] as const;
 export type Step = (typeof steps)[number];

@@ -41,12 +41,22 @@ async function processesOf(containerIds: ReadonlySet<string>): Promise<Lost[]> {
   return found.flat();
 }
 
-/** By its control group, which is named by the container's id; a shim, which has none, by its arguments. */
 async function containerOf(pid: number, known: ReadonlySet<string>): Promise<string | undefined> {
-  const group = await textOf(`/proc/${pid}/cgroup`);
-  const inGroup = group.match(/[0-9a-f]{64}/g)?.find((id) => known.has(id));
+  return containerIn(await textOf(`/proc/${pid}/cgroup`), await textOf(`/proc/${pid}/cmdline`), known);
+}
+
+/**
+ * By its control group, which is named by the container's id; a shim, which has none, by its arguments.
+ * @param cgroup what the kernel says of it, in the form of either version
+ */
+export function containerIn(
+  cgroup: string,
+  commandLine: string,
+  known: ReadonlySet<string>,
+): string | undefined {
+  const inGroup = cgroup.match(/[0-9a-f]{64}/g)?.find((id) => known.has(id));
   if (inGroup !== undefined) return inGroup;
-  const words = (await textOf(`/proc/${pid}/cmdline`)).split('\0');
+  const words = commandLine.split('\0');
   if (!words[0]?.includes('containerd-shim')) return undefined;
   const id = words[words.indexOf('-id') + 1] ?? '';
   return known.has(id) ? id : undefined;

@@ -1,6 +1,6 @@
 // One commit of somebody else's repository into a folder, from exactly the addresses that were checked.
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedHost } from '../domain/address.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
@@ -26,6 +26,8 @@ export interface FetchOrder {
 
 const certificates = '/etc/ssl/certs';
 const watchMs = 500;
+/** git's number for as deep as it goes. */
+const allDepth = '--depth=2147483647';
 
 /** @returns bytes fetched. @throws PlatformError `build_failed`, a sentence of why not; the signal's reason */
 export async function fetchCommit(needs: FetchNeeds, order: FetchOrder): Promise<number> {
@@ -45,7 +47,8 @@ export async function fetchCommit(needs: FetchNeeds, order: FetchOrder): Promise
     // The commit alone. A server that gives only what branches and tags name is asked for all of those.
     await fetch('--depth=1', address, order.commit).catch(async (error: unknown) => {
       if (signal.aborted || !/not our ref|unadvertised object/.test(messageOf(error))) throw error;
-      await fetch(address, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
+      // However deep, and not without a depth: git would take that by the old protocol too, file by file and unchecked.
+      await fetch(allDepth, address, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
     });
     await requireCommit(programs, order);
     return await watch.check();
@@ -130,7 +133,7 @@ function missing(commit: string): string {
 function watchSize({ into, maxBytes }: FetchOrder) {
   const exceeded = new AbortController();
   const check = async (): Promise<number> => {
-    const size = await sizeOf(join(into, 'objects', 'pack'));
+    const size = await sizeOf(into);
     if (size > maxBytes) {
       exceeded.abort(
         refuse(`It is larger than the ${Math.floor(maxBytes / 1_048_576)} MB left for submodules.`),
@@ -143,15 +146,18 @@ function watchSize({ into, maxBytes }: FetchOrder) {
   return { exceeded: exceeded.signal, check, end: () => clearInterval(timer) };
 }
 
+/** Of all files in there: git keeps what arrives in a pack, or unpacks it when there is little. */
 async function sizeOf(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) =>
-    stat(join(folder, name)).then(
-      ({ size }) => size,
-      // Renamed or removed since.
-      () => 0,
-    ),
-  );
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      lstat(join(parentPath, name)).then(
+        ({ size }) => size,
+        // Renamed or removed since.
+        () => 0,
+      ),
+    );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ResolveSafely } from '../domain/address.ts';
 import { PlatformError } from '../domain/errors.ts';
+import type { Step } from '../domain/steps.ts';
 import {
   type CheckedOut,
   type CheckoutRequest,
@@ -77,6 +78,8 @@ export interface GitNeeds {
    */
   deploy(push: Push): Promise<void>;
   onProblem(message: string): void;
+  /** Told at each named step of a push. */
+  reached?(step: Step): void;
   /** Asked about every host that a submodule is fetched from. */
   resolve: ResolveSafely;
   /** Before anything is taken in. @throws PlatformError `service_unavailable`: there is no space for it */
@@ -119,7 +122,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
   await rm(fetchFolder, { recursive: true, force: true });
   await mkdir(fetchFolder, { mode: 0o700 });
   const repositories = createRepositories(folder, programs);
-  await repositories.sweep();
+  await repositories.sweep(onProblem);
   const maintenance = createMaintenance({
     programs,
     delayMs: needs.maintenanceDelayMs ?? minute,

@@ -14,6 +14,8 @@ export interface Unfinished {
 
 /** Beside the repository's refs; one file for each push. */
 const noteName = /^deploying-[0-9a-f-]{36}$/;
+/** Of one that was never whole, since we were killed while we wrote it. */
+export const draftName = /^deploying-[0-9a-f-]{36}\.new$/;
 
 /**
  * Gives the repository the quarantined objects, and notes which branch is to hold which commit.
@@ -31,7 +33,7 @@ export async function keepPush(
   const note = join(repository, `deploying-${randomUUID()}`);
   // The note says that every object is there, so it comes last, and whole.
   await writeWhole(note, `${branchOf(update.ref)} ${update.to}\n`);
-  await syncFolder(repository);
+  await sync(repository);
   return () => rm(note, { force: true });
 }
 
@@ -64,7 +66,7 @@ async function linkObjects(from: string, to: string): Promise<void> {
     for (const name of names.sort((a, b) => last(a) - last(b))) {
       await place(join(from, folder, name), join(to, folder, name));
     }
-    await syncFolder(join(to, folder));
+    await sync(join(to, folder));
   }
 }
 
@@ -84,6 +86,7 @@ async function place(source: string, target: string): Promise<void> {
     // By a name that git clears away if we do not come to an end.
     const draft = join(dirname(target), `tmp_${randomUUID()}`);
     await copyFile(source, draft);
+    await sync(draft);
     await rename(draft, target);
   }
 }
@@ -100,12 +103,12 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(draft, path);
 }
 
-/** So that names survive a loss of power, too. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** So that it survives a loss of power, too: of a file what is in it, of a folder its names. */
+async function sync(path: string): Promise<void> {
+  const entry = await open(path, 'r');
   try {
-    await folder.sync();
+    await entry.sync();
   } finally {
-    await folder.close();
+    await entry.close();
   }
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Step } from '../domain/steps.ts';
 import { bodyOf, type Exchange, refuse, sendHead } from './exchange.ts';
 import type { Push } from './git.ts';
 import { type Hook, hookStdio, openHook, type Question } from './hook.ts';
@@ -17,6 +18,7 @@ export interface ReceiveNeeds {
   hooks: string;
   deploy(push: Push): Promise<void>;
   onProblem(message: string): void;
+  reached?(step: Step): void;
 }
 
 export interface Incoming extends Pick<Push, 'app' | 'user' | 'repository'> {
@@ -125,7 +127,9 @@ async function decide(
       },
     });
     life.keep();
+    if (update) needs.reached?.('decided');
     hook.answer('accept');
+    if (update) needs.reached?.('answered');
     return update && { update, forget };
   } catch (error) {
     await forget().catch((failure: unknown) => needs.onProblem(messageOf(failure)));
@@ -216,7 +220,7 @@ async function finish(
 
 /** The branch is the last commit that was deployed, also where git could not update it. */
 async function followDeployed(
-  { repositories, onProblem }: ReceiveNeeds,
+  { repositories, onProblem, reached }: ReceiveNeeds,
   appName: string,
   repository: string,
   { update, forget }: Deployed,
@@ -228,6 +232,7 @@ async function followDeployed(
       await repositories.move(repository, branch, update.to);
       onProblem(`${appName}: git did not update ${update.ref} (${words}), so it was moved to ${update.to}`);
     }
+    reached?.('moved');
     await forget();
   } catch (error) {
     onProblem(

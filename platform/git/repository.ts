@@ -1,6 +1,9 @@
 // Bare repositories, one per app, keyed by the app's id: made when first needed, read, removed.
 import { access, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../domain/errors.ts';
+import { draftName } from './kept.ts';
+import { removeLocks } from './locks.ts';
 import type { Programs } from './programs.ts';
 import { deployedBranches } from './rules.ts';
 
@@ -9,8 +12,8 @@ export interface Repositories {
   remove(appId: string): Promise<void>;
   /** Ids of the apps that have one. */
   list(): Promise<string[]>;
-  /** At start: what was received and not decided about when the server was killed. git itself leaves it for weeks. */
-  sweep(): Promise<void>;
+  /** At start: what was received and not decided about when the server was killed, which git leaves for weeks; its locks. */
+  sweep(onProblem: (message: string) => void): Promise<void>;
   head(appId: string): Promise<{ branch: string; commit: string } | null>;
   /** After a deploy: what `git clone` checks out is the branch that is deployed. @returns whether the ref holds the commit */
   follow(repository: string, branch: string, commit: string): Promise<boolean>;
@@ -88,16 +91,14 @@ export function createRepositories(folder: string, programs: Programs): Reposito
   const list = async (): Promise<string[]> =>
     (await readdir(folder)).flatMap((name) => /^([0-9a-zA-Z_-]+)\.git$/.exec(name)?.[1] ?? []);
 
-  async function sweep(): Promise<void> {
-    const objects = (await list()).map((appId) => join(pathOf(appId), 'objects'));
-    await Promise.all(
-      objects.map(async (path) => {
-        const names = (await readdir(path).catch(() => [])).filter((name) =>
-          name.startsWith('tmp_objdir-incoming-'),
-        );
-        for (const name of names) await rm(join(path, name), { recursive: true, force: true, maxRetries: 3 });
-      }),
-    );
+  async function sweep(onProblem: (message: string) => void): Promise<void> {
+    const drafts = (await readdir(folder)).filter((name) => /\.git\.new-\w+$/.test(name));
+    const work = [
+      ...(await list()).map((appId) => sweepOne(pathOf(appId))),
+      ...drafts.map((name) => rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 })),
+    ];
+    // One app's repository is not worth a start that fails for all of them.
+    await Promise.all(work.map((one) => one.catch((error: unknown) => onProblem(messageOf(error)))));
   }
 
   return {
@@ -110,6 +111,16 @@ export function createRepositories(folder: string, programs: Programs): Reposito
     sweep,
     remove: (appId) => rm(pathOf(appId), { recursive: true, force: true, maxRetries: 3 }),
   };
+}
+
+async function sweepOne(repository: string): Promise<void> {
+  await removeLocks(repository);
+  for (const name of await readdir(repository))
+    if (draftName.test(name)) await rm(join(repository, name), { force: true });
+  const objects = join(repository, 'objects');
+  for (const name of await readdir(objects).catch(() => []))
+    if (name.startsWith('tmp_objdir-incoming-'))
+      await rm(join(objects, name), { recursive: true, force: true, maxRetries: 3 });
 }
 
 async function headBranch(repository: string): Promise<string> {

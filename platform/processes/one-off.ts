@@ -105,7 +105,11 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       process: name,
       text: `Starting process with command \`${container.labels[label.command]}\``,
     });
-    await engine.start(container.id);
+    await engine.start(container.id).catch(async (error: unknown) => {
+      // With the engine it may be out of reach; then `adopt` removes it.
+      await engine.remove(container.id).catch(() => undefined);
+      throw error;
+    });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
     followDetached(container);
   }

@@ -2,7 +2,13 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deploySteps, processSteps, releaseSteps, type Step } from '../../platform/domain/steps.ts';
+import {
+  branchSteps,
+  deploySteps,
+  processSteps,
+  releaseSteps,
+  type Step,
+} from '../../platform/domain/steps.ts';
 import { must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 import type { Result } from './program.ts';
@@ -10,7 +16,7 @@ import { releasesOf, whatIsSaidRuns } from './truth.ts';
 import { eventually } from './wait.ts';
 
 export const steppedChanges = {
-  push: [...deploySteps, ...releaseSteps, ...processSteps],
+  push: [...deploySteps, ...releaseSteps, ...processSteps, ...branchSteps],
   // Without new code there is no release command to wait for, but its step is passed.
   config: [...releaseSteps, ...processSteps],
   rollback: [...releaseSteps, ...processSteps],

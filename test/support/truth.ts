@@ -2,9 +2,13 @@
 import { expect } from 'vitest';
 import { networks } from './engine-socket.ts';
 import type { TestPlatform } from './platform.ts';
+import { remainsIn } from './remains.ts';
 import { eventually } from './wait.ts';
 
+const all = { Range: 'id ..; max=1000' };
+
 export interface ReleaseSaid {
+  id: string;
   version: number;
   status: string;
   current: boolean;
@@ -16,15 +20,15 @@ export interface ReleaseSaid {
 /** The app's releases as the API has them, newest first. */
 export async function releasesOf(platform: TestPlatform, app: string): Promise<ReleaseSaid[]> {
   const { body } = await platform.api<ReleaseSaid[]>('GET', `/apps/${app}/releases`, undefined, {
-    Range: 'version ..; order=desc',
+    Range: 'version ..; order=desc, max=1000',
   });
   return body;
 }
 
 /**
  * Waits for the newest release to end, then checks: exactly `web` processes run, all of the release that the ledger
- * calls current, visitors are answered by it, versions have no gap, and no build, release process, one-off process, second
- * router or second network is left.
+ * calls current, visitors are answered by it, versions have no gap, the builds say what became of them, and no build, release
+ * process, one-off process, second router, second network or half of a file is left.
  * @returns the current version
  */
 export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: number): Promise<number> {
@@ -56,5 +60,29 @@ export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: n
     );
   }
   expect(await networks({ 'twelve.instance': platform.instance })).toHaveLength(1);
+  await buildsAreTrue(platform, app, releases);
+  await eventually(
+    () => remainsIn(platform.dataFolder, 1),
+    (left) => left.length === 0,
+  );
   return current!.version;
+}
+
+/** No build goes on; those that succeeded are exactly those that a release was made of. */
+async function buildsAreTrue(
+  platform: TestPlatform,
+  app: string,
+  releases: readonly ReleaseSaid[],
+): Promise<void> {
+  interface BuildSaid {
+    status: string;
+    release: { id: string } | null;
+  }
+  const builds = await eventually(
+    async () => (await platform.api<BuildSaid[]>('GET', `/apps/${app}/builds`, undefined, all)).body,
+    (list) => list.every((one) => one.status !== 'pending'),
+  );
+  const deployed = releases.filter((one) => /^Deploy [0-9a-f]{8}$/.test(one.description));
+  const succeeded = builds.filter((one) => one.status === 'succeeded');
+  expect(succeeded.map((one) => one.release?.id).sort()).toEqual(deployed.map((one) => one.id).sort());
 }

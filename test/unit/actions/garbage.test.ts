@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createClaims } from '../../../platform/actions/claims.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
@@ -41,6 +42,7 @@ function platform(): Platform {
     store,
     instance: 'mine',
     slugs: { collect: async () => collected },
+    claims: createClaims(Date.now),
     currentImages: async () => [current],
     log: {
       info: (_: unknown, what: string) => told.push(what),

@@ -19,6 +19,8 @@ let app: App;
 let userId: string;
 let notes: string[];
 let moved: string[];
+let stuck: boolean;
+let told: unknown[];
 let platform: Platform;
 const ends = createNotice();
 
@@ -29,6 +31,8 @@ beforeEach(() => {
   app = store.apps.create(parseAppName('hello'), userId, 'debian-13');
   notes = [];
   moved = [];
+  stuck = false;
+  told = [];
   platform = {
     store,
     claims: createClaims(Date.now),
@@ -39,9 +43,12 @@ beforeEach(() => {
           commit,
           forget: async () => void notes.splice(notes.indexOf(commit), 1),
         })),
-      moveBranch: async (_app: string, to: { branch: string; commit: string }) =>
-        void moved.push(`${to.branch} ${to.commit}`),
+      moveBranch: async (_app: string, to: { branch: string; commit: string }) => {
+        if (stuck) throw new Error('Unable to create main.lock: File exists.');
+        moved.push(`${to.branch} ${to.commit}`);
+      },
     },
+    log: { warn: (...what: unknown[]) => told.push(...what) },
     processes: {
       settled: (id: string, signal: AbortSignal) =>
         ends.until(() => store.releases.byId(id)?.status !== 'pending', signal),
@@ -130,4 +137,16 @@ test('a pending one that fails in the end leaves the branch where it is', async 
   end(push, 'failed');
   await expect.poll(() => notes).toEqual([]);
   expect(moved).toEqual([]);
+});
+
+test('a branch that cannot be moved is told, and its note stays for the next start', async () => {
+  end(append('push', newer), 'succeeded');
+  notes = [newer];
+  stuck = true;
+  await finish();
+  expect(told).toContainEqual({ app: 'hello', error: expect.stringContaining('main.lock') });
+  expect(notes).toEqual([newer]);
+  stuck = false;
+  await finish();
+  expect([moved, notes]).toEqual([[`main ${newer}`], []]);
 });

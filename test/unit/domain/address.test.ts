@@ -20,6 +20,7 @@ describe('an address that may be gone to', () => {
     '[2606:50c0:8000::154]',
     '2001:db8:1:2:3:4:5:6',
     'fd12:3456::1',
+    'fd20:ce::253',
     '2a00:1450:4001:82a::200e',
   ])('%s', (address) => {
     expect(refusalOf(address)).toBeNull();
@@ -43,6 +44,8 @@ describe('an address that may not', () => {
     ['100.100.100.200', 'a metadata address'],
     ['168.63.129.16', 'a metadata address'],
     ['fd00:ec2::254', 'a metadata address'],
+    ['fd20:ce::254', 'a metadata address'],
+    ['fd20:00ce:0:0:0:0:0:0254', 'a metadata address'],
     ['fec0::1', 'a site-local address'],
     ['224.0.0.1', 'a multicast address'],
     ['239.255.255.255', 'a multicast address'],

@@ -1,7 +1,7 @@
 // What lives on of containers that do not run, found among all processes of this machine.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
-import { endLostProcesses } from '../../../platform/engine/lost-processes.ts';
+import { containerIn, endLostProcesses } from '../../../platform/engine/lost-processes.ts';
 
 const started: ChildProcess[] = [];
 afterEach(() => {
@@ -41,4 +41,28 @@ test('nothing happens when there is none', async () => {
   await endLostProcesses([], () => true);
   await endLostProcesses([lost], () => true);
   expect(shim.signalCode).toBeNull();
+});
+
+const v1 = (path: string): string =>
+  `12:rdma:/\n11:cpuset:${path}\n10:memory:${path}\n2:cpu,cpuacct:${path}\n1:name=systemd:${path}\n0::/system.slice/containerd.service\n`;
+
+test.each([
+  ['version 1, cgroupfs', v1(`/docker/${lost}`)],
+  ['version 1, systemd', v1(`/system.slice/docker-${lost}.scope`)],
+  ['version 1, under a group of its own', v1(`/twelve/containers/${lost}/init.scope`)],
+  ['version 2, cgroupfs', `0::/docker/${lost}\n`],
+  ['version 2, systemd', `0::/system.slice/docker-${lost}.scope\n`],
+  // Seen from within a container, whose own id comes first.
+  ['version 2, from a neighbour', `0::/../../docker/${other}/docker/${lost}\n`],
+])('a process is known by its control group: %s', (_form, cgroup) => {
+  expect(containerIn(cgroup, 'node\0server.js\0', new Set([lost, asked]))).toBe(lost);
+  expect(containerIn(cgroup, 'node\0server.js\0', new Set([running]))).toBeUndefined();
+});
+
+test('a process of the machine itself is in no container, whatever it was started with', () => {
+  const known = new Set([lost]);
+  for (const cgroup of ['0::/init.scope\n', v1('/user.slice/user-0.slice'), '', '0::/\n']) {
+    expect(containerIn(cgroup, `docker\0logs\0${lost}\0`, known)).toBeUndefined();
+    expect(containerIn(cgroup, `docker\0-id\0${lost}\0`, known)).toBeUndefined();
+  }
 });

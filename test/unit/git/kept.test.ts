@@ -1,5 +1,6 @@
 // Pushes that are kept before git stores them: the branch can follow a deploy whatever ended the push.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -116,8 +117,55 @@ it('what a killed server left of a push is cleared away at the next start', asyn
   const objects = join(await server.git.ensureRepository(app), 'objects');
   await killedPush(server, await repositoryWith(server));
   await mkdir(join(objects, 'tmp_objdir-incoming-A1b2C3', 'pack'), { recursive: true });
-  await using _next = await startServer(undefined, { folder: join(server.folder, 'data') });
+  // A note and a repository that it was about to make.
+  await writeFile(join(objects, '..', `deploying-${randomUUID()}.new`), 'main');
+  const folder = join(server.folder, 'data');
+  await mkdir(join(folder, 'id-of-new.git.new-Ab12_x', 'refs'), { recursive: true });
+  await using next = await startServer(undefined, { folder });
   expect((await readdir(objects)).filter((name) => name.startsWith('tmp'))).toEqual([]);
+  expect((await notes(next)).filter((name) => name.endsWith('.new'))).toEqual([]);
+  expect((await readdir(folder)).sort()).toEqual(['fetching', `${app}.git`]);
+  expect(await next.git.unfinished(app)).toHaveLength(1);
+});
+
+describe('a lock that a killed git left', () => {
+  const names = ['HEAD.lock', 'packed-refs.lock', 'refs/heads/main.lock', 'refs/tags/deep/v1.lock'];
+  const leave = async (repository: string): Promise<void> => {
+    await mkdir(join(repository, 'refs/tags/deep'), { recursive: true });
+    for (const name of names) await writeFile(join(repository, name), '');
+  };
+  const locks = async (repository: string): Promise<string[]> =>
+    (await readdir(repository, { recursive: true })).filter((name) => name.endsWith('.lock')).sort();
+
+  it('is gone after the next start, and the branch moves again', async () => {
+    await using server = await startServer();
+    const work = await repositoryWith(server);
+    await must(work, 'push', server.remote(), 'main');
+    const repository = await server.git.ensureRepository(app);
+    const next = await commit(work, { 'b.js': 'b' });
+    await killedPush(server, work);
+    await leave(repository);
+    const [push] = await server.git.unfinished(app);
+    await expect(server.git.moveBranch(app, push!)).rejects.toThrow('File exists');
+    await using again = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([]);
+    await again.git.moveBranch(app, push!);
+    expect((await again.git.head(app))?.commit).toBe(next);
+    expect(again.problems).toEqual([]);
+  });
+
+  it('is its own while that git still runs', async () => {
+    await using server = await startServer();
+    const repository = await server.git.ensureRepository(app);
+    await leave(repository);
+    const living = spawn('git', ['cat-file', '--batch'], { env: { ...process.env, GIT_DIR: repository } });
+    await using _next = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([...names].sort());
+    living.stdin.end();
+    await new Promise((resolve) => living.once('close', resolve));
+    await using _last = await startServer(undefined, { folder: join(server.folder, 'data') });
+    expect(await locks(repository)).toEqual([]);
+  });
 });
 
 it('a branch that moved during a deploy is the last commit that was deployed all the same', async () => {

@@ -1,5 +1,6 @@
 // One-off processes whose engine goes away: whoever waits is told, and nothing is left when it is back.
 import { beforeEach, expect, test } from 'vitest';
+import { PlatformError } from '../../../platform/domain/errors.ts';
 import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import { createOneOffs, type OneOffOrder, type OneOffs } from '../../../platform/processes/one-off.ts';
 import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
@@ -75,4 +76,12 @@ test('one that could not be opened is removed at the next look', async () => {
   engine.comeBack();
   await oneOffs.adopt();
   await until(() => left().length === 0, 'removed');
+});
+
+test.each([true, false])('one that the engine cannot start is gone, attached: %s', async (attached) => {
+  const failure = new PlatformError('engine_failed', 'It did not start: no such file or directory');
+  engine.fail('start', failure);
+  const ran = oneOffs.create({ ...order, attached }).then(({ id }) => oneOffs.open(id));
+  await expect(ran).rejects.toBe(failure);
+  expect(left()).toEqual([]);
 });
