@@ -156,6 +156,14 @@ async function connect(
     cacheFolder: data('cache'),
     memory: config.buildMemory,
     timeoutMs: config.buildTimeoutMs,
+    limits: {
+      cpus: config.buildCpus,
+      processes: config.buildProcesses,
+      diskBytes: config.buildDiskBytes,
+      // A build that began with just enough free space may use half of it.
+      minFreeBytes: config.minFreeBytes / 2,
+      logBytes: config.buildLogBytes,
+    },
     caFile: config.caFile,
     npmConfig,
     pipConfig,

@@ -3,15 +3,15 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
+import { buildFailed, cancelled, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
 import { createKeeper } from './keeper.ts';
-import type { BuilderNeeds } from './needs.ts';
+import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
@@ -19,6 +19,7 @@ import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults, staticFolder } from './results.ts';
 import { createMask } from './secrets.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
+import { watchBuild } from './watch.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
 export interface BuildInput {
@@ -69,14 +70,14 @@ export interface Builder {
   close(): Promise<void>;
 }
 
-const silenceMs = 120_000;
 /** Who pushes again does so within minutes; an idle container costs a few MB. */
 const keepReadyMs = 30 * 60_000;
 
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
   const keeper = createKeeper(needs);
-  const ground = { ...needs, keeper };
+  const limits = { ...usualLimits, ...needs.limits };
+  const ground = { ...needs, keeper, limits };
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
@@ -91,7 +92,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
     const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));
-    const output = createOutput(input.write, createMask(input.config));
+    const output = createOutput(input.write, createMask(input.config), limits.logBytes);
     try {
       return await stages(input, { workspace, ready, output }, signal);
     } catch (error) {
@@ -99,7 +100,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       await ready?.container.remove();
       await workspace.dispose();
       if (input.signal.aborted) {
-        throw new PlatformError('cancelled', 'The build was cancelled.', {}, { cause: error });
+        throw cancelled(input.signal.reason, error);
       }
       if (deadline.aborted) throw tooSlow(needs.timeoutMs, output.lastStep, output.lastAt);
       throw error;
@@ -125,6 +126,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         entries,
         memory: needs.memory,
         outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
+        outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
         endOfOutput: output.end(),
         write: input.write,
       });
@@ -194,12 +196,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const unfilled = new AbortController();
     const filled = fill(input, job, facts).catch((error: unknown) => unfilled.abort(error));
     const { output, ready } = job;
-    const heart = setInterval(() => {
-      const silent = Date.now() - output.lastAt.getTime();
-      if (silent < silenceMs) return;
-      input.write(`       … still running, nothing printed for ${Math.round(silent / 60_000)} min`);
-    }, silenceMs / 2);
-    const either = AbortSignal.any([signal, unfilled.signal]);
+    const watch = watchBuild(job.workspace.folder, limits, output, input.write);
+    const either = AbortSignal.any([signal, unfilled.signal, watch.signal]);
     try {
       const app = { id: input.appId, name: input.appName };
       const place = { id: input.id, app, workspace: job.workspace, language: facts.language };
@@ -207,7 +205,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       await container.follow(output.push, either);
       return container;
     } finally {
-      clearInterval(heart);
+      watch.end();
       // Nothing may still write into a folder that is removed next.
       await filled;
       await job.workspace.closeGate();

@@ -7,6 +7,12 @@ export function buildFailed(id: string, message: string, cause?: unknown): Platf
   return new PlatformError('build_failed', message, { id }, cause === undefined ? undefined : { cause });
 }
 
+/** @param reason of the signal; a sentence where it was given one */
+export function cancelled(reason: unknown, cause: unknown): PlatformError {
+  const why = reason instanceof PlatformError ? ` ${reason.message}` : '';
+  return new PlatformError('cancelled', `The build was cancelled.${why}`, {}, { cause });
+}
+
 export function noBuildpack(commit: string | null, entries: readonly string[]): PlatformError {
   const shown =
     entries.slice(0, 20).join(', ') + (entries.length > 20 ? `, … (${entries.length} in all)` : '');
@@ -79,6 +85,41 @@ export function tooSlow(limitMs: number, lastStep: string | null, silentSince: D
     'E19',
     `Build stopped after ${limit}; last step: ${lastStep ?? 'none'}; silent since ${silentSince.toISOString().slice(11, 19)} UTC.`,
   );
+}
+
+export function tooManyProcesses(limit: number): PlatformError {
+  return buildFailed(
+    'E19',
+    `The build used all of its ${limit} processes and threads. Lower parallelism (make -j, workers of the bundler), or raise the limit (server setting TWELVE_BUILD_PROCESSES).`,
+  );
+}
+
+/** @param largest of its files and folders, with sizes */
+export function tooMuchOnDisk(bytes: number, limit: number, largest: readonly Sized[]): PlatformError {
+  return buildFailed(
+    'E19',
+    `The files of the build take ${megabytes(bytes)}, limit ${megabytes(limit)}. Largest: ${listed(largest)}. Build or cache less, or raise the limit (server setting TWELVE_BUILD_DISK).`,
+  );
+}
+
+export function diskFull(free: number, limit: number, largest: readonly Sized[]): PlatformError {
+  return buildFailed(
+    'E19',
+    `The build was stopped because the server's disk is nearly full: ${megabytes(free)} are free, and ${megabytes(limit)} have to be (half of TWELVE_MIN_FREE). Largest of this build: ${listed(largest)}. Make space on the server, then push again.`,
+  );
+}
+
+export interface Sized {
+  name: string;
+  bytes: number;
+}
+
+function listed(largest: readonly Sized[]): string {
+  return largest.map(({ name, bytes }) => `${name} ${megabytes(bytes)}`).join(', ') || 'nothing';
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MB`;
 }
 
 export function badRelease(name: string, why: string): PlatformError {

@@ -5,6 +5,31 @@ import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
 import type { PipConfig } from './host-pip.ts';
 
+/** Beside memory and time. */
+export interface BuildLimits {
+  /** Cores; null: all. */
+  cpus: number | null;
+  /** Processes and threads. */
+  processes: number;
+  /** Bytes of its work folder, its cache included. */
+  diskBytes: number;
+  /** A build ends when less than this is free where its work folder is; 0: not looked at. */
+  minFreeBytes: number;
+  /** Bytes of output that are shown; the rest is left out, and the build goes on. */
+  logBytes: number;
+  /** How often the disk is looked at. */
+  lookMs: number;
+}
+
+export const usualLimits: BuildLimits = {
+  cpus: null,
+  processes: 4096,
+  diskBytes: 8192 * 1_048_576,
+  minFreeBytes: 0,
+  logBytes: 10 * 1_048_576,
+  lookMs: 2000,
+};
+
 export interface BuilderNeeds {
   engine: Engine;
   instance: string;
@@ -21,6 +46,7 @@ export interface BuilderNeeds {
   /** Bytes. */
   memory: number;
   timeoutMs: number;
+  limits?: Partial<BuildLimits>;
   /** PEM bundle for everything that talks TLS in a build; null: the image's own. */
   caFile: string | null;
   /** How the host's npm reaches packages (see hostNpmConfig). */

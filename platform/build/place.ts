@@ -8,12 +8,12 @@ import { goEnvText } from './host-go.ts';
 import { npmrcText } from './host-npm.ts';
 import { pipConfText } from './host-pip.ts';
 import type { Keeper } from './keeper.ts';
-import type { BuilderNeeds } from './needs.ts';
+import type { BuilderNeeds, BuildLimits } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
 import { createWorkspace, inside, type Workspace } from './workspace.ts';
 
 /** Who removes containers is the builder's. */
-type PlaceNeeds = BuilderNeeds & { keeper: Keeper };
+type PlaceNeeds = BuilderNeeds & { keeper: Keeper; limits: BuildLimits };
 
 interface AppNames {
   id: string;
@@ -26,12 +26,12 @@ export async function startIn(
   place: { id: string; app: AppNames; workspace: Workspace; language: Language },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
-  const { instance, stackCompat, memory, caFile } = needs;
+  const { instance, stackCompat, memory, limits, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const pipConf = Object.keys(needs.pipConfig ?? {}).length > 0;
   const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
-  const settings = { instance, stackCompat, memory, caFile, npmrc, pipConf, goenv };
+  const settings = { instance, stackCompat, memory, limits, caFile, npmrc, pipConf, goenv };
   const spec = buildContainerSpec({ ...place, image, ...settings });
   return startBuildContainer(needs.engine, needs.keeper, spec, signal);
 }
