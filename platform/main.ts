@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
+import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
+import { createDesk } from './actions/desk.ts';
 import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
@@ -13,12 +15,11 @@ import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { languageImage } from './build/first-party.ts';
-import { hostGoConfig } from './build/host-go.ts';
-import { hostNpmConfig } from './build/host-npm.ts';
-import { hostPipConfig } from './build/host-pip.ts';
+import { buildGround } from './build/ground.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
+import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
@@ -131,7 +132,8 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
-  const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
+  const resolve = createAddressCheck(ourselves(config));
+  const [slugs, ground] = await Promise.all([
     createSlugs({
       engine,
       instance,
@@ -140,9 +142,7 @@ async function connect(
       token: randomBytes(24).toString('hex'),
       onProblem,
     }),
-    hostNpmConfig(config.npm),
-    hostPipConfig(config.pip),
-    hostGoConfig(config.go),
+    buildGround({ config, engine, instance, taken: store.apps.subnets, onProblem }),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
@@ -154,21 +154,7 @@ async function connect(
     buildpacksFolder,
     workFolder: data('work'),
     cacheFolder: data('cache'),
-    memory: config.buildMemory,
-    timeoutMs: config.buildTimeoutMs,
-    limits: {
-      cpus: config.buildCpus,
-      processes: config.buildProcesses,
-      diskBytes: config.buildDiskBytes,
-      // A build that began with just enough free space may use half of it.
-      minFreeBytes: config.minFreeBytes / 2,
-      logBytes: config.buildLogBytes,
-    },
-    caFile: config.caFile,
-    npmConfig,
-    pipConfig,
-    goConfig,
-    ready: config.buildsReady,
+    ...ground,
     onProblem,
   });
   closers.push(() => builder.close());
@@ -191,7 +177,8 @@ async function connect(
     const app = store.apps.byId(appId);
     return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
   };
-  const outputs = createOutputs(data('outputs'));
+  // More than a build may print, so that what we say of it at its end is kept too.
+  const outputs = createOutputs(data('outputs'), config.buildLogBytes + 1_048_576);
   const needs: ProcessNeeds = {
     engine,
     store,
@@ -231,7 +218,7 @@ async function connect(
     authenticate: async (token) => store.users.byToken(token) ?? null,
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
-    resolve: createAddressCheck(ourselves(config)),
+    resolve,
     requireSpace: space,
     caFile: config.caFile,
     onProblem,
@@ -251,6 +238,7 @@ async function connect(
     router,
     logs,
     claims: createClaims(Date.now),
+    ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,
     reached,
     stackImage: () => image('stack'),
@@ -263,6 +251,8 @@ async function connect(
   closers.push(() => ending.abort());
   await engine.endLost(ownLabels(instance));
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
+  closers.push(() => platform.running.close());
+  resumeBuilds(platform);
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
@@ -276,6 +266,7 @@ async function connect(
 /** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
 async function prepare(platform: Platform): Promise<void> {
   try {
+    await platform.builder.prepare();
     await finishDestroying(platform);
     await platform.slugs.prime(await platform.stackImage());
     await collectGarbage(platform);

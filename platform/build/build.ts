@@ -3,13 +3,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, cancelled, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
+import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
 import { createKeeper } from './keeper.ts';
 import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
@@ -19,6 +19,7 @@ import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults, staticFolder } from './results.ts';
 import { createMask } from './secrets.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
+import { warningsOf } from './warnings.ts';
 import { watchBuild } from './watch.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -29,8 +30,8 @@ export interface BuildInput {
   commit: string | null;
   /** Config vars of this moment: become files in ENV_DIR, never environment variables. */
   config: ConfigVars;
-  /** Puts the source tree into an empty folder. */
-  fetchSource(into: string, signal: AbortSignal): Promise<void>;
+  /** Puts the source tree into an empty folder. @returns paths of its files, where they are known without looking */
+  fetchSource(into: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** A line to the pusher / build log, as is. */
   write(line: string): void;
   /** Cancels: the container is killed, the work folder removed. */
@@ -62,6 +63,8 @@ export interface Builder {
   /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
   makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
+  /** What no push should have to wait for. */
+  prepare(): Promise<void>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
   /** After the engine was away: removes containers that no build uses. */
@@ -100,7 +103,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       await ready?.container.remove();
       await workspace.dispose();
       if (input.signal.aborted) {
-        throw cancelled(input.signal.reason, error);
+        throw new PlatformError('cancelled', 'The build was cancelled.', {}, { cause: error });
       }
       if (deadline.aborted) throw tooSlow(needs.timeoutMs, output.lastStep, output.lastAt);
       throw error;
@@ -152,8 +155,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
 
   async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
     const source = await workspace.beginBuild(input);
-    await input.fetchSource(source, signal);
+    const paths = await input.fetchSource(source, signal);
     signal.throwIfAborted();
+    for (const warning of await warningsOf(source, paths)) input.write(` !     ${warning}`);
     await rm(join(source, '.git'), { recursive: true, force: true });
     const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
     if (ignores) {
@@ -275,12 +279,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       if (last) places.prepare(last.app, last.facts);
     },
     purgeCache,
+    prepare: async () => void (await needs.network?.ensure()),
     sweep,
     removeStrays: keeper.tidy,
     async close() {
       await places.close();
       await cache.settled();
       keeper.close();
+      await needs.network?.close();
     },
   };
 }

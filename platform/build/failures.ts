@@ -7,12 +7,6 @@ export function buildFailed(id: string, message: string, cause?: unknown): Platf
   return new PlatformError('build_failed', message, { id }, cause === undefined ? undefined : { cause });
 }
 
-/** @param reason of the signal; a sentence where it was given one */
-export function cancelled(reason: unknown, cause: unknown): PlatformError {
-  const why = reason instanceof PlatformError ? ` ${reason.message}` : '';
-  return new PlatformError('cancelled', `The build was cancelled.${why}`, {}, { cause });
-}
-
 export function noBuildpack(commit: string | null, entries: readonly string[]): PlatformError {
   const shown =
     entries.slice(0, 20).join(', ') + (entries.length > 20 ? `, … (${entries.length} in all)` : '');

@@ -4,6 +4,7 @@ import type { Language } from './first-party.ts';
 import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
 import type { PipConfig } from './host-pip.ts';
+import type { BuildNetwork } from './network.ts';
 
 /** Beside memory and time. */
 export interface BuildLimits {
@@ -55,6 +56,8 @@ export interface BuilderNeeds {
   pipConfig?: PipConfig;
   /** How the host's Go reaches modules (see hostGoConfig). */
   goConfig?: GoConfig;
+  /** Where builds are; the engine's default network without. */
+  network?: BuildNetwork;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;

@@ -1,6 +1,7 @@
 // Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { PlatformError } from '../domain/errors.ts';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
@@ -32,8 +33,19 @@ export async function startIn(
   const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
   const settings = { instance, stackCompat, memory, limits, caFile, npmrc, pipConf, goenv };
-  const spec = buildContainerSpec({ ...place, image, ...settings });
-  return startBuildContainer(needs.engine, needs.keeper, spec, signal);
+  const start = async (): Promise<BuildContainer> => {
+    const network = await needs.network?.ensure();
+    const spec = buildContainerSpec({ ...place, image, ...settings, ...(network ? { network } : {}) });
+    return await startBuildContainer(needs.engine, needs.keeper, spec, signal);
+  };
+  try {
+    return await start();
+  } catch (error) {
+    // Somebody removed the network while no build was in it: it is made again.
+    if (!needs.network || !(error instanceof PlatformError) || error.code !== 'not_found') throw error;
+    needs.network.forget();
+    return await start();
+  }
 }
 
 /** Cache and plan into the folder. */
@@ -68,6 +80,8 @@ export async function makePlace(
   signal: AbortSignal,
 ): Promise<Ready> {
   const id = randomUUID();
+  // In nobody's time: whether the network is there and guarded is looked at anew.
+  needs.network?.forget();
   const workspace = await createWorkspace(needs.workFolder, id);
   const furnishing = furnish(needs, cache, { app, workspace }, facts);
   const starting = startIn(needs, { id, app, workspace, language: facts.language }, signal);
