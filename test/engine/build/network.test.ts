@@ -62,7 +62,7 @@ function ours(): string[] {
 }
 
 const chainOf = (instance: string): string =>
-  execFileSync('iptables', ['-t', 'raw', '-nvxL', `TWELVE-${instance}`], { encoding: 'utf8' });
+  execFileSync('iptables', ['-t', 'raw', '-nvxL', `TWELVE-${instance}`], { encoding: 'utf8', stdio: 'pipe' });
 
 test('a registry is reached; the control plane is not, on any address of this machine, nor its neighbours', async () => {
   const instance = await inGuardedNetwork();
