@@ -100,7 +100,7 @@ export const settings: readonly Setting[] = [
   {
     name: 'TWELVE_NETWORKS',
     default: '10.213.0.0/16',
-    help: "range that networks of apps and builds are cut from, each a /25",
+    help: 'range that networks of apps and builds are cut from, each a /25',
   },
   {
     name: 'TWELVE_CA_FILE',

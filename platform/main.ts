@@ -21,6 +21,7 @@ import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
 import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
+import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
@@ -132,7 +133,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
-  const resolve = createAddressCheck(ourselves(config));
+  const resolve = createAddressCheck(ourselves(config, hostAddresses));
   const [slugs, ground] = await Promise.all([
     createSlugs({
       engine,

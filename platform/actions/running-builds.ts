@@ -1,4 +1,5 @@
 // The builds that are on their way: each can be cancelled until its release exists, and all of them end with the server.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../domain/errors.ts';
 
 export interface RunningBuild {
@@ -24,6 +25,9 @@ interface Entry {
   kept: boolean;
   ended: Promise<void>;
 }
+
+/** An engine that does not answer holds no server up. */
+const graceMs = 10_000;
 
 /** Given to builds that are cancelled because the server stops. */
 export const stopping = new PlatformError('cancelled', 'The build was cancelled: the server was stopped.');
@@ -75,7 +79,7 @@ export function createRunningBuilds(): RunningBuilds {
       closed = true;
       const open = [...entries.values()].filter(({ kept }) => !kept);
       for (const { abort } of open) abort.abort(stopping);
-      await Promise.all(open.map(({ ended }) => ended));
+      await Promise.race([Promise.all(open.map(({ ended }) => ended)), sleep(graceMs, null, { ref: false })]);
     },
   };
 }

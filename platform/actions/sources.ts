@@ -84,6 +84,7 @@ export function createSources({ folder, limitBytes, download }: Needs): Sources 
       const id = randomUUID();
       const now = Date.now();
       for (const [other, at] of expected) if (now - at > dayMs) expected.delete(other);
+      for (const name of readdirSync(folder)) if (name.endsWith('.sent')) removeOld(join(folder, name));
       expected.set(id, now);
       return id;
     },
@@ -128,12 +129,16 @@ export function createSources({ folder, limitBytes, download }: Needs): Sources 
       for (const name of readdirSync(folder)) {
         const [, id = '', kind] = /^(.*)\.(sent|build)$/.exec(name) ?? [];
         const path = join(folder, name);
-        const needed =
-          kind === 'build' ? pending.has(id) : kind === 'sent' && Date.now() - statSync(path).mtimeMs < dayMs;
-        if (!needed) rmSync(path, { force: true });
+        if (kind === 'sent') removeOld(path);
+        else if (kind !== 'build' || !pending.has(id)) rmSync(path, { force: true });
       }
     },
   };
+}
+
+function removeOld(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats && Date.now() - stats.mtimeMs > dayMs) rmSync(path, { force: true });
 }
 
 /** There whole or not at all. @throws PlatformError `invalid_params` when it is larger. @returns bytes */

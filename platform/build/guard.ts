@@ -1,5 +1,6 @@
 // The guard in front of this machine: what comes from builds does not reach its own addresses, apps, or link-local ones.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 /** A service on an address of this machine that builds need: a package registry, a proxy, a name server. */
 export interface Service {
@@ -52,10 +53,37 @@ export function guardRules(chain: string, range: string, services: readonly Serv
   ].join('\n');
 }
 
+/** Networks of ours have no IPv6; what a wire's link-local address would reach is this machine. */
+function guardRules6(chain: string): string {
+  return ['*raw', `:${chain} - [0:0]`, `-A ${chain} -j DROP`, 'COMMIT', ''].join('\n');
+}
+
 export function createGuard(needs: GuardNeeds): Guard {
   const run = needs.run ?? runProgram;
   const chain = `TWELVE-${needs.instance}`.slice(0, 28);
-  const iptables = (...args: string[]): Promise<string> => run('iptables', ['-w', '5', '-t', 'raw', ...args]);
+  const [four, six] = [createTable(run, 'iptables', chain), createTable(run, 'ip6tables', chain)];
+
+  return {
+    async close(bridge) {
+      try {
+        await four.close(bridge, guardRules(chain, needs.range, await needs.services()));
+        // A machine without IPv6 needs no rules for it, and may be unable to have any.
+        if (existsSync('/proc/net/if_inet6')) await six.close(bridge, guardRules6(chain));
+        return null;
+      } catch (error) {
+        return reason(error);
+      }
+    },
+    async open() {
+      // Not there, or never to be had: nothing of ours is left to take away.
+      for (const table of [four, six]) await table.open().catch(() => undefined);
+    },
+  };
+}
+
+/** The table `raw` of one protocol family, by the programs of that family. */
+function createTable(run: Run, program: 'iptables' | 'ip6tables', chain: string) {
+  const iptables = (...args: string[]): Promise<string> => run(program, ['-w', '5', '-t', 'raw', ...args]);
 
   /** What sends packets into our chain, as arguments. */
   async function jumps(): Promise<string[][]> {
@@ -67,29 +95,18 @@ export function createGuard(needs: GuardNeeds): Guard {
   }
 
   return {
-    async close(bridge) {
-      try {
-        const text = guardRules(chain, needs.range, await needs.services());
-        await run('iptables-restore', ['-w', '5', '--noflush'], text);
-        const wanted = ['PREROUTING', '-i', bridge, '-j', chain];
-        const present = await jumps();
-        if (!present.some((one) => one.join(' ') === wanted.join(' '))) await iptables('-I', ...wanted);
-        // Of networks that are gone.
-        for (const old of present) if (old.join(' ') !== wanted.join(' ')) await iptables('-D', ...old);
-        return null;
-      } catch (error) {
-        return reason(error);
-      }
+    async close(bridge: string, rules: string): Promise<void> {
+      await run(`${program}-restore`, ['-w', '5', '--noflush'], rules);
+      const wanted = ['PREROUTING', '-i', bridge, '-j', chain];
+      const present = await jumps();
+      if (!present.some((one) => one.join(' ') === wanted.join(' '))) await iptables('-I', ...wanted);
+      // Of networks that are gone.
+      for (const old of present) if (old.join(' ') !== wanted.join(' ')) await iptables('-D', ...old);
     },
-
-    async open() {
-      try {
-        for (const one of await jumps()) await iptables('-D', ...one);
-        await iptables('-F', chain);
-        await iptables('-X', chain);
-      } catch {
-        // Not there, or never to be had: nothing of ours is left to take away.
-      }
+    async open(): Promise<void> {
+      for (const one of await jumps()) await iptables('-D', ...one);
+      await iptables('-F', chain);
+      await iptables('-X', chain);
     },
   };
 }

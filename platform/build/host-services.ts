@@ -1,8 +1,7 @@
 // Which services of this machine builds need: those that the package managers' settings and its name servers lead to.
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { resolversOf } from '../engine/docker-network-names.ts';
+import { hostAddresses } from '../engine/host-addresses.ts';
 import type { Service } from './guard.ts';
 
 /** @param settings values of the host's npm, pip and Go: some are addresses, several in one value */
@@ -31,22 +30,5 @@ function portOf(url: URL): number {
 }
 
 function thisMachine(): { addresses: string[]; resolvers: string[] } {
-  const addresses = Object.values(networkInterfaces()).flatMap((entries = []) =>
-    entries.filter(({ family }) => family === 'IPv4').map(({ address }) => address),
-  );
-  return { addresses: [...addresses, ...localAddresses(readTable())], resolvers: resolversOf() };
-}
-
-/** Text of /proc/net/fib_trie → addresses that the kernel takes for its own: bridges that nobody is connected to as well. */
-export function localAddresses(table: string): string[] {
-  const found = table.matchAll(/\|-- (\d+\.\d+\.\d+\.\d+)\n\s+\/32 host LOCAL/g);
-  return [...new Set([...found].map(([, address]) => address!))];
-}
-
-function readTable(): string {
-  try {
-    return readFileSync('/proc/net/fib_trie', 'utf8');
-  } catch {
-    return '';
-  }
+  return { addresses: hostAddresses(), resolvers: resolversOf() };
 }

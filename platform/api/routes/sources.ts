@@ -29,6 +29,7 @@ export function archiveRoutes(edge: Edge): Router {
   const { platform } = edge;
   router.put('/sources/:id/:signature', async (request, response) => {
     const id = rightful(platform, request, 'put');
+    await platform.requireSpace();
     try {
       await platform.sources.receive(id, request);
     } catch (error) {

@@ -1,5 +1,6 @@
 // What a build reaches: package registries and nothing of this machine. Asked from inside real builds.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -19,7 +20,7 @@ const closers: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   problems = [];
   server = createServer((_request, response) => response.end('the control plane'));
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '::', resolve));
   port = (server.address() as AddressInfo).port;
 });
 afterEach(async () => {
@@ -61,6 +62,16 @@ function ours(): string[] {
   );
 }
 
+/** The bridge's own link-local address, which needs no route. */
+async function onTheWire(instance: string): Promise<string[]> {
+  const networks = await builds.engine.networks();
+  const bridge = networks.find(({ name }) => name === ownName(instance, 'builds'))!.bridge!;
+  const [, bits = ''] =
+    new RegExp(`^(\\w{32}) .* ${bridge}$`, 'm').exec(readFileSync('/proc/net/if_inet6', 'utf8')) ?? [];
+  expect(bits).toMatch(/^fe80/);
+  return [`${bits.match(/.{4}/g)!.join(':')}%eth0`];
+}
+
 const chainOf = (instance: string): string =>
   execFileSync('iptables', ['-t', 'raw', '-nvxL', `TWELVE-${instance}`], { encoding: 'utf8', stdio: 'pipe' });
 
@@ -68,7 +79,7 @@ test('a registry is reached; the control plane is not, on any address of this ma
   const instance = await inGuardedNetwork();
   // Makes the network, so that its gateway is among the addresses.
   await probe([]);
-  const targets = ours().map((address) => `${address}:${port}`);
+  const targets = [...ours(), ...(await onTheWire(instance))].map((address) => `${address}:${port}`);
   const answers = await probe([...targets, '169.254.169.254:80', '169.254.1.1:80']);
   expect(targets.length).toBeGreaterThan(1);
   expect(answers).toEqual([

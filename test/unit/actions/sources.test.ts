@@ -142,4 +142,8 @@ test('at start only what a build needs stays, and what was sent within a day', a
   await writeFile(join(folder, 'sources', 'x.build.123.part'), 'half');
   sources.sweep(new Set([build]));
   expect(await kept()).toEqual([`${build}.build`, `${fresh}.sent`].sort());
+  // Later too, whenever somebody asks for a place.
+  await utimes(join(folder, 'sources', `${fresh}.sent`), 0, 0);
+  sources.expect();
+  expect(await kept()).toEqual([`${build}.build`]);
 });
