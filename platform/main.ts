@@ -267,7 +267,9 @@ async function connect(
 /** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
 async function prepare(platform: Platform): Promise<void> {
   try {
-    await platform.builder.prepare();
+    await platform.builder
+      .prepare()
+      .catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, 'preparing builds'));
     await finishDestroying(platform);
     await platform.slugs.prime(await platform.stackImage());
     await collectGarbage(platform);

@@ -19,8 +19,12 @@ import { sentSource } from './sources.ts';
 
 const newBuild = z.object({
   source_blob: z.object({
-    url: z.string(),
-    version: z.string().max(200).nullish(),
+    url: z.string().max(4000),
+    version: z
+      .string()
+      .max(200)
+      .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+      .nullish(),
     version_description: z.string().max(300).nullish(),
     checksum: z
       .string()
