@@ -119,6 +119,7 @@ frontend visitors from web
   log-format "${accessFormat}"
   ${captures.join('\n  ')}
   http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,map_str(${mapPath},:unknown)
+  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub(^[^.]+,*),map_str(${mapPath},:unknown) if { var(txn.place) -m str :unknown }
   http-request set-var(txn.id) uuid(4)
   http-request set-var(txn.id) req.fhdr(x-request-id) if ${given('id')} { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9-]{20,200}$ }
   option forwardfor if-none
