@@ -3,14 +3,14 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
-import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
+import { hostsOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
-import { collectGarbage } from './actions/garbage.ts';
 import { createOutputs } from './actions/output.ts';
+import { prepare } from './actions/prepare.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
@@ -265,20 +265,6 @@ async function connect(
   processes.go();
   void prepare(platform);
   return { api: address, platform, close };
-}
-
-/** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
-async function prepare(platform: Platform): Promise<void> {
-  try {
-    await platform.builder
-      .prepare()
-      .catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, 'preparing builds'));
-    await finishDestroying(platform);
-    await platform.slugs.prime(await platform.stackImage());
-    await collectGarbage(platform);
-  } catch (error) {
-    platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
-  }
 }
 
 function signalled(): Promise<void> {
