@@ -8,8 +8,10 @@ import type { Guard } from './guard.ts';
 export interface BuildNetwork {
   /** Its name; made and guarded where it is missing. Nothing is asked when it is known. */
   ensure(): Promise<string>;
-  /** Somebody removed it: the next `ensure` looks. */
+  /** Somebody removed it: the next `ensure` makes it. */
   forget(): void;
+  /** In the background: makes sure that it is still there and guarded. */
+  look(): void;
   /** For when no build runs any more. */
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
   const name = ownName(instance, 'builds');
   const labels = ownLabels(instance, 'build');
   let known: Promise<string> | undefined;
+  let looking: Promise<void> = Promise.resolve();
   let told = false;
 
   async function make(): Promise<string> {
@@ -73,7 +76,17 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
     forget() {
       known = undefined;
     },
+    look() {
+      if (known === undefined) return;
+      looking = looking.then(make).then(
+        () => undefined,
+        () => {
+          known = undefined;
+        },
+      );
+    },
     async close() {
+      await looking;
       if (known === undefined) return;
       await known.catch(() => undefined);
       known = undefined;

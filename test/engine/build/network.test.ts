@@ -41,7 +41,7 @@ const scripts = { 'null/detect': 'true', 'null/compile': compile };
 
 async function inGuardedNetwork(services: readonly Service[] = []): Promise<string> {
   // Its instance is the guard's and the network's: known only when it is there.
-  const lazy = { ensure: async () => '', forget: () => {}, close: async () => {} };
+  const lazy = { ensure: async () => '', forget: () => {}, look: () => {}, close: async () => {} };
   builds = await startPurposeMade(scripts, { network: lazy });
   const { engine, instance } = builds;
   const guard = createGuard({ instance, range, services: async () => services });

@@ -51,6 +51,26 @@ test('removed by somebody it is made again; closed it is gone', async () => {
   expect(await part.networks()).toEqual([]);
 });
 
+test('looked at in the background it is made again, and who asks meanwhile does not wait; closing waits', async () => {
+  const guarded: string[] = [];
+  const { network, part } = setUp({
+    close: async (bridge) => {
+      guarded.push(bridge);
+      return null;
+    },
+  });
+  network.look();
+  expect(await part.networks()).toEqual([]);
+  await network.ensure();
+  await part.removeNetwork('twelve-abc-builds');
+  network.look();
+  expect(await network.ensure()).toBe('twelve-abc-builds');
+  expect(guarded).toHaveLength(1);
+  await network.close();
+  expect(guarded).toHaveLength(2);
+  expect(await part.networks()).toEqual([]);
+});
+
 test('builds go on without a guard, which is told once with the reason', async () => {
   const { network, problems } = setUp({
     close: async () => 'iptables is not installed where the server runs.',
