@@ -4,13 +4,12 @@ import { finishDestroying } from './apps.ts';
 import type { Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
 
-/** Each part whatever becomes of the others. Never throws. */
+/** At start, in the background, each part whatever becomes of the others. Never throws. */
 export async function prepare(platform: Platform): Promise<void> {
-  const told = (what: string) => (error: unknown) => platform.log.warn({ error: messageOf(error) }, what);
-  await finishDestroying(platform).catch(told('clearing away destroyed apps'));
-  await platform
-    .stackImage()
-    .then((image) => platform.slugs.prime(image))
-    .catch(told('preparing the stack'));
-  await collectGarbage(platform);
+  const attempt = (what: string, work: () => Promise<unknown>): Promise<unknown> =>
+    work().catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, what));
+  await attempt('preparing the network of builds', platform.builder.prepare);
+  await attempt('clearing away destroyed apps', () => finishDestroying(platform));
+  await attempt('preparing the stack', async () => platform.slugs.prime(await platform.stackImage()));
+  await attempt('collecting garbage', () => collectGarbage(platform));
 }
