@@ -19,6 +19,7 @@ import { hostPipConfig } from './build/host-pip.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
+import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
@@ -131,6 +132,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
+  const resolve = createAddressCheck(ourselves(config));
   const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
     createSlugs({
       engine,
@@ -152,6 +154,12 @@ async function connect(
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
+    collectionFolder: data('buildpacks'),
+    fetchers: {
+      resolveRef: (remote) => git.resolveRef(remote),
+      fetchTree: (remote) => git.fetchTree(remote),
+      download: createDownload({ resolve, caFile: config.caFile }),
+    },
     workFolder: data('work'),
     cacheFolder: data('cache'),
     memory: config.buildMemory,
@@ -223,7 +231,7 @@ async function connect(
     authenticate: async (token) => store.users.byToken(token) ?? null,
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
-    resolve: createAddressCheck(ourselves(config)),
+    resolve,
     requireSpace: space,
     caFile: config.caFile,
     onProblem,

@@ -6,6 +6,7 @@ import type { Release, ReleaseCause } from '../domain/release.ts';
 import type { CommitSource, Push } from '../git/git.ts';
 import { announce, explain, shown } from './announce.ts';
 import { stackName } from './apps.ts';
+import { afterFirstDeploy, begin } from './beginning.ts';
 import { type Built, buildSlug } from './build-slug.ts';
 import type { Caller, Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
@@ -133,8 +134,9 @@ async function deploy(
       text: `Build started by user ${caller.user.email}`,
     });
     built = await buildSlug(platform, app, order, write);
-    const release = releaseBuild(platform, app, caller, order, built);
+    const release = releaseBuild(platform, app, caller, order, built, write);
     await announce(platform, app, release, order, write);
+    await afterFirstDeploy(platform, app, built.beginning, write);
     if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
   } catch (error) {
     explain(platform, app, order.buildId, error, write);
@@ -152,18 +154,23 @@ function releaseBuild(
   app: App,
   caller: Caller,
   order: DeployOrder,
-  { slug, configDefaults }: Built,
+  { slug, configDefaults, beginning }: Built,
+  write: (line: string) => void,
 ): Release {
   order.signal.throwIfAborted();
   if (!platform.store.apps.byId(app.id))
     throw new PlatformError('gone', `${app.name} was destroyed during the build.`);
-  const release = appendRelease(platform, app, caller, (base) => ({
-    slugId: slug.id,
-    config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
-    cause: order.cause,
-    description: `Deploy ${order.commit.slice(0, 8)}`,
-    commit: order.commit,
-  }))!;
+  const release = appendRelease(platform, app, caller, (base) => {
+    const isFirst = base.slugId === null;
+    if (isFirst) begin(platform, app, beginning, slug.processTypes, write);
+    return {
+      slugId: slug.id,
+      config: isFirst ? { ...configDefaults, ...base.config } : base.config,
+      cause: order.cause,
+      description: `Deploy ${order.commit.slice(0, 8)}`,
+      commit: order.commit,
+    };
+  })!;
   order.keep();
   platform.store.builds.succeed(order.buildId, {
     slugId: slug.id,

@@ -15,6 +15,7 @@ import { createLogSessions } from './log-sessions.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
+import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
@@ -91,7 +92,7 @@ function createApplication(edge: Edge): express.Express {
   application.get('/log-sessions/:secret', (request, response) =>
     edge.logSessions.serve(parameter(request, 'secret'), request, response),
   );
-  application.use(outputRoutes(edge));
+  application.use(outputRoutes(edge), registryRoutes());
   application.use(authenticate(platform.store));
   application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
   application.use(answerRepeats(Date.now));
@@ -99,6 +100,7 @@ function createApplication(edge: Edge): express.Express {
     accountRoutes(edge),
     appRoutes(edge),
     buildRoutes(edge),
+    buildpackRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
   );

@@ -1,24 +1,26 @@
 // Source → built tree: chooses buildpacks, runs them in a throw-away container, reads what they made.
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { messageOf, PlatformError } from '../domain/errors.ts';
-import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
+import { PlatformError } from '../domain/errors.ts';
+import type { ProcessTypes } from '../domain/procfile.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
-import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
+import { type Choice, expectedNames, languageOf } from './choose.ts';
+import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
+import { tooSlow } from './failures.ts';
+import { type Beginning, finish, type Ran } from './finish.ts';
+import { type Gathered, gather, pinBuildpack } from './gather.ts';
 import { createKeeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, makePlace, startIn } from './place.ts';
-import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
-import { type BuildpackResult, readResults, staticFolder } from './results.ts';
+import { type BuildpackResult, readResults } from './results.ts';
 import { createMask } from './secrets.ts';
-import { applySlugignore, parseSlugignore } from './slugignore.ts';
+import { takeSource } from './source.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
 export interface BuildInput {
@@ -28,6 +30,10 @@ export interface BuildInput {
   commit: string | null;
   /** Config vars of this moment: become files in ENV_DIR, never environment variables. */
   config: ConfigVars;
+  /** The app's own list of buildpacks; before anything else that names some. */
+  buildpacks?: readonly PinnedBuildpack[];
+  /** Nothing was released of the app yet: app.json says how it begins. */
+  isFirst?: boolean;
   /** Puts the source tree into an empty folder. */
   fetchSource(into: string, signal: AbortSignal): Promise<void>;
   /** A line to the pusher / build log, as is. */
@@ -43,9 +49,11 @@ export interface BuiltTree {
   created: string[];
   /** Defaults of the last buildpack, overridden by the Procfile. */
   processTypes: ProcessTypes;
-  buildpacks: { name: string; url: string; displayName: string }[];
-  /** bin/release's config_vars: for an app's first release only. */
+  buildpacks: BuildpackResult['used'];
+  /** app.json's env and bin/release's config_vars: for an app's first release only. */
   configDefaults: Record<string, string>;
+  /** What else app.json says of a new app. */
+  beginning: Beginning | null;
   /**
    * Keeps what the build left in its cache folder for the app's next build, in the background. Not while the tree is read:
    * files of the cache may be files of the tree, and change their owner.
@@ -61,6 +69,11 @@ export interface Builder {
   /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
   makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
+  /**
+   * A buildpack that a user names, fixed to what the name means now. It is fetched, so that what is none is told at once.
+   * @throws PlatformError `build_failed` (E3)
+   */
+  pinBuildpack(text: string, signal: AbortSignal): Promise<PinnedBuildpack>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
   /** After the engine was away: removes containers that no build uses. */
@@ -77,6 +90,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
   const keeper = createKeeper(needs);
   const ground = { ...needs, keeper };
+  const collection = createCollection({ folder: needs.collectionFolder, fetchers: needs.fetchers });
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
@@ -91,9 +105,13 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
     const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));
-    const output = createOutput(input.write, createMask(input.config));
+    let mask = createMask(input.config);
+    const output = createOutput(input.write, (line) => mask(line));
+    const hide = (config: ConfigVars): void => {
+      mask = createMask(config);
+    };
     try {
-      return await stages(input, { workspace, ready, output }, signal);
+      return await stages(input, { workspace, ready, output, hide }, signal);
     } catch (error) {
       for (const line of output.end()) input.write(line);
       await ready?.container.remove();
@@ -107,28 +125,43 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   async function stages(input: BuildInput, job: Job, signal: AbortSignal): Promise<BuiltTree> {
-    const { workspace, output } = job;
+    const { workspace } = job;
     // The engine may have been restarted, or somebody removed it.
     const works = job.ready?.container.isRunning();
     input.write(`-----> Building on the ${needs.stackName} stack`);
-    const { choice, entries } = await takeSource(input, workspace, signal);
-    const facts = factsOf(choice);
-    lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
-    signal.throwIfAborted();
-    const ready = await fitting(job, facts, (await works) === true);
-    const container = await runIn(input, { ...job, ready }, facts, signal);
+    const source = await takeSource(input, workspace, signal);
+    job.hide(source.config);
+    const note = input.write;
+    const gathered = await gather({ ...needs, collection }, source.choice, { signal, note });
+    try {
+      const facts = factsOf(source.choice, gathered);
+      lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
+      signal.throwIfAborted();
+      const ready = await fitting(job, facts, (await works) === true);
+      const filled = { ...input, config: source.config };
+      const container = await runIn(filled, { ...job, ready }, facts, signal);
+      return await conclude(input, job, { source, gathered, container });
+    } finally {
+      gathered.release();
+    }
+  }
+
+  async function conclude(input: BuildInput, { workspace, output }: Job, ran: Ran): Promise<BuiltTree> {
+    const { container, source } = ran;
     try {
       const result = await readResults({
         workspace,
-        choice,
+        choice: source.choice,
+        placed: ran.gathered.buildpacks,
         commit: input.commit,
-        entries,
+        entries: source.entries,
+        folder: source.choice.subdirectory ? (source.config['PROJECT_PATH'] ?? null) : null,
         memory: needs.memory,
         outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
         endOfOutput: output.end(),
         write: input.write,
       });
-      return await finish(input, workspace, entries, result, container);
+      return await finish({ ...needs, cache }, input, workspace, ran, result);
     } catch (error) {
       await container.remove();
       throw error;
@@ -148,28 +181,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     return null;
   }
 
-  async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
-    const source = await workspace.beginBuild(input);
-    await input.fetchSource(source, signal);
-    signal.throwIfAborted();
-    await rm(join(source, '.git'), { recursive: true, force: true });
-    const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
-    if (ignores) {
-      const count = await applySlugignore(source, ignores);
-      input.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
-    }
-    const entries = await workspace.entries();
-    const buildpacksFile = await workspace.sourceText('.buildpacks');
-    return { choice: chooseBuildpacks(input.config, { entries, buildpacksFile }), entries };
-  }
-
-  function factsOf(choice: Choice): PlaceFacts {
+  function factsOf(choice: Choice, { buildpacks }: Gathered): PlaceFacts {
     return {
       language: languageOf(choice),
       cacheKey: cacheKey(needs.stackName, expectedNames(choice)),
       mode: choice.mode,
       likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
-      buildpacks: choice.buildpacks.map(({ name }) => name),
+      before: choice.mode === 'auto' ? choice.before : 0,
+      buildpacks,
     };
   }
 
@@ -214,49 +233,6 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     }
   }
 
-  async function finish(
-    input: BuildInput,
-    workspace: Workspace,
-    entries: readonly string[],
-    result: BuildpackResult,
-    container: BuildContainer,
-  ): Promise<BuiltTree> {
-    await workspace.forgetConfig();
-    const root = await workspace.takeTree().catch((error: unknown) => {
-      throw buildFailed('compile', 'The buildpacks left no folder in BUILD_DIR.', error);
-    });
-    const made = await readdir(join(root, 'app'));
-    const misspelt = made.find(isMisspeltProcfile);
-    if (result.procfile === null && misspelt) throw misspeltProcfile(misspelt);
-    const { processTypes, lines } = discoverProcessTypes(
-      result.procfile,
-      result.metadata.processTypes,
-      result.displayName,
-    );
-    for (const line of lines) input.write(line);
-    if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
-    const names = result.used.map((one) => one.name);
-    const key = cacheKey(needs.stackName, names);
-    let saved: Promise<void> | undefined;
-    return {
-      root,
-      created: made.filter((name) => !entries.includes(name)).sort(),
-      processTypes,
-      buildpacks: result.used,
-      configDefaults: result.metadata.configVars,
-      keepCache() {
-        saved ??= cache
-          .save(input.appId, key, workspace.cache, input.id)
-          .catch((error: unknown) => needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`));
-      },
-      async dispose() {
-        await saved;
-        await container.remove();
-        await workspace.dispose();
-      },
-    };
-  }
-
   async function purgeCache(appId: string): Promise<void> {
     lastBuilt.delete(appId);
     await places.drop(appId);
@@ -267,7 +243,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const left = await needs.engine.list(ownLabels(needs.instance, 'build'));
     await Promise.all(left.map(({ id }) => needs.engine.remove(id)));
     await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 });
-    await cache.sweep();
+    await Promise.all([cache.sweep(), collection.sweep()]);
   }
 
   return {
@@ -277,6 +253,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       if (last) places.prepare(last.app, last.facts);
     },
     purgeCache,
+    pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,
     removeStrays: keeper.tidy,
     async close() {
@@ -292,4 +269,6 @@ interface Job {
   /** Made ahead, for a build like this one. */
   ready: Ready | null;
   output: Output;
+  /** More that must not be seen in it. */
+  hide(config: ConfigVars): void;
 }

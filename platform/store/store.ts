@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApps } from './apps.ts';
+import { createBuildpacks } from './buildpacks.ts';
 import { createBuilds } from './builds.ts';
 import { openDatabase } from './database.ts';
 import { createFormations } from './formation.ts';
@@ -28,6 +29,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     slugs: createSlugRecords(database, now),
     releases: createReleases(database, vault, now),
     builds: createBuilds(database, now),
+    buildpacks: createBuildpacks(database, vault, now),
     formations: createFormations(database, now),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,
