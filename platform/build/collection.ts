@@ -156,7 +156,11 @@ export function createCollection(needs: CollectionNeeds) {
   /** @param pin null: what the reference means now */
   async function take(reference: Foreign, pin: string | null, wish: Wish): Promise<Taken> {
     const known = pin ?? (await resolve(reference, wish));
-    if (known === null) return await take(reference, await add(reference, null, wish), wish);
+    if (known === null) {
+      const taken = await take(reference, await add(reference, null, wish), wish);
+      await makeRoom();
+      return taken;
+    }
     const key = keyOf(reference, known);
     hold(used, key);
     try {
