@@ -35,7 +35,7 @@ export function buildpackMismatch(
   output: string,
   from: string,
 ): PlatformError {
-  const said = output.trim().split('\n').slice(-5).join(' ').trim();
+  const said = output.trim().split('\n').slice(-5).join(' ').trim().replace(/\.$/, '');
   return buildFailed(
     'E2',
     `Buildpack ${name} (${number} of ${of}) does not apply to this app: ${said || 'its bin/detect gave no reason'}. ` +
