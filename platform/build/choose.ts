@@ -92,10 +92,20 @@ export function readReference(text: string): BuildpackReference {
     if (!(error instanceof PlatformError)) throw error;
     throw unavailableBuildpack(withoutLogin(text), error.message, error);
   }
-  if (reference.kind !== 'name') return reference;
+  if (reference.kind === 'archive') return oursAt(reference.url) ?? reference;
+  if (reference.kind === 'git') return reference;
   const known = firstPartyByName(reference.name);
   if (!known) throw unknownBuildpack(reference.name);
   return { kind: 'name', name: known.name };
+}
+
+/** Clients of Heroku's make such an address of `heroku/python`; what is not Heroku's own there is fetched from there. */
+function oursAt(url: URL): BuildpackReference | null {
+  const kept =
+    /^https:\/\/(?:buildpack-registry|codon-buildpacks)\.s3\.amazonaws\.com\/buildpacks\/(heroku\/[\w-]+)\.tgz$/;
+  const name = kept.exec(url.href)?.[1];
+  const known = name === undefined ? undefined : firstPartyByName(name);
+  return known ? { kind: 'name', name: known.name } : null;
 }
 
 function chosen({ reference: text, pin }: PinnedBuildpack): Chosen {

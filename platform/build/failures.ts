@@ -53,11 +53,15 @@ export function unknownBuildpack(name: string): PlatformError {
   const bare = name.replace(/#.*$/, '');
   const meant = nearest(bare, [...names, ...firstParty.flatMap((one) => one.aliases)]);
   const hint = meant ? ` Did you mean ${meant}?` : '';
+  const shelf =
+    !meant && /^[\w-]+\/[\w-]+$/.test(bare)
+      ? ` Heroku's registry has those of others at https://buildpack-registry.s3.amazonaws.com/buildpacks/${bare}.tgz`
+      : '';
   if (bare !== name && firstPartyByName(bare))
     return buildFailed('E3', `${bare} comes with the platform and has no versions: leave out the #.`);
   return buildFailed(
     'E3',
-    `There is no buildpack called "${name.slice(0, 60)}".${hint} Use one of ${names.join(', ')}, or the https:// URL of a git repository or a .tgz.`,
+    `There is no buildpack called "${name.slice(0, 60)}".${hint} Use one of ${names.join(', ')}, or the https:// URL of a git repository or a .tgz.${shelf}`,
   );
 }
 

@@ -39,13 +39,9 @@ export function parseBuildpackReference(text: string): BuildpackReference {
   return { kind: 'git', url, ref };
 }
 
-/** Clients of Heroku's make a URN of a name, or the address where Heroku keeps the buildpack of that name. */
+/** Clients of Heroku's make a URN of a name. */
 function nameIn(text: string): string | null {
-  const spelt = [
-    /^urn:buildpack:([\w-]+(?:\/[\w-]+)?)$/,
-    /^https:\/\/(?:buildpack-registry|codon-buildpacks)\.s3\.amazonaws\.com\/buildpacks\/([\w-]+(?:\/[\w-]+)?)\.tgz$/,
-  ];
-  const named = spelt.map((pattern) => pattern.exec(text)?.[1]).find((name) => name !== undefined);
+  const named = /^urn:buildpack:([\w-]+(?:\/[\w-]+)?)$/.exec(text)?.[1];
   if (named !== undefined) return named;
   return /^[\w.-]+(\/[\w.-]+)?(#.*)?$/.test(text) && !/^\.{0,2}\/|^\.+$/.test(text) ? text : null;
 }

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Builds, startPurposeMade } from './builds.ts';
 import { runInStack } from './stack.ts';
 
@@ -14,6 +14,8 @@ const only = { '.buildpacks': 'null' };
 
 test('the cache of one stack is not the cache of the next', async () => {
   const cacheFolder = await mkdtemp(join(tmpdir(), 'twelve-cache-'));
+  // When the builders, which save it in the background, have ended.
+  onTestFinished(() => rm(cacheFolder, { recursive: true }));
   const scripts = {
     'null/detect': 'true',
     'null/compile': 'cat $2/n 2>/dev/null; echo "stack $STACK" > $2/n',
@@ -29,7 +31,6 @@ test('the cache of one stack is not the cache of the next', async () => {
   expect(await once('debian-13')).toEqual(['       Build cache: empty']);
   expect(await once('debian-13')).toEqual(['       Build cache: restored', 'stack heroku-24']);
   expect(await once('debian-14', true)).toEqual(['       Build cache: empty']);
-  await rm(cacheFolder, { recursive: true });
 });
 
 test.each([

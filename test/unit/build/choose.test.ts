@@ -88,6 +88,10 @@ describe('choosing', () => {
     ['cobol', /no buildpack called "cobol"\. Use one of node, /],
     ['phyton', /no buildpack called "phyton"\. Did you mean python\?/],
     ['heroku/nodjs', /Did you mean heroku\/nodejs\?/],
+    [
+      'mars/create-react-app',
+      /at https:\/\/buildpack-registry\.s3\.amazonaws\.com\/buildpacks\/mars\/create-react-app\.tgz$/,
+    ],
     ['node#v2', /node comes with the platform and has no versions/],
   ])('%s is refused in words (E3), without credentials', (reference, sentence) => {
     const refuse = () => choose({}, { BUILDPACK_URL: reference });
@@ -103,5 +107,12 @@ describe('choosing', () => {
     ['https://codon-buildpacks.s3.amazonaws.com/buildpacks/heroku/go.tgz', 'go'],
   ])("%s is ours, as Heroku's clients spell it", (reference, name) => {
     expect(choose({ buildpacksFile: reference }).buildpacks).toMatchObject([{ name, foreign: null }]);
+  });
+
+  test("what others keep in Heroku's registry is fetched from there", () => {
+    const reference = 'https://buildpack-registry.s3.amazonaws.com/buildpacks/mars/create-react-app.tgz';
+    expect(choose({ buildpacksFile: reference }).buildpacks).toMatchObject([
+      { name: reference, foreign: { kind: 'archive' } },
+    ]);
   });
 });
