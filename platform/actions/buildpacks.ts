@@ -24,6 +24,7 @@ export async function setBuildpacks(
 ): Promise<StoredBuildpack[]> {
   if (references.length > maxBuildpacks)
     throw new PlatformError('invalid_params', `An app may have ${maxBuildpacks} buildpacks.`);
+  await platform.requireSpace();
   const current = platform.store.buildpacks.of(app.id);
   const next: PinnedBuildpack[] = [];
   for (const reference of references) {
@@ -58,6 +59,7 @@ export async function updateBuildpacks(
       `${app.name} does not use a buildpack "${which.slice(0, 200)}".${names ? ` Its list: ${names}.` : ' It has no list.'}`,
     );
   }
+  await platform.requireSpace();
   const next: PinnedBuildpack[] = [];
   for (const one of current)
     next.push(matches(one) ? await platform.builder.pinBuildpack(one.reference, signal) : one);

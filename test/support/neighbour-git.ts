@@ -9,7 +9,7 @@ import { createImages } from '../../platform/engine/images.ts';
 import { ownLabels, ownName } from '../../platform/engine/labels.ts';
 import { commit, must } from '../unit/git/support.ts';
 import { engineSocket } from './engine-socket.ts';
-import { waitFor } from './wait.ts';
+import { eventually } from './wait.ts';
 
 export interface NeighbourGit extends AsyncDisposable {
   /** Of the authority that signed its certificate. */
@@ -77,6 +77,8 @@ export async function startNeighbourGit(): Promise<NeighbourGit> {
       entrypoint: ['python3'],
       command: ['/srv/git/server.py'],
       env: { PATH: '/usr/bin:/bin' },
+      // The folder is this test's alone.
+      user: '0:0',
       mounts: [{ source: folder, target: '/srv/git' }],
       memory: 256 * 1_048_576,
     });
@@ -85,7 +87,10 @@ export async function startNeighbourGit(): Promise<NeighbourGit> {
     const address = Object.values(addresses)[0]!;
     await certify(folder, address);
     const container = id;
-    await waitFor(async () => (await engine.lastLines(container, 5)).includes('ready'), 30_000);
+    await eventually(
+      () => engine.lastLines(container, 5),
+      (lines) => lines.includes('ready'),
+    );
     return serve(folder, address, dispose);
   } catch (error) {
     await dispose();

@@ -33,6 +33,7 @@ beforeEach(async () => {
   const collection = createCollection({ folder: join(folder, 'kept'), fetchers: elsewhere.fetchers });
   platform = {
     store,
+    requireSpace: async () => {},
     builder: { pinBuildpack: (text: string, signal: AbortSignal) => pinBuildpack(collection, text, signal) },
     logs: { write: (_: string, line: { text: string }) => void said.push(line.text) },
   } as unknown as Platform;
