@@ -88,7 +88,7 @@ test('an update moves it, and the next build uses that', async () => {
   expect(await said()).toBe('two\n');
 });
 
-test("the list has Heroku's shape, and the registry that its clients ask knows our names", async () => {
+test("the list has Heroku's shape, and the registry that its clients ask says what to send", async () => {
   const path = '/apps/site/buildpack-installations';
   const { body } = await platform.api<unknown[]>('GET', path);
   expect(body).toMatchObject([
@@ -111,7 +111,13 @@ test("the list has Heroku's shape, and the registry that its clients ask knows o
     status: 200,
     body: { blob_url: 'urn:buildpack:heroku/nodejs' },
   });
-  expect((await platform.api('GET', '/buildpacks/heroku%2Fcobol')).status).toBe(404);
+  // A name that is none of ours is told when it is sent: a client would leave it out without a word.
+  const { body: cobol } = await platform.api<{ blob_url: string }>('GET', '/buildpacks/heroku%2Fcobol');
+  expect(await platform.api('PUT', path, { updates: [{ buildpack: cobol.blob_url }] })).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('There is no buildpack called "heroku/cobol"') },
+  });
+  expect((await platform.api('GET', '/buildpacks/a%2Fb%2Fc')).status).toBe(404);
 });
 
 test('app.json begins a new app: its buildpacks, config vars, formation, and a command after the first deploy', async () => {

@@ -1,8 +1,7 @@
-// An app's own list of buildpacks; and, for clients of Heroku's that ask a registry first, whether we have one of a name.
+// An app's own list of buildpacks; and, for clients of Heroku's that ask a registry first, what to call one of a name.
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { setBuildpacks, updateBuildpacks } from '../../actions/buildpacks.ts';
-import { firstPartyByName } from '../../build/first-party.ts';
 import { notFound } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
@@ -36,13 +35,16 @@ export function buildpackRoutes(edge: Edge): Router {
   return router;
 }
 
-/** Without a token, as a registry is asked. */
+/**
+ * Without a token, as a registry is asked. For any name: clients leave a name out of their list that a registry does not
+ * know, and send the hole; what they are told of an unknown one when they send it is of more use.
+ */
 export function registryRoutes(): Router {
   const router = Router();
   router.get('/buildpacks/*name', (request: Request, response: Response) => {
     const name = parameter(request, 'name');
-    const known = firstPartyByName(name);
-    if (!known) throw notFound('buildpack', `There is no buildpack called "${name.slice(0, 60)}" here.`);
+    if (!/^[\w-]{1,60}(\/[\w-]{1,60})?$/.test(name))
+      throw notFound('buildpack', `"${name.slice(0, 60)}" is not the name of a buildpack.`);
     response.json({ name, blob_url: `urn:buildpack:${name}` });
   });
   return router;
