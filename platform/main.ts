@@ -156,6 +156,12 @@ async function connect(
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
+    collectionFolder: data('buildpacks'),
+    fetchers: {
+      resolveRef: (remote) => git.resolveRef(remote),
+      fetchTree: (remote) => git.fetchTree(remote),
+      download: createDownload({ resolve, caFile: config.caFile }),
+    },
     workFolder: data('work'),
     cacheFolder: data('cache'),
     ...ground,

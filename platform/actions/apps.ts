@@ -84,6 +84,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.apps.destroy(app.id);
     store.releases.eraseConfig(app.id);
     store.domains.removeAll(app.id);
+    store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
   });
   platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');

@@ -12,6 +12,8 @@ import type { DeployOrder } from './deploy.ts';
 export interface Built {
   slug: Slug;
   configDefaults: Readonly<Record<string, string>>;
+  /** What app.json says of a new app. */
+  beginning: BuiltTree['beginning'];
   /** Clears the build's folder and container away: work that nobody should have to wait for, or share the machine with. */
   dispose(): void;
 }
@@ -31,6 +33,8 @@ export async function buildSlug(
     appName: app.name,
     commit: order.commit,
     config: readConfigVars(platform, app),
+    buildpacks: platform.store.buildpacks.of(app.id),
+    isFirst: !platform.store.releases.base(app.id)?.slugId,
     fetchSource: (into, signal) => order.fetchSource(into, signal, write),
     write,
     signal: order.signal,
@@ -47,7 +51,7 @@ export async function buildSlug(
     stored.catch(() => undefined);
     const slug = await packSlug(platform, app, order, tree, await stackImage, write).finally(tree.keepCache);
     await stored;
-    return { slug, configDefaults: tree.configDefaults, dispose };
+    return { slug, configDefaults: tree.configDefaults, beginning: tree.beginning, dispose };
   } catch (error) {
     dispose();
     throw error;

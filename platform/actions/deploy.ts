@@ -6,6 +6,7 @@ import type { Release, ReleaseCause } from '../domain/release.ts';
 import type { CommitSource, Push } from '../git/git.ts';
 import { announce, explain, shown } from './announce.ts';
 import { stackName } from './apps.ts';
+import { afterFirstDeploy, begin } from './beginning.ts';
 import { type Built, buildSlug } from './build-slug.ts';
 import type { Caller, Platform } from './context.ts';
 import { collectGarbage, forgetOldOutputs } from './garbage.ts';
@@ -179,10 +180,11 @@ async function carryOut(
     });
     endTurn = await waitForTurn(platform.turns, signal, write);
     built = await buildSlug(platform, app, order, write);
-    const release = releaseBuild(platform, app, caller, order, built);
+    const release = releaseBuild(platform, app, caller, order, built, write);
     running.keep();
     endTurn();
     await announce(platform, app, release, order, write);
+    await afterFirstDeploy(platform, app, built.beginning, write);
     if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
   } catch (thrown) {
     const error = signal.aborted ? cancelled(signal.reason) : thrown;
@@ -209,7 +211,8 @@ function releaseBuild(
   app: App,
   caller: Caller,
   order: DeployOrder,
-  { slug, configDefaults }: Built,
+  { slug, configDefaults, beginning }: Built,
+  write: (line: string) => void,
 ): Release {
   order.signal.throwIfAborted();
   if (!platform.store.apps.byId(app.id))
@@ -218,13 +221,17 @@ function releaseBuild(
     platform,
     app,
     caller,
-    (base) => ({
-      slugId: slug.id,
-      config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
-      cause: order.cause,
-      description: order.description,
-      commit: order.commit,
-    }),
+    (base) => {
+      const isFirst = base.slugId === null;
+      if (isFirst) begin(platform, app, beginning, slug.processTypes, write);
+      return {
+        slugId: slug.id,
+        config: isFirst ? { ...configDefaults, ...base.config } : base.config,
+        cause: order.cause,
+        description: order.description,
+        commit: order.commit,
+      };
+    },
     // In the same transaction: killed right after it, we would call a build failed whose release serves.
     ({ id }) =>
       platform.store.builds.succeed(order.buildId, {

@@ -15,6 +15,7 @@ import { createLogSessions } from './log-sessions.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
+import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { processRoutes } from './routes/processes.ts';
@@ -93,7 +94,7 @@ function createApplication(edge: Edge): express.Express {
   application.get('/log-sessions/:secret', (request, response) =>
     edge.logSessions.serve(parameter(request, 'secret'), request, response),
   );
-  application.use(outputRoutes(edge), archiveRoutes(edge));
+  application.use(outputRoutes(edge), archiveRoutes(edge), registryRoutes());
   application.use(authenticate(platform.store));
   application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
   application.use(answerRepeats(Date.now));
@@ -103,6 +104,7 @@ function createApplication(edge: Edge): express.Express {
     domainRoutes(edge),
     buildRoutes(edge),
     sourceRoutes(edge),
+    buildpackRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
   );

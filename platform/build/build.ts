@@ -1,25 +1,26 @@
 // Source → built tree: chooses buildpacks, runs them in a throw-away container, reads what they made.
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { isMisspeltProcfile, type ProcessTypes } from '../domain/procfile.ts';
+import type { ProcessTypes } from '../domain/procfile.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
-import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choose.ts';
+import { type Choice, expectedNames, languageOf } from './choose.ts';
+import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
+import { tooSlow } from './failures.ts';
+import { type Beginning, finish, type Ran } from './finish.ts';
+import { type Gathered, gather, pinBuildpack } from './gather.ts';
 import { createKeeper } from './keeper.ts';
 import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, makePlace, startIn } from './place.ts';
-import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
-import { type BuildpackResult, readResults, staticFolder } from './results.ts';
+import { type BuildpackResult, readResults } from './results.ts';
 import { createMask } from './secrets.ts';
-import { applySlugignore, parseSlugignore } from './slugignore.ts';
-import { warningsOf } from './warnings.ts';
+import { takeSource } from './source.ts';
 import { watchBuild } from './watch.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
@@ -30,6 +31,10 @@ export interface BuildInput {
   commit: string | null;
   /** Config vars of this moment: become files in ENV_DIR, never environment variables. */
   config: ConfigVars;
+  /** The app's own list of buildpacks; before anything else that names some. */
+  buildpacks?: readonly PinnedBuildpack[];
+  /** Nothing was released of the app yet: app.json says how it begins. */
+  isFirst?: boolean;
   /** Puts the source tree into an empty folder. @returns paths of its files, where they are known without looking */
   fetchSource(into: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** A line to the pusher / build log, as is. */
@@ -45,9 +50,11 @@ export interface BuiltTree {
   created: string[];
   /** Defaults of the last buildpack, overridden by the Procfile. */
   processTypes: ProcessTypes;
-  buildpacks: { name: string; url: string; displayName: string }[];
-  /** bin/release's config_vars: for an app's first release only. */
+  buildpacks: BuildpackResult['used'];
+  /** app.json's env and bin/release's config_vars: for an app's first release only. */
   configDefaults: Record<string, string>;
+  /** What else app.json says of a new app. */
+  beginning: Beginning | null;
   /**
    * Keeps what the build left in its cache folder for the app's next build, in the background. Not while the tree is read:
    * files of the cache may be files of the tree, and change their owner.
@@ -65,6 +72,11 @@ export interface Builder {
   purgeCache(appId: string): Promise<void>;
   /** What no push should have to wait for. */
   prepare(): Promise<void>;
+  /**
+   * A buildpack that a user names, fixed to what the name means now. It is fetched, so that what is none is told at once.
+   * @throws PlatformError `build_failed` (E3)
+   */
+  pinBuildpack(text: string, signal: AbortSignal): Promise<PinnedBuildpack>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
   /** After the engine was away: removes containers that no build uses. */
@@ -81,6 +93,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   const keeper = createKeeper(needs);
   const limits = { ...usualLimits, ...needs.limits };
   const ground = { ...needs, keeper, limits };
+  const collection = createCollection({ folder: needs.collectionFolder, fetchers: needs.fetchers });
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
@@ -95,9 +108,13 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
     const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));
-    const output = createOutput(input.write, createMask(input.config), limits.logBytes);
+    let mask = createMask(input.config);
+    const output = createOutput(input.write, (line) => mask(line), limits.logBytes);
+    const hide = (config: ConfigVars): void => {
+      mask = createMask(config);
+    };
     try {
-      return await stages(input, { workspace, ready, output }, signal);
+      return await stages(input, { workspace, ready, output, hide }, signal);
     } catch (error) {
       for (const line of output.end()) input.write(line);
       await ready?.container.remove();
@@ -111,29 +128,44 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   async function stages(input: BuildInput, job: Job, signal: AbortSignal): Promise<BuiltTree> {
-    const { workspace, output } = job;
+    const { workspace } = job;
     // The engine may have been restarted, or somebody removed it.
     const works = job.ready?.container.isRunning();
     input.write(`-----> Building on the ${needs.stackName} stack`);
-    const { choice, entries } = await takeSource(input, workspace, signal);
-    const facts = factsOf(choice);
-    lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
-    signal.throwIfAborted();
-    const ready = await fitting(job, facts, (await works) === true);
-    const container = await runIn(input, { ...job, ready }, facts, signal);
+    const source = await takeSource(input, workspace, signal);
+    job.hide(source.config);
+    const note = input.write;
+    const gathered = await gather({ ...needs, collection }, source.choice, { signal, note });
+    try {
+      const facts = factsOf(source.choice, gathered);
+      lastBuilt.set(input.appId, { app: { id: input.appId, name: input.appName }, facts });
+      signal.throwIfAborted();
+      const ready = await fitting(job, facts, (await works) === true);
+      const filled = { ...input, config: source.config };
+      const container = await runIn(filled, { ...job, ready }, facts, signal);
+      return await conclude(input, job, { source, gathered, container });
+    } finally {
+      gathered.release();
+    }
+  }
+
+  async function conclude(input: BuildInput, { workspace, output }: Job, ran: Ran): Promise<BuiltTree> {
+    const { container, source } = ran;
     try {
       const result = await readResults({
         workspace,
-        choice,
+        choice: source.choice,
+        placed: ran.gathered.buildpacks,
         commit: input.commit,
-        entries,
+        entries: source.entries,
+        folder: source.choice.subdirectory ? (source.config['PROJECT_PATH'] ?? null) : null,
         memory: needs.memory,
         outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
         outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
         endOfOutput: output.end(),
         write: input.write,
       });
-      return await finish(input, workspace, entries, result, container);
+      return await finish({ ...needs, cache }, input, workspace, ran, result);
     } catch (error) {
       await container.remove();
       throw error;
@@ -153,29 +185,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     return null;
   }
 
-  async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
-    const source = await workspace.beginBuild(input);
-    const paths = await input.fetchSource(source, signal);
-    signal.throwIfAborted();
-    for (const warning of await warningsOf(source, paths)) input.write(` !     ${warning}`);
-    await rm(join(source, '.git'), { recursive: true, force: true });
-    const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
-    if (ignores) {
-      const count = await applySlugignore(source, ignores);
-      input.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
-    }
-    const entries = await workspace.entries();
-    const buildpacksFile = await workspace.sourceText('.buildpacks');
-    return { choice: chooseBuildpacks(input.config, { entries, buildpacksFile }), entries };
-  }
-
-  function factsOf(choice: Choice): PlaceFacts {
+  function factsOf(choice: Choice, { buildpacks }: Gathered): PlaceFacts {
     return {
       language: languageOf(choice),
       cacheKey: cacheKey(needs.stackName, expectedNames(choice)),
       mode: choice.mode,
       likely: choice.mode === 'auto' ? (choice.likely?.name ?? '') : '',
-      buildpacks: choice.buildpacks.map(({ name }) => name),
+      before: choice.mode === 'auto' ? choice.before : 0,
+      buildpacks,
     };
   }
 
@@ -216,49 +233,6 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     }
   }
 
-  async function finish(
-    input: BuildInput,
-    workspace: Workspace,
-    entries: readonly string[],
-    result: BuildpackResult,
-    container: BuildContainer,
-  ): Promise<BuiltTree> {
-    await workspace.forgetConfig();
-    const root = await workspace.takeTree().catch((error: unknown) => {
-      throw buildFailed('compile', 'The buildpacks left no folder in BUILD_DIR.', error);
-    });
-    const made = await readdir(join(root, 'app'));
-    const misspelt = made.find(isMisspeltProcfile);
-    if (result.procfile === null && misspelt) throw misspeltProcfile(misspelt);
-    const { processTypes, lines } = discoverProcessTypes(
-      result.procfile,
-      result.metadata.processTypes,
-      result.displayName,
-    );
-    for (const line of lines) input.write(line);
-    if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
-    const names = result.used.map((one) => one.name);
-    const key = cacheKey(needs.stackName, names);
-    let saved: Promise<void> | undefined;
-    return {
-      root,
-      created: made.filter((name) => !entries.includes(name)).sort(),
-      processTypes,
-      buildpacks: result.used,
-      configDefaults: result.metadata.configVars,
-      keepCache() {
-        saved ??= cache
-          .save(input.appId, key, workspace.cache, input.id)
-          .catch((error: unknown) => needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`));
-      },
-      async dispose() {
-        await saved;
-        await container.remove();
-        await workspace.dispose();
-      },
-    };
-  }
-
   async function purgeCache(appId: string): Promise<void> {
     lastBuilt.delete(appId);
     await places.drop(appId);
@@ -271,7 +245,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     // What cannot be removed yet is tried again; nobody's builds and nobody's processes wait for it.
     await Promise.all(left.map(({ id, labels }) => keeper.release(labels[label.build] ?? '', id)));
     await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 }).catch(told);
-    await cache.sweep().catch(told);
+    await Promise.all([cache.sweep().catch(told), collection.sweep().catch(told)]);
   }
 
   return {
@@ -282,6 +256,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     prepare: async () => void (await needs.network?.ensure()),
+    pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,
     removeStrays: keeper.tidy,
     async close() {
@@ -298,4 +273,6 @@ interface Job {
   /** Made ahead, for a build like this one. */
   ready: Ready | null;
   output: Output;
+  /** More that must not be seen in it. */
+  hide(config: ConfigVars): void;
 }

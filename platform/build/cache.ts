@@ -18,9 +18,10 @@ const run = promisify(execFile);
 
 /** @param names of the buildpacks, in order */
 export function cacheKey(stackName: string, names: readonly string[]): string {
-  const list = names.join('+').replace(/[^A-Za-z0-9+._-]/g, '_');
-  const short =
-    list.length > 80 ? createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 32) : list;
+  const list = names.join('+');
+  // Addresses, too, are names.
+  const plain = /^[A-Za-z0-9+._-]{0,80}$/.test(list);
+  const short = plain ? list : createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 32);
   return `${stackName}_${short || 'none'}`;
 }
 

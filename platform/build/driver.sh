@@ -7,6 +7,7 @@
 #        <here>/source-version  request-id   for the environment of the same names
 #        <here>/mode        auto or explicit
 #        <here>/buildpacks  names, in order; number n is /tmp/buildpacks/<n>
+#        <here>/before      auto: how many of them are used whatever is found
 #        <here>/likely      auto: the name that the cache was chosen for
 # Writes <here>/out/status  <phase> <n> <exit code>, written last
 #        <here>/out/used    numbers of the buildpacks that were used
@@ -23,7 +24,7 @@ build=$(<"$here/build")
 SOURCE_VERSION=$(<"$here/source-version") REQUEST_ID=$(<"$here/request-id")
 export SOURCE_VERSION REQUEST_ID
 mode=$(<"$here/mode")
-likely=$(<"$here/likely")
+likely=$(<"$here/likely") before=$(<"$here/before")
 mapfile -t names <"$here/buildpacks"
 used=()
 
@@ -33,32 +34,44 @@ exec </dev/null 2>&1
 unset TINI_KILL_PROCESS_GROUP
 export -n SHLVL OLDPWD HOSTNAME
 umask 022
+# The one config var that is an environment variable too: buildpacks look for it before they have read any.
+[ ! -f "$env/BUILDPACK_XTRACE" ] || { BUILDPACK_XTRACE=$(<"$env/BUILDPACK_XTRACE") && export BUILDPACK_XTRACE; }
 
 main() {
-  local n code
+  local n
   if [ "$mode" = auto ]; then
+    for ((n = 0; n < before; n++)); do
+      announce "${names[n]}"
+      use_named "$n"
+    done
     detect_first || finish detect 0 1
+    compile "$found"
   else
     announce "${names[@]}"
+    for n in "${!names[@]}"; do use_named "$n"; done
   fi
-  for n in "${!names[@]}"; do
-    [ "$mode" = auto ] && [ "$n" != "$found" ] && continue
-    if [ "$mode" = explicit ]; then
-      program "$n" detect "$build" >"$out/name-$n" 2>"$out/detect-$n"
-      code=$?
-      # Both, for the message: buildpacks explain themselves on either.
-      [ $code -eq 0 ] || { cat "$out/name-$n" >>"$out/detect-$n"; finish detect "$n" $code; }
-    fi
-    used+=("$n")
-    say_detected "$n"
-    program "$n" compile "$build" "$cache" "$env"
-    code=$?
-    [ $code -eq 0 ] || finish compile "$n" $code
-  done
   release "$n_last"
   # Through a link, if it is one: read here, where it can only lead to what a build may see.
   [ -e "$build/Procfile" ] && head -c 262144 "$build/Procfile" >"$out/Procfile"
   finish done 0 0
+}
+
+use_named() {
+  local code
+  program "$1" detect "$build" >"$out/name-$1" 2>"$out/detect-$1"
+  code=$?
+  # Both, for the message: buildpacks explain themselves on either.
+  [ $code -eq 0 ] || { cat "$out/name-$1" >>"$out/detect-$1"; finish detect "$1" $code; }
+  compile "$1"
+}
+
+compile() {
+  local code
+  used+=("$1")
+  say_detected "$1"
+  program "$1" compile "$build" "$cache" "$env"
+  code=$?
+  [ $code -eq 0 ] || finish compile "$1" $code
 }
 
 # The first that applies wins; the others are only mentioned.
@@ -66,6 +79,7 @@ detect_first() {
   local n also=() unused=()
   found=''
   for n in "${!names[@]}"; do
+    [ "$n" -ge "$before" ] || continue
     [ -n "$found" ] && [ "${names[n]}" = procfile ] && continue
     program "$n" detect "$build" >"$out/name-$n" 2>/dev/null || continue
     if [ -z "$found" ]; then found=$n; else also+=("${names[n]}"); fi
@@ -74,7 +88,9 @@ detect_first() {
   announce "${names[found]}"
   [ ${#also[@]} -eq 0 ] || echo "       Also recognised: ${also[*]}. To use others, name them in a .buildpacks file."
   # Only what is used stays, so that a buildpack can see from its neighbours whether another one follows.
-  for n in "${!names[@]}"; do [ "$n" = "$found" ] || unused+=("${packs:?}/$n"); done
+  for n in "${!names[@]}"; do
+    [ "$n" -lt "$before" ] || [ "$n" = "$found" ] || unused+=("${packs:?}/$n")
+  done
   rm -rf "${unused[@]}"
   # The cache of another list of buildpacks is none of ours.
   [ "${names[found]}" = "$likely" ] || find "$cache" -mindepth 1 -delete

@@ -1,21 +1,29 @@
 // What a failed build says (buildpack reference, Part E): what happened, why it matters, what to do.
 import { PlatformError } from '../domain/errors.ts';
-import { detectable, firstParty } from './first-party.ts';
+import { nearest } from '../domain/nearest.ts';
+import { detectable, firstParty, firstPartyByName } from './first-party.ts';
+
+/** How a choice says that it is the app's own list. */
+export const appList = "the app's list";
 
 /** @param id of the catalogue, e.g. `E11`; the caller ends the log with it */
 export function buildFailed(id: string, message: string, cause?: unknown): PlatformError {
   return new PlatformError('build_failed', message, { id }, cause === undefined ? undefined : { cause });
 }
 
-export function noBuildpack(commit: string | null, entries: readonly string[]): PlatformError {
+/** @param folder that PROJECT_PATH names */
+export function noBuildpack(
+  commit: string | null,
+  entries: readonly string[],
+  folder: string | null,
+): PlatformError {
   const shown =
     entries.slice(0, 20).join(', ') + (entries.length > 20 ? `, … (${entries.length} in all)` : '');
-  const subdirectory = firstParty.some((one) => one.name === 'subdir')
-    ? ' If the app lives in a subdirectory, set PROJECT_PATH.'
-    : ' The app has to be in the root of the repository.';
+  const subdirectory = folder === null ? ' If the app lives in a subdirectory, set PROJECT_PATH.' : '';
+  const place = folder === null ? 'The root' : `The folder ${folder} (PROJECT_PATH)`;
   return buildFailed(
     'E1',
-    `No buildpack recognises this app. The root of ${commit ? `commit ${commit.slice(0, 7)}` : 'the source'} contains: ${shown || 'nothing'}. ` +
+    `No buildpack recognises this app. ${place} of ${commit ? `commit ${commit.slice(0, 7)}` : 'the source'} contains: ${shown || 'nothing'}. ` +
       `Supported: ${detectable.map((one) => one.supports).join(', ')}.${subdirectory} ` +
       'If the file exists on your machine, check spelling, .gitignore and "git ls-files <file>".',
   );
@@ -23,26 +31,37 @@ export function noBuildpack(commit: string | null, entries: readonly string[]): 
 
 export function buildpackMismatch(
   name: string,
-  position: number,
-  count: number,
+  { number, of }: { number: number; of: number },
   output: string,
+  from: string,
 ): PlatformError {
-  const said = output.trim().split('\n').slice(-5).join(' ').trim();
+  const said = output.trim().split('\n').slice(-5).join(' ').trim().replace(/\.$/, '');
   return buildFailed(
     'E2',
-    `Buildpack ${name} (${position} of ${count}) does not apply to this app: ${said || 'its bin/detect gave no reason'}. ` +
-      'Change the list: config var BUILDPACK_URL, or the file .buildpacks.',
+    `Buildpack ${name} (${number} of ${of}) does not apply to this app: ${said || 'its bin/detect gave no reason'}. ` +
+      (from === appList ? 'Change the list with "twelve buildpacks".' : `It is named by ${from}.`),
   );
 }
 
-export function badBuildpackReference(reference: string, known: readonly string[]): PlatformError {
-  const shown = reference.replace(/\/\/[^/@]*@/, '//').slice(0, 200);
-  const looksLikeAddress = /[/:#]|\.t(ar\.)?gz$/.test(shown);
+/** @param reference as it may be shown */
+export function unavailableBuildpack(reference: string, why: string, cause?: unknown): PlatformError {
+  return buildFailed('E3', `Could not get buildpack ${reference}: ${why}`, cause);
+}
+
+export function unknownBuildpack(name: string): PlatformError {
+  const names = firstParty.map((one) => one.name);
+  const bare = name.replace(/#.*$/, '');
+  const meant = nearest(bare, [...names, ...firstParty.flatMap((one) => one.aliases)]);
+  const hint = meant ? ` Did you mean ${meant}?` : '';
+  const shelf =
+    !meant && /^[\w-]+\/[\w-]+$/.test(bare)
+      ? ` Heroku's registry has those of others at https://buildpack-registry.s3.amazonaws.com/buildpacks/${bare}.tgz`
+      : '';
+  if (bare !== name && firstPartyByName(bare))
+    return buildFailed('E3', `${bare} comes with the platform and has no versions: leave out the #.`);
   return buildFailed(
     'E3',
-    looksLikeAddress
-      ? `Could not get buildpack ${shown}: buildpacks from addresses are not supported by this server yet. Use one of ${known.join(', ')}.`
-      : `There is no buildpack called "${shown}". Use one of ${known.join(', ')}.`,
+    `There is no buildpack called "${name.slice(0, 60)}".${hint} Use one of ${names.join(', ')}, or the https:// URL of a git repository or a .tgz.${shelf}`,
   );
 }
 

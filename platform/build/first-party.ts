@@ -77,6 +77,20 @@ export const firstParty: readonly FirstParty[] = [
     supports: 'Procfile (anything that needs no building)',
     aliases: ['heroku/procfile'],
   },
+  {
+    name: 'subdir',
+    language: 'plain',
+    markers: [],
+    supports: null,
+    aliases: [],
+  },
+  {
+    name: 'inline',
+    language: 'plain',
+    markers: [],
+    supports: null,
+    aliases: ['heroku/inline', 'heroku-community/inline'],
+  },
   { name: 'null', language: 'plain', markers: [], supports: null, aliases: [] },
 ];
 

@@ -1,5 +1,6 @@
 // What a builder is given: the engine, folders, limits, and how builds reach the world outside.
 import type { Engine } from '../engine/engine.ts';
+import type { Fetchers } from './collection.ts';
 import type { Language } from './first-party.ts';
 import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
@@ -40,7 +41,11 @@ export interface BuilderNeeds {
   stackName: string;
   /** What third-party buildpacks see as STACK, e.g. `heroku-24`. */
   stackCompat: string;
+  /** Of our own buildpacks. */
   buildpacksFolder: string;
+  /** Where those from elsewhere are kept, and how they are fetched. */
+  collectionFolder: string;
+  fetchers: Fetchers;
   /** These two on one file system. */
   workFolder: string;
   cacheFolder: string;

@@ -1,6 +1,5 @@
 // Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { PlatformError } from '../domain/errors.ts';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
@@ -61,7 +60,8 @@ export async function furnish(
     workspace.writePlan({
       mode: facts.mode,
       likely: facts.likely,
-      buildpacks: facts.buildpacks.map((name) => ({ name, folder: join(needs.buildpacksFolder, name) })),
+      before: facts.before,
+      buildpacks: facts.buildpacks,
       npmrc: npmrcText(needs.npmConfig ?? {}),
       pipConf: pipConfText(needs.pipConfig ?? {}, inside.pipCert),
       pipCert: needs.pipConfig?.['cert'] ?? null,

@@ -2,6 +2,7 @@
 import type { Choice } from './choose.ts';
 import type { BuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
+import type { Placed } from './gather.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What a place was made for; a build that wants anything else cannot use its container. */
@@ -13,7 +14,8 @@ export interface PlaceFacts {
   /** What the driver was told. */
   mode: Choice['mode'];
   likely: string;
-  buildpacks: string[];
+  before: number;
+  buildpacks: Placed[];
 }
 
 export interface Ready {

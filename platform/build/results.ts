@@ -11,12 +11,13 @@ import {
   outOfMemory,
   tooManyProcesses,
 } from './failures.ts';
+import type { Placed } from './gather.ts';
 import { withoutColours } from './output.ts';
 import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface BuildpackResult {
-  used: { name: string; url: string; displayName: string }[];
+  used: { name: string; url: string; displayName: string; pin: string | null }[];
   /** Of the last one, which decides. */
   displayName: string;
   metadata: ReleaseMetadata;
@@ -27,8 +28,12 @@ export interface BuildpackResult {
 interface Ended {
   workspace: Pick<Workspace, 'result'>;
   choice: Choice;
+  /** The choice's buildpacks, as they were fetched. */
+  placed: readonly Placed[];
   commit: string | null;
   entries: readonly string[];
+  /** That PROJECT_PATH names; null: the root. */
+  folder: string | null;
   memory: number;
   /** Whether something in it was killed for memory; asked only where it failed. */
   outOfMemory(): Promise<boolean>;
@@ -62,10 +67,12 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
   if (phase === undefined || !buildpack) {
     throw buildFailed('compile', 'The build container ended before the buildpacks did. Push again.');
   }
-  if (phase === 'detect' && choice.mode === 'auto') throw noBuildpack(ended.commit, ended.entries);
-  if (phase === 'detect') {
+  if (phase === 'detect' && choice.mode === 'auto')
+    throw noBuildpack(ended.commit, ended.entries, ended.folder);
+  if (phase === 'detect' && choice.mode === 'explicit') {
     const said = (await workspace.result(`detect-${status![2]}`, 8192)) ?? '';
-    throw buildpackMismatch(buildpack.name, Number(status![2]) + 1, choice.buildpacks.length, said);
+    const position = { number: Number(status![2]) + 1, of: choice.buildpacks.length };
+    throw buildpackMismatch(buildpack.name, position, said, choice.from);
   }
   const own = ownMessage(ended.endOfOutput);
   if (phase === 'release') {
@@ -75,16 +82,17 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
   throw own ? buildFailed(own.id ?? 'compile', own.message) : compileFailed(buildpack.name, code);
 }
 
-async function readSuccess({ workspace, choice }: Ended): Promise<BuildpackResult> {
+async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResult> {
   const numbers = ((await workspace.result('used', 4096)) ?? '').trim().split(' ').map(Number);
   const used = [];
   for (const n of numbers) {
-    const buildpack = choice.buildpacks[n];
+    const buildpack = placed[n];
     if (!buildpack) continue;
     const said = ((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!.trim();
     used.push({
       name: buildpack.name,
       url: buildpack.name,
+      pin: buildpack.pin,
       displayName: said.slice(0, 100) || buildpack.name,
     });
   }

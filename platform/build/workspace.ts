@@ -19,6 +19,8 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { appUid } from '../domain/process.ts';
+import { copyBuildpack } from './buildpack-folder.ts';
+import type { Placed } from './gather.ts';
 
 const run = promisify(execFile);
 const driverFile = join(import.meta.dirname, '..', '..', 'platform', 'build', 'driver.sh');
@@ -88,8 +90,8 @@ export async function createWorkspace(workFolder: string, name: string) {
       return source;
     },
 
-    /** Names in the root of the source, sorted. */
-    entries: async (): Promise<string[]> => (await readdir(source)).sort(),
+    /** Names in the root of the source, or in a folder below it, sorted; none where that is no folder. */
+    entries: (below = ''): Promise<string[]> => namesBelow(source, below),
 
     /** A file in the root of the source as text; null when it is no regular file. */
     sourceText: (name: string): Promise<string | null> => readPlainFile(join(source, name), 1_048_576),
@@ -104,7 +106,8 @@ export async function createWorkspace(workFolder: string, name: string) {
     async writePlan(plan: {
       mode: string;
       likely: string;
-      buildpacks: readonly { name: string; folder: string }[];
+      before: number;
+      buildpacks: readonly Placed[];
       npmrc: string;
       pipConf: string;
       /** A file of the host. */
@@ -114,12 +117,16 @@ export async function createWorkspace(workFolder: string, name: string) {
       await Promise.all([
         writeFile(join(own, 'mode'), `${plan.mode}\n`),
         writeFile(join(own, 'likely'), `${plan.likely}\n`),
-        writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.name}\n`).join('')),
+        writeFile(join(own, 'before'), `${plan.before}\n`),
+        writeFile(join(own, 'buildpacks'), plan.buildpacks.map((one) => `${one.label}\n`).join('')),
         writeFile(join(own, 'npmrc'), plan.npmrc),
         writeFile(join(own, 'pip.conf'), plan.pipConf),
         ...(plan.pipCert ? [copyReadable(plan.pipCert, join(own, 'pip-cert.pem'))] : []),
         writeFile(join(own, 'goenv'), plan.goenv),
-        ...plan.buildpacks.map((one, n) => copyBuildpack(one.folder, join(paths.buildpacks, String(n)))),
+        ...plan.buildpacks.map(({ folder, pin }, n) =>
+          // Of ours, what only tests need.
+          copyBuildpack(folder, join(paths.buildpacks, String(n)), pin === null ? ['test', '.git'] : []),
+        ),
       ]);
       await handOver(paths.home, paths.buildpacks, results);
     },
@@ -176,11 +183,15 @@ async function copyReadable(from: string, to: string): Promise<void> {
   await writeFile(to, await readFile(from), { mode: 0o644 });
 }
 
-async function copyBuildpack(from: string, to: string): Promise<void> {
-  const skipped = new Set([join(from, 'test'), join(from, '.git')]);
-  await cp(from, to, { recursive: true, filter: (path) => !skipped.has(path) });
-  const programs = await readdir(join(to, 'bin'));
-  await Promise.all(programs.map((name) => chmod(join(to, 'bin', name), 0o755)));
+/** Through no link, and not out of the source: a user writes this path. */
+async function namesBelow(source: string, below: string): Promise<string[]> {
+  let folder = source;
+  for (const part of below.split('/').filter((one) => one !== '' && one !== '.')) {
+    folder = join(folder, part);
+    const found = part === '..' ? null : await lstat(folder).catch(() => null);
+    if (!found?.isDirectory()) return [];
+  }
+  return (await readdir(folder)).sort();
 }
 
 /** Neither a link is followed nor a pipe waited for: what a user put there may be anything. */

@@ -1,4 +1,5 @@
 // Which file holds which command, so that one command loads one file.
+import { nearest } from '../domain/nearest.ts';
 import type { Command } from './command.ts';
 
 interface Room {
@@ -62,6 +63,14 @@ export const rooms: readonly Room[] = [
     names: ['builds:create', 'builds:cancel', 'builds:cache:purge'],
     load: () => import('./commands/builds-create.ts'),
   },
+  {
+    topic: 'Buildpacks',
+    names: [
+      ...['buildpacks', 'buildpacks:set', 'buildpacks:add', 'buildpacks:remove'],
+      ...['buildpacks:clear', 'buildpacks:update'],
+    ],
+    load: () => import('./commands/buildpacks.ts'),
+  },
   { topic: 'Logs', names: ['logs'], load: () => import('./commands/logs.ts') },
   { topic: 'Git', names: ['git:remote', 'git:credentials'], load: () => import('./commands/git.ts') },
   { topic: 'Server', names: ['server', 'server:token'], load: () => import('./commands/server.ts') },
@@ -77,28 +86,8 @@ export async function findCommand(name: string): Promise<Command | undefined> {
 
 /** The command most likely meant; undefined when none is near. */
 export function closestName(name: string): string | undefined {
-  const [best] = rooms
-    .flatMap((room) => room.names)
-    .map((known) => ({ known, distance: distance(name, known) }))
-    .sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, Math.floor(name.length / 3)) ? best.known : undefined;
-}
-
-/** Letters to insert, drop, exchange or swap with the next one to come from one word to the other. */
-export function distance(from: string, to: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row++) {
-    const next = [row];
-    for (let column = 1; column <= to.length; column++) {
-      const same = from[row - 1] === to[column - 1] ? 0 : 1;
-      let least = Math.min(last[column]! + 1, next[column - 1]! + 1, last[column - 1]! + same);
-      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      if (row > 1 && column > 1 && swapped) least = Math.min(least, before[column - 2]! + 1);
-      next.push(least);
-    }
-    before = last;
-    last = next;
-  }
-  return last[to.length]!;
+  return nearest(
+    name,
+    rooms.flatMap((room) => room.names),
+  );
 }

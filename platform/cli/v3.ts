@@ -85,4 +85,11 @@ export interface Build {
   user: { email: string };
 }
 
+export interface BuildpackInstallation {
+  ordinal: number;
+  buildpack: { url: string; name: string };
+  /** Ours: the commit or checksum it is fixed to. */
+  pin?: string | null;
+}
+
 export type ConfigVars = Record<string, string>;

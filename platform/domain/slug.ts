@@ -23,7 +23,8 @@ export interface Slug {
   stack: string;
   /** Image the layers sit on: the run stack's reference with the hash of its definition. */
   stackImage: string;
-  buildpacks: readonly { name: string; url: string; displayName: string }[];
+  /** `pin`: commit or checksum of one from elsewhere. */
+  buildpacks: readonly { name: string; url: string; displayName: string; pin?: string | null }[];
   commit: string | null;
   commitDescription: string | null;
   /** Sum of the layers' sizes in bytes. */

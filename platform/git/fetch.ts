@@ -22,7 +22,22 @@ export interface FetchOrder {
   into: string;
   maxBytes: number;
   signal: AbortSignal;
+  advice: Advice;
 }
+
+/** The ends of some sentences: what to do depends on where the URL and the commit were written. */
+export interface Advice {
+  /** `10 MB left for submodules` */
+  room: string;
+  moved: string;
+  commit: string;
+}
+
+export const submoduleAdvice: Advice = {
+  room: 'left for submodules',
+  moved: 'Write the URL it leads to into .gitmodules.',
+  commit: 'Push that commit there, or choose another one (git submodule update --remote).',
+};
 
 const certificates = '/etc/ssl/certs';
 const watchMs = 500;
@@ -61,7 +76,7 @@ export async function fetchCommit(needs: FetchNeeds, order: FetchOrder): Promise
 }
 
 /** git before 2.37 would ignore where connections may go, and look the name up again. */
-async function requirePins(programs: Programs): Promise<void> {
+export async function requirePins(programs: Programs): Promise<void> {
   const printed = (await programs.output(['--version'])).toString();
   const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(printed)?.map(Number) ?? [];
   if (major > 2 || (major === 2 && minor >= 37)) return;
@@ -71,7 +86,10 @@ async function requirePins(programs: Programs): Promise<void> {
 }
 
 /** Nothing of this is an argument, which everybody on the machine could read. */
-function fetchEnv({ caFile }: FetchNeeds, { into, url, pinned }: FetchOrder): Record<string, string> {
+export function fetchEnv(
+  { caFile }: Pick<FetchNeeds, 'caFile'>,
+  { url, pinned, into }: Pick<FetchOrder, 'url' | 'pinned' | 'into'>,
+): Record<string, string> {
   const addresses = pinned.addresses.map((one) => (one.includes(':') ? `[${one}]` : one)).join();
   const login = `${decoded(url.username)}:${decoded(url.password)}`;
   const settings = [
@@ -110,34 +128,35 @@ function decoded(text: string): string {
   ).toString();
 }
 
-function withoutLogin(url: URL): string {
+export function withoutLogin(url: URL): string {
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';
   return bare.href;
 }
 
-async function requireCommit(programs: Programs, { into, commit, signal }: FetchOrder): Promise<void> {
+async function requireCommit(
+  programs: Programs,
+  { into, commit, signal, advice }: FetchOrder,
+): Promise<void> {
   const env = { GIT_DIR: into };
   await programs.output(['cat-file', '-e', `${commit}^{commit}`], { env, signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw refuse(missing(commit), cause);
+    throw refuse(missing(commit, advice), cause);
   });
 }
 
-function missing(commit: string): string {
-  return `Its repository does not have the commit ${commit.slice(0, 10)}. Push that commit there, or choose another one (git submodule update --remote).`;
+function missing(commit: string, advice: Advice): string {
+  return `Its repository does not have the commit ${commit.slice(0, 10)}. ${advice.commit}`;
 }
 
 /** git has no limit of its own for what it fetches: what has arrived is looked at meanwhile, and at the end. */
-function watchSize({ into, maxBytes }: FetchOrder) {
+function watchSize({ into, maxBytes, advice }: FetchOrder) {
   const exceeded = new AbortController();
   const check = async (): Promise<number> => {
     const size = await sizeOf(into);
     if (size > maxBytes) {
-      exceeded.abort(
-        refuse(`It is larger than the ${Math.floor(maxBytes / 1_048_576)} MB left for submodules.`),
-      );
+      exceeded.abort(refuse(`It is larger than the ${Math.floor(maxBytes / 1_048_576)} MB ${advice.room}.`));
     }
     exceeded.signal.throwIfAborted();
     return size;
@@ -162,7 +181,10 @@ async function sizeOf(folder: string): Promise<number> {
 }
 
 /** git's words for what can be helped, in ours. */
-const known: readonly (readonly [words: RegExp, sentence: (order: FetchOrder, words: string) => string])[] = [
+const known: readonly (readonly [
+  words: RegExp,
+  sentence: (order: Pick<FetchOrder, 'commit' | 'advice'>, words: string) => string,
+])[] = [
   [
     /could not read (Username|Password)|Authentication failed|error: 40[13]/,
     () =>
@@ -170,8 +192,8 @@ const known: readonly (readonly [words: RegExp, sentence: (order: FetchOrder, wo
   ],
   [
     /error: 3\d\d|redirect/i,
-    () =>
-      'Its server answers that it is elsewhere, and redirects are not followed. Write the URL it leads to into .gitmodules.',
+    ({ advice }) =>
+      `Its server answers that it is elsewhere, and redirects are not followed. ${advice.moved}`,
   ],
   [/not found|error: 404/, () => 'There is no repository at that URL.'],
   [
@@ -180,10 +202,10 @@ const known: readonly (readonly [words: RegExp, sentence: (order: FetchOrder, wo
       `The certificate of its server is not trusted (${words}). Authorities of your own belong into TWELVE_CA_FILE.`,
   ],
   [/dumb http/, () => "Its server speaks git's old protocol only, and the smart one is needed."],
-  [/not our ref|unadvertised object/, ({ commit }) => missing(commit)],
+  [/not our ref|unadvertised object/, ({ commit, advice }) => missing(commit, advice)],
 ];
 
-function unfetchable(order: FetchOrder, error: unknown): PlatformError {
+export function unfetchable(order: Pick<FetchOrder, 'commit' | 'advice'>, error: unknown): PlatformError {
   const words = lastLine(messageOf(error));
   const sentence = known.find(([pattern]) => pattern.test(messageOf(error)))?.[1];
   return refuse(sentence?.(order, words) ?? `git says: ${words}`, error);

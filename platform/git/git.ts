@@ -17,6 +17,7 @@ import { findHooks } from './hook.ts';
 import { type Unfinished, unfinishedIn } from './kept.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createPrograms } from './programs.ts';
+import { fetchTree, type RemoteRef, type RemoteTree, resolveRef } from './remote.ts';
 import { createRepositories } from './repository.ts';
 import type { RefUpdate } from './rules.ts';
 import { defaultMaxPushBytes, gitSettings } from './settings.ts';
@@ -56,6 +57,10 @@ export interface Git {
   repositories(): Promise<string[]>;
   /** Files of the commit and its submodules into a folder (no .git), without running any hook or filter. */
   checkout(from: CheckoutRequest): Promise<CheckedOut>;
+  /** The commit that a branch or tag of somebody else's repository names now. */
+  resolveRef(remote: RemoteRef): Promise<string>;
+  /** Files of a commit of somebody else's repository, and of its submodules, into a folder. */
+  fetchTree(remote: RemoteTree): Promise<void>;
   describeCommit(from: CommitSource): Promise<{ commit: string; subject: string; author: string }>;
   /** Commit of the deployed branch, null when never pushed. */
   head(appId: string): Promise<{ branch: string; commit: string } | null>;
@@ -156,6 +161,8 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
       await repositories.remove(appId);
     },
     checkout: (from) => checkoutCommit(checkoutNeeds, from),
+    resolveRef: (remote) => resolveRef(checkoutNeeds, remote),
+    fetchTree: (remote) => fetchTree(checkoutNeeds, remote),
     describeCommit: (from) => describe(programs, from),
     head: repositories.head,
     unfinished: (appId) => unfinishedIn(join(folder, `${appId}.git`)),

@@ -3,7 +3,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ResolveSafely, shownUrl } from '../domain/address.ts';
 import { PlatformError } from '../domain/errors.ts';
-import { type FetchNeeds, fetchCommit } from './fetch.ts';
+import { type FetchNeeds, fetchCommit, submoduleAdvice } from './fetch.ts';
 import { readSubmodules, type Submodule, submoduleUrl, unfetched } from './gitmodules.ts';
 import type { TreeEntry } from './tree.ts';
 import { type CheckoutRequest, listTree, pointersIn, writeTree } from './write-tree.ts';
@@ -57,11 +57,15 @@ interface Job {
   found: Found;
 }
 
-/** @throws PlatformError `build_failed` naming the submodule that could not be had, and why */
+/**
+ * @param origin where the repository was fetched from, which relative URLs are relative to; null: it was pushed
+ * @throws PlatformError `build_failed` naming the submodule that could not be had, and why
+ */
 export async function fetchSubmodules(
   needs: SubmoduleNeeds,
   request: CheckoutRequest,
   entries: readonly TreeEntry[],
+  origin: URL | null = null,
 ): Promise<Found> {
   const { bytes, count, timeoutMs } = needs.limits;
   const late = AbortSignal.timeout(timeoutMs);
@@ -71,7 +75,7 @@ export async function fetchSubmodules(
     found: { warnings: [], pointers: [] },
   };
   try {
-    await fetchAll(needs, job, { ...request, prefix: '', url: null, depth: 0 }, entries);
+    await fetchAll(needs, job, { ...request, prefix: '', url: origin, depth: 0 }, entries);
   } catch (error) {
     request.signal?.throwIfAborted();
     if (!late.aborted) throw error;
@@ -113,8 +117,8 @@ async function fetchOne(
   try {
     const pinned = await needs.resolve(url, job.signal);
     parent.note?.(`-----> Fetching submodule ${path}: ${shownUrl(url)} at ${commit.slice(0, 10)}`);
-    const order = { url, pinned, commit, into: repository, maxBytes: job.left.bytes, signal: job.signal };
-    job.left.bytes -= await fetchCommit(needs, order);
+    const order = { url, pinned, commit, into: repository, signal: job.signal, advice: submoduleAdvice };
+    job.left.bytes -= await fetchCommit(needs, { ...order, maxBytes: job.left.bytes });
     const child = { ...parent, repository, commit, gitEnv: undefined, into, signal: job.signal };
     const entries = await putInPlace(needs, job, child, parent.into);
     const pointers = await pointersIn(into, entries);

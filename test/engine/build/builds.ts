@@ -10,6 +10,7 @@ import { hostNpmConfig } from '../../../platform/build/host-npm.ts';
 import { hostPipConfig } from '../../../platform/build/host-pip.ts';
 import type { BuilderNeeds } from '../../../platform/build/needs.ts';
 import { readConfig } from '../../../platform/config.ts';
+import type { PinnedBuildpack } from '../../../platform/domain/buildpack.ts';
 import { PlatformError } from '../../../platform/domain/errors.ts';
 import { createDockerEngine } from '../../../platform/engine/docker.ts';
 import { createImages } from '../../../platform/engine/images.ts';
@@ -28,6 +29,17 @@ export async function writeTree(folder: string, files: Files): Promise<void> {
     if (content.startsWith('-> ')) await symlink(content.slice(3), full);
     else await writeFile(full, content, { mode: content.startsWith('#!') ? 0o755 : 0o644 });
   }
+}
+
+/** For tests that name none from elsewhere. */
+const noFetchers: BuilderNeeds['fetchers'] = {
+  resolveRef: async ({ url }) => nothingFrom(url),
+  fetchTree: async ({ url }) => nothingFrom(url),
+  download: async (url) => nothingFrom(url),
+};
+
+function nothingFrom(url: URL): never {
+  throw new PlatformError('build_failed', `${url.host} is not for this test.`);
 }
 
 export type Builds = Awaited<ReturnType<typeof startBuilds>>;
@@ -50,6 +62,8 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
     stackName: 'debian-13',
     stackCompat: 'heroku-24',
     buildpacksFolder: ourBuildpacks,
+    collectionFolder: join(folder, 'collection'),
+    fetchers: noFetchers,
     workFolder: join(folder, 'work'),
     cacheFolder: join(folder, 'cache'),
     memory: 2048 * 1_048_576,
@@ -68,6 +82,9 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
     signal?: AbortSignal;
     id?: string;
     onLine?: (line: string) => void;
+    /** The app's own list. */
+    buildpacks?: readonly PinnedBuildpack[];
+    isFirst?: boolean;
   }
 
   async function build(source: string | Files, options: Options = {}): Promise<Built> {
@@ -78,6 +95,8 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
       appName: 'sample',
       commit,
       config: options.config ?? {},
+      buildpacks: options.buildpacks ?? [],
+      isFirst: options.isFirst ?? false,
       async fetchSource(into) {
         await (typeof source === 'string' ? cp(source, into, { recursive: true }) : writeTree(into, source));
         return undefined;

@@ -137,7 +137,9 @@ describe('detect', () => {
     });
     const { lines, tree } = await builds.build({ 'package.json': '' });
     expect(lines).not.toContain('loud');
-    expect(tree.buildpacks).toEqual([{ name: 'procfile', url: 'procfile', displayName: 'Second' }]);
+    expect(tree.buildpacks).toEqual([
+      { name: 'procfile', url: 'procfile', displayName: 'Second', pin: null },
+    ]);
   });
 
   test('failing for a named buildpack fails the build with what it said (E2)', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { wordCount } from '../../../platform/cli/args.ts';
 import { parseWish } from '../../../platform/cli/commands/ps.ts';
-import { closestName, distance, findCommand, rooms } from '../../../platform/cli/registry.ts';
+import { closestName, findCommand, rooms } from '../../../platform/cli/registry.ts';
 import { commandText, environmentOf } from '../../../platform/cli/run-command.ts';
+import { distance } from '../../../platform/domain/nearest.ts';
 import { twelve } from './scripted.ts';
 
 it('names in the registry exactly what the files hold, each with a usage, a summary and an example', async () => {

@@ -38,6 +38,7 @@ async function fetched(name: string, commit: string, searchPath = process.env['P
       commit,
       into: join(folder, 'into'),
       maxBytes: 2 * megabyte,
+      advice: { commit: 'Push it there.', room: 'that fit' },
       signal: new AbortController().signal,
     },
   );

@@ -149,3 +149,19 @@ test('formation: types that stay keep their id', () => {
     [false, 'worker', 0],
   ]);
 });
+
+test("an app's buildpacks keep their order; a login is sealed, and not shown", () => {
+  const { app } = appWithReleases(1);
+  const pin = 'a'.repeat(40);
+  const secret = { reference: 'https://ada:s3cret-login@example.com/x.git#main', pin };
+  const list = [{ reference: 'apt', pin: null }, secret, { reference: 'node', pin: null }];
+  store.transaction(() => store.buildpacks.replace(app.id, list));
+  const kept = store.buildpacks.of(app.id);
+  expect(kept.map(({ reference, pin: one }) => ({ reference, pin: one }))).toEqual(list);
+  expect(kept.map((one) => one.shown)).toEqual(['apt', 'https://example.com/x.git#main', 'node']);
+  expect(readFileSync(join(folder, 'twelve.db-wal')).includes('s3cret-login')).toBe(false);
+  store.transaction(() => store.buildpacks.replace(app.id, [secret]));
+  expect(store.buildpacks.of(app.id)).toMatchObject([{ ...secret, updatedAt: kept[1]!.updatedAt }]);
+  store.transaction(() => store.buildpacks.replace(app.id, []));
+  expect(store.buildpacks.of(app.id)).toEqual([]);
+});

@@ -1,0 +1,87 @@
+// An app's own list of buildpacks: named, fixed to what each name means then, kept until it is changed or updated.
+import type { App } from '../domain/app.ts';
+import {
+  maxBuildpacks,
+  type PinnedBuildpack,
+  parseBuildpackReference,
+  shownReference,
+} from '../domain/buildpack.ts';
+import { notFound, PlatformError } from '../domain/errors.ts';
+import type { StoredBuildpack } from '../store/buildpacks.ts';
+import type { Caller, Platform } from './context.ts';
+
+/**
+ * The whole list; empty: buildpacks are found by detection again. One that was in the list stays fixed as it was, with the
+ * login it was given, since clients send back what they were shown.
+ * @throws PlatformError `build_failed` (E3) for one that cannot be had, `invalid_params`
+ */
+export async function setBuildpacks(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  references: readonly string[],
+  signal: AbortSignal,
+): Promise<StoredBuildpack[]> {
+  if (references.length > maxBuildpacks)
+    throw new PlatformError('invalid_params', `An app may have ${maxBuildpacks} buildpacks.`);
+  await platform.requireSpace();
+  const current = platform.store.buildpacks.of(app.id);
+  const next: PinnedBuildpack[] = [];
+  for (const reference of references) {
+    const known = current.find((one) => one.shown === reference.trim() || one.reference === reference.trim());
+    next.push(known ?? (await platform.builder.pinBuildpack(reference, signal)));
+  }
+  const shown = next.map(({ reference }) => shownReference(parseBuildpackReference(reference)));
+  const twice = shown.find((one, index) => shown.indexOf(one) !== index);
+  if (twice) throw new PlatformError('invalid_params', `The buildpack ${twice} is already set on your app.`);
+  return keep(platform, app, caller, next, `Set buildpacks to ${shown.join(', ') || 'none'}`);
+}
+
+/**
+ * Fixes them to what their names mean now.
+ * @param which one of the list; undefined: all
+ * @throws PlatformError `not_found` for one that is not in the list, `build_failed` (E3)
+ */
+export async function updateBuildpacks(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  which: string | undefined,
+  signal: AbortSignal,
+): Promise<StoredBuildpack[]> {
+  const current = platform.store.buildpacks.of(app.id);
+  const matches = (one: StoredBuildpack): boolean =>
+    which === undefined || one.shown === which || one.shown.replace(/#.*$/, '') === which;
+  if (which !== undefined && !current.some(matches)) {
+    const names = current.map((one) => one.shown).join(', ');
+    throw notFound(
+      'buildpack',
+      `${app.name} does not use a buildpack "${which.slice(0, 200)}".${names ? ` Its list: ${names}.` : ' It has no list.'}`,
+    );
+  }
+  await platform.requireSpace();
+  const next: PinnedBuildpack[] = [];
+  for (const one of current)
+    next.push(matches(one) ? await platform.builder.pinBuildpack(one.reference, signal) : one);
+  return keep(platform, app, caller, next, 'Updated buildpacks');
+}
+
+function keep(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  next: readonly PinnedBuildpack[],
+  what: string,
+): StoredBuildpack[] {
+  const { store } = platform;
+  store.transaction(() => {
+    if (!store.apps.byId(app.id)) throw notFound('app', `There is no app "${app.name}" any more.`);
+    store.buildpacks.replace(app.id, next);
+  });
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `${what} by user ${caller.user.email}`,
+  });
+  return store.buildpacks.of(app.id);
+}

@@ -1,0 +1,58 @@
+// An app's own list of buildpacks; and, for clients of Heroku's that ask a registry first, what to call one of a name.
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { setBuildpacks, updateBuildpacks } from '../../actions/buildpacks.ts';
+import { notFound } from '../../domain/errors.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf, parameter } from '../input.ts';
+import * as shape from '../serializers/buildpacks.ts';
+
+const listBody = z.object({ updates: z.array(z.object({ buildpack: z.string() })) });
+const updateBody = z.object({ buildpack: z.string().nullish() });
+
+export function buildpackRoutes(edge: Edge): Router {
+  const router = Router();
+  const { platform } = edge;
+  router.get('/apps/:app/buildpack-installations', (request, response) => {
+    response.json(shape.installations(platform.store.buildpacks.of(edge.app(request).id)));
+  });
+  router.put('/apps/:app/buildpack-installations', async (request, response) => {
+    const app = edge.app(request);
+    const references = bodyOf(request, listBody).updates.map((one) => one.buildpack);
+    const left = leaving(response);
+    response.json(
+      shape.installations(await setBuildpacks(platform, app, callerOf(request), references, left)),
+    );
+  });
+  router.post('/apps/:app/buildpack-installations/actions/update', async (request, response) => {
+    const app = edge.app(request);
+    const { buildpack } = bodyOf(request, updateBody);
+    const which = buildpack ?? undefined;
+    const left = leaving(response);
+    response.json(shape.installations(await updateBuildpacks(platform, app, callerOf(request), which, left)));
+  });
+  return router;
+}
+
+/**
+ * Without a token, as a registry is asked. For any name: clients leave a name out of their list that a registry does not
+ * know, and send the hole; what they are told of an unknown one when they send it is of more use.
+ */
+export function registryRoutes(): Router {
+  const router = Router();
+  router.get('/buildpacks/*name', (request: Request, response: Response) => {
+    const name = parameter(request, 'name');
+    if (!/^[\w-]{1,60}(\/[\w-]{1,60})?$/.test(name))
+      throw notFound('buildpack', `"${name.slice(0, 60)}" is not the name of a buildpack.`);
+    response.json({ name, blob_url: `urn:buildpack:${name}` });
+  });
+  return router;
+}
+
+/** Who waits for a fetch may give up. */
+function leaving(response: Response): AbortSignal {
+  const left = new AbortController();
+  response.once('close', () => left.abort(new Error('the client has gone')));
+  return left.signal;
+}

@@ -1,0 +1,116 @@
+// app.json, which says how a new app begins: buildpacks, config vars, formation, a script after the first deploy.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import { buildFailed } from './failures.ts';
+
+export interface AppJson {
+  buildpacks: readonly string[];
+  env: Readonly<Record<string, EnvEntry>>;
+  formation: Readonly<Record<string, { quantity?: number; size?: string }>>;
+  postdeploy: string | null;
+}
+
+interface EnvEntry {
+  value?: string | undefined;
+  required: boolean;
+  secret: boolean;
+  description?: string | undefined;
+}
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const envEntry = z
+  .object({
+    value: scalar.nullish(),
+    required: z.boolean().default(true),
+    generator: z.string().optional(),
+    description: z.string().optional(),
+  })
+  .transform(
+    ({ value, required, generator, description }): EnvEntry => ({
+      value: value ?? undefined,
+      required,
+      secret: generator === 'secret',
+      description,
+    }),
+  );
+const process = z.object({ quantity: z.number().int().min(0).optional(), size: z.string().optional() });
+
+/** Part by part: one that is something else does not take the others with it. */
+const parts = {
+  buildpacks: z.array(z.object({ url: z.string().min(1) }).transform(({ url }) => url)),
+  env: z.record(
+    z.string(),
+    z.union([scalar.transform((value): EnvEntry => ({ value, required: true, secret: false })), envEntry]),
+  ),
+  formation: z.record(z.string(), process),
+  scripts: z.object({
+    postdeploy: z
+      .union([z.string(), z.object({ command: z.string() }).transform((one) => one.command)])
+      .optional(),
+  }),
+};
+
+/**
+ * Other tools have files of this name too, so what cannot be read is no failure.
+ * @param warn a sentence for the pusher
+ */
+export function parseAppJson(text: string, warn: (sentence: string) => void): AppJson {
+  const content = readObject(text, warn);
+  function part<T>(name: keyof typeof parts, schema: z.ZodType<T>, otherwise: T): T {
+    if (content[name] === undefined) return otherwise;
+    const result = schema.safeParse(content[name]);
+    if (result.success) return result.data;
+    const { path, message } = result.error.issues[0]!;
+    warn(`app.json: ${[name, ...path].join('.')} is not used: ${message}.`);
+    return otherwise;
+  }
+  return {
+    buildpacks: part('buildpacks', parts.buildpacks, []),
+    env: part('env', parts.env, {}),
+    formation: part('formation', parts.formation, {}) as AppJson['formation'],
+    postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
+  };
+}
+
+function readObject(text: string, warn: (sentence: string) => void): Record<string, unknown> {
+  try {
+    const content: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (typeof content === 'object' && content !== null && !Array.isArray(content))
+      return content as Record<string, unknown>;
+    warn('app.json is not used: it is not an object.');
+  } catch (error) {
+    warn(`app.json is not used: it is not valid JSON (${messageOf(error)}).`);
+  }
+  return {};
+}
+
+/**
+ * What the app's own config vars do not say: given values, and secrets made now.
+ * @throws PlatformError `build_failed` naming what has no value and needs one, or a name that no config var can have
+ */
+export function envDefaults({ env }: AppJson, config: ConfigVars): Record<string, string> {
+  const missing = Object.entries(env).filter(([name]) => !Object.hasOwn(config, name));
+  const given: Record<string, string> = {};
+  const lacking: string[] = [];
+  for (const [name, { value, secret, required, description }] of missing) {
+    if (value !== undefined && value !== '') given[name] = value;
+    else if (secret) given[name] = randomBytes(32).toString('hex');
+    else if (required) lacking.push(`${name}${description ? ` (${description.slice(0, 200)})` : ''}`);
+  }
+  if (lacking.length > 0) {
+    const names = lacking.map((one) => one.split(' ')[0]);
+    throw buildFailed(
+      'app.json',
+      `app.json says that this app needs ${lacking.join(', ')}. Set ${lacking.length === 1 ? 'it' : 'them'} and push again: twelve config:set ${names.map((name) => `${name}=…`).join(' ')}`,
+    );
+  }
+  try {
+    changeConfig(config, given);
+  } catch (error) {
+    if (error instanceof PlatformError) throw buildFailed('app.json', `app.json: ${error.message}`, error);
+    throw error;
+  }
+  return given;
+}

@@ -1,0 +1,83 @@
+// After the buildpacks: what is left becomes the built tree.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PinnedBuildpack } from '../domain/buildpack.ts';
+import { messageOf } from '../domain/errors.ts';
+import { isMisspeltProcfile } from '../domain/procfile.ts';
+import type { AppJson } from './app-json.ts';
+import type { BuildInput, BuiltTree } from './build.ts';
+import { type BuildCache, cacheKey } from './cache.ts';
+import type { BuildContainer } from './container.ts';
+import { buildFailed, misspeltProcfile, noStartCommand } from './failures.ts';
+import { asList, type Gathered } from './gather.ts';
+import type { BuilderNeeds } from './needs.ts';
+import { discoverProcessTypes } from './process-types.ts';
+import { type BuildpackResult, staticFolder } from './results.ts';
+import type { TakenSource } from './source.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What app.json says of a new app, beside its config vars. */
+export interface Beginning extends Pick<AppJson, 'formation' | 'postdeploy'> {
+  /** The list it named and this build used; empty: it named none, or others came before. */
+  buildpacks: readonly PinnedBuildpack[];
+}
+
+/** A build whose buildpacks have ended. */
+export interface Ran {
+  source: TakenSource;
+  gathered: Gathered;
+  /** Nothing runs in it any more. */
+  container: BuildContainer;
+}
+
+/** @throws PlatformError `build_failed` */
+export async function finish(
+  needs: Pick<BuilderNeeds, 'stackName' | 'onProblem'> & { cache: BuildCache },
+  input: Pick<BuildInput, 'id' | 'appId' | 'write'>,
+  workspace: Workspace,
+  { source, gathered, container }: Ran,
+  result: BuildpackResult,
+): Promise<BuiltTree> {
+  await workspace.forgetConfig();
+  const root = await workspace.takeTree().catch((error: unknown) => {
+    throw buildFailed('compile', 'The buildpacks left no folder in BUILD_DIR.', error);
+  });
+  const made = await readdir(join(root, 'app'));
+  const misspelt = made.find(isMisspeltProcfile);
+  if (result.procfile === null && misspelt) throw misspeltProcfile(misspelt);
+  const { processTypes, lines } = discoverProcessTypes(
+    result.procfile,
+    result.metadata.processTypes,
+    result.displayName,
+  );
+  for (const line of lines) input.write(line);
+  if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
+  const names = result.used.map((one) => one.name);
+  const key = cacheKey(needs.stackName, names);
+  let saved: Promise<void> | undefined;
+  return {
+    root,
+    created: made.filter((name) => !source.entries.includes(name)).sort(),
+    processTypes,
+    buildpacks: result.used,
+    configDefaults: { ...result.metadata.configVars, ...source.given },
+    beginning: beginningOf(source, gathered),
+    keepCache() {
+      saved ??= needs.cache
+        .save(input.appId, key, workspace.cache, input.id)
+        .catch((error: unknown) => needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`));
+    },
+    async dispose() {
+      await saved;
+      await container.remove();
+      await workspace.dispose();
+    },
+  };
+}
+
+function beginningOf({ appJson, choice }: TakenSource, gathered: Gathered): Beginning | null {
+  if (!appJson) return null;
+  const named = choice.mode === 'explicit' && choice.from === 'app.json';
+  const { formation, postdeploy } = appJson;
+  return { formation, postdeploy, buildpacks: named ? asList(choice, gathered) : [] };
+}

@@ -1,0 +1,62 @@
+// app.json: what is read of it, what is not, and what a new app gets.
+import { describe, expect, it } from 'vitest';
+import { envDefaults, parseAppJson } from '../../../platform/build/app-json.ts';
+
+function read(content: unknown) {
+  const warnings: string[] = [];
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  return { appJson: parseAppJson(text, (sentence) => warnings.push(sentence)), warnings };
+}
+
+describe('app.json', () => {
+  it('says buildpacks, config vars, formation and a postdeploy command', () => {
+    const { appJson, warnings } = read({
+      name: 'x',
+      buildpacks: [{ url: 'heroku/nodejs' }, { url: 'https://example.com/x.git' }],
+      env: { A: 'one', N: { value: 3 }, S: { generator: 'secret' }, O: { required: false } },
+      formation: { web: { quantity: 2, size: 'Standard-1X' }, job: { quantity: 0 } },
+      scripts: { postdeploy: { command: 'bin/seed' }, test: 'x' },
+    });
+    expect(warnings).toEqual([]);
+    expect(appJson.buildpacks).toEqual(['heroku/nodejs', 'https://example.com/x.git']);
+    expect(appJson.formation).toEqual({ web: { quantity: 2, size: 'Standard-1X' }, job: { quantity: 0 } });
+    expect(appJson.postdeploy).toBe('bin/seed');
+    expect(read({ scripts: { postdeploy: ' bin/x \n' } }).appJson.postdeploy).toBe('bin/x');
+    const given = envDefaults(appJson, { A: 'mine' });
+    expect(given).toEqual({ N: '3', S: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(envDefaults(appJson, {})['S']).not.toBe(given['S']);
+  });
+
+  it.each([
+    ['{"expo": {"slug": "x"}}', []],
+    ['// mine\n{}', [expect.stringMatching(/^app\.json is not used: it is not valid JSON/)]],
+    ['[]', ['app.json is not used: it is not an object.']],
+    [
+      '{"buildpacks": "node", "formation": {"web": {"quantity": 1}}}',
+      [expect.stringMatching(/^app\.json: buildpacks is not used: /)],
+    ],
+  ])('of another kind is no failure: %s', (text, warned) => {
+    const { appJson, warnings } = read(text);
+    expect(warnings).toEqual(warned);
+    expect(appJson.buildpacks).toEqual([]);
+    expect(Object.keys(appJson.formation)).toEqual(text.includes('web') ? ['web'] : []);
+  });
+
+  it('that needs what nobody set fails with the command that sets it', () => {
+    const { appJson } = read({
+      env: { KEY: { description: 'of the mail service' }, EMPTY: '', HERE: {}, MAYBE: { required: false } },
+    });
+    expect(() => envDefaults(appJson, { HERE: '' })).toThrow(
+      /^app\.json says that this app needs KEY \(of the mail service\), EMPTY\. Set them and push again: twelve config:set KEY=… EMPTY=…$/,
+    );
+  });
+
+  it('that names what no config var may be called fails', () => {
+    expect(() => envDefaults(read({ env: { 'a-b': 'x' } }).appJson, {})).toThrow(
+      /app\.json: "a-b" is not a config var name/,
+    );
+    expect(() => envDefaults(read({ env: { PORT: '80' } }).appJson, {})).toThrow(
+      /PORT is set by the platform/,
+    );
+  });
+});
