@@ -19,6 +19,7 @@ import { hostPipConfig } from './build/host-pip.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
+import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
@@ -126,11 +127,12 @@ async function connect(
     onProgress: (line) => log.info({ line }, 'making an image'),
   });
   closers.push(() => images.close());
-  const image = async (name: Parameters<typeof images.ensure>[0]): Promise<string> =>
-    (await images.ensure(name)).reference;
+  const image = async (...order: Parameters<typeof images.ensure>): Promise<string> =>
+    (await images.ensure(...order)).reference;
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
+  const resolve = createAddressCheck(ourselves(config));
   const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
     createSlugs({
       engine,
@@ -148,7 +150,7 @@ async function connect(
   const builder = createBuilder({
     engine,
     instance,
-    image: (language) => image(languageImage[language]),
+    image: (language, making) => image(languageImage[language], making),
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
@@ -160,6 +162,7 @@ async function connect(
     npmConfig,
     pipConfig,
     goConfig,
+    debs: { folder: data('debs'), download: createDownload({ resolve, caFile: config.caFile }) },
     ready: config.buildsReady,
     onProblem,
   });
@@ -223,7 +226,7 @@ async function connect(
     authenticate: async (token) => store.users.byToken(token) ?? null,
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
-    resolve: createAddressCheck(ourselves(config)),
+    resolve,
     requireSpace: space,
     caFile: config.caFile,
     onProblem,

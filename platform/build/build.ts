@@ -13,7 +13,7 @@ import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failur
 import { createKeeper } from './keeper.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
-import { furnish, makePlace, startIn } from './place.ts';
+import { furnish, layDebs, makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults, staticFolder } from './results.ts';
@@ -174,12 +174,16 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   /** What the driver waits for: a container takes long enough to start to put all of it in place meanwhile. */
-  async function fill(input: BuildInput, { workspace, ready }: Job, facts: PlaceFacts): Promise<void> {
+  async function fill(input: BuildInput, job: Job, facts: PlaceFacts, signal: AbortSignal): Promise<void> {
+    const { workspace, ready } = job;
     const app = { id: input.appId, name: input.appName };
-    const [restored] = await Promise.all([
+    const parts = [
       ready?.cache ?? furnish(needs, cache, { app, workspace }, facts),
       workspace.writeConfig(input.config).then(workspace.handToBuildUser),
-    ]);
+      layDebs(needs.debs, workspace, facts, { note: input.write, signal }),
+    ] as const;
+    await Promise.allSettled(parts);
+    const [restored] = await Promise.all(parts);
     input.write(`       Build cache: ${restored}`);
     await workspace.openGate();
   }
@@ -192,7 +196,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     signal: AbortSignal,
   ): Promise<BuildContainer> {
     const unfilled = new AbortController();
-    const filled = fill(input, job, facts).catch((error: unknown) => unfilled.abort(error));
+    const filled = fill(input, job, facts, signal).catch((error: unknown) => unfilled.abort(error));
     const { output, ready } = job;
     const heart = setInterval(() => {
       const silent = Date.now() - output.lastAt.getTime();
@@ -202,7 +206,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const either = AbortSignal.any([signal, unfilled.signal]);
     try {
       const app = { id: input.appId, name: input.appName };
-      const place = { id: input.id, app, workspace: job.workspace, language: facts.language };
+      const { workspace } = job;
+      const place = { id: input.id, app, workspace, language: facts.language, note: input.write };
       const container = ready?.container ?? (await startIn(ground, place, either));
       await container.follow(output.push, either);
       return container;

@@ -1,5 +1,6 @@
 // What a builder is given: the engine, folders, limits, and how builds reach the world outside.
 import type { Engine } from '../engine/engine.ts';
+import type { DebNeeds } from './debs.ts';
 import type { Language } from './first-party.ts';
 import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
@@ -8,8 +9,8 @@ import type { PipConfig } from './host-pip.ts';
 export interface BuilderNeeds {
   engine: Engine;
   instance: string;
-  /** Makes sure of a build image and names it. */
-  image: (language: Language) => Promise<string>;
+  /** Makes sure of a build image and names it; tells when it has to be made. */
+  image: (language: Language, making?: { signal: AbortSignal; onMaking(): void }) => Promise<string>;
   /** Our own name of the stack, e.g. `debian-13`. */
   stackName: string;
   /** What third-party buildpacks see as STACK, e.g. `heroku-24`. */
@@ -29,6 +30,8 @@ export interface BuilderNeeds {
   pipConfig?: PipConfig;
   /** How the host's Go reaches modules (see hostGoConfig). */
   goConfig?: GoConfig;
+  /** How .deb files that an Aptfile names are fetched. */
+  debs?: DebNeeds;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;
