@@ -13,7 +13,7 @@ fetched_debs=/tmp/twelve/debs
 
 # Sets wanted, for addresses debs (files), and named: all of them, for people. A line that is neither is refused before anything is fetched.
 read_aptfile() {
-  local line number=0 file
+  local line number=0 file machine
   wanted=() debs=() named=()
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
@@ -23,12 +23,17 @@ read_aptfile() {
     read -r line <<<"${line%$'\r'}"
     case $line in
       '') ;;
+      :repo:*)
+        fail '' "Aptfile line $number: \"$(shown "$line")\" adds a package source, which this platform does not do: packages come from Debian's own archive, whose signatures the stack knows. Remove the line, and write the https address of each .deb file that you need from there, with its hash: https://<host>/<file>.deb#sha256=<hash>." ;;
       [hH][tT][tT][pP][sS]://*)
         file=$fetched_debs/$(printf %s "$line" | sha256sum | cut -d ' ' -f 1).deb
         [ -f "$file" ] ||
           fail '' "Aptfile line $number: \"$(shown "$line")\" was not fetched before the build. Addresses have to be in the Aptfile as it is pushed, in the root of the source."
         dpkg-deb --info "$file" >/dev/null 2>&1 ||
           fail '' "Aptfile line $number: \"$(shown "$line")\" is no Debian package: there is $(file -b "$file" | cut -c 1-80). Write the address of the .deb file itself, not that of a page about it."
+        machine=$(dpkg-deb --field "$file" Architecture)
+        [ "$machine" = all ] || [ "$machine" = "$(dpkg --print-architecture)" ] ||
+          fail '' "Aptfile line $number: \"$(shown "$line")\" is for machines of the kind $machine, and this one is $(dpkg --print-architecture). Write the address of the file for that."
         debs+=("$file")
         file=$(shown "$line")
         named+=("${file##*/}")
@@ -37,8 +42,6 @@ read_aptfile() {
         fail '' "Aptfile line $number: \"$(shown "$line")\" is not reached over https, and nothing else is fetched. Write https://…" ;;
       *.deb)
         fail '' "Aptfile line $number: \"$(shown "$line")\" is a file. Write the https address of a .deb file or the name of a package of Debian." ;;
-      :repo:*)
-        fail '' "Aptfile line $number: \"$(shown "$line")\" adds a package source, which this platform does not do: packages come from Debian's own archive, whose signatures the stack knows. Remove the line, and write the https address of each .deb file that you need from there, with its hash: https://<host>/<file>.deb#sha256=<hash>." ;;
       *)
         [[ $line =~ ^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$ ]] ||
           fail '' "Aptfile line $number: \"$(shown "$line")\" is not the name of a package. One name per line, such as \"libvips42\", or with a version \"jq=1.7.1-6\"."

@@ -119,7 +119,7 @@ test('what cannot be had is told with its line, and nothing leads to the platfor
     /^Aptfile line 1: ".*\/page\.deb" is no Debian package: there is HTML document/,
   );
   expect((await failure(`${remote.url('wrong.deb')}\n`)).message).toMatch(
-    /^The packages in Aptfile do not .*s390x|s390x/,
+    /^Aptfile line 1: ".*\/wrong\.deb" is for machines of the kind s390x, and this one is /,
   );
   const { containers } = builds;
   expect((await containers()).filter((one) => one.state === 'running')).toEqual([]);
