@@ -1,4 +1,5 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
+import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
@@ -33,6 +34,7 @@ import { createOneOffs } from './processes/one-off.ts';
 import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
 import { requireSpace } from './store/space.ts';
@@ -132,6 +134,7 @@ async function connect(
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
+  keepHeapSmall();
   const resolve = createAddressCheck(ourselves(config));
   const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
     createSlugs({

@@ -47,14 +47,21 @@ export function findApp(platform: Platform, nameOrId: string): App {
   return app;
 }
 
-export function hostsOf(platform: Platform, app: Pick<App, 'name'>): string[] {
-  return [`${app.name}.${platform.config.domain}`];
+/** The name every app has. */
+export function builtInHost(platform: Platform, app: Pick<App, 'name'>): string {
+  return `${app.name}.${platform.config.domain}`;
+}
+
+/** All names that lead to it. */
+export function hostsOf(platform: Platform, app: Pick<App, 'id' | 'name'>): string[] {
+  const custom = platform.store.domains.ofApp(app.id);
+  return [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
 }
 
 /** Where visitors reach it. */
 export function webUrl(platform: Platform, app: Pick<App, 'name'>): string {
   const { port } = platform.config.http;
-  return `http://${hostsOf(platform, app)[0]}${port === 80 ? '' : `:${port}`}/`;
+  return `http://${builtInHost(platform, app)}${port === 80 ? '' : `:${port}`}/`;
 }
 
 /** The old host name stops, the new one serves the same processes. */
@@ -76,6 +83,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
   store.transaction(() => {
     store.apps.destroy(app.id);
     store.releases.eraseConfig(app.id);
+    store.domains.removeAll(app.id);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
   });
   platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');

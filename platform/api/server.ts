@@ -16,6 +16,7 @@ import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
+import { domainRoutes } from './routes/domains.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
@@ -98,6 +99,7 @@ function createApplication(edge: Edge): express.Express {
   application.use(
     accountRoutes(edge),
     appRoutes(edge),
+    domainRoutes(edge),
     buildRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),

@@ -23,6 +23,16 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/apps.ts'),
   },
   {
+    topic: 'Apps',
+    names: ['domains', 'domains:add', 'domains:remove', 'domains:clear'],
+    load: () => import('./commands/domains.ts'),
+  },
+  {
+    topic: 'Apps',
+    names: ['maintenance', 'maintenance:on', 'maintenance:off'],
+    load: () => import('./commands/maintenance.ts'),
+  },
+  {
     topic: 'Config vars',
     names: ['config', 'config:get', 'config:set', 'config:unset'],
     load: () => import('./commands/config.ts'),

@@ -14,6 +14,12 @@ export interface App {
   slug_size: number | null;
 }
 
+export interface Domain {
+  hostname: string;
+  kind: 'heroku' | 'custom';
+  cname: string | null;
+}
+
 export interface Account {
   id: string;
   email: string;

@@ -1,13 +1,14 @@
-// One connection to a Docker Engine's socket: dockerode for answers, a raw upgrade for two-way streams, one way of failing.
-import { Agent, request } from 'node:http';
+// One connection to a Docker Engine's socket: answers, streams, two-way streams, and one way of failing.
+import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import Docker from 'dockerode';
 import { PlatformError } from '../domain/errors.ts';
-import { type DockerFailure, toPlatformError } from './docker-errors.ts';
+import { createDockerClient, type DockerClient } from './docker-client.ts';
+import { toPlatformError } from './docker-errors.ts';
+import { type EngineSocket, send, upgrade as upgradeRequest } from './docker-http.ts';
 
 export interface DockerConnection {
-  docker: Docker;
+  docker: DockerClient;
   /** Runs a request; what it throws becomes a PlatformError that says what was being done. */
   call<T>(doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** A request whose answer is a stream; resolves once the engine has sent its headers. */
@@ -33,9 +34,7 @@ export interface StreamRequest {
 export function connectDocker(socketPath: string): DockerConnection {
   // No kept-alive sockets: a unix socket opens in microseconds, and an idle one would fail after an engine restart.
   const agent = new Agent({ keepAlive: false });
-  // `host: undefined` keeps dockerode from following DOCKER_HOST to another engine than the one configured.
-  const options = { socketPath, agent, host: undefined, protocol: 'http' as const };
-  const docker = new Docker(options);
+  const to: EngineSocket = { socketPath, agent };
   const upgraded = new Set<Socket>();
   const life = new AbortController();
 
@@ -51,19 +50,19 @@ export function connectDocker(socketPath: string): DockerConnection {
     }
   };
 
-  const open: DockerConnection['open'] = (doing, { method, path, query, signal }) =>
-    call(doing, () => dial(docker, { method, path, query, ...(signal ? { signal } : {}) }), signal);
+  const open: DockerConnection['open'] = (doing, stream) =>
+    call(doing, () => send(to, stream), stream.signal);
 
   const upgrade: DockerConnection['upgrade'] = (doing, path, query) =>
     call(doing, async () => {
-      const socket = await upgradeRequest({ socketPath, agent, path, query });
+      const socket = await upgradeRequest(to, { path, query });
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
       return socket;
     });
 
   return {
-    docker,
+    docker: createDockerClient(to),
     call,
     open,
     upgrade,
@@ -75,60 +74,4 @@ export function connectDocker(socketPath: string): DockerConnection {
       for (const socket of upgraded) socket.destroy();
     },
   };
-}
-
-function dial(docker: Docker, { method, path, query, signal }: StreamRequest): Promise<Readable> {
-  const options = {
-    path: `${path}?`,
-    method,
-    options: { _query: query, _body: {} },
-    isStream: true,
-    statusCodes: { 200: true },
-    ...(signal ? { abortSignal: signal } : {}),
-  };
-  return new Promise((resolve, reject) => {
-    docker.modem.dial(options, (error: unknown, answer: unknown) =>
-      error ? reject(error) : resolve(answer as Readable),
-    );
-  });
-}
-
-/** Without a body: dockerode sends one, which can end up in the container's stdin. */
-function upgradeRequest(to: {
-  socketPath: string;
-  agent: Agent;
-  path: string;
-  query: Record<string, string>;
-}): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({
-      socketPath: to.socketPath,
-      agent: to.agent,
-      method: 'POST',
-      path: `${to.path}?${new URLSearchParams(to.query)}`,
-      headers: { Host: 'docker', Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': '0' },
-    });
-    outgoing.once('error', reject);
-    outgoing.once('upgrade', (_answer, socket: Socket, head: Buffer) => {
-      if (head.length > 0) socket.unshift(head);
-      resolve(socket);
-    });
-    outgoing.once('response', (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.once('error', reject);
-      answer.once('end', () => reject(refusal(answer.statusCode ?? 0, Buffer.concat(chunks).toString())));
-    });
-    outgoing.end();
-  });
-}
-
-function refusal(statusCode: number, body: string): DockerFailure {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    json = { message: body };
-  }
-  return Object.assign(new Error(`the engine answered ${statusCode}`), { statusCode, json });
 }

@@ -32,7 +32,7 @@ export function dockerImages(connection: DockerConnection): ImagePart {
 
     images: (labels) =>
       call('list images', async () => {
-        const answer = await docker.listImages({ filters: JSON.stringify({ label: labelFilter(labels) }) });
+        const answer = await docker.listImages({ filters: { label: labelFilter(labels) } });
         return answer.map((each) => ({
           id: each.Id,
           tags: withoutNone(each.RepoTags),

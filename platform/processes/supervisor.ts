@@ -74,6 +74,8 @@ export function createSupervisor(
   const traffic = createTraffic({
     appId,
     appName,
+    // The built-in name follows from the app's.
+    hosts: () => [appName(), ...needs.store.domains.ofApp(appId).map((one) => one.hostName)].join(' '),
     serve: needs.serve,
     onProblem: needs.onProblem,
     retry: reconcile,

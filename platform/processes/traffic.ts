@@ -21,6 +21,8 @@ export interface TrafficNeeds {
   serve: ProcessNeeds['serve'];
   onProblem(message: string): void;
   appName(): string;
+  /** All names that lead to the app, as one text. */
+  hosts(): string;
   /** Web processes of the release that serves. */
   serving(): Tracked[];
   /** State of the route when no process can take requests. */
@@ -49,9 +51,9 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
     return { state: needs.idleState() ?? (endpoints.length > 0 ? 'up' : 'none'), endpoints };
   }
 
-  /** The name is in it since the app's hosts follow from it. */
+  /** The names are in it since the router is told of them too. */
   const textOf = ({ state, endpoints }: { state: RouteState; endpoints: Endpoint[] }): string =>
-    JSON.stringify([needs.appName(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
+    JSON.stringify([needs.hosts(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
 
   return {
     update() {

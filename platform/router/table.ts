@@ -37,7 +37,8 @@ export interface Table {
 export const mapPath = '/router/places.map';
 
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
-const hostPattern = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
+/** A host name; with a star first, which stands for one label. */
+const hostPattern = /^(\*\.)?[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
 const processPattern = /^[A-Za-z0-9_-]{1,63}\.\d{1,9}$/;
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createApps } from './apps.ts';
 import { createBuilds } from './builds.ts';
 import { openDatabase } from './database.ts';
+import { createDomains } from './domains.ts';
 import { createFormations } from './formation.ts';
 import { createReleases } from './releases.ts';
 import { openVault } from './secrets.ts';
@@ -25,6 +26,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
   return {
     users: createUsers(database, now),
     apps: createApps(database, now),
+    domains: createDomains(database, now),
     slugs: createSlugRecords(database, now),
     releases: createReleases(database, vault, now),
     builds: createBuilds(database, now),

@@ -27,6 +27,8 @@ export interface BenchServer {
 
 export interface ServerOptions {
   instance: string;
+  /** The program Node; usually the one we run in. */
+  node?: string;
   /** Of Node, before the program. */
   nodeOptions?: readonly string[];
   settings?: Readonly<Record<string, string>>;
@@ -34,7 +36,7 @@ export interface ServerOptions {
 
 export async function createServer(
   bench: Bench,
-  { instance, nodeOptions = [], settings = {} }: ServerOptions,
+  { instance, node = process.execPath, nodeOptions = [], settings = {} }: ServerOptions,
 ): Promise<BenchServer> {
   const data = join(bench.folder, instance, 'data');
   const log = join(bench.folder, instance, 'server.log');
@@ -54,7 +56,7 @@ export async function createServer(
 
   async function start(): Promise<void> {
     child = bench.programs.start(
-      process.execPath,
+      node,
       [...nodeOptions, join(packageRoot, 'dist', 'main.js')],
       // Ctrl-C is for us; the server is ended with all else.
       { env, detached: true },

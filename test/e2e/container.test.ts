@@ -68,7 +68,7 @@ async function noVisitorNoticed(visitors: Crowd): Promise<void> {
 test('up: it runs in a container of our own image, with its data on the host', async () => {
   expect(await server.container()).toMatchObject({
     Config: { Image: expect.stringMatching(/^twelve\/platform:/) },
-    HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'unless-stopped' } },
+    HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'always' } },
     State: { Running: true },
   });
   expect((await platform.cli(['whoami'])).stdout).toBe('admin@localhost\n');

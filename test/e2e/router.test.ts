@@ -5,6 +5,7 @@ import WebSocket from 'ws';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { ask } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { visit } from '../support/visit.ts';
 import { eventually } from '../support/wait.ts';
 
 let platform: TestPlatform;
@@ -140,17 +141,69 @@ test('redeploys, config changes and restarts lose no request of keep-alive visit
 });
 
 test('maintenance: 503 with H80, and back', async () => {
-  expect((await platform.api('PATCH', '/apps/site', { maintenance: true })).status).toBe(200);
-  const closed = await eventually(
-    () => platform.visit('site'),
-    (answer) => answer.status === 503,
+  // What the test before replaced is on its way out.
+  const running = await eventually(
+    async () => (await platform.containers('site')).map((one) => one.id),
+    (ids) => ids.length === 1,
   );
+  await must(twelve('maintenance:on'));
+  const closed = await platform.visit('site');
+  expect(closed.status).toBe(503);
   expect(closed.text).toContain('H80');
-  await platform.api('PATCH', '/apps/site', { maintenance: false });
-  await eventually(
-    () => platform.visit('site'),
-    (answer) => answer.status === 200,
+  expect((await must(twelve('maintenance'))).stdout).toBe('on\n');
+  await eventually(routerLines, (text) => /at=error code=H80 desc="Maintenance mode"/.test(text));
+  await must(twelve('maintenance:off'));
+  expect((await platform.visit('site')).status).toBe(200);
+  expect((await must(twelve('maintenance'))).stdout).toBe('off\n');
+  expect((await platform.containers('site')).map((one) => one.id)).toEqual(running);
+});
+
+test('domains: each name leads where it should from the answer on, also after a restart, and to nothing when removed', async () => {
+  const at = async (host: string): Promise<number> => (await visit(platform.httpPort, host, '/')).status;
+  const pids = await routerPids();
+  expect(await at('www.example.com')).toBe(404);
+  const added = await must(twelve('domains:add', 'WWW.example.com'));
+  expect(added.stderr).toContain('Point its DNS record (CNAME) at this server: site.localhost');
+  expect(await at('www.example.com')).toBe(200);
+  await must(twelve('domains:add', '*.example.org'));
+  expect(await Promise.all(['shop.example.org', 'example.org', 'a.b.example.org'].map(at))).toEqual([
+    200, 404, 404,
+  ]);
+
+  await platform.createApp('other', null);
+  const refused = await platform.cli(['domains:add', 'www.example.com', '-a', 'other']);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('www.example.com is a domain of site. Remove it there first');
+  expect((await twelve('domains:add', 'www.example.com')).stderr).toContain('a domain of site already');
+  expect((await twelve('domains:add', 'other.localhost')).stderr).toContain("the platform's own domain");
+  // A name of its own goes before another app's wildcard.
+  await must(platform.cli(['domains:add', 'own.example.org', '-a', 'other']));
+  expect((await visit(platform.httpPort, 'own.example.org', '/')).text).toContain('H14');
+
+  expect((await must(twelve('domains'))).stdout).toBe(
+    [
+      '=== site Domain',
+      'site.localhost',
+      '',
+      '=== site Custom Domains',
+      'Domain Name      DNS Record Type  DNS Target',
+      '*.example.org    CNAME            site.localhost',
+      'www.example.com  CNAME            site.localhost',
+      '',
+    ].join('\n'),
   );
+  await platform.restart();
+  expect(await Promise.all(['www.example.com', 'shop.example.org'].map(at))).toEqual([200, 200]);
+  await must(twelve('domains:remove', 'www.example.com'));
+  expect(await at('www.example.com')).toBe(404);
+  expect((await twelve('domains:remove', 'www.example.com')).stderr).toContain('has no domain');
+  await must(twelve('domains:clear', '--confirm', 'site'));
+  expect(await at('shop.example.org')).toBe(404);
+  // Gone with its app, a name is free again.
+  await must(platform.cli(['apps:destroy', '-a', 'other', '--confirm', 'other']));
+  await must(twelve('domains:add', 'own.example.org'));
+  expect(await at('own.example.org')).toBe(200);
+  expect(await routerPids()).toEqual(pids);
 });
 
 test('an app that crashed: 503 with H10, in its log too', async () => {

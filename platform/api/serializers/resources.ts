@@ -17,7 +17,7 @@ export function stableId(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
+export const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
 const named = (name: string): { id: string; name: string } => ({ id: stableId(name), name });
 const userRef = (user: User | undefined): { id: string; email: string } | null =>
   user ? { id: user.id, email: user.email } : null;

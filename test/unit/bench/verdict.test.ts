@@ -19,6 +19,17 @@ describe('verdict', () => {
     expect(judge('x', 's', { ...at, value: 1.49 }, rounds).holds).toBe(false);
   });
 
+  it('holds what is achieved to at least the bar', () => {
+    const rounds = [900, 850, 800].map((ours) => ({ ours, reference: 1000 }));
+    const least = { value: 0.85, kind: 'at least' } as const;
+    expect(judge('r', 'requests/s', least, rounds)).toMatchObject({ ours: 850, ratio: 0.85, holds: true });
+    const missed = judge('r', 'requests/s', { ...least, value: 0.86 }, rounds);
+    expect(missed.holds).toBe(false);
+    expect(table([missed], new Map([['r', least]]))).toMatch(
+      /r +850 requests\/s +1000 requests\/s +0\.85 +at least 0\.86 +DOES NOT HOLD/,
+    );
+  });
+
   it('counts the worst round of lines: a single lost or repeated line does not hold', () => {
     const exactly = { value: 1, kind: 'exactly' } as const;
     const rounds = (kept: number[]) => kept.map((ours) => ({ ours, reference: 500_000 }));

@@ -106,7 +106,8 @@ test('what could end in a command or a file is refused', () => {
   const bad: Partial<AppRoute>[] = [
     { appId: 'a b' },
     { hosts: ['a.localhost; shutdown sessions'] },
-    { hosts: ['*.localhost'] },
+    { hosts: ['a.*.localhost'] },
+    { hosts: ['*'] },
     { hosts: [''] },
     { endpoints: [{ process: 'web.1 x', key: 'k', address: '10.0.0.1', port: 1 }] },
     { endpoints: [{ process: 'web.1', key: 'k/x', address: '10.0.0.1', port: 1 }] },
@@ -114,5 +115,8 @@ test('what could end in a command or a file is refused', () => {
     { endpoints: [{ process: 'web.1', key: 'k', address: '10.0.0.1', port: 0 }] },
   ];
   for (const more of bad) expect(() => checkedRoute(route('one', [], more))).toThrow(/the router can use/);
-  expect(checkedRoute(route('one', [], { hosts: ['A.org', 'a.org'] })).hosts).toEqual(['a.org']);
+  expect(checkedRoute(route('one', [], { hosts: ['A.org', 'a.org', '*.a.org'] })).hosts).toEqual([
+    'a.org',
+    '*.a.org',
+  ]);
 });

@@ -1,0 +1,69 @@
+// Custom domains: which app a name leads to.
+import type { App } from '../domain/app.ts';
+import { notFound, PlatformError } from '../domain/errors.ts';
+import { type Domain, parseHostName, requireForeign } from '../domain/host-name.ts';
+import type { Platform } from './context.ts';
+
+/** More would make every change of a route slow. */
+const mostPerApp = 1000;
+
+/**
+ * From its answer on the router sends the name's visitors to the app.
+ * @throws PlatformError `invalid_params` for a name that is none, is taken, or is the platform's
+ */
+export async function addDomain(platform: Platform, app: App, wanted: string): Promise<Domain> {
+  const { store, config } = platform;
+  const hostName = parseHostName(wanted);
+  requireForeign(hostName, config.domain);
+  const domain = store.transaction(() => {
+    const taken = store.domains.byName(hostName);
+    if (taken) throw inUse(hostName, app, store.apps.byId(taken.appId));
+    if (store.domains.ofApp(app.id).length >= mostPerApp)
+      throw new PlatformError(
+        'invalid_params',
+        `${app.name} has ${mostPerApp} domains, which is as many as an app can have. A wildcard such as *.example.com stands for many.`,
+      );
+    return store.domains.add(app.id, hostName);
+  });
+  await platform.processes.changed(app.id);
+  return domain;
+}
+
+/** By name or id. From its answer on the router does not know the name any more. @throws PlatformError `not_found` */
+export async function removeDomain(platform: Platform, app: App, nameOrId: string): Promise<Domain> {
+  const domain = findDomain(platform, app, nameOrId);
+  platform.store.domains.remove(domain.id);
+  await platform.processes.changed(app.id);
+  return domain;
+}
+
+/** @throws PlatformError `not_found` */
+export function findDomain(platform: Platform, app: App, nameOrId: string): Domain {
+  const wanted = nameOrId.toLowerCase().replace(/\.$/, '');
+  const found = platform.store.domains
+    .ofApp(app.id)
+    .find((one) => one.id === nameOrId || one.hostName === wanted || one.hostName === asciiOf(nameOrId));
+  if (!found)
+    throw notFound(
+      'domain',
+      `${app.name} has no domain "${nameOrId.slice(0, 80)}". "twelve domains" lists those it has.`,
+    );
+  return found;
+}
+
+function asciiOf(name: string): string | undefined {
+  try {
+    return parseHostName(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function inUse(hostName: string, app: App, owner: App | undefined): PlatformError {
+  if (owner?.id === app.id)
+    return new PlatformError('invalid_params', `${hostName} is a domain of ${app.name} already.`);
+  return new PlatformError(
+    'invalid_params',
+    `${hostName} is a domain of ${owner?.name ?? 'another app'}. Remove it there first: twelve domains:remove ${hostName} -a ${owner?.name ?? '<app>'}`,
+  );
+}

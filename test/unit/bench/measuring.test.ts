@@ -1,0 +1,65 @@
+// What other programs and the kernel say, read; and who gets which cores.
+import { describe, expect, it } from 'vitest';
+import { divideCores } from '../../bench/cores.ts';
+import { parseLoad } from '../../bench/load.ts';
+import { parentOf, parsePss, processorSecondsIn, treeOf } from '../../bench/processes.ts';
+
+const wrk = (more = '') => `Running 5s test @ http://127.0.0.1:18081/
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.12ms  494.46us  10.18ms   91.18%
+    Req/Sec    57.12k     2.31k   60.02k    84.00%
+  284511 requests in 5.00s, 37.18MB read
+${more}Requests/sec:  56849.60
+Transfer/sec:      7.43MB
+`;
+
+describe('load', () => {
+  it('is read from what wrk prints', () => {
+    expect(parseLoad(wrk())).toEqual({ requests: 284_511, perSecond: 56_849.6, wrong: null });
+  });
+
+  it('counts for nothing when requests failed', () => {
+    const socket = '  Socket errors: connect 0, read 3, write 0, timeout 12\n';
+    expect(parseLoad(wrk(socket)).wrong).toBe('Socket errors: connect 0, read 3, write 0, timeout 12');
+    expect(parseLoad(wrk('  Non-2xx or 3xx responses: 7\n')).wrong).toBe('Non-2xx or 3xx responses: 7');
+  });
+
+  it('is none when nothing was answered', () => {
+    expect(() => parseLoad(wrk().replace('56849.60', '0.00'))).toThrow('measured nothing');
+    expect(() => parseLoad('unable to connect to 127.0.0.1:1 Connection refused\n')).toThrow('refused');
+  });
+});
+
+describe('cores', () => {
+  it('are one for what is measured and the rest for all else', () => {
+    expect(divideCores(2)).toEqual({ measured: '0', others: '1' });
+    expect(divideCores(8)).toEqual({ measured: '0', others: '1-7' });
+    expect(() => divideCores(1)).toThrow('two cores');
+  });
+});
+
+describe('processes', () => {
+  const stat = '29640 (a) b (c) S 17 29640 29640 0 -1 4194304 100 0 0 0 1234 566 7 8 20 0 12 0 99 1 2 3';
+
+  it('have a parent and processor time behind a name that may hold anything', () => {
+    expect(parentOf(stat)).toBe(17);
+    expect(processorSecondsIn(stat)).toBe(18);
+    // It ended while we looked.
+    expect(parentOf('')).toBeNull();
+  });
+
+  it('hold what the kernel says in kilobytes', () => {
+    expect(parsePss('00400000-7fff [rollup]\nRss:  120012 kB\nPss:  114474 kB\nPss_Anon:  1 kB\n')).toBe(
+      114_474 * 1024,
+    );
+    expect(() => parsePss('Rss: 1 kB\n')).toThrow('nothing of proportional memory');
+  });
+
+  it('are found with their parents', async () => {
+    const tree = await treeOf(process.ppid);
+    expect(tree[0]).toBe(process.ppid);
+    expect(tree).toContain(process.pid);
+    expect(tree).not.toContain(1);
+  });
+});
