@@ -130,13 +130,14 @@ async function connect(
     onProgress: (line) => log.info({ line }, 'making an image'),
   });
   closers.push(() => images.close());
-  const image = async (name: Parameters<typeof images.ensure>[0]): Promise<string> =>
-    (await images.ensure(name)).reference;
+  const image = async (...order: Parameters<typeof images.ensure>): Promise<string> =>
+    (await images.ensure(...order)).reference;
 
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
   keepHeapSmall();
   const resolve = createAddressCheck(ourselves(config, hostAddresses));
+  const download = createDownload({ resolve, caFile: config.caFile });
   const [slugs, ground] = await Promise.all([
     createSlugs({
       engine,
@@ -152,7 +153,7 @@ async function connect(
   const builder = createBuilder({
     engine,
     instance,
-    image: (language) => image(languageImage[language]),
+    image: (language, making) => image(languageImage[language], making),
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
@@ -160,10 +161,11 @@ async function connect(
     fetchers: {
       resolveRef: (remote) => git.resolveRef(remote),
       fetchTree: (remote) => git.fetchTree(remote),
-      download: createDownload({ resolve, caFile: config.caFile }),
+      download,
     },
     workFolder: data('work'),
     cacheFolder: data('cache'),
+    debs: { folder: data('debs'), download },
     ...ground,
     onProblem,
   });

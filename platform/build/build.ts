@@ -16,7 +16,7 @@ import { type Gathered, gather, pinBuildpack } from './gather.ts';
 import { createKeeper } from './keeper.ts';
 import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
-import { furnish, makePlace, startIn } from './place.ts';
+import { furnish, layDebs, makePlace, startIn } from './place.ts';
 import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults } from './results.ts';
 import { createMask } from './secrets.ts';
@@ -197,12 +197,16 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   }
 
   /** What the driver waits for: a container takes long enough to start to put all of it in place meanwhile. */
-  async function fill(input: BuildInput, { workspace, ready }: Job, facts: PlaceFacts): Promise<void> {
+  async function fill(input: BuildInput, job: Job, facts: PlaceFacts, signal: AbortSignal): Promise<void> {
+    const { workspace, ready } = job;
     const app = { id: input.appId, name: input.appName };
-    const [restored] = await Promise.all([
+    const parts = [
       ready?.cache ?? furnish(needs, cache, { app, workspace }, facts),
       workspace.writeConfig(input.config).then(workspace.handToBuildUser),
-    ]);
+      layDebs(needs.debs, workspace, facts, { note: input.write, signal }),
+    ] as const;
+    await Promise.allSettled(parts);
+    const [restored] = await Promise.all(parts);
     input.write(`       Build cache: ${restored}`);
     await workspace.openGate();
   }
@@ -215,13 +219,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     signal: AbortSignal,
   ): Promise<BuildContainer> {
     const unfilled = new AbortController();
-    const filled = fill(input, job, facts).catch((error: unknown) => unfilled.abort(error));
+    const filled = fill(input, job, facts, signal).catch((error: unknown) => unfilled.abort(error));
     const { output, ready } = job;
     const watch = watchBuild(job.workspace.folder, limits, output, input.write);
     const either = AbortSignal.any([signal, unfilled.signal, watch.signal]);
     try {
       const app = { id: input.appId, name: input.appName };
-      const place = { id: input.id, app, workspace: job.workspace, language: facts.language };
+      const { workspace } = job;
+      const place = { id: input.id, app, workspace, language: facts.language, note: input.write };
       const container = ready?.container ?? (await startIn(ground, place, either));
       await container.follow(output.push, either);
       return container;

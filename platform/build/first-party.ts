@@ -10,6 +10,13 @@ export const languageImage = {
   plain: 'build',
 } as const satisfies Record<Language, string>;
 
+/** What an image's first build waits for, and how long it usually takes. */
+export const firstWait: Record<Language, string> = {
+  node: 'the build stack for the first time, up to some minutes',
+  go: 'Go for the first time, about half a minute',
+  plain: 'the build stack for the first time, up to some minutes',
+};
+
 export interface FirstParty {
   name: string;
   language: Language;

@@ -1,6 +1,7 @@
 // What a builder is given: the engine, folders, limits, and how builds reach the world outside.
 import type { Engine } from '../engine/engine.ts';
 import type { Fetchers } from './collection.ts';
+import type { DebNeeds } from './debs.ts';
 import type { Language } from './first-party.ts';
 import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
@@ -35,8 +36,8 @@ export const usualLimits: BuildLimits = {
 export interface BuilderNeeds {
   engine: Engine;
   instance: string;
-  /** Makes sure of a build image and names it. */
-  image: (language: Language) => Promise<string>;
+  /** Makes sure of a build image and names it; tells when it has to be made. */
+  image: (language: Language, making?: { signal: AbortSignal; onMaking(): void }) => Promise<string>;
   /** Our own name of the stack, e.g. `debian-13`. */
   stackName: string;
   /** What third-party buildpacks see as STACK, e.g. `heroku-24`. */
@@ -63,6 +64,8 @@ export interface BuilderNeeds {
   goConfig?: GoConfig;
   /** Where builds are; the engine's default network without. */
   network?: BuildNetwork;
+  /** How .deb files that an Aptfile names are fetched. */
+  debs?: DebNeeds;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;

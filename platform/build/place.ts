@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { PlatformError } from '../domain/errors.ts';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
-import type { Language } from './first-party.ts';
+import { fetchDebs } from './debs.ts';
+import { firstWait, type Language } from './first-party.ts';
 import { goEnvText } from './host-go.ts';
 import { npmrcText } from './host-npm.ts';
 import { pipConfText } from './host-pip.ts';
@@ -23,14 +24,15 @@ interface AppNames {
 /** The container of a folder: it waits for the folder's gate. */
 export async function startIn(
   needs: PlaceNeeds,
-  place: { id: string; app: AppNames; workspace: Workspace; language: Language },
+  place: { id: string; app: AppNames; workspace: Workspace; language: Language; note?(line: string): void },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
   const { instance, stackCompat, memory, limits, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const pipConf = Object.keys(needs.pipConfig ?? {}).length > 0;
   const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
-  const image = await needs.image(place.language);
+  const onMaking = (): void => place.note?.(`-----> Preparing ${firstWait[place.language]}`);
+  const image = await needs.image(place.language, { signal, onMaking });
   const settings = { instance, stackCompat, memory, limits, caFile, npmrc, pipConf, goenv };
   const start = async (): Promise<BuildContainer> => {
     const network = await needs.network?.ensure();
@@ -69,6 +71,18 @@ export async function furnish(
     }),
   ]);
   return restored;
+}
+
+/** What an Aptfile names by its address, where the apt buildpack is used: it looks for these in a folder of ours. */
+export async function layDebs(
+  debs: BuilderNeeds['debs'],
+  workspace: Workspace,
+  facts: PlaceFacts,
+  { note, signal }: { note(line: string): void; signal: AbortSignal },
+): Promise<void> {
+  const applies = facts.mode === 'explicit' ? facts.buildpacks.includes('apt') : facts.likely === 'apt';
+  const aptfile = debs && applies ? await workspace.sourceText('Aptfile') : null;
+  if (debs && aptfile !== null) await fetchDebs(debs, { aptfile, into: workspace.debs, note, signal });
 }
 
 /** Leaves nothing behind when it fails. */

@@ -59,6 +59,7 @@ export async function createWorkspace(workFolder: string, name: string) {
     cache: join(temporary, 'cache'),
     env: join(temporary, 'env'),
     buildpacks: join(temporary, 'buildpacks'),
+    debs: join(own, 'debs'),
   };
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
   await rm(folder, { recursive: true, force: true });

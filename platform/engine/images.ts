@@ -21,13 +21,19 @@ export interface MadeImage {
 
 export interface Images {
   /** The image, made first where it is not there. Asked for twice at a time it is made once. */
-  ensure(name: ImageName, options?: { signal?: AbortSignal }): Promise<MadeImage>;
+  ensure(name: ImageName, options?: EnsureOptions): Promise<MadeImage>;
   /** What an image of this name is called, made or not: its definition says so. */
   reference(name: AnyName): Promise<string>;
   /** What `ensure` has answered so far, without asking the engine again. */
   known(): ReadonlyMap<ImageName | 'base', MadeImage>;
   /** Ends what is being made. */
   close(): Promise<void>;
+}
+
+interface EnsureOptions {
+  signal?: AbortSignal;
+  /** It is not there and is being made, which takes its time. */
+  onMaking?: () => void;
 }
 
 interface Needs {
@@ -62,6 +68,8 @@ interface Making {
   result: Promise<MadeImage>;
   abort: AbortController;
   waiting: number;
+  /** null: it is being made. */
+  listeners: (() => void)[] | null;
 }
 
 export function createImages({
@@ -76,10 +84,12 @@ export function createImages({
   let architecture: string | undefined;
 
   /** Joins the making of `name`, or starts it. It ends early only when nobody waits for it any more. */
-  async function shared(name: AnyName, signal?: AbortSignal): Promise<MadeImage> {
+  async function shared(name: AnyName, { signal, onMaking }: EnsureOptions = {}): Promise<MadeImage> {
     signal?.throwIfAborted();
     const current = making.get(name) ?? begin(name);
     current.waiting += 1;
+    if (current.listeners === null) onMaking?.();
+    else if (onMaking) current.listeners.push(onMaking);
     try {
       return await untilAborted(current.result, signal);
     } finally {
@@ -90,7 +100,12 @@ export function createImages({
 
   function begin(name: AnyName): Making {
     const abort = new AbortController();
-    const result = find(name, abort.signal).finally(() => {
+    const tell = (): void => {
+      const listeners = started.listeners ?? [];
+      started.listeners = null;
+      for (const listener of listeners) listener();
+    };
+    const result = find(name, abort.signal, tell).finally(() => {
       if (making.get(name)?.abort === abort) making.delete(name);
     });
     // Whoever waits hears of a failure; when all have gone nobody does.
@@ -99,14 +114,16 @@ export function createImages({
     abort.signal.addEventListener('abort', () => {
       if (making.get(name)?.abort === abort) making.delete(name);
     });
-    const started = { result, abort, waiting: 0 };
+    const started: Making = { result, abort, waiting: 0, listeners: [] };
     making.set(name, started);
     return started;
   }
 
-  async function find(name: AnyName, signal: AbortSignal): Promise<MadeImage> {
+  async function find(name: AnyName, signal: AbortSignal, onMaking: () => void): Promise<MadeImage> {
     const reference = await referenceOf(name);
-    const image = (await engine.image(reference)) ?? (await make(name, reference, signal));
+    const there = await engine.image(reference);
+    if (!there) onMaking();
+    const image = there ?? (await make(name, reference, signal));
     const made = { reference, id: image.id };
     known.set(name, made);
     return made;
@@ -115,7 +132,7 @@ export function createImages({
   async function make(name: AnyName, reference: string, signal: AbortSignal): Promise<ImageInfo> {
     const parent = parents[name];
     const from = parent
-      ? (await shared(parent, signal)).reference
+      ? (await shared(parent, { signal })).reference
       : await debianImage(engine, { proxies, onProgress, signal });
     const started = Date.now();
     onProgress(`making image ${reference} on ${from}`);
@@ -151,7 +168,7 @@ export function createImages({
   }
 
   return {
-    ensure: (name, options) => shared(name, options?.signal),
+    ensure: shared,
     reference: referenceOf,
     known: () => known,
     async close() {

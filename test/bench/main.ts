@@ -5,6 +5,7 @@ import { createBench } from './bench.ts';
 import type { Row } from './row.ts';
 import { burst } from './rows/burst.ts';
 import { cli } from './rows/cli.ts';
+import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
@@ -12,6 +13,7 @@ import { rollback } from './rows/rollback.ts';
 import { router } from './rows/router.ts';
 import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
+import { warmPush } from './rows/warm-push.ts';
 import { warmRedeploy } from './rows/warm-redeploy.ts';
 import { judge, type Result, table } from './verdict.ts';
 
@@ -26,10 +28,17 @@ const rows: readonly Row[] = [
   cli,
   coldStart,
   noChange,
+  warmPush,
+  ...coldBuilds,
 ];
+
+const groups = new Map<string, string[]>();
+for (const { group, name } of rows) if (group) groups.set(group, [...(groups.get(group) ?? []), name]);
 
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list
+
+A name may be that of a group: builds.
 
 Measures ours against the same done by hand, in turns, and prints the ratio of the medians of 5. Needs a Docker Engine
 and the docker command (scripts/setup --dev). Whatever it makes on the engine is removed in the end, on Ctrl-C too.
@@ -44,6 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const order = parseOrder(
     argv,
     rows.map((row) => row.name),
+    groups,
   );
   switch (order.kind) {
     case 'help':

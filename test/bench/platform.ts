@@ -6,6 +6,7 @@ import { label } from '../../platform/engine/labels.ts';
 import { type Bench, removeAll } from './bench.ts';
 import type { Target } from './polling.ts';
 import { type BenchServer, createServer, packageRoot, type ServerOptions } from './server.ts';
+import { type ToldLine, told } from './told.ts';
 
 export interface BenchPlatform {
   server: BenchServer;
@@ -17,7 +18,9 @@ export interface BenchPlatform {
   startCli(...args: string[]): ReturnType<Bench['programs']['start']>;
   /** A request to the API. @returns what it answered; @throws Error when it refused */
   api(method: string, path: string, body?: unknown): Promise<unknown>;
-  /** Creates an app from an example of apps/ or from another folder (its whole path), with a repository of its own, and pushes it. */
+  /** Creates an app from an example of apps/ or from another folder (its whole path), with a repository of its own. */
+  create(name: string, example: string): Promise<DeployedApp>;
+  /** … and pushes it. */
   deploy(name: string, example: string): Promise<DeployedApp>;
   /** Ends the server, and removes what it has on the engine. */
   remove(): Promise<void>;
@@ -31,6 +34,8 @@ export interface DeployedApp {
   target: Target;
   commit(): Promise<void>;
   push(): Promise<void>;
+  /** What the push says, each line with the time when it came. */
+  pushTold(): Promise<ToldLine[]>;
   /** Ids of its processes' containers. */
   containers(): Promise<string[]>;
   /** Resolves when exactly so many containers are left, so that no round disturbs the next. */
@@ -68,6 +73,9 @@ export async function startPlatform(
   const run: Run = async (file, args, cwd) =>
     (await bench.programs.run(file, args, { env, ...(cwd ? { cwd } : {}) })).stdout;
 
+  const create = (name: string, example: string): Promise<DeployedApp> =>
+    makeApp(bench, { server, run, env, folder: join(folder, 'repositories', name) }, name, example);
+
   return {
     server,
     env,
@@ -82,13 +90,9 @@ export async function startPlatform(
       if (!answer.ok) throw new Error(`${method} ${path} was answered with ${await answer.text()}`);
       return answer.json();
     },
+    create,
     async deploy(name, example) {
-      const app = await makeApp(
-        bench,
-        { server, run, folder: join(folder, 'repositories', name) },
-        name,
-        example,
-      );
+      const app = await create(name, example);
       await app.commit();
       await app.push();
       return app;
@@ -104,7 +108,7 @@ type Run = (file: string, args: string[], cwd?: string) => Promise<string>;
 
 async function makeApp(
   bench: Bench,
-  { server, run, folder }: { server: BenchServer; run: Run; folder: string },
+  { server, run, env, folder }: { server: BenchServer; run: Run; env: NodeJS.ProcessEnv; folder: string },
   name: string,
   example: string,
 ): Promise<DeployedApp> {
@@ -136,6 +140,7 @@ async function makeApp(
     async push() {
       await git('push', '--quiet', 'platform', 'main');
     },
+    pushTold: () => told(bench.programs.start('git', ['push', 'platform', 'main'], { cwd: folder, env })),
     containers,
     async settled(count) {
       for (let tries = 0; (await containers()).length !== count; tries++) {

@@ -4,6 +4,8 @@ import { amount, type Bar, type Round, type Unit } from './verdict.ts';
 
 export interface Row {
   name: string;
+  /** A name that selects several rows. */
+  group?: string;
   /** What is compared with what, in one line. */
   about: string;
   unit: Unit;

@@ -1,21 +1,23 @@
 // What a server's trace says of a stretch of time: how long git, the engine or an app's own boot was at work in it (pure).
 
 export interface Span {
-  /** `engine POST /containers/create`, `program git rev-parse`, `step built`. */
+  /** `engine POST /containers/create`, `program git rev-parse`, `step built`; `buildpack`, which no trace has. */
   what: string;
   /** Nanoseconds of the machine's clock. */
   from: number;
   to: number;
 }
 
-export type Share = 'git' | 'engine' | 'other';
+export type Share = 'git' | 'engine' | 'buildpack' | 'other';
 
 export interface Attribution {
   /** Seconds. */
   whole: number;
   git: number;
   engine: number;
-  /** All of the time in which neither was at work for us. */
+  /** Where neither was at work beside it. */
+  buildpack: number;
+  /** All of the time in which none of them was at work for us. */
   ours: number;
 }
 
@@ -31,6 +33,7 @@ const waits = [/\/wait(\?|$)/, /^engine GET \/events/, /\/attach(\?|$)/, /\/exec
 
 export function shareOf({ what }: Span): Share {
   if (/^program (\S*\/)?git /.test(what)) return 'git';
+  if (what === 'buildpack') return 'buildpack';
   if (!what.startsWith('engine ') || waits.some((wait) => wait.test(what))) return 'other';
   return 'engine';
 }
@@ -44,12 +47,14 @@ export function attribute(spans: readonly Span[], from: number, to: number): Att
       .filter((span) => span.to > span.from);
   const git = covered(inside('git'));
   const both = covered([...inside('git'), ...inside('engine')]);
+  const all = covered([...inside('git'), ...inside('engine'), ...inside('buildpack')]);
   const seconds = (nanoseconds: number): number => nanoseconds / 1e9;
   return {
     whole: seconds(to - from),
     git: seconds(git),
     engine: seconds(both - git),
-    ours: seconds(to - from - both),
+    buildpack: seconds(all - both),
+    ours: seconds(to - from - all),
   };
 }
 

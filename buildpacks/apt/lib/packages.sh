@@ -14,7 +14,11 @@ apt=(apt-get -q -y -o Debug::NoLocking=true -o Dir::State=/tmp/apt/state -o Dir:
 # restore_recent: the tree for the same Aptfile, when it was compared with Debian within the last day. Sets digest.
 restore_recent() {
   local now at asked
-  digest=$({ printf '%s\n' 1 "$STACK" "$MACHTYPE" "${wanted[@]}"; cat "$installed" /etc/apt/sources.list; } | sha256sum)
+  digest=$({
+    printf '%s\n' 2 "$STACK" "$MACHTYPE" "${wanted[@]}"
+    [ ${#debs[@]} -eq 0 ] || sha256sum -- "${debs[@]}" | cut -d ' ' -f 1
+    cat "$installed" /etc/apt/sources.list
+  } | sha256sum)
   digest=${digest:0:40}
   { read -r asked; read -r at; read -r name; } 2>/dev/null <"$cache_dir/apt/checked"
   [ "$asked" = "$digest" ] && [ -d "$immutable/$name" ] || { name=''; return 1; }
@@ -26,7 +30,7 @@ restore_recent() {
 }
 
 restore() {
-  say "$(package_count) from the cache: ${wanted[*]}"
+  say "$(package_count) from the cache: ${named[*]}"
   rm -rf "$tree"
   if [ -O "$immutable/$name/packages" ]; then cp -a --reflink=auto "$immutable/$name/tree" "$tree"; else mv "$immutable/$name/tree" "$tree"; fi
 }
@@ -58,7 +62,7 @@ update_lists() {
 # Sets name: it says which packages in which versions.
 resolve_packages() {
   local sum
-  "${apt[@]}" -qq --print-uris install "${wanted[@]}" >/tmp/apt/uris 2>/tmp/apt/output || explain_failure /tmp/apt/output
+  "${apt[@]}" -qq --print-uris install "${wanted[@]}" "${debs[@]}" >/tmp/apt/uris 2>/tmp/apt/output || explain_failure /tmp/apt/output
   grep "^'" /tmp/apt/uris >/tmp/apt/archives
   sum=$({ echo "$digest"; cut -d ' ' -f 2- /tmp/apt/archives; } | sha256sum)
   name=apt-${sum:0:40}
@@ -68,17 +72,18 @@ restore_same() { [ -d "$immutable/$name" ] && restore; }
 
 install_packages() {
   local archive
-  if [ ! -s /tmp/apt/archives ]; then
+  if [ ! -s /tmp/apt/archives ] && [ ${#debs[@]} -eq 0 ]; then
     say "The run stack has all of it already: ${wanted[*]}"
   else
-    step "Installing ${wanted[*]}"
+    step "Installing ${named[*]}"
     rm -f /tmp/apt/cache/archives/*.deb
-    "${apt[@]}" --download-only install "${wanted[@]}" >/tmp/apt/output 2>&1 || explain_failure /tmp/apt/output
+    "${apt[@]}" --download-only install "${wanted[@]}" "${debs[@]}" >/tmp/apt/output 2>&1 || explain_failure /tmp/apt/output
   fi
   rm -rf "$tree"
   mkdir -p "$tree" "$immutable/$name"
   : >"$immutable/$name/packages"
-  for archive in /tmp/apt/cache/archives/*.deb; do
+  # What has an address is unpacked last: it may bring files that a package of Debian has too.
+  for archive in /tmp/apt/cache/archives/*.deb "${debs[@]}"; do
     [ -f "$archive" ] || continue
     dpkg -x "$archive" "$tree" || fail '' "${archive##*/} cannot be unpacked."
     dpkg-deb --show --showformat '${Package} ${Version}' "$archive" | tee -a "$immutable/$name/packages" | sed 's/^/       /'
@@ -86,7 +91,20 @@ install_packages() {
   done
   # Manuals are read by nobody here.
   rm -rf "$tree"/usr/share/{doc,man,info,lintian}
+  complete_links
   cp -a --reflink=auto "$tree" "$immutable/$name/tree"
+}
+
+# A -dev package links to the library of another package: where that one is not in .apt, since the run stack has it, the link
+# leads there. Else a linker would take the static library beside it.
+complete_links() {
+  local path target
+  while IFS= read -r path; do
+    target=$(readlink "$path")
+    [[ $target != /* ]] || continue
+    target=$(realpath -m -s "/${path#"$tree"/}/../$target")
+    [ ! -e "$target" ] || ln -sfn "$target" "$path"
+  done < <(find "$tree" -xtype l -name '*.so*')
 }
 
 # Trees of other buildpacks are theirs.

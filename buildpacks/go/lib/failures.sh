@@ -14,7 +14,8 @@ explain_failure() {
     fail 'E7 lockfile-stale' "go.mod and go.sum do not match the source (${found:-they are incomplete}). Run go mod tidy and commit both."
   fi
   if grep -q 'SECURITY ERROR' "$output"; then
-    fail '' "A module is not what go.sum or the checksum database says: $(grep -oE 'verifying [^ :]+' "$output" | head -n 1). If its author changed a published version, ask for a new one; see the output above."
+    found=$(grep -oE 'verifying [^ :]+' "$output" | head -n 1 | sed 's/^verifying //; s#/go\.mod$##')
+    fail 'E7 lockfile-stale' "${found:-A module} is not what go.sum or the checksum database says. If go.sum was changed by hand, take the module out of it and run go mod tidy; if not, somebody changed a published version: find out who before you build with it."
   fi
   private_or_missing "$output"
   unreachable "$output"

@@ -59,7 +59,18 @@ check_unlocked() {
     manager=pip
     warn 'No lockfile: versions are chosen anew in each build, so this release may differ from what you tested.' \
       'Run pip freeze > requirements.txt, commit requirements.txt.'
+  else
+    say 'No file names packages (requirements.txt or the like): none are installed.'
+    check_imports
   fi
+}
+
+# "It works on my machine", where the package is.
+check_imports() {
+  local file package
+  read -r file package < <(/usr/bin/python3 -I -B "$pack_dir/lib/imports.py" "$build_dir" 2>/dev/null) || return 0
+  warn "$file imports $package, which is no part of Python, and no file names packages: the app will end with \"ModuleNotFoundError\"." \
+    'Run pip freeze > requirements.txt, commit requirements.txt.'
 }
 
 check_lockfile() {

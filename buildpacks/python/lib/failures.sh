@@ -4,24 +4,62 @@
 explain_failure() {
   local status=$1 command=$2 output=$3
   stale_lockfile "$output"
+  wrong_hash "$output"
+  over_ssh "$output"
   registry_problem "$output"
   wrong_python "$output"
   package_not_found "$output"
   bad_requirements "$output"
-  grep -qE 'Permission denied \(publickey\)|Host key verification failed|ssh: not found|cannot run ssh' "$output" &&
-    fail 'E15 install-scripts-blocked' 'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.'
   native_module "$output"
   fail 'E13 install-failed' "\"$command\" failed with exit code $status. Its output is above. It fails the same way on your machine in a new virtual environment of Python ${python_version%.*}."
 }
 
 first_match() { grep -oE -- "$1" "$2" | head -n 1; }
 
+# Some break their lines at the width of a terminal.
+one_line() { tr -s '[:space:]' ' ' <"$1"; }
+
+# The file that an installer read, as its user calls it.
+deciding_file() { echo "${lockfile:-${package_files[0]#"$build_dir"/}}"; }
+
 stale_lockfile() {
   local source=pyproject.toml difference='they name different packages'
-  # Some break their lines at the width of a terminal.
-  tr -s '[:space:]' ' ' <"$1" | grep -qE 'lockfile( at [^ ]+)? needs to be updated|changed significantly since poetry.lock|Pipfile.lock \([^)]*\) is out of date|Aborting deploy' || return 0
+  one_line "$1" | grep -qE 'lockfile( at [^ ]+)? needs to be updated|changed significantly since poetry.lock|Pipfile.lock \([^)]*\) is out of date|Aborting deploy' || return 0
   [ "$manager" != pipenv ] || source=Pipfile
   fail 'E7 lockfile-stale' "$lockfile does not match $source ($difference). Run $manager lock locally and commit $lockfile."
+}
+
+# A file of the registry that is another one than the app's author had, or a list of hashes that is not whole.
+wrong_hash() {
+  local package found
+  if grep -q 'Hashes are required in --require-hashes mode' "$1"; then
+    package=$(grep -oE '^ +[A-Za-z0-9._-]+(==| from )[^ ]+ --hash=' "$1" | head -n 1 | sed 's/ --hash=//; s/^ *//')
+    fail 'E7 lockfile-stale' "$(deciding_file) has hashes for some packages, and none for ${package:-others}: with hashes every package needs one. $(renew_hashes)"
+  fi
+  package=$(grep -A 4 'DO NOT MATCH THE HASHES' "$1" | grep -oE '^ +[A-Za-z0-9._-]+==[^ ]+ from ' | head -n 1 | sed 's/ from $//; s/^ *//')
+  [ -n "$package" ] || package=$(first_match 'Hash mismatch for `[^`]+`' "$1" | cut -d '`' -f 2)
+  [ -n "$package" ] || package=$(first_match 'distributions for .* did not match any known checksums' "$1" | sed -E 's/^distributions for //; s/ did not.*//; s/ \((.*)\)/==\1/')
+  [ -n "$package" ] || ! grep -q 'DO NOT MATCH THE HASHES' "$1" || package='A package'
+  [ -n "$package" ] || return 0
+  found=$(grep -oE '^ +Got +[0-9a-f]{64}' "$1" | head -n 1 | sed 's/.* //')
+  [ -n "$found" ] || found=$(grep -A 1 'Computed:' "$1" | grep -oE '[0-9a-f]{64}' | head -n 1)
+  fail 'E7 lockfile-stale' "$package from the registry is not the file whose hash $(deciding_file) has${found:+ (it is sha256:$found)}. If its version was changed by hand, the hash is out of date. $(renew_hashes) If not, find out who changed the file before you install it anywhere."
+}
+
+renew_hashes() {
+  case $manager in
+    uv) echo 'Run rm uv.lock && uv lock, commit uv.lock.' ;;
+    poetry) echo 'Run poetry lock --no-cache --regenerate, commit poetry.lock.' ;;
+    pipenv) echo 'Run pipenv lock --clear, commit Pipfile.lock.' ;;
+    *) echo 'Make requirements.txt anew (pip-compile --generate-hashes), commit it.' ;;
+  esac
+}
+
+over_ssh() {
+  local address
+  grep -qE 'ssh: connect to host|ssh: Could not resolve hostname|Permission denied \(publickey|Host key verification failed|ssh: not found|cannot run ssh' "$1" || return 0
+  address=$(first_match "ssh://[^' ]+|[A-Za-z0-9._*-]+@[A-Za-z0-9.-]+:[^' ]+\.git" "$1" | sed -E 's#^(ssh://)?[^/@]*@#\1#')
+  fail 'E15 install-scripts-blocked' "A git dependency is fetched over SSH${address:+ ($address)}. Builds have no SSH key: use an https URL with a token, such as git+https://<user>:\${TOKEN}@<host>/<path> with the config var TOKEN, or a registry version."
 }
 
 registry_problem() {
@@ -41,34 +79,8 @@ registry_problem() {
     fail 'E9 registry-unreachable' "The build could not talk to the package registry ($cause). Your app is fine. If this host uses its own certificate authority, set the CA file in the server settings; otherwise retry."
 }
 
-wrong_python() {
-  local found
-  found=$(first_match "Package '[^']+' requires a different Python: [^ ]+ not in '[^']+'|The requested interpreter resolved to Python .*|Your (Pipfile|project) requires .*Python.*|Current Python version \([^)]*\) is not allowed by the project.*" "$1")
-  [ -z "$found" ] || fail 'E8 bad-python-version' "${found%.}. This stack has: ${python_version%.*} ($python_version). Choose versions that accept it."
-}
-
-package_not_found() {
-  local wanted older
-  wanted=$(first_match 'No matching distribution found for .*' "$1" | sed -E 's/^No matching distribution found for //; s/ \(from .*//')
-  [ -n "$wanted" ] || wanted=$(first_match 'Because [^ ]+ was not found in the package registry' "$1" | cut -d ' ' -f 2)
-  [ -n "$wanted" ] || wanted=$(first_match 'there (is|are) no version[s]? of [^ ]+' "$1" | sed 's/.* //')
-  [ -n "$wanted" ] || wanted=$(first_match 'Unable to find installation candidates for .*' "$1" | sed 's/^Unable to find installation candidates for //')
-  [ -n "$wanted" ] || return 0
-  grep -q 'require a different python version' "$1" && older=" Some of its versions are not for Python ${python_version%.*}."
-  fail 'E10 package-not-found' "$wanted, required by ${lockfile:-${package_files[0]#"$build_dir"/}}, is not in the registry. Check the spelling, the version, and whether it is private (then add a token by config var).$older"
-}
-
 bad_requirements() {
   local found
-  found=$(first_match "Invalid requirement: .*|Could not open requirements file: .*|Hash of .* from line .*|THESE PACKAGES DO NOT MATCH THE HASHES.*" "$1")
+  found=$(first_match 'Invalid requirement: .*|Could not open requirements file: .*|Hash of .* from line .*' "$1")
   [ -z "$found" ] || fail 'E4 bad-requirements' "requirements.txt: ${found//"$build_dir/"/}"
-}
-
-native_module() {
-  local package missing
-  missing=$(first_match 'fatal error: [^:]+: No such file' "$1" | sed -E 's/fatal error: ([^:]+):.*/header \1/')
-  [ -n "$missing" ] || missing=$(first_match 'cannot find -l[^ :]+|pg_config executable not found|mysql_config[^ ]* not found|pkg-config: .*not found|Did not find pkg-config[^ ]*|Rust toolchain|[Cc]argo[, ].*not (installed|found).*' "$1")
-  grep -qE "command '[^']*(gcc|g\+\+|cc|x86_64-linux-gnu-gcc|aarch64-linux-gnu-gcc)' failed|fatal error: .*No such file" "$1" || [ -n "$missing" ] || return 0
-  package=$(first_match 'Failed (building wheel|to build) (for )?`?[A-Za-z0-9._-]+' "$1" | sed -E 's/.*[ `]//')
-  fail 'E14 native-module' "${package:-A package} has a native part that could not be compiled: ${missing:+missing: }${missing:-see the compiler output above}. Try a newer ${package:-version} that ships ready-made binaries, or a package that needs no compiling."
 }

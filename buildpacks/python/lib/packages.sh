@@ -37,6 +37,8 @@ packages_key() {
   digest=$({
     printf '%s\n' 1 "$STACK" "$MACHTYPE" "$python_version" "$manager" "$(manager_version)" "${settings[@]}"
     [ ${#package_files[@]} -eq 0 ] || sha256sum -- "${package_files[@]}" | sed "s#$build_dir/##"
+    # What was compiled against a library of the apt buildpack needs it.
+    [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || cat "$build_dir/Aptfile"
   } | sha256sum)
   packages=$cache_dir/.immutable/python-packages-${digest:0:40}
 }

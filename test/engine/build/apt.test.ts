@@ -141,15 +141,19 @@ describe('messages', () => {
     });
   });
 
-  test('addresses and sources are refused with what to do instead, and no login is shown', async () => {
-    const { message } = await refused('jo\nhttps://me:secret@packages.example/x.deb\n');
-    expect(message).toMatch(
-      /^Aptfile line 2: "https:\/\/packages\.example\/x\.deb" is the address of a package/,
+  test('what is not reached over https, files, and package sources are refused with what to do instead', async () => {
+    const plain = await refused('jo\nhttp://me:secret@packages.example/x.deb?token=secret\n');
+    expect(plain.message).toBe(
+      'Aptfile line 2: "http://packages.example/x.deb" is not reached over https, and nothing else is fetched. Write https://…',
     );
-    expect(message).toContain('Name a package of Debian');
-    expect((await refused(':repo:deb https://x.example/debian trixie main\n')).message).toMatch(
+    expect((await refused('./vendor/x.deb\n')).message).toMatch(
+      /^Aptfile line 1: "\.\/vendor\/x\.deb" is a file\./,
+    );
+    const source = await refused(':repo:deb https://x.example/debian trixie main\n');
+    expect(source.message).toMatch(
       /^Aptfile line 1: .* adds a package source, which this platform does not do/,
     );
+    expect(source.message).toContain('https://<host>/<file>.deb#sha256=<hash>');
   });
 
   test('a line that is no name, and a file without any', async () => {

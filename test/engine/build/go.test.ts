@@ -1,11 +1,14 @@
 // The go buildpack on the real engine: programs are built, restored and run; the right Go is found; failures say what to do.
 import { execFile } from 'node:child_process';
+import { appendFile, cp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { languageImage } from '../../../platform/build/first-party.ts';
+import { createImages, imagesFolder } from '../../../platform/engine/images.ts';
 import { type Builds, commit, type Files, ourBuildpacks, startBuilds } from './builds.ts';
 import { runInStack, textsOf } from './stack.ts';
 
@@ -68,6 +71,27 @@ describe('an app with a module', () => {
     const named = await builds.build(sample('hello'), { app, config: { ...config, GO_LINKER_VALUE: 'v 7' } });
     expect(await runInStack(builds, named.app, 'bin/hello', { web: true })).toContain('version v 7\n');
   });
+});
+
+test('the first build of all waits for its image, and says so', async () => {
+  const folder = join(builds.folder, 'images');
+  await cp(imagesFolder, folder, { recursive: true });
+  // Another definition of the same image: the engine knows every step of it.
+  await appendFile(join(folder, 'build-go/Dockerfile'), `# ${builds.instance}\n`);
+  const images = createImages({ engine: builds.engine, folder });
+  const reference = await images.reference('build-go');
+  try {
+    await using first = await startBuilds({
+      image: async (language, making) => (await images.ensure(languageImage[language], making)).reference,
+    });
+    const lines = async () => (await first.build({ 'main.go': program }, { app: 'one' })).lines;
+    const preparing = '-----> Preparing Go for the first time, about half a minute';
+    expect(await lines()).toContain(preparing);
+    expect(await lines()).not.toContain(preparing);
+  } finally {
+    await images.close();
+    await builds.engine.removeImage(reference);
+  }
 });
 
 describe('a newer Go', () => {
@@ -215,6 +239,21 @@ describe('messages', () => {
       id: 'E7',
       message: expect.stringMatching(/^go\.mod and go\.sum do not match the source .*Run go mod tidy/),
     });
+  });
+
+  test('a module that is not the one of go.sum is refused, whoever changed it', async () => {
+    const failure = await builds.failure(wants('github.com/google/uuid', 'v1.6.0'), { app });
+    expect(failure).toMatchObject({
+      id: 'E7',
+      message: expect.stringMatching(
+        /^github\.com\/google\/uuid@v1\.6\.0 is not what go\.sum or the checksum database says\./,
+      ),
+    });
+  });
+
+  test('without a proxy (GOPROXY=off) nothing can be fetched', async () => {
+    const failure = await builds.failure(sample('hello'), { config: { GOPROXY: 'off' } });
+    expect(failure).toMatchObject({ id: 'E9', message: expect.stringContaining('(GOPROXY is off)') });
   });
 
   test('a version that is not there is E10, a proxy that does not answer E9', async () => {

@@ -50,7 +50,16 @@ describe('attribution', () => {
       span('step up', 7, 7),
       span('program git fetch', 30, 40),
     ];
-    expect(attribute(spans, 1 * second, 10 * second)).toEqual({ whole: 9, git: 1, engine: 3, ours: 5 });
+    expect(attribute(spans, 1 * second, 10 * second)).toEqual({
+      ...{ whole: 9, git: 1, engine: 3, buildpack: 0, ours: 5 },
+    });
+  });
+
+  it('sets apart what a buildpack takes beside them', () => {
+    const spans = [span('program git fetch', 0, 2), span('buildpack', 1, 5), span('engine GET /info', 4, 7)];
+    expect(attribute(spans, 0, 10 * second)).toEqual({
+      ...{ whole: 10, git: 2, engine: 3, buildpack: 2, ours: 3 },
+    });
   });
 
   it('reads the lines of a trace', () => {

@@ -74,6 +74,18 @@ describe('the command line', () => {
     expect(parseOrder(['two'], known)).toMatchObject({ names: ['two'] });
   });
 
+  it('takes the name of a group for its rows', () => {
+    const groups = new Map([['both', known]]);
+    expect(parseOrder(['both'], [...known, 'three'], groups)).toMatchObject({ names: known });
+    expect(parseOrder(['three', 'both', 'one'], [...known, 'three'], groups)).toMatchObject({
+      names: [...known, 'three'],
+    });
+    expect(parseOrder(['four'], known, groups)).toMatchObject({
+      kind: 'wrong',
+      why: expect.stringContaining('one, two, both'),
+    });
+  });
+
   it('refuses what it does not know', () => {
     expect(parseOrder(['three'], known)).toMatchObject({
       kind: 'wrong',

@@ -106,6 +106,24 @@ describe('ensure', () => {
     ]);
   });
 
+  it('tells everybody who waits that it is being made, and nobody when it is there', async () => {
+    const { engine, hold } = imageEngine();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    hold(() => released);
+    const images = createImages({ engine, folder });
+    const told: string[] = [];
+    const ensure = (who: string) => images.ensure('router', { onMaking: () => told.push(who) });
+    const first = [ensure('one'), ensure('two')];
+    await expect.poll(() => told).toEqual(['one', 'two']);
+    const late = ensure('three');
+    expect(told).toEqual(['one', 'two', 'three']);
+    release();
+    await Promise.all([...first, late]);
+    await ensure('four');
+    expect(told).toHaveLength(3);
+  });
+
   it('names an image by everything that goes into it', async () => {
     const { engine } = imageEngine();
     const name = async (image: 'stack' | 'router') =>
