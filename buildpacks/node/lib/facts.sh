@@ -2,8 +2,11 @@
 
 # Config vars are files; these names would break the build itself.
 import_config() {
-  local file name value
+  local file name value manager_settings=''
   imported=()
+  for file in .npmrc .yarnrc .yarnrc.yml pnpm-workspace.yaml bunfig.toml; do
+    [ ! -f "$build_dir/$file" ] || manager_settings+=$(<"$build_dir/$file")$'\n'
+  done
   for file in "$config_dir"/*; do
     name=${file##*/}
     case $name in
@@ -18,13 +21,13 @@ import_config() {
   [ "$BUILDPACK_XTRACE" = 1 ] && set -x
 }
 
-# Those a package manager or a native build reads, and those that .npmrc names; no other changes what is installed.
+# Those a package manager or a native build reads, and those that its settings name; no other changes what is installed.
 # An install script may read any name; NODE_MODULES_CACHE=false is for apps whose scripts do.
 decides_about_modules() {
   case $1 in
-    npm_* | NPM_* | YARN_* | PNPM_* | BUN_* | NODE_* | CI | CC | CXX | CFLAGS | CXXFLAGS | LDFLAGS | MAKEFLAGS | *_BINARY_* | *_SKIP_* | SKIP_* | *_proxy | *_PROXY) return 0 ;;
+    npm_* | NPM_* | YARN_* | YARN2_* | yarn_* | PNPM_* | pnpm_* | BUN_* | NODE_* | CI | CC | CXX | CFLAGS | CXXFLAGS | LDFLAGS | MAKEFLAGS | *_BINARY_* | *_SKIP_* | SKIP_* | *_proxy | *_PROXY) return 0 ;;
   esac
-  [ -f "$build_dir/.npmrc" ] && grep -q -F "\${$1}" "$build_dir/.npmrc"
+  [[ $manager_settings =~ \$\{?$1([^A-Za-z0-9_]|$) ]]
 }
 
 # One jq for everything; what cannot be read is E4, with the place.
