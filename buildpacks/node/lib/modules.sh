@@ -7,6 +7,7 @@ install_modules() {
   if [ -d "$build_dir/node_modules" ]; then
     warn 'node_modules is committed: its native parts are rebuilt, nothing is installed.' \
       'To have packages installed from the lockfile: git rm -r --cached node_modules, and add it to .gitignore.'
+    modules_committed=true
     with_download_cache rebuild_modules
     return
   fi

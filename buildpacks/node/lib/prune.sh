@@ -5,7 +5,12 @@ pruned_programs=/tmp/pruned-programs
 prune_modules() {
   if [ "$modules_restored" = true ] && [ -f "$modules/pruned-programs" ]; then cp "$modules/pruned-programs" "$pruned_programs"; fi
   [ "$has_dev_dependencies" = true ] || [ "$has_workspaces" = true ] || return 0
-  if [ "$manager" = npm ]; then prune_by_record; else prune_by_manager; fi
+  if [ "$manager" = npm ]; then
+    prune_by_record
+  elif [ "$modules_committed" != true ]; then
+    # Others would install anew what is committed.
+    prune_by_manager
+  fi
 }
 
 # By npm's own record of what is there and why: no program of npm runs, and each build prunes the same way.
@@ -108,7 +113,9 @@ record_pruning() {
 # packages_in <list of paths>: "3 packages"
 packages_in() {
   local count
-  count=$(grep -cE '(^|/)(node_modules/(@[^/]+/)?[^/.@][^/]*|\.yarn/cache/[^/]+)$' "$1")
+  # pnpm has each package once, and links to it from everywhere.
+  count=$(grep -cE '(^|/)node_modules/\.pnpm/[^/]+@[^/]+$' "$1")
+  [ "$count" -gt 0 ] || count=$(grep -cE '(^|/)(node_modules/(@[^/]+/)?[^/.@][^/]*|\.yarn/cache/[^/]+)$' "$1")
   echo "$count $([ "$count" -eq 1 ] && echo package || echo packages)"
 }
 

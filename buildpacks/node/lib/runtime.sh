@@ -210,9 +210,9 @@ provide_headers() {
   export npm_config_nodedir=/tmp/node-unpacked
 }
 
-# npm writes into a lockfile which packages have install scripts; with others, or without one, anything may come.
+# npm writes into a lockfile which packages of a registry have install scripts; otherwise anything may come.
 native_possible() {
-  [ "$manager" != npm ] || [ -z "$lockfile" ] || [ -f "$build_dir/binding.gyp" ] || [ -d "$build_dir/node_modules" ] ||
+  [ "$manager" != npm ] || [ -z "$lockfile" ] || [ ${#local_packages[@]} -gt 0 ] || [ "$has_workspaces" = true ] || [ -f "$build_dir/binding.gyp" ] || [ -d "$build_dir/node_modules" ] ||
     grep -q '"hasInstallScript": true' "$build_dir/$lockfile"
 }
 
