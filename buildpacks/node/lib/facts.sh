@@ -32,18 +32,9 @@ decides_about_modules() {
 
 # One jq for everything; what cannot be read is E4, with the place.
 read_package() {
-  local facts problem place line column
-  problem=/tmp/package-json-problem
-  if ! facts=$(jq -r -f "$pack_dir/lib/package.jq" "$build_dir/package.json" 2>"$problem") || [ -z "$facts" ]; then
-    place=$(<"$problem")
-    place=${place#jq: }
-    place=${place#parse error: }
-    place=${place#error (at *): }
-    if [[ $place =~ ^(.*)\ at\ line\ ([0-9]+),\ column\ ([0-9]+) ]]; then
-      line=${BASH_REMATCH[2]} column=${BASH_REMATCH[3]}
-      fail 'E4 bad-package-json' "package.json is not valid JSON: ${BASH_REMATCH[1]} at line $line, column $column: $(sed -n "${line}p" "$build_dir/package.json" | cut -c 1-200)"
-    fi
-    fail 'E4 bad-package-json' "package.json is not valid JSON: ${place:-it is empty}."
+  local facts
+  if ! facts=$(jq -r -f "$pack_dir/lib/package.jq" "$build_dir/package.json" 2>/tmp/package-json-problem) || [ -z "$facts" ]; then
+    bad_package_json
   fi
   eval "$facts"
   # What is read from here on comes from files and never from config vars of the same name.
@@ -51,3 +42,17 @@ read_package() {
   export NODE_ENV
 }
 
+# jq notices an error one token late; python's parser says where it begins.
+bad_package_json() {
+  local place what line column
+  place=$(python3 "$pack_dir/lib/json_error.py" "$build_dir/package.json") || place=''
+  if [ -n "$place" ]; then
+    IFS=$'\t' read -r what line column <<<"$place"
+    fail 'E4 bad-package-json' "package.json is not valid JSON: $what at line $line, column $column: $(sed -n "${line}p" "$build_dir/package.json" | tr -d '\r' | cut -c 1-200)"
+  fi
+  place=$(<"/tmp/package-json-problem")
+  place=${place#jq: }
+  place=${place#parse error: }
+  place=${place#error (at *): }
+  fail 'E4 bad-package-json' "package.json is not valid JSON: ${place:-it is empty}."
+}
