@@ -32,7 +32,7 @@ profile_of_manager() {
   printf 'export PATH="$HOME/.heroku/%s/bin:$PATH"\n' "$manager"
   case $manager_kind in
     yarn-berry) echo 'export YARN_ENABLE_TELEMETRY=0' ;;
-    pnpm) echo 'export pnpm_config_update_notifier=false pnpm_config_verify_deps_before_run=false pnpm_config_manage_package_manager_versions=false' ;;
+    pnpm) echo 'export pnpm_config_update_notifier=false pnpm_config_verify_deps_before_run=false pnpm_config_pm_on_fail=ignore pnpm_config_manage_package_manager_versions=false' ;;
     bun) echo 'export DO_NOT_TRACK=1' ;;
   esac
 }

@@ -3,9 +3,9 @@
 # explain_failure <exit status> <command> <its output>
 explain_failure() {
   local status=$1 command=$2 output=$3 name
+  ssh_dependency "$output"
   explain_manager "$output"
   connection_lost "$output"
-  ssh_dependency "$output"
   grep -q 'gyp ERR!' "$output" && native_module "$output"
   name=$(failed_own_script "$output")
   if [ -n "$name" ]; then
@@ -59,13 +59,13 @@ scripts_blocked() {
   fail 'E15 install-scripts-blocked' "$manager refused to run install scripts of ${1:-some packages}. Approve them locally ($2), commit the change."
 }
 
-# npm's settings allow-git and allow-remote forbid where a package comes from.
+# blocked_source <what was refused> <how to allow it>
 blocked_source() {
-  fail 'E15 install-scripts-blocked' "npm refused to fetch a package from where package.json or the lockfile says: $(sed -nE 's/^npm (error|ERR!) ([^c].*)/\2/p' "$1" | head -n 1). Allow it in .npmrc (allow-git, allow-remote), or use a version from the registry."
+  fail 'E15 install-scripts-blocked' "$manager refused to fetch ${1:-a dependency}, which does not come from the registry. Allow it ($2), or use a version from the registry."
 }
 
 ssh_dependency() {
-  grep -qE 'Permission denied \(publickey\)|Host key verification failed|ssh: not found|cannot run ssh|ssh: Could not resolve|(ls-remote|clone|fetch).*(ssh://|git@)' "$1" || return 0
+  grep -qE 'Permission denied \(publickey\)|Host key verification failed|ssh: not found|cannot run ssh|ssh: Could not resolve|ssh: connect to host|Could not read from remote repository|Request to .ssh://|(ls-remote|clone|fetch).*(ssh://|git@)' "$1" || return 0
   fail 'E15 install-scripts-blocked' 'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.'
 }
 

@@ -6,7 +6,7 @@ key_files=(.npmrc pnpm-workspace.yaml .pnpmfile.cjs .pnpmfile.mjs)
 
 manager_environment() {
   # Version 11 and later read their own prefix only. Our version is the one that packageManager names: no other is fetched.
-  export pnpm_config_update_notifier=false pnpm_config_manage_package_manager_versions=false npm_config_manage_package_manager_versions=false
+  export pnpm_config_update_notifier=false pnpm_config_pm_on_fail=ignore pnpm_config_manage_package_manager_versions=false npm_config_manage_package_manager_versions=false
   # Dependencies are installed once, by us; a script must not begin an install because pruned ones are gone.
   export pnpm_config_verify_deps_before_run=false npm_config_verify_deps_before_run=false
   use_registry
@@ -32,7 +32,7 @@ explain_manager() {
   local output=$1 code wanted names
   code=$(grep -oE 'ERR_PNPM_[A-Z0-9_]+' "$output" | head -n 1)
   case $code in
-    ERR_PNPM_OUTDATED_LOCKFILE) stale_lockfile "$(pnpm_difference "$output")" ;;
+    ERR_PNPM_OUTDATED_LOCKFILE | ERR_PNPM_FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE) stale_lockfile "$(pnpm_difference "$output")" ;;
     ERR_PNPM_LOCKFILE_CONFIG_MISMATCH) stale_lockfile "it was made with other settings of pnpm" ;;
     ERR_PNPM_BROKEN_LOCKFILE | ERR_PNPM_LOCKFILE_BREAKING_CHANGE) lockfile_not_readable ;;
     ERR_PNPM_NO_LOCKFILE) grep -q 'not compatible lockfile' "$output" && lockfile_not_readable ;;

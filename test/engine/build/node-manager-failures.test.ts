@@ -101,9 +101,48 @@ describe.each([
 
   test('a build whose program is not there is E13 and says so', async () => {
     const failure = await builds.failure(await changed({ scripts: { build: 'tsc -p .' } }), { app });
-    expect(failure).toMatchObject({
-      id: 'E13',
-      message: `The "build" script failed with exit code ${failure.message.match(/code (\d+)/)?.[1]}. Last output is above. Reproduce locally: rm -rf node_modules && ${manager} install && ${manager} run build. Command "tsc" was not found: is it listed in dependencies?`,
+    expect(failure.id).toBe('E13');
+    expect(failure.message).toMatch(
+      new RegExp(
+        `^The "build" script failed with exit code (127|1)\\. Last output is above\\. Reproduce locally: rm -rf node_modules && ${manager} install && ${manager} run build\\. Command "tsc" was not found: is it listed in dependencies\\?$`,
+      ),
+    );
+  });
+
+  test('a git dependency over SSH is E15', async () => {
+    const dependencies = { secret: 'git+ssh://git@127.0.0.1/no/where.git' };
+    expect(await builds.failure(bare({ dependencies }), { app })).toMatchObject({
+      id: 'E15',
+      message:
+        'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.',
     });
   });
+});
+
+test('install scripts that pnpm and Bun did not run: a refusal where pnpm is told to be strict (E15), else a warning', async () => {
+  const files: Files = {
+    'addon/package.json': '{"name":"hello-native","version":"1.0.0","scripts":{"install":"true"}}',
+    'server.js': '',
+  };
+  const source = (packageManager: string, settings: Files): Files => ({
+    ...files,
+    ...settings,
+    'package.json': JSON.stringify({
+      packageManager,
+      engines: { node: '24.x' },
+      dependencies: { 'hello-native': 'file:addon' },
+    }),
+  });
+  const strict = { 'pnpm-workspace.yaml': 'strictDepBuilds: true\n' };
+  const failure = await builds.failure(source('pnpm@10.34.9', strict), { app: 'pnpm' });
+  expect(failure).toMatchObject({
+    id: 'E15',
+    message: expect.stringMatching(
+      /^pnpm refused to run install scripts of hello-native.*\. Approve them locally \(pnpm approve-builds\), commit the change\.$/,
+    ),
+  });
+  const pnpm = await builds.build(source('pnpm@10.34.9', {}), { app: 'pnpm' });
+  expect(pnpm.lines.join('\n')).toMatch(/ ! {5}pnpm did not run the install scripts of hello-native/);
+  const bun = await builds.build(source('bun@1.4.5', {}), { app: 'bun' });
+  expect(bun.lines.join('\n')).toContain(' !     Bun did not run the install scripts of some packages');
 });
