@@ -65,17 +65,24 @@ export function unknownBuildpack(name: string): PlatformError {
   );
 }
 
-export function noStartCommand(staticFolder: string | null): PlatformError {
+/** @param buildpack the name of the last one, whose files the sentence may speak of */
+export function noStartCommand(buildpack: string | null, staticFolder: string | null): PlatformError {
   const hint =
     staticFolder !== null && firstParty.some((one) => one.name === 'static')
       ? ` This looks like a static site built to ${staticFolder}/: add static.json with {"root":"${staticFolder}"}.`
       : '';
   return buildFailed(
     'E11',
-    'The build worked but nothing says how to start the app. Add a "start" script to package.json or a Procfile line such as "web: node index.js".' +
-      hint,
+    `The build worked but nothing says how to start the app. ${howToStart[buildpack ?? ''] ?? howToStart['']}${hint}`,
   );
 }
+
+const howToStart: Record<string, string> = {
+  node: 'Add a "start" script to package.json or a Procfile line such as "web: node index.js".',
+  python: 'Add a Procfile line such as "web: gunicorn app:app".',
+  go: 'Add a Procfile line such as "web: bin/server".',
+  '': 'Add a Procfile line such as "web: ./start".',
+};
 
 export function misspeltProcfile(name: string): PlatformError {
   return buildFailed(

@@ -51,8 +51,9 @@ export async function finish(
     result.displayName,
   );
   for (const line of lines) input.write(line);
-  if (Object.keys(processTypes).length === 0) throw noStartCommand(await staticFolder(join(root, 'app')));
   const names = result.used.map((one) => one.name);
+  if (Object.keys(processTypes).length === 0)
+    throw noStartCommand(names.at(-1) ?? null, await staticFolder(join(root, 'app')));
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
   return {

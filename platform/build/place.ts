@@ -80,7 +80,8 @@ export async function layDebs(
   facts: PlaceFacts,
   { note, signal }: { note(line: string): void; signal: AbortSignal },
 ): Promise<void> {
-  const applies = facts.mode === 'explicit' ? facts.buildpacks.includes('apt') : facts.likely === 'apt';
+  const applies =
+    facts.mode === 'explicit' ? facts.buildpacks.some(({ name }) => name === 'apt') : facts.likely === 'apt';
   const aptfile = debs && applies ? await workspace.sourceText('Aptfile') : null;
   if (debs && aptfile !== null) await fetchDebs(debs, { aptfile, into: workspace.debs, note, signal });
 }

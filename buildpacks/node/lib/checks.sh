@@ -1,13 +1,14 @@
-# What can be refused or warned of from files alone, before anything is downloaded.
+# Which package manager owns the packages, and what can be refused or warned of from files alone, before anything is downloaded.
 
-# Sets manager and lockfile ('' without one).
+# Sets manager (npm, yarn, pnpm, bun), lockfile and lock_format ('' without one).
 check_lockfiles() {
-  local file owner owners=() files=() others=() keep
+  local file owner last='' owners=() files=() others=() keep
   for file in npm-shrinkwrap.json package-lock.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb; do
     [ -f "$build_dir/$file" ] || continue
-    # npm's two are one manager's; npm itself prefers the first.
+    # npm's two and bun's two are one manager's; each itself prefers the first.
     owner_of "$file"
-    [ "${owners[0]}" = "$owner" ] && continue
+    [ "$last" = "$owner" ] && continue
+    last=$owner
     owners+=("$owner")
     files+=("$file")
   done
@@ -45,9 +46,43 @@ two_managers() {
 }
 
 check_manager() {
-  [ "$manager" = npm ] ||
-    fail 'E8 unsupported-manager' "This app's packages belong to $manager${lockfile:+ ($lockfile)}, which this platform cannot install yet; it can npm. To use npm: ${lockfile:+git rm $lockfile && }npm install && git add package-lock.json && git commit -m \"Use npm\"."
+  local expected
+  case $manager in
+    npm) expected=package-lock.json ;;
+    yarn) expected=yarn.lock ;;
+    pnpm) expected=pnpm-lock.yaml ;;
+    bun) expected=bun.lock ;;
+    *) fail 'E8 bad-engine' "packageManager is \"$package_manager\": there is no such package manager here; there are npm, yarn, pnpm and bun. Set for example \"npm@11.19.1\"." ;;
+  esac
+  read_lock_format
+  pnpm_workspace
   [ -n "$lockfile" ] || [ "$has_dependencies" = false ] ||
     warn 'No lockfile: versions are chosen anew in each build, so this release may differ from what you tested.' \
-      'Run npm install, commit package-lock.json.'
+      "Run $manager install, commit $expected."
+}
+
+# Sets lock_format: what decides which versions of a manager can read the lockfile.
+read_lock_format() {
+  local line lines
+  lock_format=''
+  case $lockfile in yarn.lock | pnpm-lock.yaml) ;; *) return ;; esac
+  mapfile -n 20 lines <"$build_dir/$lockfile"
+  for line in "${lines[@]}"; do
+    if [[ $line == '# yarn lockfile v1'* ]]; then
+      lock_format=v1
+    elif [[ $line =~ ^lockfileVersion:\ *[\'\"]?([0-9.]+) || $line =~ ^\ +version:\ *([0-9]+) ]]; then
+      lock_format=${BASH_REMATCH[1]}
+    else
+      continue
+    fi
+    return
+  done
+}
+
+# pnpm names its workspaces in a file of its own, which may hold nothing but settings, too.
+pnpm_workspace() {
+  local file=$build_dir/pnpm-workspace.yaml text
+  [ "$manager" = pnpm ] && [ -f "$file" ] || return 0
+  text=$(<"$file")
+  [[ $'\n'$text != *$'\n'packages:* ]] || has_workspaces=true
 }

@@ -2,7 +2,10 @@
 
 prepare_environment() {
   local limit
-  PATH=$PATH:$build_dir/node_modules/.bin
+  local gyp=$node_home/lib/node_modules/npm/node_modules
+  # Other managers would fetch node-gyp when a package wants it; npm brings it.
+  PATH=$PATH:$build_dir/node_modules/.bin:$gyp/@npmcli/run-script/lib/node-gyp-bin
+  [ -n "$npm_config_node_gyp" ] || [ "$manager" = npm ] || export npm_config_node_gyp=$gyp/node-gyp/bin/node-gyp.js
   export PATH NODE_HOME=$node_home
   export npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false npm_config_logs_max=0
   export npm_config_cache=/tmp/npm-cache
@@ -21,9 +24,22 @@ memory_limit() {
 write_profile() {
   mkdir -p "$build_dir/.profile.d"
   cp "$pack_dir/lib/profile.sh" "$build_dir/.profile.d/node.sh"
+  [ "$manager" = npm ] || profile_of_manager >>"$build_dir/.profile.d/node.sh"
+}
+
+# A manager that only starts a script must not go to the network for anything.
+profile_of_manager() {
+  printf 'export PATH="$HOME/.heroku/%s/bin:$PATH"\n' "$manager"
+  case $manager_kind in
+    yarn-berry) echo 'export YARN_ENABLE_TELEMETRY=0' ;;
+    pnpm) echo 'export pnpm_config_update_notifier=false pnpm_config_verify_deps_before_run=false pnpm_config_pm_on_fail=ignore pnpm_config_manage_package_manager_versions=false' ;;
+    bun) echo 'export DO_NOT_TRACK=1' ;;
+  esac
 }
 
 write_export() {
+  local bin=$node_home/bin
+  [ "$manager" = npm ] || bin=$manager_home/bin:$bin
   printf 'export PATH=%q:"$PATH":%q NODE_HOME=%q NODE_ENV=%q\n' \
-    "$node_home/bin" "$build_dir/node_modules/.bin" "$node_home" "$NODE_ENV" >"$pack_dir/export"
+    "$bin" "$build_dir/node_modules/.bin" "$node_home" "$NODE_ENV" >"$pack_dir/export"
 }

@@ -2,8 +2,11 @@
 
 # Config vars are files; these names would break the build itself.
 import_config() {
-  local file name value
+  local file name value manager_settings=''
   imported=()
+  for file in .npmrc .yarnrc .yarnrc.yml pnpm-workspace.yaml bunfig.toml; do
+    [ ! -f "$build_dir/$file" ] || manager_settings+=$(<"$build_dir/$file")$'\n'
+  done
   for file in "$config_dir"/*; do
     name=${file##*/}
     case $name in
@@ -18,29 +21,20 @@ import_config() {
   [ "$BUILDPACK_XTRACE" = 1 ] && set -x
 }
 
-# Those a package manager or a native build reads, and those that .npmrc names; no other changes what is installed.
+# Those a package manager or a native build reads, and those that its settings name; no other changes what is installed.
 # An install script may read any name; NODE_MODULES_CACHE=false is for apps whose scripts do.
 decides_about_modules() {
   case $1 in
-    npm_* | NPM_* | YARN_* | PNPM_* | BUN_* | NODE_* | CI | CC | CXX | CFLAGS | CXXFLAGS | LDFLAGS | MAKEFLAGS | *_BINARY_* | *_SKIP_* | SKIP_* | *_proxy | *_PROXY) return 0 ;;
+    npm_* | NPM_* | YARN_* | YARN2_* | yarn_* | PNPM_* | pnpm_* | BUN_* | NODE_* | CI | CC | CXX | CFLAGS | CXXFLAGS | LDFLAGS | MAKEFLAGS | *_BINARY_* | *_SKIP_* | SKIP_* | *_proxy | *_PROXY) return 0 ;;
   esac
-  [ -f "$build_dir/.npmrc" ] && grep -q -F "\${$1}" "$build_dir/.npmrc"
+  [[ $manager_settings =~ \$\{?$1([^A-Za-z0-9_]|$) ]]
 }
 
 # One jq for everything; what cannot be read is E4, with the place.
 read_package() {
-  local facts problem place line column
-  problem=/tmp/package-json-problem
-  if ! facts=$(jq -r -f "$pack_dir/lib/package.jq" "$build_dir/package.json" 2>"$problem") || [ -z "$facts" ]; then
-    place=$(<"$problem")
-    place=${place#jq: }
-    place=${place#parse error: }
-    place=${place#error (at *): }
-    if [[ $place =~ ^(.*)\ at\ line\ ([0-9]+),\ column\ ([0-9]+) ]]; then
-      line=${BASH_REMATCH[2]} column=${BASH_REMATCH[3]}
-      fail 'E4 bad-package-json' "package.json is not valid JSON: ${BASH_REMATCH[1]} at line $line, column $column: $(sed -n "${line}p" "$build_dir/package.json" | cut -c 1-200)"
-    fi
-    fail 'E4 bad-package-json' "package.json is not valid JSON: ${place:-it is empty}."
+  local facts
+  if ! facts=$(jq -r -f "$pack_dir/lib/package.jq" "$build_dir/package.json" 2>/tmp/package-json-problem) || [ -z "$facts" ]; then
+    bad_package_json
   fi
   eval "$facts"
   # What is read from here on comes from files and never from config vars of the same name.
@@ -48,3 +42,17 @@ read_package() {
   export NODE_ENV
 }
 
+# jq notices an error one token late; python's parser says where it begins.
+bad_package_json() {
+  local place what line column
+  place=$(python3 "$pack_dir/lib/json_error.py" "$build_dir/package.json") || place=''
+  if [ -n "$place" ]; then
+    IFS=$'\t' read -r what line column <<<"$place"
+    fail 'E4 bad-package-json' "package.json is not valid JSON: $what at line $line, column $column: $(sed -n "${line}p" "$build_dir/package.json" | tr -d '\r' | cut -c 1-200)"
+  fi
+  place=$(<"/tmp/package-json-problem")
+  place=${place#jq: }
+  place=${place#parse error: }
+  place=${place#error (at *): }
+  fail 'E4 bad-package-json' "package.json is not valid JSON: ${place:-it is empty}."
+}

@@ -2,74 +2,114 @@
 
 # explain_failure <exit status> <command> <its output>
 explain_failure() {
-  local status=$1 command=$2 output=$3 code
-  code=$(sed -n 's/^npm \(error\|ERR!\) code //p' "$output" | head -n 1)
-  case $code in
-    EUSAGE) stale_lockfile "$output" ;;
-    E404 | ETARGET) package_not_found "$code" "$output" ;;
-    ENOTFOUND | EAI_AGAIN) registry_unreachable 'name not found' ;;
-    ECONNREFUSED) registry_unreachable 'connection refused' ;;
-    ECONNRESET | EPIPE | ENETUNREACH | EHOSTUNREACH) registry_unreachable 'connection lost' ;;
-    ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT) registry_unreachable 'timed out' ;;
-    *CERT* | UNABLE_TO_*) registry_unreachable 'certificate not trusted' ;;
-    ESTRICTALLOWSCRIPTS | EALLOWGIT | EALLOWREMOTE) scripts_blocked "$output" ;;
-    EBADENGINE) fail 'E8 bad-engine' "A package refuses Node $node_version: $(sed -n 's/^npm \(error\|ERR!\) notsup //p' "$output" | head -n 3 | paste -sd ' '). Set engines.node to a version it accepts." ;;
-  esac
-  grep -q 'Exit handler never called' "$output" && probe_registry
-  grep -qE 'Permission denied \(publickey\)|Host key verification failed|ssh: not found|cannot run ssh' "$output" &&
-    fail 'E15 install-scripts-blocked' 'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.'
+  local status=$1 command=$2 output=$3 name
+  ssh_dependency "$output"
+  explain_manager "$output"
+  connection_lost "$output"
   grep -q 'gyp ERR!' "$output" && native_module "$output"
-  own_script_failed "$status" "$output"
+  name=$(failed_own_script "$output")
+  if [ -n "$name" ]; then
+    find_script "$name"
+    script_failed "$name" "$status" "$found_script" "$output"
+  fi
   fail 'E13 build-script-failed' "\"$command\" failed with exit code $status. Its output is above. Reproduce locally: rm -rf node_modules && $command."
 }
 
+# own_script_of <command text>: the install script of the app itself that is this text.
+own_script_of() {
+  local name
+  for name in $lifecycle_scripts; do
+    find_script "$name"
+    [ "$found_script" != "$1" ] || { echo "$name"; return; }
+  done
+}
+
+# stale_lockfile <first difference>
 stale_lockfile() {
-  local difference
-  grep -qE 'update your lock file|package.json and (package-lock|npm-shrinkwrap)' "$1" || return
-  difference=$(grep -oE '(Missing|Invalid): .*' "$1" | head -n 1)
-  fail 'E7 lockfile-stale' "$lockfile does not match package.json (${difference:-they name different packages}). Run npm install locally and commit $lockfile."
+  fail 'E7 lockfile-stale' "$lockfile does not match package.json (${1:-they name different packages}). Run $manager install locally and commit $lockfile."
+}
+
+# first_not_locked <pattern with %s> [<prefix of ranges>]: the first dependency of package.json that the lockfile does not have.
+first_not_locked() {
+  local wanted pattern
+  while IFS=$'\t' read -r name range; do
+    wanted=$name@$2$range
+    printf -v pattern "$1" "$(sed 's/[][^$.*+?(){}|\\]/\\&/g' <<<"$wanted")"
+    grep -qE "$pattern" "$build_dir/$lockfile" || { echo "$name@$range is missing"; return; }
+  done < <(jq -r '.dependencies, .devDependencies, .optionalDependencies | objects | to_entries[] | [.key, .value] | @tsv' "$build_dir/package.json")
+}
+
+# with_range <package>: as package.json asks for it, when it does.
+with_range() {
+  [[ ${1:1} != *@* ]] || { echo "$1"; return; }
+  jq -r --arg name "$1" '[.dependencies, .devDependencies, .optionalDependencies | objects | .[$name] // empty] | first // "" | $name + if . == "" then "" else "@" + . end' "$build_dir/package.json"
 }
 
 package_not_found() {
-  local wanted
-  wanted=$(grep -oE "'[^']+@[^']*' (is not in this registry|could not be found)|No matching version found for [^ ]+" "$2" | head -n 1 |
-    sed -E "s/^'([^']+)'.*/\1/; s/^No matching version found for //; s/\.$//")
-  wanted=${wanted:-$(grep -oE '404 Not Found - GET [^ ]+' "$2" | head -n 1 | sed 's/.*GET //')}
-  fail 'E10 package-not-found' "${wanted:-A package}, required by ${lockfile:-package.json}, is not in the registry. Check the spelling, the version, and whether it is private (then add a token by config var)."
+  fail 'E10 package-not-found' "${1:-A package}, required by ${lockfile:-package.json}, is not in the registry. Check the spelling, the version, and whether it is private (then add a token by config var)."
 }
 
+# Names of packages in what a manager said, at most five.
+package_names() {
+  grep -oE '[@a-z0-9][a-z0-9@/._-]*@[0-9][^ ,:)]*' "$1" | sort -u | head -n 5 | paste -sd ' '
+}
+
+# scripts_blocked <packages> <how to approve>
 scripts_blocked() {
-  local packages
-  packages=$(grep -oE '[@a-z0-9][a-z0-9@/._-]*@[0-9][^ ,]*' "$1" | sort -u | head -n 5 | paste -sd ' ')
-  fail 'E15 install-scripts-blocked' "npm refused to run install scripts of ${packages:-some packages}. Approve them locally (npm approve-scripts), commit the change."
+  fail 'E15 install-scripts-blocked' "$manager refused to run install scripts of ${1:-some packages}. Approve them locally ($2), commit the change."
 }
 
-# npm dies without a word when its connections do: one question to the registry tells.
-probe_registry() {
-  local status
-  get_from_any npm /tmp/probe.json
-  status=$?
-  [ $status -eq 0 ] || unreachable $status
+# blocked_source <what was refused> <how to allow it>
+blocked_source() {
+  fail 'E15 install-scripts-blocked' "$manager refused to fetch ${1:-a dependency}, which does not come from the registry. Allow it ($2), or use a version from the registry."
+}
+
+ssh_dependency() {
+  grep -qE 'Permission denied \(publickey\)|Host key verification failed|ssh: not found|cannot run ssh|ssh: Could not resolve|ssh: connect to host|Could not read from remote repository|Request to .ssh://|(ls-remote|clone|fetch).*(ssh://|git@)' "$1" || return 0
+  fail 'E15 install-scripts-blocked' 'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.'
+}
+
+# What the network said, in the words of Node and of others.
+connection_lost() {
+  local cause
+  case $(grep -oE 'ENOTFOUND|EAI_AGAIN|UnknownHost|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ECONNRESET|EPIPE|ENETUNREACH|EHOSTUNREACH|ConnectionClosed|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|ConnectionTimeout|Timeout awaiting|CERT_[A-Z_]+|[A-Z_]+_CERT_?[A-Z_]*|UNABLE_TO_[A-Z_]+' "$1" | head -n 1) in
+    '') return 0 ;;
+    ENOTFOUND | EAI_AGAIN | UnknownHost) cause='name not found' ;;
+    ECONNREFUSED | ConnectionRefused | FailedToOpenSocket) cause='connection refused' ;;
+    ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT | ConnectionTimeout | Timeout*) cause='timed out' ;;
+    *CERT* | UNABLE_TO_*) cause='certificate not trusted' ;;
+    *) cause='connection lost' ;;
+  esac
+  registry_unreachable "$cause"
 }
 
 native_module() {
-  local output=$1 package missing
-  package=$(sed -nE 's#^npm (error|ERR!) path .*/node_modules/##p' "$output" | head -n 1)
-  missing=$(grep -oE 'fatal error: [^:]+: No such file' "$output" | head -n 1 | sed -E 's/fatal error: ([^:]+):.*/missing header \1/')
-  [ -n "$missing" ] || missing=$(grep -oE 'cannot find -l[^ :]+|ModuleNotFoundError: .*|not found: (make|g\+\+|gcc|python3?)' "$output" | head -n 1)
-  fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: ${missing:-see the compiler output above}. Try a newer ${package:-dependency} that ships ready-made binaries, or one that needs no compiling."
+  local output=$1 package missing cause hint
+  package=$(sed -nE -e 's#^npm (error|ERR!) path .*/node_modules/##p' -e 's#.*gyp ERR! cwd (.*/node_modules/|.*/)([^/ ]+)( *)$#\2#p' "$output" | head -n 1)
+  missing=$(grep -oE 'fatal error: [^:]+: No such file' "$output" | head -n 1 | sed -E 's/fatal error: ([^:]+):.*/header \1/')
+  [ -n "$missing" ] || missing=$(grep -oE 'cannot find -l[^ :]+' "$output" | head -n 1 | sed -E 's/cannot find -l/library /')
+  [ -n "$missing" ] || missing=$(sed -nE "s/.*ModuleNotFoundError: No module named '([^']+)'.*/python module \1/p; s/.*(make|g\+\+|gcc|python3?): not found.*/compiler \1/p; s/.*not found: (make|g\+\+|gcc|python3?).*/compiler \1/p" "$output" | head -n 1)
+  [ "$package" != "${build_dir##*/}" ] || package=''
+  cause=${missing:+missing $missing} cause=${cause:-see the compiler output above}
+  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile."
+  fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: $cause. $hint"
 }
 
-# npm install and npm ci also run the app's own install scripts.
-own_script_failed() {
-  local status=$1 output=$2 path command name
-  path=$(sed -nE 's/^npm (error|ERR!) path //p' "$output" | head -n 1)
-  [ "$path" = "$build_dir" ] || return
-  command=$(sed -nE 's/^npm (error|ERR!) command sh -c //p' "$output" | head -n 1)
-  for name in $lifecycle_scripts; do
-    find_script "$name"
-    [ "$found_script" != "$command" ] || script_failed "$name" "$status" "$command" "$output"
-  done
+# Well-known headers and libraries -> " <Debian package>".
+system_package() {
+  case $1 in
+    *cairo*) echo ' libcairo2-dev' ;;
+    *pango*) echo ' libpango1.0-dev' ;;
+    *jpeglib* | *-ljpeg) echo ' libjpeg62-turbo-dev' ;;
+    *vips*) echo ' libvips-dev' ;;
+    *zmq*) echo ' libzmq3-dev' ;;
+    *mysql*) echo ' default-libmysqlclient-dev' ;;
+    *krb5* | *gssapi*) echo ' libkrb5-dev' ;;
+    *libusb*) echo ' libusb-1.0-0-dev' ;;
+    *curl/*) echo ' libcurl4-openssl-dev' ;;
+    header\ *) echo " that contains ${1#header }" ;;
+    *) echo ' it needs' ;;
+  esac
 }
 
 explain_script_failure() {
@@ -79,9 +119,14 @@ explain_script_failure() {
 
 # script_failed <name> <status> <its text> <output>
 script_failed() {
-  local install='npm install' missing hint=''
-  [ -z "$lockfile" ] || install='npm ci'
-  missing=$(sed -nE 's/^(sh|\/bin\/sh|bash): (line )?[0-9]+: ([^:]+): (command )?not found$/\3/p' "$4" | tail -n 1)
+  local install missing hint=''
+  wrong_case "$4" "$1"
+  case $manager in
+    npm) if [ -n "$lockfile" ]; then install='npm ci'; else install='npm install'; fi ;;
+    *) install="$manager install" ;;
+  esac
+  missing=$(sed -nE -e 's/^(sh|\/bin\/sh|bash|\/usr\/bin\/bash): (line )?[0-9]+: ([^:]+): (command )?not found$/\3/p' \
+    -e 's/^(bun: )?command not found: ([^ ]+)$/\2/p' "$4" | tail -n 1)
   [ "$2" -ne 127 ] && [ -z "$missing" ] || hint=" Command \"${missing:-${3%% *}}\" was not found: is it listed in dependencies?"
-  fail 'E13 build-script-failed' "The \"$1\" script failed with exit code $2. Last output is above. Reproduce locally: rm -rf node_modules && $install && npm run $1.$hint"
+  fail 'E13 build-script-failed' "The \"$1\" script failed with exit code $2. Last output is above. Reproduce locally: rm -rf node_modules && $install && $manager run $1.$hint"
 }

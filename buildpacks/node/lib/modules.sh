@@ -3,12 +3,15 @@
 install_modules() {
   [ "$has_dependencies" = true ] || [ "$has_workspaces" = true ] || [ -n "$lockfile" ] || return 0
   restore_directories
+  manager_environment
   if [ -d "$build_dir/node_modules" ]; then
     warn 'node_modules is committed: its native parts are rebuilt, nothing is installed.' \
       'To have packages installed from the lockfile: git rm -r --cached node_modules, and add it to .gitignore.'
+    modules_committed=true
     with_download_cache rebuild_modules
     return
   fi
+  list_own_paths
   if modules_cacheable; then
     modules_key
     if restore_modules; then
@@ -21,6 +24,34 @@ install_modules() {
   with_download_cache install_packages
 }
 
+install_packages() {
+  find_registries
+  set_install_command
+  program_of_manager "${install_command[@]}"
+  [ "$(type -t after_install)" != function ] || after_install /tmp/manager-output
+  # What is newer than this has been changed by the build.
+  : >/tmp/installed
+  ! has_build_steps || save_modules
+}
+
+rebuild_modules() {
+  step 'Rebuilding committed node_modules'
+  provide_headers
+  # Of all of them npm's is the one that needs no lockfile and no record of its own.
+  case $manager in
+    pnpm) program_of_manager pnpm rebuild ;;
+    *) program_of_manager npm rebuild ;;
+  esac
+}
+
+# A program of the manager, whose failure is explained to the pusher.
+program_of_manager() {
+  local status
+  (cd "$build_dir" && "$@") 2>&1 | indented /tmp/manager-output
+  status=${PIPESTATUS[0]}
+  [ $status -eq 0 ] || explain_failure "$status" "$*" /tmp/manager-output
+}
+
 # With a lockfile the tree follows from files; an addon of the app's own (binding.gyp) is compiled by the install itself.
 modules_cacheable() {
   [ -n "$lockfile" ] && [ "$NODE_MODULES_CACHE" != false ] && [ ! -f "$build_dir/binding.gyp" ]
@@ -31,21 +62,33 @@ has_build_steps() {
   [ -n "$lifecycle_scripts$script_build$script_heroku_prebuild$script_heroku_postbuild$script_heroku_cleanup" ] || [ "$has_workspaces" = true ]
 }
 
+# What a manager makes beside node_modules; what is committed of it is the app's.
+own_paths=()
+list_own_paths() {
+  local path made=()
+  for path in "${own_paths[@]}"; do [ -e "$build_dir/$path" ] || made+=("$path"); done
+  own_paths=("${made[@]}")
+}
+
 # Sets modules: the tree in the cache whose name says everything that decides about its content.
 modules_key() {
-  local files=() file digest
-  for file in "$lockfile" package.json .npmrc; do [ -f "$build_dir/$file" ] && files+=("$build_dir/$file"); done
-  [ ! -d "$build_dir/patches" ] || mapfile -t -O ${#files[@]} files < <(find "$build_dir/patches" -type f | LC_ALL=C sort)
-  [ "$has_workspaces" != true ] || mapfile -t -O ${#files[@]} files < <(find "$build_dir" -name node_modules -prune -o -name package.json -print | LC_ALL=C sort)
+  local files=() file path digest
+  for file in "$lockfile" package.json "${key_files[@]}"; do [ -f "$build_dir/$file" ] && files+=("$build_dir/$file"); done
+  for path in patches .yarn/patches .yarn/plugins .yarn/releases "${local_packages[@]}"; do
+    [ -e "$build_dir/$path" ] || continue
+    mapfile -t -O ${#files[@]} files < <(find "$build_dir/$path" -name node_modules -prune -o -type f -print | LC_ALL=C sort)
+  done
+  [ "$has_workspaces" != true ] ||
+    mapfile -t -O ${#files[@]} files < <(find "$build_dir" \( -name node_modules -o -path "$build_dir/.heroku" \) -prune -o -name package.json -print | LC_ALL=C sort)
   digest=$({
-    printf '%s\n' 2 "$STACK" "$MACHTYPE" "$manager" "$npm_version" "$node_version" "${imported[@]}"
+    printf '%s\n' 3 "$STACK" "$MACHTYPE" "$manager" "$manager_version" "$npm_version" "$node_version" "${imported[@]}"
     cat "${files[@]}"
   } | sha256sum)
   modules=$cache_dir/.immutable/modules-${digest:0:40}
 }
 
 restore_modules() {
-  local path first
+  local path
   [ -f "$modules/paths" ] || return 1
   while IFS= read -r path; do
     [[ $path != */* ]] || mkdir -p "$build_dir/${path%/*}"
@@ -57,7 +100,7 @@ restore_modules() {
   done <"$modules/paths"
   modules_restored=true
   step 'Dependencies are unchanged'
-  say 'node_modules comes from the cache, nothing is installed.'
+  if [ -d "$build_dir/node_modules" ]; then say "node_modules comes from the cache, nothing is installed."; else say "Packages come from the cache, nothing is installed."; fi
 }
 
 # Is there a buildpack after this one, which may want to change things?
@@ -66,46 +109,21 @@ is_followed() {
   [[ ! $number =~ ^[0-9]+$ ]] || [ -d "${pack_dir%/*}/$((number + 1))" ]
 }
 
-# The manager's own download cache is thousands of small files that only an install reads: one archive in our cache.
-with_download_cache() {
-  local kept
-  if [ "$NODE_MODULES_CACHE" != false ]; then
-    mkdir -p "$npm_config_cache"
-    for kept in "$cache_dir/.immutable"/downloads-*/downloads.tar; do
-      [ ! -f "$kept" ] || tar -C "$npm_config_cache" -xf "$kept" --no-same-owner
-    done
-  fi
-  "$@"
-  [ "$NODE_MODULES_CACHE" != false ] && [ -d "$npm_config_cache/_cacache" ] || return 0
-  rm -rf "$cache_dir/.immutable"/downloads-*
-  # Old versions pile up; beyond this size a fresh start is cheaper than carrying them along.
-  [ "$(du -sm "$npm_config_cache/_cacache" | cut -f 1)" -lt 800 ] || return 0
-  mkdir -p "$cache_dir/.immutable/downloads-$REQUEST_ID"
-  tar -C "$npm_config_cache" -cf "$cache_dir/.immutable/downloads-$REQUEST_ID/downloads.tar" _cacache
-}
-
 # Taken right after the install when build steps follow, else after pruning: see has_build_steps.
 keep_modules() {
-  local path paths=()
-  if [ "$modules_restored" = true ]; then
-    keep_tree "${modules##*/}"
-  elif [ -n "$modules" ] && [ ! -f "$modules/paths" ]; then
-    has_build_steps || save_modules
-  fi
-  [ -f "$modules/paths" ] && keep_tree "${modules##*/}"
-  for path in "$cache_dir/.immutable"/downloads-*; do [ -d "$path" ] && keep_tree "${path##*/}"; done
+  local path
+  if [ "$modules_restored" != true ] && [ -n "$modules" ] && [ ! -f "$modules/paths" ] && ! has_build_steps; then save_modules; fi
+  [ "$modules_restored" != true ] && [ ! -f "$modules/paths" ] || keep_tree "${modules##*/}"
+  for path in "$cache_dir/.immutable/downloads-$manager"-*; do [ -d "$path" ] && keep_tree "${path##*/}"; done
   save_directories
 }
 
 save_modules() {
   local path
-  [ -n "$modules" ] && [ -d "$build_dir/node_modules" ] || return 0
+  [ -n "$modules" ] && ! built_in_place || return 0
   rm -rf "$modules"
   mkdir -p "$modules/tree"
-  (
-    cd "$build_dir" || exit
-    if [ "$has_workspaces" = true ]; then find . -name node_modules -prune -printf '%P\n'; else echo node_modules; fi
-  ) >"$modules/list"
+  module_paths >"$modules/list"
   while IFS= read -r path; do
     [[ $path != */* ]] || mkdir -p "$modules/tree/${path%/*}"
     cp -a --reflink=auto "$build_dir/$path" "$modules/tree/$path" || { rm -rf "$modules"; return 0; }
@@ -114,33 +132,30 @@ save_modules() {
   mv "$modules/list" "$modules/paths"
 }
 
-# cacheDirectories of package.json, other than node_modules: the app's own caches.
-each_directory() {
-  local directory
-  [ "$NODE_MODULES_CACHE" != false ] || return 0
-  for directory in "${cache_directories[@]}"; do
-    directory=${directory#./}
-    directory=${directory%/}
-    case /$directory/ in // | /node_modules/ | */../* | //*) continue ;; esac
-    "$1" "$directory"
+# What the manager has made, one path a line.
+module_paths() (
+  cd "$build_dir" || exit
+  if [ "$has_workspaces" = true ]; then
+    find . -path ./.heroku -prune -o -name node_modules -prune -printf '%P\n'
+  elif [ -d node_modules ]; then
+    echo node_modules
+  fi
+  for path in "${own_paths[@]}"; do [ ! -e "$path" ] || echo "$path"; done
+)
+
+# A package in a folder of the app that npm links to: what its install has made there is not in node_modules, and not kept.
+built_in_place() {
+  local path
+  for path in "${local_packages[@]}"; do
+    [ -f "$build_dir/$path/binding.gyp" ] && [ -d "$build_dir/$path/build" ] && return 0
+    [ -f "$build_dir/$path/package.json" ] && ! is_copied "$path" &&
+      jq -e '.scripts // {} | has("install") or has("preinstall") or has("postinstall") or has("prepare")' "$build_dir/$path/package.json" >/dev/null && return 0
   done
+  return 1
 }
 
-restore_directories() { each_directory restore_directory; }
-
-restore_directory() {
-  [ -e "$cache_dir/node/directories/$1" ] && [ ! -e "$build_dir/$1" ] || return 0
-  mkdir -p "$(dirname "$build_dir/$1")"
-  cp -a --reflink=auto "$cache_dir/node/directories/$1" "$build_dir/$1"
-}
-
-save_directories() {
-  [ ! -e "$cache_dir/node/directories" ] || rm -rf "$cache_dir/node/directories"
-  each_directory save_directory
-}
-
-save_directory() {
-  [ -e "$build_dir/$1" ] || return 0
-  mkdir -p "$(dirname "$cache_dir/node/directories/$1")"
-  cp -a --reflink=auto "$build_dir/$1" "$cache_dir/node/directories/$1"
+is_copied() {
+  local name
+  name=$(jq -r .name "$build_dir/$1/package.json")
+  [ -d "$build_dir/node_modules/$name" ] && [ ! -L "$build_dir/node_modules/$name" ]
 }

@@ -1,32 +1,69 @@
-# npm: how it installs, rebuilds and runs the app's own install scripts.
+# npm: how it installs, and what its failures mean.
 
-install_packages() {
-  local command=(npm install --include=dev)
-  find_registries
-  [ -z "$lockfile" ] || command=(npm ci --include=dev)
-  manager_command "${command[@]}"
-  ! has_build_steps || [ -z "$modules" ] || save_modules
+run_command=(npm run)
+download_cache=/tmp/npm-cache/_cacache
+key_files=(.npmrc)
+
+manager_environment() { :; }
+
+set_install_command() {
+  if [ -n "$lockfile" ]; then install_command=(npm ci --include=dev); else install_command=(npm install --include=dev); fi
 }
 
-rebuild_modules() {
-  step 'Rebuilding committed node_modules'
-  provide_headers
-  manager_command npm rebuild
+why_manager_keeps() {
+  [ -z "$NPM_CONFIG_PRODUCTION" ] || echo 'NPM_CONFIG_PRODUCTION is set'
 }
 
-manager_command() {
+# explain_manager <output>: returns when npm's own codes say nothing.
+explain_manager() {
+  local output=$1 code
+  code=$(sed -nE 's/^npm (error|ERR!) code //p' "$output" | head -n 1)
+  case $code in
+    EUSAGE)
+      grep -qE 'update your lock file|package.json and (package-lock|npm-shrinkwrap)' "$output" &&
+        stale_lockfile "$(grep -oE '(Missing|Invalid): .*' "$output" | head -n 1)"
+      ;;
+    E404 | ETARGET) npm_not_found "$output" ;;
+    ENOTFOUND | EAI_AGAIN) registry_unreachable 'name not found' ;;
+    ECONNREFUSED) registry_unreachable 'connection refused' ;;
+    ECONNRESET | EPIPE | ENETUNREACH | EHOSTUNREACH) registry_unreachable 'connection lost' ;;
+    ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT) registry_unreachable 'timed out' ;;
+    *CERT* | UNABLE_TO_*) registry_unreachable 'certificate not trusted' ;;
+    ESTRICTALLOWSCRIPTS) scripts_blocked "$(package_names "$output")" 'npm approve-scripts' ;;
+    EALLOWGIT | EALLOWREMOTE) blocked_source "$(sed -nE 's/.*Refusing to fetch "([^"]+)".*/\1/p' "$output" | head -n 1)" 'allow-git or allow-remote in .npmrc' ;;
+    EBADENGINE) fail 'E8 bad-engine' "A package refuses Node $node_version: $(sed -nE 's/^npm (error|ERR!) notsup //p' "$output" | head -n 3 | paste -sd ' '). Set engines.node to a version it accepts." ;;
+  esac
+  grep -q 'Exit handler never called' "$output" && probe_registry
+}
+
+npm_not_found() {
+  local wanted
+  wanted=$(grep -oE "'[^']+@[^']*' (is not in this registry|could not be found)|No matching version found for [^ ]+" "$1" | head -n 1 |
+    sed -E "s/^'([^']+)'.*/\1/; s/^No matching version found for //; s/\.$//")
+  package_not_found "${wanted:-$(grep -oE '404 Not Found - GET [^ ]+' "$1" | head -n 1 | sed 's/.*GET //')}"
+}
+
+# npm dies without a word when its connections do: one question to the registry tells.
+probe_registry() {
   local status
-  (cd "$build_dir" && "$@") 2>&1 | indented /tmp/manager-output
-  status=${PIPESTATUS[0]}
-  [ $status -eq 0 ] || explain_failure "$status" "$*" /tmp/manager-output
+  get_from_any npm /tmp/probe.json
+  status=$?
+  [ $status -eq 0 ] || unreachable $status
 }
 
-# A restored tree skips the install, but not what the app itself does at each install.
-run_lifecycle() {
+# The script of the app itself that ended the install; '' when it was none.
+failed_own_script() {
+  local path command
+  path=$(sed -nE 's/^npm (error|ERR!) path //p' "$1" | head -n 1)
+  [ "$path" = "$build_dir" ] || return
+  command=$(sed -nE 's/^npm (error|ERR!) command sh -c //p' "$1" | head -n 1)
+  own_script_of "$command"
+}
+
+# A restored tree skips the install, but not what the workspaces do at each install.
+run_workspace_lifecycle() {
   local name
-  for name in $lifecycle_scripts; do run_script "$name"; done
-  [ "$has_workspaces" = true ] || return 0
   for name in preinstall install postinstall prepare; do
-    manager_command npm run "$name" --workspaces --if-present --silent
+    program_of_manager npm run "$name" --workspaces --if-present --silent
   done
 }

@@ -9,12 +9,18 @@ if type != "object" then error("it is not an object") else . end
 | ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"] as $lifecycle
 | assign("engine_node"; $engines.node | if type == "number" then tostring else text end),
   assign("engine_npm"; $engines.npm | text),
+  assign("engine_yarn"; $engines.yarn | text),
+  assign("engine_pnpm"; $engines.pnpm | text),
+  assign("engine_bun"; $engines.bun | text),
   assign("engine_managers"; ["yarn", "pnpm", "bun"] | map(select($engines[.] != null)) | join(" ")),
   assign("package_manager"; .packageManager | text),
   assign("main_file"; .main | text),
   assign("has_dependencies"; ([.dependencies, .devDependencies, .optionalDependencies] | map(names) | add | length > 0) | tostring),
   assign("has_dev_dependencies"; (.devDependencies | names | length > 0) | tostring),
   assign("has_workspaces"; (.workspaces != null) | tostring),
+  # Folders of the app's own that packages are made of: their content decides about node_modules too.
+  "local_packages=(" + ([.dependencies, .devDependencies, .optionalDependencies] | map(objects | .[] | strings
+    | capture("^(?<kind>file|link|portal):(?<path>.+)$").path | select(startswith("/") | not) | @sh) | unique | join(" ")) + ")",
   assign("lifecycle_scripts"; $lifecycle | map(select($scripts[.] | type == "string")) | join(" ")),
   "cache_directories=(" + ((.cacheDirectories // .cache_directories) | if type == "array" then map(text | @sh) | join(" ") else "" end) + ")",
   (["start", "start:prod", "build", "heroku-prebuild", "heroku-postbuild", "heroku-cleanup"][] as $name

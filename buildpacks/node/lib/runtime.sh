@@ -1,25 +1,33 @@
 # Node itself and npm: which version, from the registry or from the cache, into the slug.
 
-# Sets node_version, npm_version, node_reason. On a cached answer of the last day nothing is asked of the network.
+# Sets node_version, npm_version, node_reason, manager_version. On a cached answer of the last day nothing is asked of the network.
 choose_node() {
-  local hint="" now asked_range asked_npm at
+  local hint="" now also engine=engine_$manager wanted asked_range asked_npm asked_manager at
   registries=()
   wanted_range
   check_range
   printf -v now '%(%s)T' -1
   [[ $range =~ ^[v=]*([0-9]+\.[0-9]+\.[0-9]+)$ ]] && node_version=${BASH_REMATCH[1]}
-  { IFS= read -r asked_range; IFS= read -r asked_npm; read -r at; read -r cached_node; read -r cached_npm; } 2>/dev/null <"$cache_dir/node/resolved"
-  if [ "$asked_range" = "$range" ] && [ "$asked_npm" = "$engine_npm" ] && [ $((now - ${at:-0})) -lt 86400 ]; then
-    node_version=$cached_node npm_version=$cached_npm
+  {
+    IFS= read -r asked_range; IFS= read -r asked_npm; read -r at; read -r cached_node; read -r cached_npm
+    IFS= read -r asked_manager; read -r cached_manager
+  } 2>/dev/null <"$cache_dir/node/resolved"
+  wanted_npm
+  wanted="$manager ${!engine} $package_manager $lock_format"
+  if [ "$asked_range" = "$range" ] && [ "$asked_npm" = "$npm_wanted" ] && [ "$asked_manager" = "$wanted" ] && [ $((now - ${at:-0})) -lt 86400 ]; then
+    node_version=$cached_node npm_version=$cached_npm manager_version=$cached_manager
   else
     [ "$asked_range" = "$range" ] || cached_node=''
-    [ "$asked_npm" = "$engine_npm" ] || cached_npm=''
+    [ "$asked_npm" = "$npm_wanted" ] || cached_npm=''
+    [ "$asked_manager" = "$wanted" ] || cached_manager=''
+    if [ "$manager" != npm ]; then choose_manager; fi
     [ -n "$node_version" ] || resolve_node
     resolve_npm
     mkdir -p "$cache_dir/node"
-    printf '%s\n' "$range" "$engine_npm" "$now" "$node_version" "$npm_version" >"$cache_dir/node/resolved"
+    printf '%s\n' "$range" "$npm_wanted" "$now" "$node_version" "$npm_version" "$wanted" "${manager_version:-$npm_version}" >"$cache_dir/node/resolved"
   fi
-  say "Node $node_version ($node_reason), npm $npm_version"
+  if [ "$manager" = npm ]; then manager_version=$npm_version also=''; else also=", $manager $manager_version"; fi
+  say "Node $node_version ($node_reason), npm $npm_version$also"
   [ -z "$hint" ] || say "$hint"
   warn_end_of_life
 }
@@ -88,14 +96,20 @@ architecture() {
   esac
 }
 
-# npm is fixed per Node major, so that the same push gives the same tree; engines.npm may ask for another.
+# Sets npm_wanted, a version or a range, and where it stands.
+wanted_npm() {
+  npm_wanted=$engine_npm npm_where=engines.npm
+  case $package_manager in npm@*) npm_wanted=${package_manager#*@} npm_wanted=${npm_wanted%%+*} npm_where=packageManager ;; esac
+}
+
+# npm is fixed per Node major, so that the same push gives the same tree; engines.npm or packageManager may ask for another.
 resolve_npm() {
   local list=/tmp/npm-versions.json status
   npm_version=$(table --arg major "${node_version%%.*}" '.npm[$major] // .npmOtherwise')
-  [ -z "$engine_npm" ] && return
-  case $(semver --arg range "$engine_npm" --arg version "$npm_version" 'include "semver"; $range | if valid then (. as $r | matches($r; $version)) else "invalid" end') in
+  [ -z "$npm_wanted" ] && return
+  case $(semver --arg range "$npm_wanted" --arg version "$npm_version" 'include "semver"; $range | if valid then (. as $r | matches($r; $version)) else "invalid" end') in
     true) return ;;
-    invalid) fail 'E8 bad-engine' "engines.npm is \"$engine_npm\": that is not a version range. Set for example \"${npm_version%%.*}.x\"." ;;
+    invalid) fail 'E8 bad-engine' "$npm_where is \"$npm_wanted\": that is not a version range. Set for example \"${npm_version%%.*}.x\"." ;;
   esac
   get_from_any npm "$list"
   status=$?
@@ -104,8 +118,8 @@ resolve_npm() {
     npm_version=$cached_npm
     return
   fi
-  npm_version=$(semver --arg range "$engine_npm" --slurpfile list "$list" 'include "semver"; newest($range; $list[0].versions | keys; []) // ""')
-  [ -n "$npm_version" ] || fail 'E8 bad-engine' "engines.npm is \"$engine_npm\": no version matches. Set for example \"11.x\", or remove it."
+  npm_version=$(semver --arg range "$npm_wanted" --slurpfile list "$list" 'include "semver"; newest($range; $list[0].versions | keys; []) // ""')
+  [ -n "$npm_version" ] || fail 'E8 bad-engine' "$npm_where is \"$npm_wanted\": no version matches. Set for example \"11.x\", or remove it."
 }
 
 warn_end_of_life() {
@@ -122,6 +136,7 @@ install_node() {
   tree=$cache_dir/.immutable/$name
   node_home=$build_dir/.heroku/node
   mkdir -p "$build_dir/.heroku" "$cache_dir/.immutable"
+  start_manager
   [ ! -e "$node_home" ] || rm -rf "$node_home"
   if [ -x "$tree/bin/node" ]; then
     say 'Node and npm come from the cache.'
@@ -134,6 +149,7 @@ install_node() {
   keep_tree "$name"
   keep_tree "node-headers-$node_version"
   PATH=$node_home/bin:$PATH
+  finish_manager
 }
 
 # take_tree <from> <a file in it> <to>
@@ -167,7 +183,7 @@ check_fetched() {
   case $2 in
     0) ;;
     22)
-      grep -q 'error: 404' /tmp/curl-problem || unreachable 22
+      grep -q 'error: 404' "$curl_problem" || unreachable 22
       case $1 in
         Node*) bad_engine 'no version matches' ;;
         *) fail 'E8 bad-engine' "The registry does not have $1. Set \"engines\": {\"npm\": …} to a version it has." ;;
@@ -194,9 +210,9 @@ provide_headers() {
   export npm_config_nodedir=/tmp/node-unpacked
 }
 
-# npm writes into a lockfile which packages have install scripts; without one anything may come.
+# npm writes into a lockfile which packages of a registry have install scripts; otherwise anything may come.
 native_possible() {
-  [ -z "$lockfile" ] || [ -f "$build_dir/binding.gyp" ] || [ -d "$build_dir/node_modules" ] ||
+  [ "$manager" != npm ] || [ -z "$lockfile" ] || [ ${#local_packages[@]} -gt 0 ] || [ "$has_workspaces" = true ] || [ -f "$build_dir/binding.gyp" ] || [ -d "$build_dir/node_modules" ] ||
     grep -q '"hasInstallScript": true' "$build_dir/$lockfile"
 }
 
@@ -210,7 +226,7 @@ keep_trees() {
   mkdir -p "$cache_dir/.immutable"
   printf '%s\n' "${kept_trees[@]}" >>"$cache_dir/.immutable/.keep"
   # What this build did not use is out of date; trees of other buildpacks are theirs.
-  for tree in "$cache_dir/.immutable"/{node,modules,downloads}-*; do
+  for tree in "$cache_dir/.immutable"/{node,manager,modules,downloads}-*; do
     [[ " ${kept_trees[*]} " == *" ${tree##*/} "* ]] || rm -rf "$tree"
   done
 }
