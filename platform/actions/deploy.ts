@@ -135,6 +135,8 @@ export function deploy(platform: Platform, app: App, caller: Caller, order: Depl
     return ended.finally(() => {
       running.end();
       claim.release();
+      // Only now: the slug of a deploy that is under way stays.
+      void tidyUp(platform, app.id);
     });
   } catch (error) {
     claim.release();
@@ -196,7 +198,6 @@ async function carryOut(
     endTurn();
     output.end();
     built?.dispose();
-    void tidyUp(platform, app.id);
   }
 }
 

@@ -6,6 +6,8 @@ import { createClaims } from '../../../platform/actions/claims.ts';
 import type { Caller, Platform } from '../../../platform/actions/context.ts';
 import { deployPush } from '../../../platform/actions/deploy.ts';
 import { createOutputs } from '../../../platform/actions/output.ts';
+import { createRunningBuilds } from '../../../platform/actions/running-builds.ts';
+import { createTurns } from '../../../platform/actions/turns.ts';
 import { type App, parseAppName } from '../../../platform/domain/app.ts';
 import type { Push } from '../../../platform/git/git.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
@@ -35,6 +37,8 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     config: { keepReleases: 2, slugLimitBytes: 1e9, domain: 'test', http: { port: 80 } },
     engine: createMemoryEngine(),
     claims: createClaims(Date.now),
+    turns: createTurns(2),
+    running: createRunningBuilds(),
     outputs: createOutputs(join(folder, 'outputs')),
     log: {
       info: () => undefined,
@@ -49,11 +53,19 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     git: { describeCommit: async () => ({ commit: '', subject: 'A change', author: '' }) },
     builder: {
       build: async () => ({
-        ...{ root: folder, created: [], processTypes: { web: 'true' }, buildpacks: [], configDefaults: {} },
+        ...{
+          root: folder,
+          created: [],
+          processTypes: { web: 'true' },
+          buildpacks: [],
+          configDefaults: {},
+          beginning: null,
+        },
         keepCache: () => undefined,
         dispose: async () => undefined,
       }),
       makeReady: () => undefined,
+      prepare: async () => undefined,
     },
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),

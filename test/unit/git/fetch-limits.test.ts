@@ -38,7 +38,7 @@ async function fetched(name: string, commit: string, searchPath = process.env['P
       commit,
       into: join(folder, 'into'),
       maxBytes: 2 * megabyte,
-      advice: { commit: 'Push it there.', room: 'that fit', moved: 'Use the new address.' },
+      advice: { commit: 'Push it there.', room: 'left for submodules', moved: 'Use the new address.' },
       signal: new AbortController().signal,
     },
   );
