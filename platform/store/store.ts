@@ -7,6 +7,7 @@ import { createBuildpacks } from './buildpacks.ts';
 import { createBuilds } from './builds.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
+import { clear, clearly } from './failures.ts';
 import { createFormations } from './formation.ts';
 import { createReleases } from './releases.ts';
 import { openVault } from './secrets.ts';
@@ -23,22 +24,22 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
   const now = needs.now ?? (() => new Date().toISOString());
   const file = join(needs.folder, 'twelve.db');
   const vault = openVault(join(needs.folder, 'secret.key'), needs.create ?? false);
-  const database = openDatabase(file);
+  const database = clearly(() => openDatabase(file));
   chmodSync(file, 0o600);
   return {
-    users: createUsers(database, now),
-    apps: createApps(database, now),
-    domains: createDomains(database, now),
-    slugs: createSlugRecords(database, now),
-    releases: createReleases(database, vault, now),
-    builds: createBuilds(database, now),
-    buildSources: createBuildSources(database, vault),
-    buildpacks: createBuildpacks(database, vault, now),
-    formations: createFormations(database, now),
+    users: clear(createUsers(database, now)),
+    apps: clear(createApps(database, now)),
+    domains: clear(createDomains(database, now)),
+    slugs: clear(createSlugRecords(database, now)),
+    releases: clear(createReleases(database, vault, now)),
+    builds: clear(createBuilds(database, now)),
+    buildSources: clear(createBuildSources(database, vault)),
+    buildpacks: clear(createBuildpacks(database, vault, now)),
+    formations: clear(createFormations(database, now)),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,
     /** Runs `change` as one transaction; it cannot wait inside (better-sqlite3 turns promises away). */
-    transaction: <T>(change: () => T): T => database.transaction(change).immediate(),
+    transaction: <T>(change: () => T): T => clearly(() => database.transaction(change).immediate()),
     close: (): void => {
       database.close();
     },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { nanoid } from 'nanoid';
 import type { Database } from './database.ts';
+import { ifPossible } from './failures.ts';
 import { hashToken } from './secrets.ts';
 
 export interface User {
@@ -22,12 +23,10 @@ interface Row {
 
 export function createUsers(database: Database, now: () => string) {
   const columns = 'users.id, users.email, users.name, users.created_at';
-  const byToken = database.prepare<[Buffer], Row & { token_id: string }>(
-    `SELECT ${columns}, tokens.id AS token_id FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.hash = ?`,
+  const byToken = database.prepare<[Buffer], Row & { token_id: string; last_used_at: string | null }>(
+    `SELECT ${columns}, tokens.id AS token_id, tokens.last_used_at FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.hash = ?`,
   );
-  const touch = database.prepare(
-    'UPDATE tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)',
-  );
+  const touch = database.prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?');
   return {
     create(email: string): User {
       const user: User = { id: randomUUID(), email, name: null, createdAt: now() };
@@ -58,8 +57,10 @@ export function createUsers(database: Database, now: () => string) {
       const row = byToken.get(hashToken(token));
       if (!row) return undefined;
       const at = now();
-      // Once a minute is precise enough for "last used" and keeps reads free of writes.
-      touch.run(at, row.token_id, new Date(Date.parse(at) - 60_000).toISOString());
+      // Once a minute is precise enough for "last used" and keeps reads free of writes: an UPDATE locks, whatever it finds.
+      const aMinuteAgo = new Date(Date.parse(at) - 60_000).toISOString();
+      if (row.last_used_at === null || row.last_used_at < aMinuteAgo)
+        ifPossible(() => touch.run(at, row.token_id));
       return toUser(row);
     },
   };

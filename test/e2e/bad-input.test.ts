@@ -6,6 +6,7 @@ import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 import { bodies } from './bad-input/bodies.ts';
 import { commands } from './bad-input/commands.ts';
+import { held } from './bad-input/database.ts';
 import { engineAway } from './bad-input/engine.ts';
 import { facts } from './bad-input/facts.ts';
 import { plainApp, pushes } from './bad-input/pushes.ts';
@@ -140,6 +141,10 @@ describe('a rollback', () => {
 
 describe('an engine that is away', () => {
   test.each(engineAway)('$what', holds);
+});
+
+describe('a database that another program holds', () => {
+  test.each(held)('$what', holds);
 });
 
 describe('a server is started with', () => {

@@ -11,7 +11,7 @@ import { type Ground, type Row, told } from './row.ts';
 const fails = { ends: 'exit 1' } as const;
 
 /** A server of the platform's own settings but these, with a data folder of its own, to its end. */
-function start(settings: (on: Ground, folder: string) => Record<string, string>): Row['act'] {
+export function start(settings: (on: Ground, folder: string) => Record<string, string>): Row['act'] {
   return async (on) => {
     const folder = await mkdtemp(join(tmpdir(), 'twelve-start-'));
     try {

@@ -134,6 +134,29 @@ test('a second server on one data folder is refused', () => {
   lockFolder(folder).release();
 });
 
+test('while another program holds the database nothing is changed, and the sentence says so', () => {
+  const { user, app } = appWithReleases(1);
+  const token = store.users.createToken(user.id, 'test');
+  const other = new SQLite(join(folder, 'twelve.db'));
+  const held = expect.objectContaining({
+    code: 'service_unavailable',
+    message: expect.stringMatching(/^Another program holds the platform's database, twelve\.db/),
+  });
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    const create = () => store.apps.create(parseAppName('second'), user.id, 'debian-13');
+    expect(create).toThrow(held);
+    expect(() => store.transaction(create)).toThrow(held);
+    // Who only reads is not refused, whether or not it is time to note that a token was used.
+    expect(store.apps.list()).toEqual([app]);
+    expect(store.users.byToken(token)).toEqual(user);
+    other.exec('ROLLBACK');
+    expect(create().name).toBe('second');
+  } finally {
+    other.close();
+  }
+});
+
 test('formation: types that stay keep their id', () => {
   const { app } = appWithReleases(1);
   store.formations.replace(app.id, [{ type: 'web', quantity: 1, size: 'standard-1x' }]);

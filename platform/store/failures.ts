@@ -1,0 +1,46 @@
+// What SQLite cannot do just now, as people read it: somebody else holds the database, or the disk has no room.
+import { PlatformError } from '../domain/errors.ts';
+
+const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
+  [
+    /^SQLITE_BUSY/,
+    "Another program holds the platform's database, twelve.db in its data folder, so this was not done. Close that program, and try again.",
+  ],
+  [
+    /^SQLITE_FULL/,
+    "The disk of the platform's data folder is full, so this was not done. Free some space there, and try again.",
+  ],
+];
+
+function sentenceFor(error: unknown): string | undefined {
+  const code = String((error as { code?: unknown } | null)?.code);
+  return sentences.find(([pattern]) => pattern.test(code))?.[1];
+}
+
+/** For what is written by the way, and is not worth a failure of what was asked. */
+export function ifPossible(write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    if (!sentenceFor(error)) throw error;
+  }
+}
+
+/** @throws PlatformError `service_unavailable` instead of SQLite's own word for it */
+export function clearly<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const sentence = sentenceFor(error);
+    throw sentence ? new PlatformError('service_unavailable', sentence, {}, { cause: error }) : error;
+  }
+}
+
+/** The same functions, failing clearly. */
+export function clear<T extends object>(repository: T): T {
+  const entries = Object.entries(repository).map(([name, work]) => [
+    name,
+    typeof work === 'function' ? (...given: unknown[]) => clearly(() => work(...given)) : work,
+  ]);
+  return Object.fromEntries(entries) as T;
+}
