@@ -70,9 +70,12 @@ test.each([
 ])('%s, because package.json asks for it', async (said, from, more) => {
   const files = await textsOf(sample(from));
   const own = JSON.parse(files['package.json']!) as object;
-  const source = { ...files, 'package.json': JSON.stringify({ ...own, packageManager: undefined, ...more }) };
+  const source: Files = {
+    ...files,
+    'package.json': JSON.stringify({ ...own, packageManager: undefined, ...more }),
+  };
   // A lockfile that this version would write anew is no lockfile for it.
-  if (said.startsWith('yarn')) delete source['yarn.lock' as keyof typeof source];
+  if (said.startsWith('yarn')) delete source['yarn.lock'];
   const built = await builds.build(source, { app });
   expect(built.lines.join('\n')).toContain(`, ${said}\n`);
   expect(built.lines.join('\n')).toContain('       1 package removed');
