@@ -31,5 +31,7 @@ asked != "" && match($0, /^ +[^ :]+:[0-9]+:[0-9]+:/) { sub(/^ +/, ""); sub(/:.*/
   if ($0 ~ / from ["']/) emit(wanted, quoted($0, ".* from ")); else asked = wanted
   next
 }
+# esbuild looks for names regardless of case, and then cannot open them.
+/Cannot read file: \// { asked = $0; sub(/.*Cannot read file: /, "", asked); next }
 /ENOENT: no such file or directory/ { emit(quoted($0, ".*no such file or directory"), root) }
 END { if (waiting != "") emit(waiting, root) }

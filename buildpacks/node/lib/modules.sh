@@ -1,6 +1,8 @@
 # node_modules: restored when nothing that decides about it changed, installed otherwise, kept for the next build.
 
 install_modules() {
+  # Config vars may have any name.
+  modules='' modules_restored=false modules_committed=false
   [ "$has_dependencies" = true ] || [ "$has_workspaces" = true ] || [ -n "$lockfile" ] || return 0
   restore_directories
   manager_environment

@@ -3,7 +3,7 @@
 # Sets node_version, npm_version, node_reason, manager_version. On a cached answer of the last day nothing is asked of the network.
 choose_node() {
   local hint="" now also engine=engine_$manager wanted asked_range asked_npm asked_manager at
-  registries=()
+  registries=() node_version='' npm_version='' manager_version='' cached_node='' cached_npm='' cached_manager=''
   wanted_range
   check_range
   printf -v now '%(%s)T' -1

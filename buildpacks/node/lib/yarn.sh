@@ -11,7 +11,7 @@ manager_environment() {
 
 # Yarn 1 leaves devDependencies out when NODE_ENV is production, unless told.
 set_install_command() {
-  install_command=(yarn install --non-interactive --no-progress --ignore-engines)
+  install_command=(yarn install --non-interactive --no-progress)
   [ -z "$lockfile" ] || install_command+=(--frozen-lockfile)
   [ -n "$YARN_PRODUCTION" ] || install_command+=(--production=false)
 }
@@ -26,10 +26,12 @@ set_prune_command() {
 }
 
 explain_manager() {
-  local output=$1 wanted
+  local output=$1 wanted refused
   grep -q 'error Your lockfile needs to be updated' "$output" && stale_lockfile "$(first_not_locked '^"?%s(, |"|:)')"
   grep -q 'error Integrity check failed\|error Invalid value type .* in yarn.lock\|Unknown token' "$output" &&
     stale_lockfile 'it cannot be read, or what it promises is not what the registry has'
+  refused=$(sed -nE 's/^error ([^ ]+: The engine .*)/\1/p' "$output" | head -n 1)
+  [ -z "$refused" ] || fail 'E8 bad-engine' "A package refuses Node $node_version: ${refused%.}. Set engines in package.json to a version it accepts."
   wanted=$(sed -nE -e "s/.*Couldn't find any versions for \"([^\"]+)\" that matches \"([^\"]+)\".*/\1@\2/p" \
     -e "s/.*Couldn't find package \"([^\"]+)\".*/\1/p" -e 's#.*"https?://[^/]+/([^"]+): Not found".*#\1#p' "$output" | head -n 1)
   [ -z "$wanted" ] || package_not_found "$(with_range "$wanted")"

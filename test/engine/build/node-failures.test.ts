@@ -27,11 +27,18 @@ function changed(change: object, files: Files = {}): Files {
 
 describe('what can be read from files is refused before anything is downloaded', () => {
   test.each<[string, Files, RegExp]>([
+    // Where it begins, also when it ends its line.
     [
       'E4',
       { 'package.json': '{\n  "name": "x",\n  "scripts": {\n    "start": oops\n  }\n}\n' },
-      /^package\.json is not valid JSON: .* at line \d, column \d+: /,
+      /^package\.json is not valid JSON: Expecting value at line 4, column 14: {5}"start": oops$/,
     ],
+    [
+      'E4',
+      { 'package.json': '{\n  "name": "x"\n  "version": "1.0.0"\n}\n' },
+      /^package\.json is not valid JSON: Expecting ',' delimiter at line 3, column 3: {3}"version": "1\.0\.0"$/,
+    ],
+    ['E4', { 'package.json': ' \n' }, /^package\.json is not valid JSON: it is empty\.$/],
     ['E4', { 'package.json': '[]' }, /^package\.json is not valid JSON: it is not an object\.$/],
     [
       'E5',
@@ -44,9 +51,14 @@ describe('what can be read from files is refused before anything is downloaded',
       /^Found yarn\.lock and "packageManager": "pnpm@9\.0\.0"/,
     ],
     [
-      'E8',
-      { 'package.json': '{}', 'yarn.lock': '' },
-      /^This app's packages belong to yarn \(yarn\.lock\), which this platform cannot install yet; it can npm\./,
+      'E5',
+      { 'package.json': '{}', 'pnpm-lock.yaml': '', 'bun.lock': '' },
+      /^Found pnpm-lock\.yaml and bun\.lock; .* To keep pnpm: git rm bun\.lock && git commit/,
+    ],
+    [
+      'E5',
+      { 'package.json': '{"engines":{"yarn":"1.x","pnpm":"9.x"}}' },
+      /^Found yarn and pnpm in engines; only one package manager can own the dependencies\./,
     ],
   ])('%s', async (id, files, sentence) => {
     const failure = await builds.failure(files, { app: 'files', config: nowhere });
@@ -103,6 +115,17 @@ describe('what the registry and the install find out', () => {
     expect((await offline.failure(express)).message).toMatch(sentence);
   });
 
+  test.each([
+    ['http://registry.invalid', 'name not found'],
+    ['http://127.0.0.1:9', 'connection refused'],
+  ])('packages from %s: E9, %s', async (npm_config_registry, cause) => {
+    const config = { ...nowhere, npm_config_registry };
+    expect(await builds.failure(express, { app, config })).toMatchObject({
+      id: 'E9',
+      message: expect.stringContaining(`could not talk to the package registry (${cause}).`),
+    });
+  });
+
   test('nothing to start is E11', async () => {
     const failure = await builds.failure({ 'package.json': '{"engines":{"node":"24.x"}}' }, { app });
     expect(failure).toMatchObject({ id: 'E11', message: expect.stringContaining('Add a "start" script') });
@@ -117,5 +140,130 @@ describe('what the registry and the install find out', () => {
   ])('engines.node %s is refused (E8)', async (node, sentence) => {
     const failure = await builds.failure(changed({ engines: { node } }), { app });
     expect(failure).toMatchObject({ id: 'E8', message: expect.stringMatching(sentence) });
+  });
+});
+
+describe('what the build finds out', () => {
+  const app = 'scripts';
+
+  test('a git dependency over SSH, and one from a source that .npmrc forbids, are E15', async () => {
+    const source = (dependency: string) => ({
+      'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies: { secret: dependency } }),
+      '.npmrc': 'allow-git=none\n',
+    });
+    const ssh = { ...source('git+ssh://git@127.0.0.1/no/where.git'), '.npmrc': '' };
+    expect(await builds.failure(ssh, { app })).toMatchObject({
+      id: 'E15',
+      message:
+        'A git dependency is fetched over SSH. Builds have no SSH key: use an https URL with a token, or a registry version.',
+    });
+    expect(await builds.failure(source('git+https://127.0.0.1/no/where.git'), { app })).toMatchObject({
+      id: 'E15',
+      message: expect.stringMatching(
+        /^npm refused to fetch .*where\.git.*Allow it \(allow-git or allow-remote/,
+      ),
+    });
+  });
+
+  test('install scripts that nobody approved are E15 where npm is told to be strict', async () => {
+    const source = {
+      'package.json': JSON.stringify({
+        engines: { node: '24.x' },
+        dependencies: { 'hello-native': 'file:addon' },
+      }),
+      'addon/package.json': '{"name":"hello-native","version":"1.0.0","scripts":{"install":"true"}}',
+      '.npmrc': 'install-links=true\nstrict-allow-scripts=true\n',
+    };
+    expect(await builds.failure(source, { app })).toMatchObject({
+      id: 'E15',
+      message:
+        'npm refused to run install scripts of hello-native@1.0.0. Approve them locally (npm approve-scripts), commit the change.',
+    });
+  });
+
+  test('a package whose native part needs what is not there is E14, with its name', async () => {
+    const native = await textsOf(sample('native'));
+    const source = { ...native, 'addon/hello.c': '#include <cairo/cairo.h>\n' };
+    expect(await builds.failure(source, { app })).toMatchObject({
+      id: 'E14',
+      message:
+        'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile.',
+    });
+  });
+
+  test('a build that needs more memory than it has is E18', async () => {
+    await using small = await startBuilds({ memory: 384 * 1_048_576 });
+    const build = `node -e "const all = []; for (;;) all.push(new Array(100000).fill(1.5))"`;
+    const source = { 'package.json': JSON.stringify({ engines: { node: '24.x' }, scripts: { build } }) };
+    expect(await small.failure(source)).toMatchObject({
+      id: 'E18',
+      message: expect.stringMatching(/^The build used more than its 384 MB\. Lower parallelism/),
+    });
+  });
+
+  test.each<[string, object, Files, RegExp]>([
+    [
+      'a file',
+      { build: 'node src/Stamp.js' },
+      {},
+      /^"src\/Stamp\.js" in the "build" script .* but "src\/stamp\.js" does\./,
+    ],
+    [
+      'require',
+      { build: 'node src/build.js' },
+      { 'src/build.js': "require('./Stamp');\n" },
+      /^"\.\/Stamp" in src\/build\.js does not exist, but "src\/stamp\.js" does\. Names are case-sensitive here: fix the import or run git mv\.$/,
+    ],
+    [
+      'import',
+      { build: 'node src/build.mjs' },
+      { 'src/build.mjs': "import './Stamp.js';\n" },
+      /^"src\/Stamp\.js" in src\/build\.mjs does not exist, but "src\/stamp\.js" does\./,
+    ],
+    [
+      'a folder',
+      { build: 'node src/build.js' },
+      { 'src/build.js': "require('../Parts/Header');\n", 'parts/header/index.js': '' },
+      /^"\.\.\/Parts\/Header" in src\/build\.js does not exist, but "parts\/header" does\./,
+    ],
+    [
+      'start',
+      { start: 'node Server.js' },
+      {},
+      /^"Server\.js" in start does not exist, but "server\.js" does\./,
+    ],
+  ])('%s that differs only in case is E17', async (_, scripts, files, sentence) => {
+    const own = {
+      'package.json': JSON.stringify({ engines: { node: '24.x' }, scripts }),
+      'src/stamp.js': '',
+      'server.js': '',
+    };
+    expect(await builds.failure({ ...own, ...files }, { app })).toMatchObject({
+      id: 'E17',
+      message: expect.stringMatching(sentence),
+    });
+  });
+
+  test.each([
+    ['tsc --noEmit --skipLibCheck src/app.ts', './Header', 'src/app.ts', 'src/header.ts'],
+    // It says what it could not read, and not what is written there.
+    ['esbuild --bundle src/app.ts --outfile=dist/app.js', 'src/Header.ts', 'src/app.ts', 'src/header.ts'],
+    ['rollup src/app.js --file dist/app.js', './Footer.js', 'src/app.js', 'src/footer.js'],
+  ])('%s meets a name that differs only in case: E17', async (build, wanted, from, actual) => {
+    const source = {
+      'package.json': JSON.stringify({
+        engines: { node: '24.x' },
+        scripts: { build },
+        devDependencies: { typescript: '5.9.x', esbuild: '0.25.x', rollup: '4.x' },
+      }),
+      'src/app.ts': "import { header } from './Header';\nconsole.log(header);\n",
+      'src/header.ts': "export const header = 'x';\n",
+      'src/app.js': "import { header } from './Footer.js';\nconsole.log(header);\n",
+      'src/footer.js': "export const header = 'x';\n",
+    };
+    expect(await builds.failure(source, { app })).toMatchObject({
+      id: 'E17',
+      message: `"${wanted}" in ${from} does not exist, but "${actual}" does. Names are case-sensitive here: fix the import or run git mv.`,
+    });
   });
 });

@@ -119,6 +119,25 @@ describe.each([
   });
 });
 
+test.each([
+  ['yarn-1', 'yarn@1.22.22'],
+  ['npm', 'npm@11.19.1'],
+])('%s: a package that refuses this Node is E8', async (app, packageManager) => {
+  const source: Files = {
+    'package.json': JSON.stringify({
+      packageManager,
+      engines: { node: '24.x' },
+      dependencies: { old: 'file:old' },
+    }),
+    'old/package.json': '{"name":"old","version":"1.0.0","engines":{"node":"<10"}}',
+    '.npmrc': 'engine-strict=true\ninstall-links=true\n',
+    'server.js': '',
+  };
+  const failure = await builds.failure(source, { app });
+  expect(failure.id).toBe('E8');
+  expect(failure.message).toMatch(/^A package refuses Node 24\.\d+\.\d+: .*old@1\.0\.0.*<10/);
+});
+
 test('install scripts that pnpm and Bun did not run: a refusal where pnpm is told to be strict (E15), else a warning', async () => {
   const files: Files = {
     'addon/package.json': '{"name":"hello-native","version":"1.0.0","scripts":{"install":"true"}}',

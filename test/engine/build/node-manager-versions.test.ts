@@ -70,9 +70,9 @@ test.each([
 ])('%s, because package.json asks for it', async (said, from, more) => {
   const files = await textsOf(sample(from));
   const own = JSON.parse(files['package.json']!) as object;
-  const source: Record<string, string> = {
+  const source: Files = {
     ...files,
-    'package.json': JSON.stringify({ ...own, packageManager: undefined, ...more }),
+    'package.json': JSON.stringify(...own, packageManager: undefined, ...more ),
   };
   // A lockfile that this version would write anew is no lockfile for it.
   if (said.startsWith('yarn')) delete source['yarn.lock'];
