@@ -31,7 +31,11 @@ export function parseTrace(text: string): Span[] {
 /** These last as long as a program in a container does, not as long as the engine takes. */
 const waits = [/\/wait(\?|$)/, /^engine GET \/events/, /\/attach(\?|$)/, /\/exec\/[^/]+\/start$/, /\/logs\?/];
 
+/** It receives a push, and waits for our hook and with it for the whole deploy: what it does itself counts as ours. */
+const receiving = /^program (\S*\/)?git (-c \S+ )*receive-pack\b/;
+
 export function shareOf({ what }: Span): Share {
+  if (receiving.test(what)) return 'other';
   if (/^program (\S*\/)?git /.test(what)) return 'git';
   if (what === 'buildpack') return 'buildpack';
   if (!what.startsWith('engine ') || waits.some((wait) => wait.test(what))) return 'other';

@@ -15,6 +15,6 @@ subscribe('http.client.response.finish', ({ request, response }) => {
 });
 subscribe('child_process', ({ process: child }) => {
   const from = now();
-  child.once('exit', () => write(`program ${child.spawnargs.slice(0, 3).join(' ')}`, from));
+  child.once('exit', () => write(`program ${child.spawnargs.slice(0, 4).join(' ')}`, from));
 });
 subscribe('twelve:step', (step) => write(`step ${step}`, now()));

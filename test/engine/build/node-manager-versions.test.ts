@@ -72,7 +72,7 @@ test.each([
   const own = JSON.parse(files['package.json']!) as object;
   const source: Files = {
     ...files,
-    'package.json': JSON.stringify(...own, packageManager: undefined, ...more ),
+    'package.json': JSON.stringify({ ...own, packageManager: undefined, ...more }),
   };
   // A lockfile that this version would write anew is no lockfile for it.
   if (said.startsWith('yarn')) delete source['yarn.lock'];

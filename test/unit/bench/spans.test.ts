@@ -12,6 +12,10 @@ describe('shares', () => {
     ['program git rev-parse HEAD', 'git'],
     ['program /usr/bin/git --no-replace-objects cat-file', 'git'],
     ['program gitk', 'other'],
+    // As long as the deploy that its hook waits for.
+    ['program git -c core.hooksPath=/x receive-pack', 'other'],
+    ['program git receive-pack --stateless-rpc', 'other'],
+    ['program git -c pack.threads=1 unpack-objects', 'git'],
     ['program tar --create', 'other'],
     ['engine POST /containers/create?name=x', 'engine'],
     ['engine POST /images/create?fromImage=y', 'engine'],
