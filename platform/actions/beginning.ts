@@ -2,6 +2,7 @@
 
 import type { Beginning } from '../build/finish.ts';
 import type { App } from '../domain/app.ts';
+import { parseBuildpackReference, shownReference } from '../domain/buildpack.ts';
 import { messageOf } from '../domain/errors.ts';
 import { defaultSizeName, defaultSizes, type FormationEntry, maxQuantity } from '../domain/formation.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
@@ -19,10 +20,16 @@ export function begin(
   write: (line: string) => void,
 ): void {
   if (!beginning) return;
-  if (beginning.buildpacks.length > 0 && store.buildpacks.of(app.id).length === 0)
-    store.buildpacks.replace(app.id, beginning.buildpacks);
+  if (store.buildpacks.of(app.id).length === 0)
+    store.buildpacks.replace(app.id, eachOnce(beginning.buildpacks));
   if (Object.keys(beginning.formation).length > 0 && store.formations.of(app.id).length === 0)
     store.formations.replace(app.id, firstFormation(beginning.formation, Object.keys(types), write));
+}
+
+/** A list holds each once; app.json may have named one twice. */
+function eachOnce(list: Beginning['buildpacks']): Beginning['buildpacks'] {
+  const shown = list.map(({ reference }) => shownReference(parseBuildpackReference(reference)));
+  return list.filter((_, index) => shown.indexOf(shown[index]!) === index);
 }
 
 /** What is not said is as always: one web process, none of the others. */

@@ -88,6 +88,20 @@ test('an update moves it, and the next build uses that', async () => {
   expect(await said()).toBe('two\n');
 });
 
+test('an app is created with a list, or is there and says that it has none', async () => {
+  const create = (name: string, ...more: string[]) => platform.cli(['apps:create', name, '-n', ...more]);
+  const made = await must(create('listed', '-b', 'apt', '--buildpack', url()));
+  expect(made.stderr).toContain('Setting buildpacks... done');
+  expect((await must(platform.cli(['buildpacks', '-a', 'listed']))).stdout).toMatch(/1\. apt\n2\. https:/);
+  const refused = await create('lone', '-b', 'nod');
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('lone was created, without a list of buildpacks.');
+  expect(refused.stderr).toContain('Did you mean node?');
+  expect((await must(platform.cli(['buildpacks', '-a', 'lone']))).stdout).toContain(
+    'lone has no buildpacks set',
+  );
+});
+
 test("the list has Heroku's shape, and the registry that its clients ask says what to send", async () => {
   const path = '/apps/site/buildpack-installations';
   const { body } = await platform.api<unknown[]>('GET', path);

@@ -27,6 +27,12 @@ const create: Command = {
   summary: 'create an app and connect the git repository here to it',
   example: 'twelve apps:create hello',
   flags: {
+    buildpack: {
+      type: 'string',
+      short: 'b',
+      multiple: true,
+      help: 'a buildpack of its list; several, in order',
+    },
     remote: { type: 'string', short: 'r', help: 'name of the git remote (default: platform)' },
     'no-remote': { type: 'boolean', short: 'n', help: 'leave the git repository here alone' },
     ...jsonFlag,
@@ -39,11 +45,28 @@ const create: Command = {
       () => api.send<App>('POST', '/apps', name ? { name } : {}),
       (created) => created.name,
     );
+    await setBuildpacks(call, app);
     if (call.on('json')) call.out.json(app);
     else call.out.line(`${app.web_url} | ${app.git_url}`);
     if (!call.on('no-remote')) await connect(call, app);
   },
 };
+
+/** Where one cannot be had the app is there all the same, and the message says how to go on. */
+async function setBuildpacks(call: Call, app: App): Promise<void> {
+  const wanted = call.all('buildpack');
+  if (wanted.length === 0) return;
+  const updates = wanted.map((buildpack) => ({ buildpack }));
+  try {
+    await call.out.during(`Setting buildpack${wanted.length > 1 ? 's' : ''}`, () =>
+      call.api().send('PUT', `/apps/${encodeURIComponent(app.name)}/buildpack-installations`, { updates }),
+    );
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    call.out.notice(`${app.name} was created, without a list of buildpacks.`);
+    throw error;
+  }
+}
 
 /** The repository we stand in, if we do, gets the remote; one of that name that means something else is kept. */
 async function connect(call: Call, app: App): Promise<void> {

@@ -1,6 +1,44 @@
-// The formation that app.json gives a new app.
+// What app.json gives a new app: its formation, its list of buildpacks.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { firstFormation } from '../../../platform/actions/beginning.ts';
+import { begin, firstFormation } from '../../../platform/actions/beginning.ts';
+import { parseAppName } from '../../../platform/domain/app.ts';
+import { openStore } from '../../../platform/store/store.ts';
+
+it('is kept with the first release, each buildpack once, and takes nothing from what the user set', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'twelve-beginning-'));
+  const store = openStore({ folder, create: true });
+  const owner = store.users.create('ada@example.com').id;
+  const create = (name: string) => store.apps.create(parseAppName(name), owner, 'debian-13');
+  const pin = 'a'.repeat(40);
+  const url = 'https://example.com/x.git';
+  const beginning = {
+    buildpacks: [url, 'node', url.replace('//', '//ada:s3cret@'), 'node'].map((reference) => ({
+      reference,
+      pin: reference === 'node' ? null : pin,
+    })),
+    formation: { web: { quantity: 3 } },
+    postdeploy: null,
+  };
+  const started = (name: string, before: (id: string) => void) => {
+    const app = create(name);
+    before(app.id);
+    store.transaction(() => begin({ store }, app, beginning, { web: 'x' }, () => undefined));
+    const list = store.buildpacks.of(app.id).map((one) => one.reference);
+    return [list, store.formations.of(app.id).map((one) => one.quantity)];
+  };
+  expect(started('fresh', () => undefined)).toEqual([[url, 'node'], [3]]);
+  const web = [{ type: 'web', quantity: 1, size: 'standard-1x' }];
+  const users = (id: string) => {
+    store.buildpacks.replace(id, [{ reference: 'go', pin: null }]);
+    store.formations.replace(id, web);
+  };
+  expect(started('known', users)).toEqual([['go'], [1]]);
+  store.close();
+  rmSync(folder, { recursive: true });
+});
 
 it('is what app.json says of the types there are, and as always of the others', () => {
   const lines: string[] = [];
