@@ -87,30 +87,37 @@ function readObject(text: string, warn: (sentence: string) => void): Record<stri
 }
 
 /**
- * What the app's own config vars do not say: given values, and secrets made now.
- * @throws PlatformError `build_failed` naming what has no value and needs one, or a name that no config var can have
+ * What the app's own config vars do not say: given values, and secrets made now. What is needed and has no value is told
+ * and holds nothing up: Heroku asks for it when it creates an app, and not at a push.
  */
-export function envDefaults({ env }: AppJson, config: ConfigVars): Record<string, string> {
+export function envDefaults(
+  { env }: AppJson,
+  config: ConfigVars,
+  warn: (sentence: string) => void,
+): Record<string, string> {
   const missing = Object.entries(env).filter(([name]) => !Object.hasOwn(config, name));
   const given: Record<string, string> = {};
   const lacking: string[] = [];
   for (const [name, { value, secret, required, description }] of missing) {
-    if (value !== undefined && value !== '') given[name] = value;
-    else if (secret) given[name] = randomBytes(32).toString('hex');
+    if (value !== undefined && value !== '') give(name, value);
+    else if (secret) give(name, randomBytes(32).toString('hex'));
     else if (required) lacking.push(`${name}${description ? ` (${description.slice(0, 200)})` : ''}`);
   }
   if (lacking.length > 0) {
     const names = lacking.map((one) => one.split(' ')[0]);
-    throw buildFailed(
-      'app.json',
-      `app.json says that this app needs ${lacking.join(', ')}. Set ${lacking.length === 1 ? 'it' : 'them'} and push again: twelve config:set ${names.map((name) => `${name}=…`).join(' ')}`,
+    warn(
+      `app.json says that this app needs ${lacking.join(', ')}. Set ${lacking.length === 1 ? 'it' : 'them'}: twelve config:set ${names.map((name) => `${name}=…`).join(' ')}`,
     );
   }
-  try {
-    changeConfig(config, given);
-  } catch (error) {
-    if (error instanceof PlatformError) throw buildFailed('app.json', `app.json: ${error.message}`, error);
-    throw error;
-  }
   return given;
+
+  function give(name: string, value: string): void {
+    try {
+      changeConfig(config, { [name]: value });
+      given[name] = value;
+    } catch (error) {
+      if (!(error instanceof PlatformError)) throw error;
+      warn(`app.json: ${error.message}`);
+    }
+  }
 }

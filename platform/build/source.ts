@@ -49,8 +49,9 @@ export async function takeSource(
     const count = await applySlugignore(source, ignores);
     request.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
   }
-  const appJson = request.isFirst ? await readAppJson(request, workspace) : null;
-  const given = appJson ? envDefaults(appJson, request.config) : {};
+  const warn = (sentence: string): void => request.write(` !     ${sentence}`);
+  const appJson = request.isFirst ? await readAppJson(workspace, warn) : null;
+  const given = appJson ? envDefaults(appJson, request.config, warn) : {};
   const config = { ...given, ...request.config };
   const folder = config['PROJECT_PATH']?.trim() ?? '';
   const inside = folder === '' ? [] : await workspace.entries(folder);
@@ -64,7 +65,7 @@ export async function takeSource(
   return { choice, entries: choice.subdirectory ? inside : root, config, given, appJson };
 }
 
-async function readAppJson(request: SourceRequest, workspace: Workspace): Promise<AppJson | null> {
+async function readAppJson(workspace: Workspace, warn: (sentence: string) => void): Promise<AppJson | null> {
   const text = await workspace.sourceText('app.json');
-  return text === null ? null : parseAppJson(text, (sentence) => request.write(` !     ${sentence}`));
+  return text === null ? null : parseAppJson(text, warn);
 }

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppRepository } from '../support/app-repository.ts';
-import { networks } from '../support/engine-socket.ts';
+import { appNetworks } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -303,7 +303,7 @@ test('apps:destroy --confirm leaves nothing of it', async () => {
   await eventually(
     async () => [
       ...(await platform.containers('hello')).map((one) => one.name),
-      ...(await networks({ 'twelve.instance': platform.instance })),
+      ...(await appNetworks(platform.instance)),
     ],
     (left) => left.length === 0,
   );

@@ -84,6 +84,12 @@ export async function networks(labels: Record<string, string>): Promise<string[]
   return list.map((network) => network.Name);
 }
 
+/** Without the one that all builds of a platform share, which is as old as its first build. */
+export async function appNetworks(instance: string): Promise<string[]> {
+  const all = await networks({ 'twelve.instance': instance });
+  return all.filter((name) => !name.endsWith(`twelve-${instance}-builds`));
+}
+
 /** Names under which the engine has images of this platform's apps. */
 export async function imageNames(instance: string): Promise<string[]> {
   const list = await ask<RawImage[]>('GET', '/images/json');

@@ -1,6 +1,6 @@
 // What must hold after anything: what the releases say is what runs, and nothing else is left.
 import { expect } from 'vitest';
-import { networks } from './engine-socket.ts';
+import { appNetworks } from './engine-socket.ts';
 import type { TestPlatform } from './platform.ts';
 import { remainsIn } from './remains.ts';
 import { eventually } from './wait.ts';
@@ -59,7 +59,7 @@ export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: n
       (left) => left.length <= most,
     );
   }
-  expect(await networks({ 'twelve.instance': platform.instance })).toHaveLength(1);
+  expect(await appNetworks(platform.instance)).toHaveLength(1);
   await buildsAreTrue(platform, app, releases);
   await eventually(
     () => remainsIn(platform.dataFolder, 1),

@@ -2,6 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { envDefaults, parseAppJson } from '../../../platform/build/app-json.ts';
 
+const fail = (sentence: string): never => {
+  throw new Error(sentence);
+};
+
 function read(content: unknown) {
   const warnings: string[] = [];
   const text = typeof content === 'string' ? content : JSON.stringify(content);
@@ -22,9 +26,9 @@ describe('app.json', () => {
     expect(appJson.formation).toEqual({ web: { quantity: 2, size: 'Standard-1X' }, job: { quantity: 0 } });
     expect(appJson.postdeploy).toBe('bin/seed');
     expect(read({ scripts: { postdeploy: ' bin/x \n' } }).appJson.postdeploy).toBe('bin/x');
-    const given = envDefaults(appJson, { A: 'mine' });
+    const given = envDefaults(appJson, { A: 'mine' }, fail);
     expect(given).toEqual({ N: '3', S: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    expect(envDefaults(appJson, {})['S']).not.toBe(given['S']);
+    expect(envDefaults(appJson, {}, fail)['S']).not.toBe(given['S']);
   });
 
   it.each([
@@ -42,21 +46,24 @@ describe('app.json', () => {
     expect(Object.keys(appJson.formation)).toEqual(text.includes('web') ? ['web'] : []);
   });
 
-  it('that needs what nobody set fails with the command that sets it', () => {
+  it('that needs what nobody set has it told, with the command that sets it', () => {
     const { appJson } = read({
       env: { KEY: { description: 'of the mail service' }, EMPTY: '', HERE: {}, MAYBE: { required: false } },
     });
-    expect(() => envDefaults(appJson, { HERE: '' })).toThrow(
-      /^app\.json says that this app needs KEY \(of the mail service\), EMPTY\. Set them and push again: twelve config:set KEY=… EMPTY=…$/,
-    );
+    const told: string[] = [];
+    expect(envDefaults(appJson, { HERE: '' }, (sentence) => told.push(sentence))).toEqual({});
+    expect(told).toEqual([
+      'app.json says that this app needs KEY (of the mail service), EMPTY. Set them: twelve config:set KEY=… EMPTY=…',
+    ]);
   });
 
-  it('that names what no config var may be called fails', () => {
-    expect(() => envDefaults(read({ env: { 'a-b': 'x' } }).appJson, {})).toThrow(
-      /app\.json: "a-b" is not a config var name/,
-    );
-    expect(() => envDefaults(read({ env: { PORT: '80' } }).appJson, {})).toThrow(
-      /PORT is set by the platform/,
-    );
+  it('that names what no config var may be called has that told, and gives the rest', () => {
+    const told: string[] = [];
+    const { appJson } = read({ env: { 'a-b': 'x', PORT: '80', A: '1' } });
+    expect(envDefaults(appJson, {}, (sentence) => told.push(sentence))).toEqual({ A: '1' });
+    expect(told).toEqual([
+      expect.stringMatching(/^app\.json: "a-b" is not a config var name/),
+      expect.stringMatching(/^app\.json: PORT is set by the platform/),
+    ]);
   });
 });
