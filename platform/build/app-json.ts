@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { buildFailed } from './failures.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
