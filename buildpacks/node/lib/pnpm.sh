@@ -63,9 +63,18 @@ failed_own_script() {
   [ -z "$name" ] || ! grep -qE 'ELIFECYCLE|: Failed$' "$1" || echo "$name"
 }
 
+# Times and the build's folder would make each build's tree another one; nothing that runs reads them.
+settle_modules() {
+  [ -d "$build_dir/node_modules" ] || return 0
+  rm -f "$build_dir/node_modules"/.pnpm-workspace-state*.json
+  [ ! -f "$build_dir/node_modules/.modules.yaml" ] ||
+    sed -i -E 's/^( *"?prunedAt"?: ).*[0-9]{4}.*GMT"?(,?)$/\1"Thu, 01 Jan 1970 00:00:00 GMT"\2/' "$build_dir/node_modules/.modules.yaml"
+}
+
 # Version 10 goes on without the scripts that nobody has approved; the app finds out when it runs.
 after_install() {
   local names
+  settle_modules
   names=$(sed -nE 's/.*Ignored build scripts: (.*)/\1/p' "$1" | head -n 1 | sed -E 's/[^A-Za-z0-9@/]+$//')
   [ -z "$names" ] || warn "pnpm did not run the install scripts of $names." 'If they are needed: run pnpm approve-builds locally, commit the change.'
 }

@@ -60,6 +60,7 @@ prune_by_manager() {
   step 'Pruning devDependencies'
   set_prune_command
   program_of_manager "${prune_command[@]}"
+  [ "$(type -t settle_modules)" != function ] || settle_modules
   put_built_back
   snapshot >/tmp/after-pruning
   while IFS=$'\t' read -r program package; do

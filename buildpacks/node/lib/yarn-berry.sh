@@ -76,3 +76,13 @@ failed_own_script() {
   read -r -a names <<<"$lifecycle_scripts"
   [ ${#names[@]} -ne 1 ] || echo "${names[0]}"
 }
+
+# Without devDependencies the zips that nothing names any more serve nobody.
+settle_modules() {
+  local file map
+  [ "$linker" = pnp ] && [[ " ${own_paths[*]} " == *" .yarn/cache "* ]] && [ -f "$build_dir/.pnp.cjs" ] || return 0
+  map=$(<"$build_dir/.pnp.cjs")
+  for file in "$build_dir"/.yarn/cache/*.zip; do
+    [[ ! -f $file || $map == *"/${file##*/}/"* ]] || rm "$file"
+  done
+}

@@ -31,7 +31,7 @@ explain_manager() {
   grep -q 'error Integrity check failed\|error Invalid value type .* in yarn.lock\|Unknown token' "$output" &&
     stale_lockfile 'it cannot be read, or what it promises is not what the registry has'
   refused=$(sed -nE 's/^error ([^ ]+: The engine .*)/\1/p' "$output" | head -n 1)
-  [ -z "$refused" ] || fail 'E8 bad-engine' "A package refuses Node $node_version: ${refused%.}. Set engines in package.json to a version it accepts."
+  [ -z "$refused" ] || fail 'E8 bad-engine' "A package refuses Node $node_version or Yarn $manager_version: ${refused%.}. Set engines in package.json to versions that it accepts."
   wanted=$(sed -nE -e "s/.*Couldn't find any versions for \"([^\"]+)\" that matches \"([^\"]+)\".*/\1@\2/p" \
     -e "s/.*Couldn't find package \"([^\"]+)\".*/\1/p" -e 's#.*"https?://[^/]+/([^"]+): Not found".*#\1#p' "$output" | head -n 1)
   [ -z "$wanted" ] || package_not_found "$(with_range "$wanted")"

@@ -119,23 +119,31 @@ describe.each([
   });
 });
 
-test.each([
-  ['yarn-1', 'yarn@1.22.22'],
-  ['npm', 'npm@11.19.1'],
-])('%s: a package that refuses this Node is E8', async (app, packageManager) => {
-  const source: Files = {
-    'package.json': JSON.stringify({
-      packageManager,
-      engines: { node: '24.x' },
-      dependencies: { old: 'file:old' },
-    }),
+test('a package that refuses this Node, or this Yarn, is E8', async () => {
+  const npm = {
+    'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies: { old: 'file:old' } }),
     'old/package.json': '{"name":"old","version":"1.0.0","engines":{"node":"<10"}}',
     '.npmrc': 'engine-strict=true\ninstall-links=true\n',
-    'server.js': '',
   };
-  const failure = await builds.failure(source, { app });
-  expect(failure.id).toBe('E8');
-  expect(failure.message).toMatch(/^A package refuses Node 24\.\d+\.\d+: .*old@1\.0\.0.*<10/);
+  const yarn = {
+    'package.json': JSON.stringify({
+      name: 'sample',
+      version: '1.0.0',
+      packageManager: 'yarn@1.22.22',
+      engines: { node: '24.x', yarn: '>=4' },
+      dependencies: { ms: '^2.1.3' },
+    }),
+  };
+  expect(await builds.failure(npm, { app: 'npm' })).toMatchObject({
+    id: 'E8',
+    message: expect.stringMatching(/^A package refuses Node 24\.\d+\.\d+: .*old@1\.0\.0.*<10/),
+  });
+  expect(await builds.failure(yarn, { app: 'yarn-1' })).toMatchObject({
+    id: 'E8',
+    message: expect.stringMatching(
+      /^A package refuses Node .* or Yarn 1\.22\.22: sample@1\.0\.0: The engine "yarn" is incompatible with this module\. Expected version ">=4"\. Got "1\.22\.22"\. Set engines/,
+    ),
+  });
 });
 
 test('install scripts that pnpm and Bun did not run: a refusal where pnpm is told to be strict (E15), else a warning', async () => {

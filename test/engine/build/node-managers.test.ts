@@ -61,6 +61,12 @@ describe.each([
     );
   });
 
+  test('another app with the same lockfile gets the same tree, and so shares its layer', async () => {
+    const other = await builds.build(sample(name), { app: `${name}-other` });
+    expect(other.lines.join('\n')).toContain('-----> Installing dependencies');
+    expect(await modules(other.app)).toBe(first);
+  });
+
   test('a start command that a pruned package would have run is refused (E12)', async () => {
     const files = await textsOf(sample(name));
     const failure = await builds.failure(withScripts(files, { start: 'mkdirp run' }), { app: name });

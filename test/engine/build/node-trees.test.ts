@@ -66,6 +66,7 @@ test("Plug'n'Play: packages are zips in the slug, and the app finds them", async
   expect(coldLog).toContain('yarn 4.18.1 downloaded.');
   expect(warmLog).toContain('Packages come from the cache, nothing is installed.');
   expect(existsSync(join(warm.app, 'node_modules'))).toBe(false);
+  expect(coldLog).toContain('       1 package removed');
   const files = await textsOf(sample('yarn-pnp'));
   const own = JSON.parse(files['package.json']!) as object;
   const failure = await builds.failure(
