@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { createEngineProxy, type EngineProxy } from '../support/engine-proxy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { remainsIn } from '../support/remains.ts';
 import { eventually } from '../support/wait.ts';
 import { bodies } from './bad-input/bodies.ts';
 import { commands } from './bad-input/commands.ts';
@@ -161,6 +162,15 @@ test('a disk that is nearly full refuses a push before it starts', async () => {
   );
   expect(status).toBe(128);
   expect(await facts(full)).toEqual(before);
+});
+
+test('nothing half-written is left of it', async () => {
+  // One place is ready for the next build of `hello`.
+  const left = await eventually(
+    () => remainsIn(platform.dataFolder, 1),
+    (names) => names.length === 0,
+  );
+  expect(left).toEqual([]);
 });
 
 test('the server calls none of it a failure of its own', () => {
