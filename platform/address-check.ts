@@ -1,7 +1,6 @@
 // The one check of what users name to be fetched from: looked up once, every address judged, and only these connected to.
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
 import { type ResolveSafely, refusalOf } from './domain/address.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
@@ -77,20 +76,15 @@ async function systemLookup(host: string): Promise<string[]> {
   return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 }
 
-/** The machine, its apps, and where its names lead. */
-export function ourselves(config: Pick<Config, 'networks' | 'domain' | 'publicUrl'>): CheckNeeds {
+/** The machine, its apps, and where its names lead. @param addresses every one that reaches the machine from itself */
+export function ourselves(
+  config: Pick<Config, 'networks' | 'domain' | 'publicUrl'>,
+  addresses: () => readonly string[],
+): CheckNeeds {
   const { networks, domain, publicUrl } = config;
   return {
-    own: () => [...machineAddresses(), networks],
+    own: () => [...addresses(), networks],
     // The second one stands for the apps, whose names are often one entry for all.
     names: [domain, `any.${domain}`, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])],
   };
-}
-
-/** Every address that reaches this machine from itself. */
-function machineAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((entries = []) =>
-    // A link-local address carries the name of its wire, and is refused anyway.
-    entries.map(({ address }) => address.replace(/%.*$/, '')),
-  );
 }

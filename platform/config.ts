@@ -46,6 +46,16 @@ export interface Config {
   buildTimeoutMs: number;
   /** Bytes. */
   buildMemory: number;
+  /** Builds at once; what comes on top waits. */
+  builds: number;
+  /** Cores a build may use at most; null: all. */
+  buildCpus: number | null;
+  /** Processes and threads of a build. */
+  buildProcesses: number;
+  /** Bytes that the files of one build may take. */
+  buildDiskBytes: number;
+  /** Bytes of a build's output that are shown and kept. */
+  buildLogBytes: number;
   /** Containers that wait ready for the next build of the apps that were built last. */
   buildsReady: number;
   releasePhaseTimeoutMs: number;
@@ -90,7 +100,7 @@ export const settings: readonly Setting[] = [
   {
     name: 'TWELVE_NETWORKS',
     default: '10.213.0.0/16',
-    help: "range that the apps' networks are cut from, each a /25",
+    help: 'range that networks of apps and builds are cut from, each a /25',
   },
   {
     name: 'TWELVE_CA_FILE',
@@ -110,6 +120,11 @@ export const settings: readonly Setting[] = [
     default: '',
     help: 'MB a build may use; empty: 2048 or half of the machine, whichever is less',
   },
+  { name: 'TWELVE_BUILDS', default: '', help: 'builds at once, others wait; empty: one per core' },
+  { name: 'TWELVE_BUILD_CPUS', default: '', help: 'cores a build may use; empty: all' },
+  { name: 'TWELVE_BUILD_PROCESSES', default: '4096', help: 'processes and threads a build may have' },
+  { name: 'TWELVE_BUILD_DISK', default: '8192', help: 'MB that the files of a build may take' },
+  { name: 'TWELVE_BUILD_LOG', default: '10', help: "MB of a build's output that are shown and kept" },
   {
     name: 'TWELVE_BUILDS_READY',
     default: '1',
@@ -150,6 +165,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const seconds = (name: string): number =>
     checked(name, z.coerce.number().int().min(1).max(86_400), 'a whole number of seconds from 1 to 86400') *
     1000;
+  const count = (name: string, min: number, max: number): number =>
+    checked(name, z.coerce.number().int().min(min).max(max), `a whole number from ${min} to ${max}`);
   const megabytes = (name: string, min: number, max = 1_048_576): number =>
     checked(name, z.coerce.number().int().min(min).max(max), `a whole number of MB from ${min} to ${max}`) *
     1_048_576;
@@ -196,31 +213,29 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     buildMemory: text('TWELVE_BUILD_MEMORY')
       ? megabytes('TWELVE_BUILD_MEMORY', 128)
       : Math.min(2048 * 1_048_576, Math.floor(totalmem() / 2)),
-    buildsReady: checked(
-      'TWELVE_BUILDS_READY',
-      z.coerce.number().int().min(0).max(100),
-      'a whole number from 0 to 100',
-    ),
+    builds: text('TWELVE_BUILDS') ? count('TWELVE_BUILDS', 1, 100) : availableParallelism(),
+    buildCpus: text('TWELVE_BUILD_CPUS')
+      ? checked(
+          'TWELVE_BUILD_CPUS',
+          z.coerce.number().min(0.1).max(availableParallelism()),
+          `a number of cores from 0.1 to ${availableParallelism()}, which is what the machine has`,
+        )
+      : null,
+    buildProcesses: count('TWELVE_BUILD_PROCESSES', 64, 100_000),
+    buildDiskBytes: megabytes('TWELVE_BUILD_DISK', 64),
+    buildLogBytes: megabytes('TWELVE_BUILD_LOG', 1, 1024),
+    buildsReady: count('TWELVE_BUILDS_READY', 0, 100),
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
     minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
-    keepReleases: checked(
-      'TWELVE_KEEP_RELEASES',
-      z.coerce.number().int().min(2).max(1000),
-      'a whole number from 2 to 1000',
-    ),
+    keepReleases: count('TWELVE_KEEP_RELEASES', 2, 1000),
     logLevel: checked(
       'TWELVE_LOG_LEVEL',
       z.enum(['debug', 'info', 'warn', 'error']),
       'debug, info, warn or error',
     ),
   });
-}
-
-/** Builds that may run at once: one per core. */
-export function buildSlots(): number {
-  return Math.max(1, availableParallelism());
 }
 
 function address(name: string, text: string): Address {

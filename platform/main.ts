@@ -3,24 +3,26 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
-import { finishDestroying, hostsOf, stackName } from './actions/apps.ts';
+import { hostsOf, stackName } from './actions/apps.ts';
+import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { deployPush } from './actions/deploy.ts';
-import { collectGarbage } from './actions/garbage.ts';
+import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
+import { prepare } from './actions/prepare.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressCheck, ourselves } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { languageImage } from './build/first-party.ts';
-import { hostGoConfig } from './build/host-go.ts';
-import { hostNpmConfig } from './build/host-npm.ts';
-import { hostPipConfig } from './build/host-pip.ts';
+import { buildGround } from './build/ground.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
 import type { Step } from './domain/steps.ts';
+import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
+import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
@@ -134,7 +136,8 @@ async function connect(
   const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
   closers.push(() => logs.close());
   keepHeapSmall();
-  const [slugs, npmConfig, pipConfig, goConfig] = await Promise.all([
+  const resolve = createAddressCheck(ourselves(config, hostAddresses));
+  const [slugs, ground] = await Promise.all([
     createSlugs({
       engine,
       instance,
@@ -143,9 +146,7 @@ async function connect(
       token: randomBytes(24).toString('hex'),
       onProblem,
     }),
-    hostNpmConfig(config.npm),
-    hostPipConfig(config.pip),
-    hostGoConfig(config.go),
+    buildGround({ config, engine, instance, taken: store.apps.subnets, onProblem }),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
@@ -157,13 +158,7 @@ async function connect(
     buildpacksFolder,
     workFolder: data('work'),
     cacheFolder: data('cache'),
-    memory: config.buildMemory,
-    timeoutMs: config.buildTimeoutMs,
-    caFile: config.caFile,
-    npmConfig,
-    pipConfig,
-    goConfig,
-    ready: config.buildsReady,
+    ...ground,
     onProblem,
   });
   closers.push(() => builder.close());
@@ -186,7 +181,8 @@ async function connect(
     const app = store.apps.byId(appId);
     return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
   };
-  const outputs = createOutputs(data('outputs'));
+  // More than a build may print, so that what we say of it at its end is kept too.
+  const outputs = createOutputs(data('outputs'), config.buildLogBytes + 1_048_576);
   const needs: ProcessNeeds = {
     engine,
     store,
@@ -226,7 +222,7 @@ async function connect(
     authenticate: async (token) => store.users.byToken(token) ?? null,
     findApp: async (name) => store.apps.byName(name) ?? null,
     deploy: (push) => deployPush(platform, push),
-    resolve: createAddressCheck(ourselves(config)),
+    resolve,
     requireSpace: space,
     caFile: config.caFile,
     onProblem,
@@ -246,6 +242,7 @@ async function connect(
     router,
     logs,
     claims: createClaims(Date.now),
+    ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,
     reached,
     stackImage: () => image('stack'),
@@ -258,6 +255,8 @@ async function connect(
   closers.push(() => ending.abort());
   await engine.endLost(ownLabels(instance));
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
+  closers.push(() => platform.running.close());
+  resumeBuilds(platform);
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
@@ -266,17 +265,6 @@ async function connect(
   processes.go();
   void prepare(platform);
   return { api: address, platform, close };
-}
-
-/** What makes the first push quick and keeps the disk tidy, while visitors are served already. */
-async function prepare(platform: Platform): Promise<void> {
-  try {
-    await finishDestroying(platform);
-    await platform.slugs.prime(await platform.stackImage());
-    await collectGarbage(platform);
-  } catch (error) {
-    platform.log.warn({ error: messageOf(error) }, 'preparing the stack');
-  }
 }
 
 function signalled(): Promise<void> {

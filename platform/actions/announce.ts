@@ -53,7 +53,7 @@ export async function announce(
   platform.logs.write(app.id, {
     source: 'twelve',
     process: 'api',
-    text: `Deploy ${order.commit.slice(0, 8)} succeeded`,
+    text: `${order.description} succeeded`,
   });
 }
 
@@ -108,11 +108,12 @@ export function explain(
   if (!released) {
     platform.store.builds.fail(buildId, sentence);
     const id = known && typeof error.details['id'] === 'string' ? ` (${error.details['id']})` : '';
-    write(` !     Build failed${id}: ${whatServes(platform, app.id)}.`);
+    const ended = known && error.code === 'cancelled' ? 'cancelled' : 'failed';
+    write(` !     Build ${ended}${id}: ${whatServes(platform, app.id)}.`);
     platform.logs.write(app.id, {
       source: 'twelve',
       process: 'api',
-      text: `Build failed -- check your build output: twelve builds:output ${buildId}`,
+      text: `Build ${ended} -- check your build output: twelve builds:output ${buildId}`,
     });
   }
 }

@@ -14,6 +14,9 @@ import type { Store } from '../store/store.ts';
 import type { User } from '../store/users.ts';
 import type { Claims } from './claims.ts';
 import type { Outputs } from './output.ts';
+import type { RunningBuilds } from './running-builds.ts';
+import type { Sources } from './sources.ts';
+import type { Turns } from './turns.ts';
 
 export interface Platform {
   config: Config;
@@ -30,6 +33,12 @@ export interface Platform {
   logs: Logs;
   /** Who deploys which app since when. */
   claims: Claims;
+  /** As many builds at once as the server's settings say. */
+  turns: Turns;
+  /** What can be cancelled. */
+  running: RunningBuilds;
+  /** Sources that clients gave, as archives. */
+  sources: Sources;
   /** Output of builds and release phases, to replay and follow. */
   outputs: Outputs;
   /** Told at each named step, before what follows it. */

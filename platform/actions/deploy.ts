@@ -8,17 +8,35 @@ import { announce, explain, shown } from './announce.ts';
 import { stackName } from './apps.ts';
 import { type Built, buildSlug } from './build-slug.ts';
 import type { Caller, Platform } from './context.ts';
-import { collectGarbage } from './garbage.ts';
+import { collectGarbage, forgetOldOutputs } from './garbage.ts';
 import { appendRelease } from './release.ts';
+import { cancelled, type RunningBuild, stopping } from './running-builds.ts';
+import { waitForTurn } from './turns.ts';
 
 export interface DeployOrder {
   buildId: string;
-  cause: Extract<ReleaseCause, 'push' | 'redeploy'>;
-  commit: string;
+  cause: Extract<ReleaseCause, 'push' | 'redeploy' | 'build'>;
+  /** What the source calls itself: a commit, or what a client says. */
+  commit: string | null;
+  /** Of its release. */
+  description: string;
   /** Asked for while the build runs. */
-  commitDescription: string | Promise<string>;
-  /** @param write a line of the build's output */
-  fetchSource(into: string, signal: AbortSignal, write: (line: string) => void): Promise<void>;
+  commitDescription: string | null | Promise<string>;
+  /** Its record is there already: a server that was stopped began it. */
+  again?: boolean;
+  /** Written with the build's record, or not at all. */
+  alongside?(): void;
+  /** The build begins again when a server that was stopped during it is started. */
+  survives?: boolean;
+  /**
+   * @param write a line of the build's output
+   * @returns paths of the files, where they are known without looking
+   */
+  fetchSource(
+    into: string,
+    signal: AbortSignal,
+    write: (line: string) => void,
+  ): Promise<readonly string[] | undefined>;
   /** To the pusher; the build's kept output gets the same. */
   write(line: string): void;
   /** Cancels the build, until the release exists. */
@@ -38,6 +56,7 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
   const subject = platform.git.describeCommit(source).then((described) => described.subject);
   // Told where it is needed; a build that fails first has its own failure.
   subject.catch(() => undefined);
+  await platform.requireSpace();
   await deploy(
     platform,
     app,
@@ -46,6 +65,7 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
       buildId: randomUUID(),
       cause: 'push',
       commit: push.update.to,
+      description: `Deploy ${push.update.to.slice(0, 8)}`,
       commitDescription: subject,
       fetchSource: checkoutOf(platform, source),
       write: push.write,
@@ -55,6 +75,14 @@ export async function deployPush(platform: Platform, push: Push): Promise<void> 
     },
   );
 }
+
+/** Of a build that nobody waits for on a connection of theirs. */
+export const withoutPusher: Pick<DeployOrder, 'write' | 'signal' | 'store' | 'keep'> = {
+  write: () => undefined,
+  signal: new AbortController().signal,
+  store: async () => undefined,
+  keep: () => undefined,
+};
 
 /** The deployed branch's commit, built and released again. Answers once the build has begun; `done` ends with it. */
 export async function redeploy(
@@ -71,80 +99,109 @@ export async function redeploy(
   const repository = await platform.git.ensureRepository(app.id);
   const { subject } = await platform.git.describeCommit({ repository, commit: head.commit });
   const buildId = randomUUID();
-  const begun = withResolvers();
-  const done = deploy(
-    platform,
-    app,
-    caller,
-    {
-      buildId,
-      cause: 'redeploy',
-      commit: head.commit,
-      commitDescription: subject,
-      fetchSource: checkoutOf(platform, { repository, commit: head.commit }),
-      write: () => undefined,
-      signal: new AbortController().signal,
-      store: async () => undefined,
-      keep: () => undefined,
-    },
-    begun.resolve,
-  );
-  done.catch(begun.reject);
-  await begun.promise;
+  await platform.requireSpace();
+  const done = deploy(platform, app, caller, {
+    ...withoutPusher,
+    buildId,
+    cause: 'redeploy',
+    commit: head.commit,
+    description: `Deploy ${head.commit.slice(0, 8)}`,
+    commitDescription: subject,
+    fetchSource: checkoutOf(platform, { repository, commit: head.commit }),
+  });
   return { buildId, done };
 }
 
 function checkoutOf(platform: Platform, source: CommitSource): DeployOrder['fetchSource'] {
   return async (into, signal, write) => {
-    const { warnings } = await platform.git.checkout({ ...source, into, signal, note: write });
+    const { warnings, paths } = await platform.git.checkout({ ...source, into, signal, note: write });
     for (const warning of warnings) write(` !     ${warning}`);
+    return paths;
   };
 }
 
-/** @throws PlatformError when the build or the release failed; what served before serves on */
-async function deploy(
-  platform: Platform,
-  app: App,
-  caller: Caller,
-  order: DeployOrder,
-  begun?: () => void,
-): Promise<void> {
-  await platform.requireSpace();
+/**
+ * When it returns the app is claimed and the build has its record; the promise ends with the deploy.
+ * @throws PlatformError `conflict`: somebody deploys the app. The promise's when the build or the release failed; what
+ *   served before serves on
+ */
+export function deploy(platform: Platform, app: App, caller: Caller, order: DeployOrder): Promise<void> {
   const claim = platform.claims.take(app, caller.user.email);
-  const output = platform.outputs.open(order.buildId);
-  const write = (line: string): void => {
-    output.write(line);
-    order.write(line);
-  };
-  let built: Built | undefined;
   try {
-    platform.store.builds.insert({
+    if (!order.again) record(platform, app, caller, order);
+    const running = platform.running.begin(order.buildId, order.signal);
+    const ended = carryOut(platform, app, caller, order, running);
+    return ended.finally(() => {
+      running.end();
+      claim.release();
+    });
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+function record({ store }: Platform, app: App, caller: Caller, order: DeployOrder): void {
+  store.transaction(() => {
+    store.builds.insert({
       id: order.buildId,
       appId: app.id,
       userId: caller.user.id,
       commit: order.commit,
       stack: stackName,
     });
-    begun?.();
+    order.alongside?.();
+  });
+}
+
+async function carryOut(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  given: DeployOrder,
+  running: RunningBuild,
+): Promise<void> {
+  const { signal } = running;
+  const order = { ...given, signal };
+  const output = platform.outputs.open(order.buildId);
+  const write = (line: string): void => {
+    output.write(line);
+    order.write(line);
+  };
+  let built: Built | undefined;
+  let endTurn = (): void => undefined;
+  try {
     platform.reached('claimed');
     platform.logs.write(app.id, {
       source: 'twelve',
       process: 'api',
       text: `Build started by user ${caller.user.email}`,
     });
+    endTurn = await waitForTurn(platform.turns, signal, write);
     built = await buildSlug(platform, app, order, write);
     const release = releaseBuild(platform, app, caller, order, built);
+    running.keep();
+    endTurn();
     await announce(platform, app, release, order, write);
     if (platform.store.apps.byId(app.id)) platform.builder.makeReady(app.id);
-  } catch (error) {
-    explain(platform, app, order.buildId, error, write);
+  } catch (thrown) {
+    const error = signal.aborted ? cancelled(signal.reason) : thrown;
+    if (order.survives && error === stopping)
+      write('-----> The server stops; this build begins again with it');
+    else explain(platform, app, order.buildId, error, write);
     throw shown(error);
   } finally {
-    claim.release();
+    endTurn();
     output.end();
     built?.dispose();
-    void collectGarbage(platform, app.id);
+    void tidyUp(platform, app.id);
   }
+}
+
+/** What an app keeps no longer: slugs of old releases, what old builds printed. */
+async function tidyUp(platform: Platform, appId: string): Promise<void> {
+  await forgetOldOutputs(platform, appId);
+  await collectGarbage(platform, appId);
 }
 
 function releaseBuild(
@@ -157,29 +214,25 @@ function releaseBuild(
   order.signal.throwIfAborted();
   if (!platform.store.apps.byId(app.id))
     throw new PlatformError('gone', `${app.name} was destroyed during the build.`);
-  const release = appendRelease(platform, app, caller, (base) => ({
-    slugId: slug.id,
-    config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
-    cause: order.cause,
-    description: `Deploy ${order.commit.slice(0, 8)}`,
-    commit: order.commit,
-  }))!;
+  const release = appendRelease(
+    platform,
+    app,
+    caller,
+    (base) => ({
+      slugId: slug.id,
+      config: base.slugId === null ? { ...configDefaults, ...base.config } : base.config,
+      cause: order.cause,
+      description: order.description,
+      commit: order.commit,
+    }),
+    ({ id }) =>
+      platform.store.builds.succeed(order.buildId, {
+        slugId: slug.id,
+        releaseId: id,
+        buildpacks: slug.buildpacks,
+      }),
+  )!;
   order.keep();
-  platform.store.builds.succeed(order.buildId, {
-    slugId: slug.id,
-    releaseId: release.id,
-    buildpacks: slug.buildpacks,
-  });
   platform.logs.write(app.id, { source: 'twelve', process: 'api', text: 'Build succeeded' });
   return release;
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -17,6 +17,19 @@ export function collectGarbage(platform: Platform, appId?: string): Promise<void
   return running;
 }
 
+/** How many of an app's builds can be read. */
+const keptOutputs = 20;
+
+/** Never throws. */
+export async function forgetOldOutputs(platform: Platform, appId: string): Promise<void> {
+  const old = platform.store.builds.list(appId).slice(keptOutputs);
+  try {
+    await Promise.all(old.map(({ id }) => platform.outputs.remove(id)));
+  } catch (error) {
+    platform.log.warn({ error: messageOf(error) }, 'output of old builds not removed');
+  }
+}
+
 async function collect(platform: Platform, appId: string | undefined): Promise<void> {
   const { store } = platform;
   if (appId) store.transaction(() => retire(platform, appId));

@@ -1,5 +1,12 @@
 // Output of builds and release phases: kept in a file, replayed from the start, then followed live.
-import { createReadStream, createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  type WriteStream,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,6 +17,7 @@ export interface Output {
 }
 
 export interface Outputs {
+  /** What was kept under this id before stays: the new lines follow. */
   open(id: string): Output;
   /** Everything from the start, then live until its end. Null when there never was such an output. */
   read(id: string, signal: AbortSignal): AsyncIterable<string> | null;
@@ -17,9 +25,6 @@ export interface Outputs {
   finish(id: string): void;
   remove(id: string): Promise<void>;
 }
-
-/** Bytes kept of one output; what comes after is counted and left out. */
-const maxBytes = 10 * 1_048_576;
 
 /** Resolves when there is more, it has ended, or the signal aborts. */
 function nextLine(output: Live, signal: AbortSignal): Promise<void> {
@@ -42,8 +47,11 @@ interface Live {
   waiting: Set<() => void>;
 }
 
-/** @param folder one file per output, named by its id (a UUID) */
-export function createOutputs(folder: string): Outputs {
+/**
+ * @param folder one file per output, named by its id (a UUID)
+ * @param maxBytes kept of one output; what comes after is left out
+ */
+export function createOutputs(folder: string, maxBytes = 10 * 1_048_576): Outputs {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const live = new Map<string, Live>();
   const fileOf = (id: string): string => join(folder, `${id.replace(/[^0-9a-f-]/g, '')}.log`);
@@ -69,14 +77,17 @@ export function createOutputs(folder: string): Outputs {
     open(id) {
       const known = live.get(id);
       if (known) return handle(id, known);
+      const before = existsSync(fileOf(id)) ? readFileSync(fileOf(id), 'utf8') : '';
       const output: Live = {
-        lines: [],
-        bytes: 0,
+        // A line that a killed server was writing is whole as far as it goes.
+        lines: before === '' ? [] : before.replace(/\n$/, '').split('\n'),
+        bytes: Buffer.byteLength(before),
         ended: false,
         file: createWriteStream(fileOf(id), { mode: 0o600, flags: 'a' }),
         waiting: new Set(),
       };
       output.file.on('error', () => undefined);
+      if (before !== '' && !before.endsWith('\n')) output.file.write('\n');
       live.set(id, output);
       return handle(id, output);
     },
@@ -103,7 +114,7 @@ export function createOutputs(folder: string): Outputs {
         output.bytes += Buffer.byteLength(line) + 1;
         const kept =
           output.bytes > maxBytes
-            ? ' !     The output is longer than 10 MB; the rest is left out here.'
+            ? ` !     The output is longer than ${Math.floor(maxBytes / 1_048_576)} MB; the rest is left out here.`
             : line;
         output.lines.push(kept);
         output.file.write(`${kept}\n`);

@@ -18,12 +18,14 @@ export interface Base {
 /**
  * One short transaction: reads the base, makes the next release from it, appends it. Its rollout starts at once.
  * @param change null when nothing would change
+ * @param alongside written with the release or not at all
  */
 export function appendRelease(
   platform: Platform,
   app: App,
   caller: Caller,
   change: (base: Base) => Omit<NextRelease, 'version'> | null,
+  alongside: (release: Release) => void = () => undefined,
 ): Release | null {
   const { store } = platform;
   const release = store.transaction(() => {
@@ -43,6 +45,7 @@ export function appendRelease(
         app.id,
         formationWith(Object.keys(slug.processTypes), store.formations.of(app.id)),
       );
+    alongside(appended);
     return appended;
   });
   if (!release) return null;

@@ -19,6 +19,7 @@ import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
@@ -92,7 +93,7 @@ function createApplication(edge: Edge): express.Express {
   application.get('/log-sessions/:secret', (request, response) =>
     edge.logSessions.serve(parameter(request, 'secret'), request, response),
   );
-  application.use(outputRoutes(edge));
+  application.use(outputRoutes(edge), archiveRoutes(edge));
   application.use(authenticate(platform.store));
   application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
   application.use(answerRepeats(Date.now));
@@ -101,6 +102,7 @@ function createApplication(edge: Edge): express.Express {
     appRoutes(edge),
     domainRoutes(edge),
     buildRoutes(edge),
+    sourceRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
   );

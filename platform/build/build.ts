@@ -11,7 +11,7 @@ import { type Choice, chooseBuildpacks, expectedNames, languageOf } from './choo
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile, noStartCommand, tooSlow } from './failures.ts';
 import { createKeeper } from './keeper.ts';
-import type { BuilderNeeds } from './needs.ts';
+import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, makePlace, startIn } from './place.ts';
 import { discoverProcessTypes } from './process-types.ts';
@@ -19,6 +19,8 @@ import { createReadyPlaces, type PlaceFacts, type Ready } from './ready.ts';
 import { type BuildpackResult, readResults, staticFolder } from './results.ts';
 import { createMask } from './secrets.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
+import { warningsOf } from './warnings.ts';
+import { watchBuild } from './watch.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
 export interface BuildInput {
@@ -28,8 +30,8 @@ export interface BuildInput {
   commit: string | null;
   /** Config vars of this moment: become files in ENV_DIR, never environment variables. */
   config: ConfigVars;
-  /** Puts the source tree into an empty folder. */
-  fetchSource(into: string, signal: AbortSignal): Promise<void>;
+  /** Puts the source tree into an empty folder. @returns paths of its files, where they are known without looking */
+  fetchSource(into: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** A line to the pusher / build log, as is. */
   write(line: string): void;
   /** Cancels: the container is killed, the work folder removed. */
@@ -61,6 +63,8 @@ export interface Builder {
   /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
   makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
+  /** What no push should have to wait for. */
+  prepare(): Promise<void>;
   /** Removes containers and folders a killed server left. */
   sweep(): Promise<void>;
   /** After the engine was away: removes containers that no build uses. */
@@ -69,14 +73,14 @@ export interface Builder {
   close(): Promise<void>;
 }
 
-const silenceMs = 120_000;
 /** Who pushes again does so within minutes; an idle container costs a few MB. */
 const keepReadyMs = 30 * 60_000;
 
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
   const keeper = createKeeper(needs);
-  const ground = { ...needs, keeper };
+  const limits = { ...usualLimits, ...needs.limits };
+  const ground = { ...needs, keeper, limits };
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
@@ -91,7 +95,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
     const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));
-    const output = createOutput(input.write, createMask(input.config));
+    const output = createOutput(input.write, createMask(input.config), limits.logBytes);
     try {
       return await stages(input, { workspace, ready, output }, signal);
     } catch (error) {
@@ -125,6 +129,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         entries,
         memory: needs.memory,
         outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
+        outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
         endOfOutput: output.end(),
         write: input.write,
       });
@@ -150,8 +155,9 @@ export function createBuilder(needs: BuilderNeeds): Builder {
 
   async function takeSource(input: BuildInput, workspace: Workspace, signal: AbortSignal) {
     const source = await workspace.beginBuild(input);
-    await input.fetchSource(source, signal);
+    const paths = await input.fetchSource(source, signal);
     signal.throwIfAborted();
+    for (const warning of await warningsOf(source, paths)) input.write(` !     ${warning}`);
     await rm(join(source, '.git'), { recursive: true, force: true });
     const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
     if (ignores) {
@@ -194,12 +200,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     const unfilled = new AbortController();
     const filled = fill(input, job, facts).catch((error: unknown) => unfilled.abort(error));
     const { output, ready } = job;
-    const heart = setInterval(() => {
-      const silent = Date.now() - output.lastAt.getTime();
-      if (silent < silenceMs) return;
-      input.write(`       … still running, nothing printed for ${Math.round(silent / 60_000)} min`);
-    }, silenceMs / 2);
-    const either = AbortSignal.any([signal, unfilled.signal]);
+    const watch = watchBuild(job.workspace.folder, limits, output, input.write);
+    const either = AbortSignal.any([signal, unfilled.signal, watch.signal]);
     try {
       const app = { id: input.appId, name: input.appName };
       const place = { id: input.id, app, workspace: job.workspace, language: facts.language };
@@ -207,7 +209,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       await container.follow(output.push, either);
       return container;
     } finally {
-      clearInterval(heart);
+      watch.end();
       // Nothing may still write into a folder that is removed next.
       await filled;
       await job.workspace.closeGate();
@@ -277,12 +279,14 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       if (last) places.prepare(last.app, last.facts);
     },
     purgeCache,
+    prepare: async () => void (await needs.network?.ensure()),
     sweep,
     removeStrays: keeper.tidy,
     async close() {
       await places.close();
       await cache.settled();
       keeper.close();
+      await needs.network?.close();
     },
   };
 }

@@ -7,6 +7,7 @@ import { appUid } from '../domain/process.ts';
 import type { ContainerSpec, Engine } from '../engine/engine.ts';
 import { label, ownLabels, ownName } from '../engine/labels.ts';
 import type { Keeper } from './keeper.ts';
+import type { BuildLimits } from './needs.ts';
 import { inside, type Workspace } from './workspace.ts';
 
 const caInside = '/etc/twelve-ca.pem';
@@ -20,6 +21,9 @@ export interface ContainerFacts {
   workspace: Workspace;
   stackCompat: string;
   memory: number;
+  limits: Pick<BuildLimits, 'cpus' | 'processes'>;
+  /** The engine's default one without. */
+  network?: string;
   caFile: string | null;
   npmrc: boolean;
   pipConf: boolean;
@@ -44,13 +48,16 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
     user: `${appUid}:${appUid}`,
     mounts: [
       { source: workspace.temporary, target: inside.temporary },
+      { source: workspace.varTemporary, target: inside.varTemporary },
       { source: workspace.home, target: inside.home },
       ...(needs.caFile ? [{ source: needs.caFile, target: caInside, readOnly: true }] : []),
     ],
+    ...(needs.network === undefined ? {} : { network: needs.network }),
     memory: needs.memory,
     // Apps that serve visitors come first when the cores are busy.
     cpuShares: 512,
-    pids: 4096,
+    ...(needs.limits.cpus === null ? {} : { cpus: needs.limits.cpus }),
+    pids: needs.limits.processes,
     restricted: true,
     log: 'none',
   };

@@ -81,6 +81,41 @@ export function tooSlow(limitMs: number, lastStep: string | null, silentSince: D
   );
 }
 
+export function tooManyProcesses(limit: number): PlatformError {
+  return buildFailed(
+    'E19',
+    `The build used all of its ${limit} processes and threads. Lower parallelism (make -j, workers of the bundler), or raise the limit (server setting TWELVE_BUILD_PROCESSES).`,
+  );
+}
+
+/** @param largest of its files and folders, with sizes */
+export function tooMuchOnDisk(bytes: number, limit: number, largest: readonly Sized[]): PlatformError {
+  return buildFailed(
+    'E19',
+    `The files of the build take ${megabytes(bytes)}, limit ${megabytes(limit)}. Largest: ${listed(largest)}. Build or cache less, or raise the limit (server setting TWELVE_BUILD_DISK).`,
+  );
+}
+
+export function diskFull(free: number, limit: number, largest: readonly Sized[]): PlatformError {
+  return buildFailed(
+    'E19',
+    `The build was stopped because the server's disk is nearly full: ${megabytes(free)} are free, and ${megabytes(limit)} have to be (half of TWELVE_MIN_FREE). Largest of this build: ${listed(largest)}. Make space on the server, then push again.`,
+  );
+}
+
+export interface Sized {
+  name: string;
+  bytes: number;
+}
+
+function listed(largest: readonly Sized[]): string {
+  return largest.map(({ name, bytes }) => `${name} ${megabytes(bytes)}`).join(', ') || 'nothing';
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MB`;
+}
+
 export function badRelease(name: string, why: string): PlatformError {
   return buildFailed('release', `bin/release of buildpack ${name} failed: ${why}.`);
 }

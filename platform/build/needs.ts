@@ -4,6 +4,32 @@ import type { Language } from './first-party.ts';
 import type { GoConfig } from './host-go.ts';
 import type { NpmConfig } from './host-npm.ts';
 import type { PipConfig } from './host-pip.ts';
+import type { BuildNetwork } from './network.ts';
+
+/** Beside memory and time. */
+export interface BuildLimits {
+  /** Cores; null: all. */
+  cpus: number | null;
+  /** Processes and threads. */
+  processes: number;
+  /** Bytes of its work folder, its cache included. */
+  diskBytes: number;
+  /** A build ends when less than this is free where its work folder is; 0: not looked at. */
+  minFreeBytes: number;
+  /** Bytes of output that are shown; the rest is left out, and the build goes on. */
+  logBytes: number;
+  /** How often the disk is looked at. */
+  lookMs: number;
+}
+
+export const usualLimits: BuildLimits = {
+  cpus: null,
+  processes: 4096,
+  diskBytes: 8192 * 1_048_576,
+  minFreeBytes: 0,
+  logBytes: 10 * 1_048_576,
+  lookMs: 2000,
+};
 
 export interface BuilderNeeds {
   engine: Engine;
@@ -21,6 +47,7 @@ export interface BuilderNeeds {
   /** Bytes. */
   memory: number;
   timeoutMs: number;
+  limits?: Partial<BuildLimits>;
   /** PEM bundle for everything that talks TLS in a build; null: the image's own. */
   caFile: string | null;
   /** How the host's npm reaches packages (see hostNpmConfig). */
@@ -29,6 +56,8 @@ export interface BuilderNeeds {
   pipConfig?: PipConfig;
   /** How the host's Go reaches modules (see hostGoConfig). */
   goConfig?: GoConfig;
+  /** Where builds are; the engine's default network without. */
+  network?: BuildNetwork;
   /** How many containers may wait for the next build of the apps built last; 0, the default: none. */
   ready?: number;
   onProblem?(message: string): void;

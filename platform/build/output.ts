@@ -1,8 +1,8 @@
 // What the buildpacks print → whole, readable, masked lines, at once and in order.
 import { StringDecoder } from 'node:string_decoder';
+import { usualLimits } from './needs.ts';
 
 const maxLine = 4000;
-const maxTotal = 20 * 1_048_576;
 /** Enough to see a progress bar's last state and to find the end of a very long line. */
 const maxPending = 64 * 1024;
 
@@ -15,13 +15,24 @@ export interface Output {
   readonly lastAt: Date;
   /** A program said that it ran out of memory. */
   readonly sawOutOfMemory: boolean;
+  /** A program said that it could start no more processes or threads. */
+  readonly sawOutOfProcesses: boolean;
 }
+
+const outOfMemory =
+  /heap out of memory|JavaScript heap|MemoryError|virtual memory exhausted|Cannot allocate memory/;
+const outOfProcesses =
+  /fork: (retry: )?Resource temporarily unavailable|[Cc]an(no|')t fork|can't start new thread|pthread_create(\(\))? failed|spawn \S+ EAGAIN|failed to create new OS thread/;
 
 /**
  * Lines that begin with ` !` are held back until another kind of line follows: when a build fails, the last of them are
  * its message, which goes out once, with the failure.
  */
-export function createOutput(write: (line: string) => void, mask: (line: string) => string): Output {
+export function createOutput(
+  write: (line: string) => void,
+  mask: (line: string) => string,
+  maxTotal = usualLimits.logBytes,
+): Output {
   const decoder = new StringDecoder('utf8');
   const colours = createColours();
   let pending = '';
@@ -31,6 +42,7 @@ export function createOutput(write: (line: string) => void, mask: (line: string)
   let lastStep: string | null = null;
   let lastAt = new Date();
   let sawOutOfMemory = false;
+  let sawOutOfProcesses = false;
 
   function take(text: string): void {
     const parts = text.split('\n');
@@ -55,13 +67,8 @@ export function createOutput(write: (line: string) => void, mask: (line: string)
     const line = shorten(readable(lastState(pending)), dropped);
     pending = '';
     dropped = 0;
-    if (
-      /heap out of memory|JavaScript heap|MemoryError|virtual memory exhausted|Cannot allocate memory/.test(
-        line,
-      )
-    ) {
-      sawOutOfMemory = true;
-    }
+    if (outOfMemory.test(line)) sawOutOfMemory = true;
+    if (outOfProcesses.test(line)) sawOutOfProcesses = true;
     emit(colours(mask(line)));
   }
 
@@ -83,9 +90,11 @@ export function createOutput(write: (line: string) => void, mask: (line: string)
 
   function send(line: string): void {
     if (total > maxTotal) return;
-    total += line.length + 1;
+    total += Buffer.byteLength(line) + 1;
     write(
-      total > maxTotal ? ` !     Output is over ${maxTotal / 1_048_576} MB; the rest is not shown.` : line,
+      total > maxTotal
+        ? ` !     The output is over ${maxTotal / 1_048_576} MB: the rest is left out, and the build goes on.`
+        : line,
     );
   }
 
@@ -109,6 +118,9 @@ export function createOutput(write: (line: string) => void, mask: (line: string)
     },
     get sawOutOfMemory() {
       return sawOutOfMemory;
+    },
+    get sawOutOfProcesses() {
+      return sawOutOfProcesses;
     },
   };
 }

@@ -1,6 +1,7 @@
 // Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { PlatformError } from '../domain/errors.ts';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import type { Language } from './first-party.ts';
@@ -8,12 +9,12 @@ import { goEnvText } from './host-go.ts';
 import { npmrcText } from './host-npm.ts';
 import { pipConfText } from './host-pip.ts';
 import type { Keeper } from './keeper.ts';
-import type { BuilderNeeds } from './needs.ts';
+import type { BuilderNeeds, BuildLimits } from './needs.ts';
 import type { PlaceFacts, Ready } from './ready.ts';
 import { createWorkspace, inside, type Workspace } from './workspace.ts';
 
 /** Who removes containers is the builder's. */
-type PlaceNeeds = BuilderNeeds & { keeper: Keeper };
+type PlaceNeeds = BuilderNeeds & { keeper: Keeper; limits: BuildLimits };
 
 interface AppNames {
   id: string;
@@ -26,14 +27,25 @@ export async function startIn(
   place: { id: string; app: AppNames; workspace: Workspace; language: Language },
   signal: AbortSignal,
 ): Promise<BuildContainer> {
-  const { instance, stackCompat, memory, caFile } = needs;
+  const { instance, stackCompat, memory, limits, caFile } = needs;
   const npmrc = Object.keys(needs.npmConfig ?? {}).length > 0;
   const pipConf = Object.keys(needs.pipConfig ?? {}).length > 0;
   const goenv = Object.keys(needs.goConfig ?? {}).length > 0;
   const image = await needs.image(place.language);
-  const settings = { instance, stackCompat, memory, caFile, npmrc, pipConf, goenv };
-  const spec = buildContainerSpec({ ...place, image, ...settings });
-  return startBuildContainer(needs.engine, needs.keeper, spec, signal);
+  const settings = { instance, stackCompat, memory, limits, caFile, npmrc, pipConf, goenv };
+  const start = async (): Promise<BuildContainer> => {
+    const network = await needs.network?.ensure();
+    const spec = buildContainerSpec({ ...place, image, ...settings, ...(network ? { network } : {}) });
+    return await startBuildContainer(needs.engine, needs.keeper, spec, signal);
+  };
+  try {
+    return await start();
+  } catch (error) {
+    // Somebody removed the network while no build was in it: it is made again.
+    if (!needs.network || !(error instanceof PlatformError) || error.code !== 'not_found') throw error;
+    needs.network.forget();
+    return await start();
+  }
 }
 
 /** Cache and plan into the folder. */
@@ -68,6 +80,8 @@ export async function makePlace(
   signal: AbortSignal,
 ): Promise<Ready> {
   const id = randomUUID();
+  // Nobody waits for this place yet, nor for this.
+  needs.network?.look();
   const workspace = await createWorkspace(needs.workFolder, id);
   const furnishing = furnish(needs, cache, { app, workspace }, facts);
   const starting = startIn(needs, { id, app, workspace, language: facts.language }, signal);

@@ -9,6 +9,7 @@ import {
   compileFailed,
   noBuildpack,
   outOfMemory,
+  tooManyProcesses,
 } from './failures.ts';
 import { withoutColours } from './output.ts';
 import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
@@ -31,6 +32,8 @@ interface Ended {
   memory: number;
   /** Whether something in it was killed for memory; asked only where it failed. */
   outOfMemory(): Promise<boolean>;
+  /** How many processes it might have, when it could start no more; else null. */
+  outOfProcesses: number | null;
   /** ` !` lines at the end of the output, not written yet. */
   endOfOutput: string[];
   write(line: string): void;
@@ -51,6 +54,10 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
   if (await ended.outOfMemory()) {
     for (const line of ended.endOfOutput) ended.write(line);
     throw outOfMemory(ended.memory);
+  }
+  if (ended.outOfProcesses !== null) {
+    for (const line of ended.endOfOutput) ended.write(line);
+    throw tooManyProcesses(ended.outOfProcesses);
   }
   if (phase === undefined || !buildpack) {
     throw buildFailed('compile', 'The build container ended before the buildpacks did. Push again.');

@@ -30,6 +30,7 @@ export type Workspace = Awaited<ReturnType<typeof createWorkspace>>;
 /** How the folders of a build are called inside its container. */
 export const inside = {
   temporary: '/tmp',
+  varTemporary: '/var/tmp',
   home: '/app',
   driver: '/tmp/twelve/driver.sh',
   npmrc: '/tmp/twelve/npmrc',
@@ -48,7 +49,10 @@ export async function createWorkspace(workFolder: string, name: string) {
   const own = join(temporary, 'twelve');
   const results = join(own, 'out');
   const paths = {
+    folder,
     temporary,
+    /** What is written there is seen on the disk as the build's. */
+    varTemporary: join(folder, 'var-tmp'),
     home: join(folder, 'home'),
     cache: join(temporary, 'cache'),
     env: join(temporary, 'env'),
@@ -57,12 +61,12 @@ export async function createWorkspace(workFolder: string, name: string) {
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { mode: 0o700 });
-  for (const made of [temporary, paths.home, paths.cache, paths.env, paths.buildpacks, own, results]) {
-    await mkdir(made);
-  }
+  const { varTemporary, home, cache, env, buildpacks } = paths;
+  for (const made of [temporary, varTemporary, home, cache, env, buildpacks, own, results]) await mkdir(made);
   const gate = join(own, 'gate');
   await Promise.all([
     chmod(temporary, 0o1777),
+    chmod(varTemporary, 0o1777),
     chmod(paths.env, 0o700),
     run('mkfifo', [gate]),
     cp(driverFile, join(own, 'driver.sh')),

@@ -57,6 +57,11 @@ export const rooms: readonly Room[] = [
     names: ['builds', 'builds:info', 'builds:output', 'redeploy'],
     load: () => import('./commands/builds.ts'),
   },
+  {
+    topic: 'Builds',
+    names: ['builds:create', 'builds:cancel', 'builds:cache:purge'],
+    load: () => import('./commands/builds-create.ts'),
+  },
   { topic: 'Logs', names: ['logs'], load: () => import('./commands/logs.ts') },
   { topic: 'Git', names: ['git:remote', 'git:credentials'], load: () => import('./commands/git.ts') },
   { topic: 'Server', names: ['server', 'server:token'], load: () => import('./commands/server.ts') },

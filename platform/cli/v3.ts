@@ -77,7 +77,9 @@ export interface Build {
   created_at: string;
   updated_at: string;
   output_stream_url: string;
-  source_blob: { version: string | null; version_description: string | null };
+  source_blob: { url: string; version: string | null; version_description: string | null };
+  /** Why it failed. */
+  reason: string | null;
   buildpacks: { url: string; name: string }[];
   release: { id: string } | null;
   user: { email: string };

@@ -12,6 +12,17 @@ export interface PinnedHost {
 /** Looks a host up and checks where it leads. @throws PlatformError `invalid_params` saying why nothing goes there */
 export type ResolveSafely = (url: URL, signal?: AbortSignal) => Promise<PinnedHost>;
 
+/**
+ * A file over https from checked addresses; where its server says that it is elsewhere, that is checked too.
+ * @throws PlatformError `build_failed`, a sentence of why not; the signal's reason
+ */
+export type Download = (url: URL, limits: DownloadLimits) => Promise<AsyncIterable<Buffer>>;
+
+export interface DownloadLimits {
+  maxBytes: number;
+  signal: AbortSignal;
+}
+
 /** An IPv4 address is its IPv4-mapped IPv6 one, so that there is one space to compare in. */
 interface Range {
   base: bigint;

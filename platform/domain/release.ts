@@ -8,7 +8,8 @@ import { PlatformError } from './errors.ts';
  */
 export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'expired';
 
-export type ReleaseCause = 'create' | 'push' | 'redeploy' | 'config' | 'rollback' | 'retry';
+/** build: of a source that a client gave (`builds:create`). */
+export type ReleaseCause = 'create' | 'push' | 'redeploy' | 'build' | 'config' | 'rollback' | 'retry';
 
 export interface Release {
   id: string;

@@ -92,5 +92,11 @@ export function decodeNetwork(answer: NetworkInspectInfo): NetworkInfo {
     name: ourName(answer.Name),
     labels: { ...answer.Labels },
     subnets: subnets.filter((subnet) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(subnet)),
+    bridge: answer.Driver === 'bridge' ? bridgeOf(answer.Id, answer.Options ?? {}) : null,
   };
+}
+
+/** As the engine's bridge driver names it. */
+export function bridgeOf(networkId: string, options: Readonly<Record<string, string>> = {}): string {
+  return options['com.docker.network.bridge.name'] ?? `br-${networkId.slice(0, 12)}`;
 }

@@ -87,6 +87,11 @@ function nameServers(text: string): string[] {
   return text.split('\n').flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
 }
 
+/** Name servers that containers of this machine may be given. */
+export function resolversOf(files = readResolvers()): string[] {
+  return [...new Set([...nameServers(files.usual), ...nameServers(files.systemd)])];
+}
+
 /** This machine's. */
 export function readResolvers(): { usual: string; systemd: string } {
   const read = (path: string): string => {

@@ -1,7 +1,7 @@
 // Networks on a Docker Engine: one bridge with one subnet each.
 import { PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
-import { decodeNetwork } from './docker-decode.ts';
+import { bridgeOf, decodeNetwork } from './docker-decode.ts';
 import { hasCode, statusOf } from './docker-errors.ts';
 import type { NetworkNames } from './docker-network-names.ts';
 import type { Engine, NetworkInfo } from './engine.ts';
@@ -34,7 +34,13 @@ export function dockerNetworks(connection: DockerConnection, names: NetworkNames
       try {
         const id = await create(connection, names, wanted);
         names.learn(wanted.name, id);
-        return { id, name: wanted.name, labels: { ...wanted.labels }, subnets: [wanted.subnet] };
+        return {
+          id,
+          name: wanted.name,
+          labels: { ...wanted.labels },
+          subnets: [wanted.subnet],
+          bridge: bridgeOf(id),
+        };
       } catch (error) {
         // Somebody may have made the same one between our look and our request.
         if (!hasCode(error, 'conflict')) throw error;
@@ -78,7 +84,7 @@ function createAs(connection: DockerConnection, name: string, wanted: Wanted): P
       IPAM: { Driver: 'default', Config: [{ Subnet: wanted.subnet }] },
       Options: {
         // Processes of one app may talk to each other, and reach the world with the host's address.
-        'com.docker.network.bridge.enable_icc': 'true',
+        'com.docker.network.bridge.enable_icc': wanted.apart ? 'false' : 'true',
         'com.docker.network.bridge.enable_ip_masquerade': 'true',
       },
       Labels: wanted.labels,

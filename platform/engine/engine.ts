@@ -157,6 +157,8 @@ export interface NetworkInfo {
   labels: Record<string, string>;
   /** `10.213.0.0/25`, every IPv4 subnet of it. */
   subnets: string[];
+  /** The network interface on the engine's host that its packets come from; null when there is none. */
+  bridge: string | null;
 }
 
 /**
@@ -186,6 +188,8 @@ export interface Engine {
     name: string;
     subnet: string;
     labels: Record<string, string>;
+    /** Its containers cannot reach each other. */
+    apart?: boolean;
   }): Promise<NetworkInfo>;
   networks(): Promise<NetworkInfo[]>;
   removeNetwork(name: string): Promise<void>;

@@ -50,6 +50,12 @@ export function createApps(database: Database, now: () => string) {
       set('name', id, name);
     },
     setMaintenance: (id: string, on: boolean): void => set('maintenance', id, on ? 1 : 0),
+    /** Promised to apps. */
+    subnets: (): string[] =>
+      database
+        .prepare<[], string>('SELECT subnet FROM apps WHERE subnet IS NOT NULL AND destroyed_at IS NULL')
+        .pluck()
+        .all() as string[],
     setSubnet: (id: string, subnet: string | null): void => set('subnet', id, subnet),
     /** Moves the one pointer that says what runs. */
     setServing: (id: string, version: number): void => set('serving_version', id, version),

@@ -62,12 +62,20 @@ export function createBuilds(database: Database, now: () => string) {
         )
         .run(reason, now(), id);
     },
-    /** What a killed server left unfinished. */
+    /** What a killed server left unfinished, but for those that can begin again. */
     failPending(reason: string): void {
       database
-        .prepare("UPDATE builds SET status = 'failed', reason = ?, updated_at = ? WHERE status = 'pending'")
+        .prepare(
+          "UPDATE builds SET status = 'failed', reason = ?, updated_at = ? WHERE status = 'pending' AND id NOT IN (SELECT build_id FROM build_sources)",
+        )
         .run(reason, now());
     },
+    /** Oldest first. */
+    pending: (): Build[] =>
+      database
+        .prepare<[], Row>("SELECT * FROM builds WHERE status = 'pending' ORDER BY created_at, rowid")
+        .all()
+        .map(toBuild),
     byId(id: string): Build | undefined {
       const row = byId.get(id);
       return row && toBuild(row);

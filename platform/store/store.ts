@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApps } from './apps.ts';
+import { createBuildSources } from './build-sources.ts';
 import { createBuilds } from './builds.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
@@ -30,6 +31,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     slugs: createSlugRecords(database, now),
     releases: createReleases(database, vault, now),
     builds: createBuilds(database, now),
+    buildSources: createBuildSources(database, vault),
     formations: createFormations(database, now),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createGuard } from '../../platform/build/guard.ts';
 import { composed } from './compose.ts';
 import { engineSocket, removeContainer, removeInstance } from './engine-socket.ts';
 
@@ -55,6 +56,8 @@ export async function removePlatform(folder: string, known?: string): Promise<vo
   for (const instance of new Set([known, ...found]))
     if (instance) {
       await removeInstance(instance);
+      // A server that is killed leaves it for the next one.
+      await createGuard({ instance, range: '', services: async () => [] }).open();
       // Where the sockets are unless a setting says something else.
       await rm(`/run/twelve-${instance}`, { recursive: true, force: true });
     }

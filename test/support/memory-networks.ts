@@ -32,7 +32,7 @@ export function createMemoryNetworks(usedIn: (name: string) => Set<string>): Mem
         if (other.subnets.some((taken) => overlap(rangeOf(taken), rangeOf(subnet)))) refuse(other);
       }
       count += 1;
-      const made = { id: `network${count}`, name, labels: { ...labels }, subnets: [subnet] };
+      const made = { id: `network${count}`, name, labels: { ...labels }, subnets: [subnet], bridge: null };
       networks.set(name, made);
       return structuredClone(made);
     },

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type CheckNeeds, createAddressCheck, ourselves } from '../../platform/address-check.ts';
+import { hostAddresses } from '../../platform/engine/host-addresses.ts';
 
 const check = (answers: Record<string, string[]>, more: Partial<CheckNeeds> = {}) =>
   createAddressCheck({
@@ -88,11 +89,12 @@ describe('the address check', () => {
   });
 
   it('knows the machine, its apps and its names from the settings, and asks the machine for addresses', async () => {
-    const needs = ourselves({
+    const settings = {
       networks: '10.213.0.0/16',
       domain: 'localhost',
       publicUrl: 'https://twelve.example:8443',
-    });
+    };
+    const needs = ourselves(settings, hostAddresses);
     expect(needs.own()).toEqual(expect.arrayContaining(['127.0.0.1', '10.213.0.0/16']));
     expect(needs.own().filter((address) => !isIP(address))).toEqual(['10.213.0.0/16']);
     expect(needs.names).toEqual(['localhost', 'any.localhost', 'twelve.example']);

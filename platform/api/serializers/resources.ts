@@ -106,6 +106,7 @@ export function release(platform: Platform, owner: App, one: Release, base: stri
 }
 
 export function build(platform: Platform, owner: App, one: Build, base: string) {
+  const source = platform.store.buildSources.of(one.id);
   return {
     id: one.id,
     app: { id: owner.id },
@@ -114,10 +115,10 @@ export function build(platform: Platform, owner: App, one: Build, base: string) 
     updated_at: seconds(one.updatedAt),
     output_stream_url: outputUrl(platform, one.id, base),
     source_blob: {
-      checksum: null,
-      url: `${base}/${owner.name}.git`,
+      checksum: source?.checksum ?? null,
+      url: source?.shownUrl ?? `${base}/${owner.name}.git`,
       version: one.commit ?? '',
-      version_description: null,
+      version_description: source?.description ?? null,
     },
     release: one.releaseId ? { id: one.releaseId } : null,
     slug: one.slugId ? { id: one.slugId } : null,

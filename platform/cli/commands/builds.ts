@@ -1,13 +1,10 @@
 // builds: the list, what one printed, and building the deployed commit again.
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
-import { CliError, isInterrupt } from '../errors.ts';
-import { followVersion, notApplied } from '../follow.ts';
+import { commitOf, endedBuild, findBuild, followToRelease, newestBuilds, pathOf } from '../builds.ts';
+import { appFlags, type Command, jsonFlag } from '../command.ts';
+import { CliError } from '../errors.ts';
 import { streamOutput } from '../output-stream.ts';
-import { patiently, sleep } from '../patience.ts';
 import { localTime, timeAndAge } from '../terminal-text.ts';
-import type { Build, Release } from '../v3.ts';
-
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}`;
+import type { Build } from '../v3.ts';
 
 const list: Command = {
   name: 'builds',
@@ -53,6 +50,8 @@ const info: Command = {
         ['By:', build.user.email],
         ['When:', localTime(build.created_at)],
         ['Buildpacks:', build.buildpacks.map((buildpack) => buildpack.name).join(', ')],
+        ['Source:', build.source_blob.url.endsWith('.git') ? '' : build.source_blob.url],
+        ['Reason:', build.reason?.split('\n')[0] ?? ''],
         ['Release:', build.release?.id ?? ''],
       ].filter(([, value]) => value),
     );
@@ -64,7 +63,10 @@ const output: Command = {
   usage: 'builds:output [build]',
   summary: 'show what a build printed (default: the newest); follows one that runs',
   example: 'twelve builds:output -a hello',
-  flags: appFlags,
+  flags: {
+    ...appFlags,
+    follow: { type: 'boolean', short: 'f', help: 'to its end; a build that runs is followed anyway' },
+  },
   async run(call) {
     const app = await call.app();
     const build = await findBuild(call, app);
@@ -87,54 +89,8 @@ const redeploy: Command = {
       () => call.api().send<Build>('POST', `${pathOf(app)}/actions/redeploy`),
       commitOf,
     );
-    const ended = await followBuild(call, app, build);
-    if (ended.status === 'failed' || !ended.release)
-      throw new CliError(`The build failed. What serves goes on.`);
-    const release = await call.api().get<Release>(`${pathOf(app)}/releases/${ended.release.id}`);
-    if (release.status === 'failed') throw new CliError(notApplied({ ...release, reason: null }));
-    await call.out.during(`Releasing v${release.version} of ${app}`, (action) =>
-      followVersion(call, app, release.version, action),
-    );
+    await followToRelease(call, app, build);
   },
 };
-
-async function followBuild(call: Call, app: string, build: Build): Promise<Build> {
-  try {
-    await streamOutput(call, build.output_stream_url, true);
-    return await endedBuild(call, app, build);
-  } catch (error) {
-    if (isInterrupt(error))
-      call.out.notice(`The build goes on without us. See what becomes of it: twelve builds:output -a ${app}`);
-    throw error;
-  }
-}
-
-/** The output ends a moment before or after the build's own record says so. */
-async function endedBuild(call: Call, app: string, build: Build): Promise<Build> {
-  for (;;) {
-    const current = await patiently(() => call.api().get<Build>(`${pathOf(app)}/builds/${build.id}`), {
-      signal: call.signal,
-      notice: call.out.notice,
-    });
-    if (current.status !== 'pending') return current;
-    await sleep(250, call.signal);
-  }
-}
-
-async function findBuild(call: Call, app: string): Promise<Build> {
-  const [id] = call.words;
-  if (id) return await call.api().get<Build>(`${pathOf(app)}/builds/${encodeURIComponent(id)}`);
-  const [newest] = await newestBuilds(call, app, 1);
-  if (!newest) throw new CliError(`${app} has no builds yet. Deploy it: git push platform main`);
-  return newest;
-}
-
-function newestBuilds(call: Call, app: string, limit: number): Promise<Build[]> {
-  return call.api().list<Build>(`${pathOf(app)}/builds`, { field: 'created_at', order: 'desc', limit });
-}
-
-function commitOf(build: Build): string {
-  return (build.source_blob.version ?? '').slice(0, 8);
-}
 
 export const commands: readonly Command[] = [list, info, output, redeploy];

@@ -78,8 +78,10 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
       appName: 'sample',
       commit,
       config: options.config ?? {},
-      fetchSource: (into) =>
-        typeof source === 'string' ? cp(source, into, { recursive: true }) : writeTree(into, source),
+      async fetchSource(into) {
+        await (typeof source === 'string' ? cp(source, into, { recursive: true }) : writeTree(into, source));
+        return undefined;
+      },
       write: (line) => {
         lines.push(line);
         options.onLine?.(line);

@@ -1,6 +1,7 @@
-// What a build prints, and that it ends: over its time, over its memory, cancelled, left by a killed server.
+// What a build prints, and that it ends: over each of its limits, cancelled, left by a killed server.
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Builds, startPurposeMade } from './builds.ts';
@@ -51,6 +52,81 @@ describe('output and limits', () => {
     );
     const failure = await builds.failure({ '.buildpacks': 'null' });
     expect(failure).toMatchObject({ id: 'E18', message: expect.stringContaining('more than its 64 MB') });
+  });
+
+  test('over its processes the build says so (E19)', async () => {
+    builds = await startPurposeMade(
+      {
+        'null/detect': 'true',
+        'null/compile': `perl -e 'for (1..100) { defined(my $p = fork) or die "cannot fork: $!\\n"; if (!$p) { sleep 60; exit } }'`,
+      },
+      { limits: { processes: 64 } },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    expect(failure).toMatchObject({ id: 'E19', message: expect.stringContaining('all of its 64 processes') });
+    expect(failure.lines).toContain('cannot fork: Resource temporarily unavailable');
+  });
+
+  test('more cores than it may have are not to be had', async () => {
+    builds = await startPurposeMade(
+      {
+        'null/detect': 'true',
+        'null/compile': `timeout 2 bash -c 'while :; do :; done'
+cat /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null; false`,
+      },
+      { limits: { cpus: 0.25 } },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    const throttled = failure.lines.find((line) => line.startsWith('nr_throttled'));
+    expect(Number(throttled?.split(' ')[1])).toBeGreaterThan(5);
+  });
+
+  test('over its disk the build is stopped, told what was largest (E19); nothing is left', async () => {
+    builds = await startPurposeMade(
+      {
+        'null/detect': 'true',
+        'null/compile': `mkdir $1/node_modules; head -c 50M /dev/zero > $1/node_modules/big
+head -c 40M /dev/zero > $2/kept; head -c 30M /dev/zero > /tmp/scratch; head -c 20M /dev/zero > /var/tmp/more
+head -c 10M /dev/zero > /app/last; head -c 1M /dev/zero > $1/small; sleep 600`,
+      },
+      { limits: { diskBytes: 100 * 1_048_576, lookMs: 500 } },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    expect(failure).toMatchObject({ code: 'build_failed', id: 'E19' });
+    expect(failure.message).toMatch(
+      /^The files of the build take 1\d\d MB, limit 100 MB\. Largest: node_modules 50 MB, cache\/kept 40 MB,/,
+    );
+    expect(await builds.containers()).toEqual([]);
+    expect(await readdir(join(builds.folder, 'work'))).toEqual([]);
+  });
+
+  test('a build that would fill the disk is stopped before it has (E19)', async () => {
+    const { bavail, bsize } = await statfs(tmpdir());
+    builds = await startPurposeMade(
+      { 'null/detect': 'true', 'null/compile': 'head -c 300M /dev/zero > $1/image.iso; sync; sleep 600' },
+      { limits: { minFreeBytes: bavail * bsize - 100 * 1_048_576, lookMs: 500 } },
+    );
+    const failure = await builds.failure({ '.buildpacks': 'null' });
+    expect(failure.id).toBe('E19');
+    expect(failure.message).toMatch(
+      /disk is nearly full: \d+ MB are free, .*Largest of this build: image\.iso \d+ MB/,
+    );
+  });
+
+  test('output over its limit is left out, which is said once, and the build goes on', async () => {
+    builds = await startPurposeMade(
+      {
+        'null/detect': 'true',
+        'null/compile':
+          'yes "a line of a build that never stops talking" | head -n 40000; echo "-----> Last step"',
+        'null/release': 'echo "default_process_types: {web: run}"',
+      },
+      { limits: { logBytes: 1_048_576 } },
+    );
+    const { lines } = await builds.build({ '.buildpacks': 'null' });
+    expect(lines.join('\n').length).toBeLessThan(1_100_000);
+    expect(lines.filter((line) => line.includes('The output is over 1 MB'))).toHaveLength(1);
+    expect(lines).not.toContain('-----> Last step');
   });
 
   test('a cancelled build leaves no container and no folder', async () => {

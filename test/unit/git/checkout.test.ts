@@ -48,8 +48,10 @@ describe('checkout', () => {
     await symlink('nowhere', join(work, 'dangling'));
     await writeFile(Buffer.concat([Buffer.from(`${work}/`), Buffer.from([0x66, 0xff, 0xfe])]), 'bytes');
     await commit(work, {});
-    const { into, warnings } = await checkedOut(server, work);
+    const { into, warnings, paths } = await checkedOut(server, work);
     expect(warnings).toEqual([]);
+    expect(paths).toEqual(expect.arrayContaining(['run.sh', 'new\nline', 'deep/ä.js', 'dangling']));
+    expect(paths).toHaveLength(9);
     expect((await lstat(join(into, 'run.sh'))).mode & 0o111).toBe(0o111);
     expect((await lstat(join(into, 'ignored'))).mode & 0o111).toBe(0);
     expect(await readlink(join(into, 'absolute'))).toBe('/etc/passwd');

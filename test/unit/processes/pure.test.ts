@@ -1,8 +1,8 @@
 // The other pure parts: stages, subnets, routes of the host, listening sockets, the environment of a process.
 import { expect, test } from 'vitest';
 import { findSize } from '../../../platform/domain/formation.ts';
+import { parseRoutes, pickSubnet } from '../../../platform/engine/subnets.ts';
 import { processEnvironment } from '../../../platform/processes/container.ts';
-import { parseRoutes, pickSubnet } from '../../../platform/processes/network.ts';
 import { listeningSockets } from '../../../platform/processes/readiness.ts';
 import { type Stage, wantedAt } from '../../../platform/processes/stage.ts';
 

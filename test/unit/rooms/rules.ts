@@ -19,8 +19,8 @@ const floors = [
 /** Files beside the rooms. Programs join what they need; types of the settings and our own log may be seen by all. */
 const programs = ['main.ts', 'make-images.ts', 'server-token.ts'];
 const shared = ['config.ts', 'log.ts'];
-/** Parts of programs. The address check is handed to stations: several of them need it, and none may own it. */
-const parts = ['address-check.ts', 'greeting.ts'];
+/** Parts of programs. The address check and what downloads behind it are handed to stations: several need them, none may own them. */
+const parts = ['address-check.ts', 'download.ts', 'greeting.ts'];
 
 /** Which rooms (or files) may import a library. */
 const libraries: Readonly<Record<string, readonly string[]>> = {

@@ -1,0 +1,17 @@
+// What makes the first push quick and keeps the disk tidy, while visitors are served already.
+import { messageOf } from '../domain/errors.ts';
+import { finishDestroying } from './apps.ts';
+import type { Platform } from './context.ts';
+import { collectGarbage } from './garbage.ts';
+
+/** At start, in the background; never throws. */
+export async function prepare(platform: Platform): Promise<void> {
+  const attempt = (what: string, work: () => Promise<unknown>): Promise<unknown> =>
+    work().catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, what));
+  await attempt('preparing the network of builds', platform.builder.prepare);
+  await attempt('preparing the stack', async () => {
+    await finishDestroying(platform);
+    await platform.slugs.prime(await platform.stackImage());
+    await collectGarbage(platform);
+  });
+}

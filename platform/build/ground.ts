@@ -1,0 +1,55 @@
+// What builds stand on, made of the server's settings: how they reach the world outside, what they may use, their network.
+
+import type { Config } from '../config.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createGuard } from './guard.ts';
+import { hostGoConfig } from './host-go.ts';
+import { hostNpmConfig } from './host-npm.ts';
+import { hostPipConfig } from './host-pip.ts';
+import { hostServices } from './host-services.ts';
+import type { BuilderNeeds } from './needs.ts';
+import { createBuildNetwork } from './network.ts';
+
+type Ground = Pick<
+  BuilderNeeds,
+  'memory' | 'timeoutMs' | 'limits' | 'caFile' | 'npmConfig' | 'pipConfig' | 'goConfig' | 'network' | 'ready'
+>;
+
+interface Needs {
+  config: Config;
+  engine: Engine;
+  instance: string;
+  /** Subnets of the apps. */
+  taken(): string[];
+  onProblem(message: string): void;
+}
+
+export async function buildGround({ config, engine, instance, taken, onProblem }: Needs): Promise<Ground> {
+  const [npmConfig, pipConfig, goConfig] = await Promise.all([
+    hostNpmConfig(config.npm),
+    hostPipConfig(config.pip),
+    hostGoConfig(config.go),
+  ]);
+  const settings = [npmConfig, pipConfig, goConfig].flatMap((one) => Object.values(one));
+  const range = config.networks;
+  const guard = createGuard({ instance, range, services: () => hostServices(settings) });
+  const network = createBuildNetwork({ engine, instance, range, taken, guard, onProblem });
+  return {
+    memory: config.buildMemory,
+    timeoutMs: config.buildTimeoutMs,
+    limits: {
+      cpus: config.buildCpus,
+      processes: config.buildProcesses,
+      diskBytes: config.buildDiskBytes,
+      // A build that began with just enough free space may use half of it.
+      minFreeBytes: config.minFreeBytes / 2,
+      logBytes: config.buildLogBytes,
+    },
+    caFile: config.caFile,
+    npmConfig,
+    pipConfig,
+    goConfig,
+    network,
+    ready: config.buildsReady,
+  };
+}

@@ -1,0 +1,98 @@
+// The network of all builds of a platform: outbound only, with a guard in front of this machine's own addresses.
+import { PlatformError } from '../domain/errors.ts';
+import type { Engine, NetworkInfo } from '../engine/engine.ts';
+import { ownLabels, ownName } from '../engine/labels.ts';
+import { hostRoutes, pickSubnet } from '../engine/subnets.ts';
+import type { Guard } from './guard.ts';
+
+export interface BuildNetwork {
+  /** Its name; made and guarded where it is missing. Nothing is asked when it is known. */
+  ensure(): Promise<string>;
+  /** Somebody removed it: the next `ensure` makes it. */
+  forget(): void;
+  /** In the background: makes sure that it is still there and guarded. */
+  look(): void;
+  /** For when no build runs any more. */
+  close(): Promise<void>;
+}
+
+export interface BuildNetworkNeeds {
+  engine: Pick<Engine, 'networks' | 'createNetwork' | 'removeNetwork'>;
+  instance: string;
+  /** What its subnet is cut from. */
+  range: string;
+  /** Subnets that apps have been promised. */
+  taken(): string[];
+  guard: Guard;
+  /** Told once, when traffic could not be kept from this machine. */
+  onProblem(message: string): void;
+}
+
+export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
+  const { engine, instance, guard } = needs;
+  const name = ownName(instance, 'builds');
+  const labels = ownLabels(instance, 'build');
+  let known: Promise<string> | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  let told = false;
+
+  async function make(): Promise<string> {
+    const network = await madeNetwork();
+    const why = network.bridge === null ? null : await guard.close(network.bridge);
+    if (why !== null && !told) {
+      told = true;
+      needs.onProblem(
+        `Builds can reach services of this machine that listen on other addresses than loopback, and link-local addresses: ${why}`,
+      );
+    }
+    return name;
+  }
+
+  async function madeNetwork(): Promise<NetworkInfo> {
+    const refused: string[] = [];
+    for (;;) {
+      const present = await engine.networks();
+      const own = present.find((network) => network.name === name);
+      if (own) return own;
+      const taken = [...needs.taken(), ...refused, ...present.flatMap((network) => network.subnets)];
+      const subnet = pickSubnet(needs.range, taken, hostRoutes());
+      try {
+        return await engine.createNetwork({ name, subnet, labels, apart: true });
+      } catch (error) {
+        if (!(error instanceof PlatformError) || error.code !== 'conflict') throw error;
+        refused.push(subnet);
+      }
+    }
+  }
+
+  return {
+    ensure() {
+      known ??= make().catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      });
+      return known;
+    },
+    forget() {
+      known = undefined;
+    },
+    look() {
+      if (known === undefined) return;
+      looking = looking.then(make).then(
+        () => undefined,
+        () => {
+          known = undefined;
+        },
+      );
+    },
+    async close() {
+      await looking;
+      if (known === undefined) return;
+      await known.catch(() => undefined);
+      known = undefined;
+      // Rules of a network that is gone match nothing.
+      await engine.removeNetwork(name).catch(() => undefined);
+      await guard.open();
+    },
+  };
+}
