@@ -1,24 +1,12 @@
 // Sources that clients give as archives: sent to us or fetched, kept until their build has ended, unpacked for it.
-import { createHash, randomUUID } from 'node:crypto';
-import {
-  copyFileSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { unpack } from '../archive/unpack.ts';
 import { type Download, fetchableUrl, shownUrl as shown } from '../domain/address.ts';
 import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
+import { checkSum, keepArchive, stripOnlyFolder, unpackFile } from './source-archive.ts';
 
 export interface Sources {
   /** A place for an archive that a client will send. @returns its id */
@@ -56,7 +44,6 @@ interface Needs {
 }
 
 const dayMs = 24 * 60 * 60_000;
-const maxEntries = 500_000;
 
 export function createSources({ folder, limitBytes, download }: Needs): Sources {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -139,80 +126,4 @@ export function createSources({ folder, limitBytes, download }: Needs): Sources 
 function removeOld(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats && Date.now() - stats.mtimeMs > dayMs) rmSync(path, { force: true });
-}
-
-/** There whole or not at all. @throws PlatformError `invalid_params` when it is larger. @returns bytes */
-async function keepArchive(from: AsyncIterable<Buffer>, to: string, limitBytes: number): Promise<number> {
-  const part = `${to}.${randomUUID()}.part`;
-  let bytes = 0;
-  const counted = async function* (): AsyncGenerator<Buffer> {
-    for await (const piece of from) {
-      bytes += piece.length;
-      if (bytes > limitBytes)
-        throw new PlatformError(
-          'invalid_params',
-          `The archive is larger than the ${Math.floor(limitBytes / 1_048_576)} MB that the files of a build may take (TWELVE_BUILD_DISK).`,
-        );
-      yield piece;
-    }
-  };
-  try {
-    await pipeline(counted, createWriteStream(part, { mode: 0o600 }));
-    await rename(part, to);
-    return bytes;
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-/** @throws PlatformError `build_failed` */
-async function checkSum(path: string, wanted: string | null): Promise<void> {
-  if (wanted === null) return;
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  const is = hash.digest('hex');
-  if (is === wanted.replace(/^sha256:/i, '').toLowerCase()) return;
-  throw new PlatformError(
-    'build_failed',
-    `The source is not the one that was meant: its SHA-256 is ${is}, and ${wanted} was given.`,
-    { id: 'source' },
-  );
-}
-
-async function unpackFile(
-  path: string,
-  into: string,
-  limitBytes: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const handle = await open(path);
-  const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-  const packed = handle.createReadStream({ start: 0 });
-  const tar = buffer[0] === 0x1f && buffer[1] === 0x8b ? packed.pipe(createGunzip()) : packed;
-  if (tar !== packed) packed.once('error', (error) => tar.destroy(error));
-  try {
-    await unpack(tar, into, { bytes: limitBytes, entries: maxEntries }, { signal });
-  } catch (error) {
-    packed.destroy();
-    if (!(error instanceof PlatformError) || error.code !== 'invalid_params') throw error;
-    throw new PlatformError(
-      'build_failed',
-      `${error.message} A source is a tar archive, plain or packed with gzip.`,
-      { id: 'source' },
-      { cause: error },
-    );
-  }
-}
-
-/** Archives of a commit, as code hosts make them, hold one folder with everything in it. @returns its name */
-async function stripOnlyFolder(into: string): Promise<string | null> {
-  const entries = await readdir(into, { withFileTypes: true });
-  const [only] = entries;
-  if (entries.length !== 1 || !only?.isDirectory()) return null;
-  const aside = `${into}.only`;
-  await rename(join(into, only.name), aside);
-  await rm(into, { recursive: true });
-  await rename(aside, into);
-  return JSON.stringify(only.name.slice(0, 100)).slice(1, -1);
 }

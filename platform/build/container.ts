@@ -59,6 +59,8 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
     ...(needs.limits.cpus === null ? {} : { cpus: needs.limits.cpus }),
     pids: needs.limits.processes,
     restricted: true,
+    // Whatever else in the image anybody may write to would be on the engine's disk, where nobody looks.
+    readOnlyRoot: true,
     log: 'none',
   };
 }

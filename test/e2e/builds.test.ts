@@ -1,6 +1,9 @@
 // Builds as a user knows them beside the push: from an archive, through a killed server, in turns, cancelled, read later.
 import { execFileSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
@@ -171,6 +174,25 @@ test('the cache is purged; a killed server leaves no build container and no half
   await one.commit(sources('true', 'third'));
   expect(await platform.push(one)).toContain('Build cache: empty');
   expect(await page('one')).toBe('third');
+});
+
+test('a build reaches no service of this machine', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const { port } = server.address() as AddressInfo;
+  const address = Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one?.family === 'IPv4' && !one.internal)!.address;
+  const knock = `require('node:net').connect(${port}, '${address}').setTimeout(2000, () => { console.log('nobody is there'); process.exit(); }).once('connect', () => { console.log('it was reached'); process.exit(1); })`;
+  try {
+    await one.commit({ ...sources('node knock.js', 'knocked'), 'knock.js': knock });
+    expect(await platform.push(one)).toContain('nobody is there');
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+  expect(execFileSync('iptables', ['-t', 'raw', '-S'], { encoding: 'utf8' })).toContain(
+    `-N TWELVE-${platform.instance}`,
+  );
 });
 
 test('what is no source, or from where none is fetched, is refused with the reason', async () => {

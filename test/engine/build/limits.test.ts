@@ -100,6 +100,23 @@ head -c 10M /dev/zero > /app/last; head -c 1M /dev/zero > $1/small; sleep 600`,
     expect(await readdir(join(builds.folder, 'work'))).toEqual([]);
   });
 
+  test('outside of the folders that are watched a build can write nothing', async () => {
+    builds = await startPurposeMade({
+      'null/detect': 'true',
+      'null/compile': `for folder in $(find / -xdev -type d -writable 2>/dev/null) /run/lock /var/log; do
+  { echo x > "$folder/probe"; } 2>/dev/null && echo "$folder written"
+done
+for folder in /tmp /var/tmp /app "$1" "$2"; do echo x > "$folder/probe" && echo "watched $folder"; done; false`,
+    });
+    const { lines } = await builds.failure({ '.buildpacks': 'null' });
+    expect(lines.filter((line) => line.endsWith(' written')).sort()).toEqual([
+      '/app written',
+      '/tmp written',
+      '/var/tmp written',
+    ]);
+    expect(lines.filter((line) => line.startsWith('watched '))).toHaveLength(5);
+  });
+
   test('a build that would fill the disk is stopped before it has (E19)', async () => {
     const { bavail, bsize } = await statfs(tmpdir());
     builds = await startPurposeMade(
