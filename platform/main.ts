@@ -29,6 +29,7 @@ import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
+import { createInside } from './processes/inside.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
@@ -239,6 +240,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
+    inside: createInside(needs),
     router,
     logs,
     claims: createClaims(Date.now),

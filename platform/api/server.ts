@@ -17,6 +17,7 @@ import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { domainRoutes } from './routes/domains.ts';
+import { execRoutes } from './routes/exec.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
@@ -30,7 +31,7 @@ export interface Api {
 }
 
 export function createApi(platform: Platform): Api {
-  const attachments = createAttachments(platform.oneOffs, (message) => platform.log.warn(message));
+  const attachments = createAttachments((message) => platform.log.warn(message));
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
@@ -105,6 +106,7 @@ function createApplication(edge: Edge): express.Express {
     sourceRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
+    execRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

@@ -39,6 +39,8 @@ export function createDockerClient(to: EngineSocket) {
   };
 
   const getExec = (id: string) => ({
+    id,
+    resize: (query: { w: number; h: number }) => act('POST', `/exec/${id}/resize`, query),
     /** What it prints, multiplexed. */
     start: ({ abortSignal: signal, ...body }: Abort & { Detach: boolean; Tty: boolean }): Promise<Readable> =>
       send(to, { method: 'POST', path: `/exec/${id}/start`, body, signal }),

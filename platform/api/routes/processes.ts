@@ -142,8 +142,12 @@ function dynoRoutes(router: Router, edge: Edge): void {
       tty,
       window: tty && columns > 0 && rows > 0 ? { columns, rows } : null,
     });
+    const { oneOffs } = platform;
     const url = attach
-      ? `${edge.base(request).replace(/^http/, 'ws')}/attach/${edge.attachments.offer(started.id)}`
+      ? edge.attachUrl(request, {
+          open: () => oneOffs.open(started.id),
+          discard: () => oneOffs.discard(started.id),
+        })
       : null;
     response.status(201).json(shape.dyno(app, started, url));
   });
