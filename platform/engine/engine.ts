@@ -208,6 +208,8 @@ export interface Engine {
     labels: Record<string, string>;
     /** Its containers cannot reach each other. */
     apart?: boolean;
+    /** What its interface on the host is called, in at most 15 characters; otherwise the engine names it. */
+    bridge?: string;
   }): Promise<NetworkInfo>;
   networks(): Promise<NetworkInfo[]>;
   removeNetwork(name: string): Promise<void>;
