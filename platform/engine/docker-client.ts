@@ -29,6 +29,7 @@ interface BuildOptions extends Abort {
 export interface ExecState {
   Running: boolean;
   ExitCode: number | null;
+  ProcessConfig?: { user?: string };
 }
 
 export function createDockerClient(to: EngineSocket) {
@@ -74,6 +75,7 @@ export function createDockerClient(to: EngineSocket) {
     info: () => ask<unknown>('GET', '/info'),
     version: () => ask<{ Version: string; Arch: string }>('GET', '/version'),
     getContainer,
+    getExec,
     async createContainer({ name, ...body }: ContainerCreateOptions) {
       const made = await ask<{ Id: string }>('POST', '/containers/create', { query: { name }, body });
       return { id: made.Id };

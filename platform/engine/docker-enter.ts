@@ -31,11 +31,17 @@ export function entering(
   const { docker, call } = connection;
   /** Of this client: its own programs are in their callers' hands. */
   const client = `${mark}=${randomUUID()}`;
-  const signalIn = async (id: string, pattern: string, except: string, signal: string): Promise<void> => {
+  /** Run by the user who runs what is meant: root without capabilities may neither look at others' processes nor signal them. */
+  const signalIn = async (
+    id: string,
+    user: string,
+    [pattern, except]: [string, string],
+    signal: string,
+  ): Promise<void> => {
     const name = signal.replace(/^SIG/, '');
     if (!signalNames.has(`SIG${name}`) && name !== 'KILL')
       throw new PlatformError('bad_request', `"${signal}" is no signal that can be sent to a process.`);
-    await exec(id, ['/bin/sh', '-c', signalMarked, 'sh', pattern, except, name]);
+    await exec(id, ['/bin/sh', '-c', signalMarked, 'sh', pattern, except, name], { user });
   };
 
   /** Null while it runs. */
@@ -64,13 +70,18 @@ export function entering(
         ...attachmentOf(socket, order.tty),
         resize: ({ columns, rows }) =>
           call(`resize the terminal in the container ${id}`, () => made.resize({ w: columns, h: rows })),
-        signal: (name) => signalIn(id, `^${own}$`, '', name),
+        signal: (name) => signalIn(id, order.user, [`^${own}$`, ''], name),
         exit,
       };
     },
     async hangUp(id) {
-      const { ExecIDs } = await call(`look at the container ${id}`, () => docker.getContainer(id).inspect());
-      if (ExecIDs && ExecIDs.length > 0) await signalIn(id, `^${mark}=`, `^${client}`, 'SIGHUP');
+      const doing = `look at what runs in the container ${id}`;
+      const { ExecIDs } = await call(doing, () => docker.getContainer(id).inspect());
+      const guests = await Promise.all(
+        (ExecIDs ?? []).map((one) => call(doing, () => docker.getExec(one).inspect())),
+      );
+      const users = new Set(guests.flatMap(({ ProcessConfig }) => ProcessConfig?.user ?? []));
+      for (const user of users) await signalIn(id, user, [`^${mark}=`, `^${client}`], 'SIGHUP');
     },
   };
 }
