@@ -1,5 +1,6 @@
 // `twelve ps:exec`: a command in a process that runs already.
 import type { App } from '../domain/app.ts';
+import { changeConfig } from '../domain/config-vars.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { AttachedSession } from '../processes/attached.ts';
@@ -27,6 +28,7 @@ export async function enterProcess(
     throw new PlatformError('invalid_params', 'Say what to run: twelve ps:exec -p web.1 -- <command>.');
   if (command.includes('\0'))
     throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
+  const env = changeConfig({}, order.env);
   const process = [...platform.processes.status(app.id), ...(await platform.oneOffs.list(app.id))].find(
     (one) => one.name === name || one.id === name,
   );
@@ -38,7 +40,7 @@ export async function enterProcess(
   return {
     process,
     async open() {
-      const session = await platform.inside.open(process, { ...order, command });
+      const session = await platform.inside.open(process, { ...order, env, command });
       // Who, and where; a command may hold a secret.
       platform.logs.write(app.id, {
         source: 'twelve',

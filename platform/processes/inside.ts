@@ -10,7 +10,7 @@ export interface InsideOrder {
   command: string;
   tty: boolean;
   window: Window | null;
-  /** Of the caller's terminal. */
+  /** On top of what the process has. */
   env: Readonly<Record<string, string>>;
 }
 

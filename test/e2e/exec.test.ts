@@ -32,6 +32,7 @@ const runs = async (words: string): Promise<boolean> =>
 test("a command runs in the process itself, with its config vars and profiles, and with no right that it hasn't", async () => {
   const told = await must(exec('echo "$GREETING, $WORD, $DYNO, $PORT, $HOME"; pwd; echo here > proof.txt'));
   expect(told.stdout).toBe('hi, from the profile, web.1, 5006, /app\n/app\n');
+  expect((await must(exec('-e', 'GREETING=ho', 'echo $GREETING'))).stdout).toBe('ho\n');
   expect((await platform.visit('inside', '/proof.txt')).text).toBe('here\n');
   const { stdout: status } = await must(exec('-p', 'web.1', '--', 'cat', '/proc/self/status'));
   expect(status).toMatch(/^Uid:\s+20012\s+20012\s+20012\s+20012$/m);
@@ -140,6 +141,6 @@ test('a one-off is entered too; what does not run is refused with what to do', a
   const gone = await exec('-p', 'worker.1', 'true');
   expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining('runs no process "worker.1"') });
   expect((await exec('-p', 'web', 'true')).status).toBe(2);
-  const refused = await platform.api<{ id: string }>('POST', '/apps/inside/dynos/web.1/actions/exec', {});
+  const refused = await platform.api<{ id: string }>('POST', '/apps/inside/dynos/web.1', {});
   expect(refused).toMatchObject({ status: 422, body: { id: 'invalid_params' } });
 });

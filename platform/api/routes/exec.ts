@@ -1,51 +1,31 @@
-// Commands inside running processes: an endpoint of our own, Heroku has none.
+// Commands inside running processes.
 import { Router } from 'express';
 import { z } from 'zod';
 import { enterProcess } from '../../actions/enter.ts';
 import { PlatformError } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
+import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import * as shape from '../serializers/resources.ts';
 
-const whole = z.number().int().min(1).max(9999);
-const body = z.object({
-  command: z.string().optional(),
-  force_no_tty: z.boolean().nullish(),
-  columns: whole.optional(),
-  rows: whole.optional(),
-  term: z
-    .string()
-    .regex(/^[\w.+-]{1,64}$/, 'term is the name of a kind of terminal, such as xterm-256color')
-    .optional(),
-});
+const body = z.object({ command: z.string().optional(), attach: z.boolean().optional(), ...terminalFields });
 
 export function execRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.post('/apps/:app/dynos/:dyno/actions/exec', async (request, response) => {
+  router.post('/apps/:app/dynos/:dyno', async (request, response) => {
     const app = edge.app(request);
     const given = bodyOf(request, body);
-    if (request.headers['twelve-attach'] !== 'websocket') {
+    if (given.attach !== true || request.headers['twelve-attach'] !== 'websocket') {
       throw new PlatformError(
         'invalid_params',
-        'A command in a running process is attached to over a WebSocket: send the header Twelve-Attach: websocket, or use "twelve ps:exec".',
+        'A command in a running process is attached to ("attach": true) over a WebSocket (the header Twelve-Attach: websocket). "twelve ps:exec" does that.',
       );
     }
-    const { columns, rows, term } = given;
-    const tty = given.force_no_tty !== true;
-    const { process, open } = await enterProcess(
-      platform,
-      app,
-      callerOf(request),
-      parameter(request, 'dyno'),
-      {
-        command: given.command,
-        tty,
-        window: tty && columns && rows ? { columns, rows } : null,
-        env: tty && term ? { TERM: term } : {},
-      },
-    );
+    const order = { command: given.command, ...callerTerminal(given, true) };
+    const name = parameter(request, 'dyno');
+    const { process, open } = await enterProcess(platform, app, callerOf(request), name, order);
     response.status(201).json(shape.dyno(app, process, edge.attachUrl(request, { open })));
   });
   return router;
