@@ -54,8 +54,8 @@ export function enterCases(bench: Bench): void {
 
   test('it ends with its container', async () => {
     const id = await bench.run('sleeps');
-    const entered = await enter(id, guests.sleeps);
-    entered.stream.resume();
+    const entered = await enter(id, guests.told);
+    await said(entered, 'ready');
     await bench.engine.kill(id, 'SIGKILL');
     expect(await entered.exit).toBe(137);
   });
