@@ -28,7 +28,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
       'run',
       '-a',
       'once',
-      `trap "echo got ${word}; exit 9" ${word}; echo ready; while :; do sleep 0.1; done`,
+      `trap "echo got ${word}; exit 9" ${word}; echo rea""dy; while :; do sleep 0.1; done`,
     ]);
     await run.printed('ready');
     run.child.kill(signal);
@@ -49,8 +49,8 @@ test('its size is what was asked for; one that is not known is refused', async (
 });
 
 test("on a terminal Ctrl-P is the command's, and killing the caller hangs up", async () => {
-  await using terminal = onTerminal(platform, app.folder, `run -a once 'cat -v'`);
-  await terminal.printed('done, run.');
+  await using terminal = onTerminal(platform, app.folder, `run -a once 'echo rea""dy; cat -v'`);
+  await terminal.printed('ready');
   for (const key of ['\x10', '\x11', 'x', '\n']) {
     terminal.write(key);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -79,7 +79,7 @@ test('detached, it outlives a restart and a kill of the server, and its end is i
 test.each(['SIGTERM', 'SIGKILL'] as const)(
   'attached, it ends with the server, by %s, and its caller is told',
   async (signal) => {
-    await using run = platform.cliStart(['run', '-a', 'once', 'echo begun; sleep 7777']);
+    await using run = platform.cliStart(['run', '-a', 'once', 'echo beg""un; sleep 7777']);
     await run.printed('begun');
     await platform.restart({ signal });
     const ended = await run.result;
