@@ -29,6 +29,8 @@ import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
+import { createAppGuard } from './processes/guard.ts';
+import { createInside } from './processes/inside.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
@@ -248,6 +250,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
+    inside: createInside(needs),
     router,
     logs,
     claims: createClaims(Date.now),
@@ -262,7 +265,9 @@ async function connect(
   // Before anybody can ask for new ones.
   const ending = new AbortController();
   closers.push(() => ending.abort());
-  await engine.endLost(ownLabels(instance));
+  const guard = createAppGuard({ instance, ports: [config.api.port, config.registry.port], onProblem });
+  closers.push(() => guard.rest());
+  await Promise.all([engine.endLost(ownLabels(instance)), guard.close()]);
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
   closers.push(() => platform.running.close());
   resumeBuilds(platform);

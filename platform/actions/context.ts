@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
 import type { Log } from '../log.ts';
 import type { Logs } from '../logs/logs.ts';
+import type { Inside } from '../processes/inside.ts';
 import type { Processes } from '../processes/manager.ts';
 import type { OneOffs } from '../processes/one-off.ts';
 import type { Router } from '../router/router.ts';
@@ -29,6 +30,8 @@ export interface Platform {
   slugs: Slugs;
   processes: Processes;
   oneOffs: OneOffs;
+  /** Commands in processes that run. */
+  inside: Inside;
   router: Router;
   logs: Logs;
   /** Who deploys which app since when. */

@@ -9,6 +9,7 @@ export async function prepare(platform: Platform): Promise<void> {
   const attempt = (what: string, work: () => Promise<unknown>): Promise<unknown> =>
     work().catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, what));
   await attempt('preparing the network of builds', platform.builder.prepare);
+  await attempt('hanging up what was left behind', platform.inside.sweep);
   await attempt('clearing away destroyed apps', () => finishDestroying(platform));
   await attempt('preparing the stack', async () => platform.slugs.prime(await platform.stackImage()));
   await attempt('collecting garbage', () => collectGarbage(platform));

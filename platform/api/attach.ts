@@ -1,15 +1,22 @@
-// `run` over a WebSocket of ours: terminal, window size, signals, end of input, exit status.
+// `run` and `ps:exec` over a WebSocket of ours: terminal, window size, signals, end of input, exit status.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
-import type { OneOffSession, OneOffs } from '../processes/one-off.ts';
+import type { AttachedSession } from '../processes/attached.ts';
 import { refuseUpgrade } from './unreadable.ts';
+
+/** What a caller may come for. */
+export interface Offer {
+  open(): Promise<AttachedSession>;
+  /** Nobody came. */
+  discard?(): Promise<void>;
+}
 
 export interface Attachments {
   /** @returns the secret of the URL, good once, for a minute */
-  offer(processId: string): string;
+  offer(offer: Offer): string;
   /** Takes over an HTTP upgrade; false when the path is not ours. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   close(): void;
@@ -17,6 +24,9 @@ export interface Attachments {
 
 const offerMs = 60_000;
 const beatMs = 30_000;
+const goingAway = 1001;
+const stopping =
+  'The server is being stopped, and what was attached to it ends with that. Run it again when it is back; what must outlive a restart is run detached (twelve run:detached).';
 const channel = { stdout: 1, stderr: 2 } as const;
 /** Above this the process is not read until the client has caught up. */
 const highWater = 1_048_576;
@@ -30,37 +40,37 @@ const signals: ReadonlySet<string> = new Set([
   'SIGUSR2',
 ]);
 
-export function createAttachments(oneOffs: OneOffs, onProblem: (message: string) => void): Attachments {
-  const offers = new Map<string, { processId: string; timer: NodeJS.Timeout }>();
+export function createAttachments(onProblem: (message: string) => void): Attachments {
+  const offers = new Map<string, { offer: Offer; timer: NodeJS.Timeout }>();
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
 
   return {
-    offer(processId) {
+    offer(offer) {
       const secret = nanoid(32);
       const timer = setTimeout(() => {
         offers.delete(secret);
         // Nobody came for it, and nobody can any more.
-        oneOffs.discard(processId).catch((error: unknown) => onProblem(`run: ${messageOf(error)}`));
+        offer.discard?.().catch((error: unknown) => onProblem(`run: ${messageOf(error)}`));
       }, offerMs);
       timer.unref();
-      offers.set(secret, { processId, timer });
+      offers.set(secret, { offer, timer });
       return secret;
     },
     upgrade(request, socket, head) {
       const secret = /^\/attach\/([\w-]{32})$/.exec(request.url ?? '')?.[1];
       if (secret === undefined) return false;
-      const offer = offers.get(secret);
-      if (!offer) {
+      const found = offers.get(secret);
+      if (!found) {
         refuseUpgrade(socket);
         return true;
       }
       // A handshake that fails leaves the offer, and its timer clears the process away.
       server.handleUpgrade(request, socket, head, (client) => {
-        clearTimeout(offer.timer);
+        clearTimeout(found.timer);
         offers.delete(secret);
         // A frame that is none, or one too large: ws ends the connection, and the caller counts as gone.
         client.on('error', () => client.terminate());
-        attach(client, oneOffs, offer.processId).catch((error: unknown) => {
+        attach(client, found.offer).catch((error: unknown) => {
           onProblem(`run: ${messageOf(error)}`);
           tell(client, { type: 'error', message: messageOf(error) });
           client.close();
@@ -70,16 +80,21 @@ export function createAttachments(oneOffs: OneOffs, onProblem: (message: string)
     },
     close() {
       for (const { timer } of offers.values()) clearTimeout(timer);
-      for (const client of server.clients) client.terminate();
+      for (const client of server.clients) {
+        tell(client, { type: 'error', message: stopping });
+        client.close(goingAway);
+        // Who does not answer is not waited for.
+        setTimeout(() => client.terminate(), 200).unref();
+      }
       server.close();
     },
   };
 }
 
-async function attach(client: WebSocket, oneOffs: OneOffs, processId: string): Promise<void> {
+async function attach(client: WebSocket, offer: Offer): Promise<void> {
   // What comes before the process is there waits in the socket.
   client.pause();
-  const session = await oneOffs.open(processId);
+  const session = await offer.open();
   tell(client, { type: 'started', name: session.name });
   client.on('message', (data, binary) => fromClient(client, session, data, binary));
   client.resume();
@@ -118,7 +133,7 @@ function keepAlive(client: WebSocket): NodeJS.Timeout {
   }, beatMs);
 }
 
-function fromClient(client: WebSocket, session: OneOffSession, data: RawData, binary: boolean): void {
+function fromClient(client: WebSocket, session: AttachedSession, data: RawData, binary: boolean): void {
   if (binary) {
     // A process that does not read slows its caller down instead of filling our memory.
     if (session.stream.write(data as Buffer)) return;

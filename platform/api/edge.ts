@@ -3,17 +3,18 @@ import type { Request } from 'express';
 import { findApp } from '../actions/apps.ts';
 import type { Platform } from '../actions/context.ts';
 import type { App } from '../domain/app.ts';
-import type { Attachments } from './attach.ts';
+import type { Attachments, Offer } from './attach.ts';
 import { parameter } from './input.ts';
 import type { LogSessions } from './log-sessions.ts';
 import { linkBase } from './wire.ts';
 
 export interface Edge {
   platform: Platform;
-  attachments: Attachments;
   logSessions: LogSessions;
   /** Base of links, as this client reaches us. */
   base(request: Request): string;
+  /** Where a client attaches to this, once, within a minute. */
+  attachUrl(request: Request, offer: Offer): string;
   /** The app named in the path. @throws PlatformError `not_found` */
   app(request: Request): App;
 }
@@ -26,12 +27,14 @@ export function createEdge(
   address: () => { host: string; port: number },
 ): Edge {
   const { publicUrl, domain } = platform.config;
+  const base: Edge['base'] = (request) =>
+    linkBase(request, { publicUrl, domain, apiHost: address().host, apiPort: address().port });
   return {
     platform,
-    attachments,
     logSessions,
-    base: (request) =>
-      linkBase(request, { publicUrl, domain, apiHost: address().host, apiPort: address().port }),
+    base,
+    attachUrl: (request, offer) =>
+      `${base(request).replace(/^http/, 'ws')}/attach/${attachments.offer(offer)}`,
     app: (request) => findApp(platform, parameter(request, 'app')),
   };
 }

@@ -18,6 +18,7 @@ import { appRoutes } from './routes/apps.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { domainRoutes } from './routes/domains.ts';
+import { execRoutes } from './routes/exec.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
@@ -31,7 +32,7 @@ export interface Api {
 }
 
 export function createApi(platform: Platform): Api {
-  const attachments = createAttachments(platform.oneOffs, (message) => platform.log.warn(message));
+  const attachments = createAttachments((message) => platform.log.warn(message));
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
@@ -107,6 +108,7 @@ function createApplication(edge: Edge): express.Express {
     buildpackRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
+    execRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

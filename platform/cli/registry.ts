@@ -43,6 +43,7 @@ export const rooms: readonly Room[] = [
     names: ['ps', 'ps:scale', 'scale', 'ps:restart', 'restart', 'ps:stop'],
     load: () => import('./commands/ps.ts'),
   },
+  { topic: 'Processes', names: ['ps:exec'], load: () => import('./commands/ps-exec.ts') },
   {
     topic: 'Processes',
     names: ['run', 'run:detached'],

@@ -5,17 +5,27 @@ import type { DockerConnection } from './docker-connection.ts';
 import type { Attachment, Engine } from './engine.ts';
 import { createDemultiplexer } from './multiplex.ts';
 
+/**
+ * What a caller types to leave a container to itself; ours never does. None at all cannot be asked for: without it the engine
+ * holds every Ctrl-P back until the next key, and takes Ctrl-P Ctrl-Q away from the program.
+ */
+export const detachKeys = 'ctrl-^,ctrl-@,ctrl-^,ctrl-@,ctrl-^,ctrl-@,ctrl-^';
+
 export function attachTo(connection: DockerConnection): Engine['attach'] {
   return async (id, { stdin, tty }) => {
     const socket = await connection.upgrade(
       `attach to the container ${id}`,
       `/containers/${encodeURIComponent(id)}/attach`,
-      { stream: '1', stdout: '1', stderr: '1', ...(stdin ? { stdin: '1' } : {}) },
+      { stream: '1', stdout: '1', stderr: '1', ...(stdin ? { stdin: '1' } : {}), detachKeys },
     );
-    // Writing to a container that has just ended breaks the pipe; `close` says so, and no error may end the server.
-    socket.on('error', () => {});
-    return tty ? { stream: socket } : demultiplex(socket);
+    return attachmentOf(socket, tty);
   };
+}
+
+export function attachmentOf(socket: Socket, tty: boolean): Attachment {
+  // Writing to what has just ended breaks the pipe; `close` says so, and no error may end the server.
+  socket.on('error', () => {});
+  return tty ? { stream: socket } : demultiplex(socket);
 }
 
 function demultiplex(socket: Socket): Attachment {

@@ -29,6 +29,7 @@ interface BuildOptions extends Abort {
 export interface ExecState {
   Running: boolean;
   ExitCode: number | null;
+  ProcessConfig?: { user?: string };
 }
 
 export function createDockerClient(to: EngineSocket) {
@@ -39,6 +40,8 @@ export function createDockerClient(to: EngineSocket) {
   };
 
   const getExec = (id: string) => ({
+    id,
+    resize: (query: { w: number; h: number }) => act('POST', `/exec/${id}/resize`, query),
     /** What it prints, multiplexed. */
     start: ({ abortSignal: signal, ...body }: Abort & { Detach: boolean; Tty: boolean }): Promise<Readable> =>
       send(to, { method: 'POST', path: `/exec/${id}/start`, body, signal }),
@@ -72,6 +75,7 @@ export function createDockerClient(to: EngineSocket) {
     info: () => ask<unknown>('GET', '/info'),
     version: () => ask<{ Version: string; Arch: string }>('GET', '/version'),
     getContainer,
+    getExec,
     async createContainer({ name, ...body }: ContainerCreateOptions) {
       const made = await ask<{ Id: string }>('POST', '/containers/create', { query: { name }, body });
       return { id: made.Id };

@@ -14,7 +14,7 @@ export interface DockerConnection {
   /** A request whose answer is a stream; resolves once the engine has sent its headers. */
   open(doing: string, stream: StreamRequest): Promise<Readable>;
   /** A POST that turns into a raw two-way socket. */
-  upgrade(doing: string, path: string, query: Record<string, string>): Promise<Socket>;
+  upgrade(doing: string, path: string, query: Record<string, string>, body?: object): Promise<Socket>;
   /** Containers that were asked to start since the engine last broke off: of these it knows. */
   readonly started: Set<string>;
   /** Aborted by `close`. */
@@ -53,9 +53,9 @@ export function connectDocker(socketPath: string): DockerConnection {
   const open: DockerConnection['open'] = (doing, stream) =>
     call(doing, () => send(to, stream), stream.signal);
 
-  const upgrade: DockerConnection['upgrade'] = (doing, path, query) =>
+  const upgrade: DockerConnection['upgrade'] = (doing, path, query, body) =>
     call(doing, async () => {
-      const socket = await upgradeRequest(to, { path, query });
+      const socket = await upgradeRequest(to, { path, query, ...(body ? { body } : {}) });
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
       return socket;

@@ -4,6 +4,7 @@ import { PlatformError } from '../domain/errors.ts';
 import { attachTo } from './docker-attach.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { decodeDetails, decodeSummary } from './docker-decode.ts';
+import { entering } from './docker-enter.ts';
 import { hasCode, statusOf } from './docker-errors.ts';
 import { execIn, lastLinesOf } from './docker-exec.ts';
 import type { NetworkNames } from './docker-network-names.ts';
@@ -57,6 +58,7 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
       }),
 
     exec,
+    ...entering(connection, exec),
 
     stats: (id) =>
       call(`read the figures of the container ${id}`, async () => {

@@ -96,7 +96,10 @@ export function decodeNetwork(answer: NetworkInspectInfo): NetworkInfo {
   };
 }
 
+/** Of the engine's bridge driver. */
+export const bridgeOption = 'com.docker.network.bridge.name';
+
 /** As the engine's bridge driver names it. */
 export function bridgeOf(networkId: string, options: Readonly<Record<string, string>> = {}): string {
-  return options['com.docker.network.bridge.name'] ?? `br-${networkId.slice(0, 12)}`;
+  return options[bridgeOption] ?? `br-${networkId.slice(0, 12)}`;
 }

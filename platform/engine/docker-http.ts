@@ -57,12 +57,21 @@ export async function fetchJson(to: EngineSocket, ask: Ask): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text);
 }
 
-/** Without a body: whatever is sent could end up in the container's stdin. */
-export function upgrade(to: EngineSocket, ask: Pick<Ask, 'path' | 'query'>): Promise<Socket> {
+/** `body` is read by the engine as a whole before it turns the connection over; without one nothing is sent, or it would be input. */
+export function upgrade(
+  to: EngineSocket,
+  ask: Pick<Ask, 'path' | 'query'> & { body?: object },
+): Promise<Socket> {
+  const { body, ...where } = ask;
+  const json = body === undefined ? '' : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const outgoing = request({
-      ...optionsOf(to, { ...ask, method: 'POST' }),
-      headers: { Host: 'docker', Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': '0' },
+      ...optionsOf(to, { ...where, method: 'POST' }),
+      headers: {
+        ...{ Host: 'docker', Connection: 'Upgrade', Upgrade: 'tcp' },
+        ...(json === '' ? {} : { 'Content-Type': 'application/json' }),
+        'Content-Length': String(Buffer.byteLength(json)),
+      },
     });
     outgoing.once('error', reject);
     outgoing.once('upgrade', (_answer, socket: Socket, head: Buffer) => {
@@ -72,7 +81,7 @@ export function upgrade(to: EngineSocket, ask: Pick<Ask, 'path' | 'query'>): Pro
     outgoing.once('response', (answer) =>
       textOf(answer).then((text) => reject(refusal(answer.statusCode ?? 0, text)), reject),
     );
-    outgoing.end();
+    outgoing.end(json);
   });
 }
 

@@ -1,7 +1,7 @@
 // Networks on a Docker Engine: one bridge with one subnet each.
 import { PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
-import { bridgeOf, decodeNetwork } from './docker-decode.ts';
+import { bridgeOf, bridgeOption, decodeNetwork } from './docker-decode.ts';
 import { hasCode, statusOf } from './docker-errors.ts';
 import type { NetworkNames } from './docker-network-names.ts';
 import type { Engine, NetworkInfo } from './engine.ts';
@@ -39,7 +39,7 @@ export function dockerNetworks(connection: DockerConnection, names: NetworkNames
           name: wanted.name,
           labels: { ...wanted.labels },
           subnets: [wanted.subnet],
-          bridge: bridgeOf(id),
+          bridge: bridgeOf(id, optionsOf(wanted)),
         };
       } catch (error) {
         // Somebody may have made the same one between our look and our request.
@@ -74,6 +74,15 @@ async function create(connection: DockerConnection, names: NetworkNames, wanted:
   }
 }
 
+function optionsOf({ apart, bridge }: Wanted): Record<string, string> {
+  return {
+    // Processes of one app may talk to each other, and reach the world with the host's address.
+    'com.docker.network.bridge.enable_icc': apart ? 'false' : 'true',
+    'com.docker.network.bridge.enable_ip_masquerade': 'true',
+    ...(bridge ? { [bridgeOption]: bridge } : {}),
+  };
+}
+
 function createAs(connection: DockerConnection, name: string, wanted: Wanted): Promise<string> {
   return connection.call(`make the network ${wanted.name} (${wanted.subnet})`, async () => {
     const network = await connection.docker.createNetwork({
@@ -82,11 +91,7 @@ function createAs(connection: DockerConnection, name: string, wanted: Wanted): P
       Driver: 'bridge',
       EnableIPv6: false,
       IPAM: { Driver: 'default', Config: [{ Subnet: wanted.subnet }] },
-      Options: {
-        // Processes of one app may talk to each other, and reach the world with the host's address.
-        'com.docker.network.bridge.enable_icc': wanted.apart ? 'false' : 'true',
-        'com.docker.network.bridge.enable_ip_masquerade': 'true',
-      },
+      Options: optionsOf(wanted),
       Labels: wanted.labels,
     });
     return network.id;

@@ -5,7 +5,7 @@ import { hasCode, statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 
 /** Only these words ever reach the shell inside a container. */
-const signals: ReadonlySet<string> = new Set(
+export const signalNames: ReadonlySet<string> = new Set(
   ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'TERM', 'CONT', 'STOP', 'TSTP', 'WINCH', 'ALRM', 'TTIN', 'TTOU'].map(
     (name) => `SIG${name}`,
   ),
@@ -40,7 +40,7 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
   const kill: Engine['kill'] = async (id, name) => {
     const signal = name.startsWith('SIG') ? name : `SIG${name}`;
     if (signal === 'SIGKILL') return plainKill(id, signal);
-    if (!signals.has(signal)) {
+    if (!signalNames.has(signal)) {
       throw new PlatformError('bad_request', `"${name}" is no signal that can be sent to a process.`);
     }
     const { State, HostConfig } = await inspect(id);

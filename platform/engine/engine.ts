@@ -142,6 +142,24 @@ export interface Attachment {
   stderr?: Readable;
 }
 
+/** A program of a caller's inside a container that runs a program of its own. */
+export interface EnterOrder {
+  command: string[];
+  /** `20012:20012` */
+  user: string;
+  tty: boolean;
+  /** On top of the container's own environment. */
+  env?: Record<string, string>;
+}
+
+export interface Entered extends Attachment {
+  resize(size: { columns: number; rows: number }): Promise<void>;
+  /** To it and to what it has started. */
+  signal(name: string): Promise<void>;
+  /** Its exit status, 137 when the container ended first. */
+  exit: Promise<number>;
+}
+
 export interface ContainerStats {
   /** Bytes in use without page cache that can be dropped. */
   memory: number;
@@ -190,6 +208,8 @@ export interface Engine {
     labels: Record<string, string>;
     /** Its containers cannot reach each other. */
     apart?: boolean;
+    /** What its interface on the host is called, in at most 15 characters; otherwise the engine names it. */
+    bridge?: string;
   }): Promise<NetworkInfo>;
   networks(): Promise<NetworkInfo[]>;
   removeNetwork(name: string): Promise<void>;
@@ -226,6 +246,10 @@ export interface Engine {
     command: string[],
     options?: { user?: string; signal?: AbortSignal },
   ): Promise<{ exitCode: number; output: string }>;
+  /** Runs a program in a running container in a caller's hands; it ends with the container at the latest. */
+  enter(id: string, order: EnterOrder): Promise<Entered>;
+  /** Programs in it that another client entered, which is gone, get SIGHUP. */
+  hangUp(id: string): Promise<void>;
   stats(id: string): Promise<ContainerStats>;
   /** The last lines a container printed, as the engine has them (for failure messages). */
   lastLines(id: string, count: number): Promise<string[]>;
@@ -256,6 +280,8 @@ export type ContainerPart = Pick<
   | 'attach'
   | 'resize'
   | 'exec'
+  | 'enter'
+  | 'hangUp'
   | 'stats'
   | 'lastLines'
 >;

@@ -3,6 +3,7 @@ import { PlatformError } from '../domain/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { label, ownLabels, ownName } from '../engine/labels.ts';
 import { hostRoutes, pickSubnet } from '../engine/subnets.ts';
+import { bridgeOf } from './bridge.ts';
 
 export interface Networks {
   /** Name of the app's network, made where it is missing. */
@@ -58,7 +59,7 @@ export function createNetworks(needs: {
       const taken = [...needs.taken(), ...refused, ...present.flatMap((network) => network.subnets)];
       subnet ??= pickSubnet(needs.range, taken, hostRoutes());
       try {
-        await engine.createNetwork({ name, subnet, labels });
+        await engine.createNetwork({ name, subnet, labels, bridge: bridgeOf(instance, subnet) });
         if (subnet !== app.subnet) needs.fix(app.id, subnet);
         return name;
       } catch (error) {

@@ -1,6 +1,5 @@
 // One-off processes: `twelve run`. A fresh container of the serving release, with the caller's terminal or without.
 import { randomInt, randomUUID } from 'node:crypto';
-import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
 import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
@@ -10,6 +9,7 @@ import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
+import { type AttachedSession, sized, type Window } from './attached.ts';
 import { processSpec } from './container.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -27,24 +27,13 @@ export interface OneOffOrder {
   attached: boolean;
   tty: boolean;
   /** Size of the terminal to begin with. */
-  window: { columns: number; rows: number } | null;
-}
-
-/** A started, attached process. */
-export interface OneOffSession {
-  name: string;
-  stream: Duplex;
-  stderr?: Readable;
-  resize(columns: number, rows: number): Promise<void>;
-  signal(name: string): Promise<void>;
-  /** Exit status; the container is removed by then. */
-  exit: Promise<number>;
+  window: Window | null;
 }
 
 export interface OneOffs {
   create(order: OneOffOrder): Promise<ProcessStatus>;
   /** Attaches to and starts what `create` made with `attached`. */
-  open(id: string): Promise<OneOffSession>;
+  open(id: string): Promise<AttachedSession>;
   /** Removes what `create` made with `attached` and nobody opened. */
   discard(id: string): Promise<void>;
   list(appId: string): Promise<ProcessStatus[]>;
@@ -243,12 +232,6 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       }
     },
   };
-}
-
-/** The size is there before the command looks: the engine sets it only on a container that runs already. */
-function sized({ columns, rows }: { columns: number; rows: number }): string[] {
-  const script = 'stty cols "$1" rows "$2"; shift 2; exec "$@"';
-  return ['/bin/sh', '-c', script, 'sh', String(columns), String(rows)];
 }
 
 function toStatus(container: ContainerSummary): ProcessStatus {

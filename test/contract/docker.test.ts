@@ -71,3 +71,28 @@ test('a network with an ordinary name, made by an earlier version, is used as it
   await engine.removeNetwork(name);
   expect((await engine.networks()).map((network) => network.id)).not.toContain(id);
 });
+
+test('a hang-up leaves alone what the same client holds, and every caller has Ctrl-P', async () => {
+  const id = await engine.create({
+    name: `${own}-${randomBytes(4).toString('hex')}`,
+    image: await debian(engine),
+    labels,
+    env: {},
+    command: ['/bin/sleep', '1000'],
+  });
+  await engine.start(id);
+  const entered = await engine.enter(id, { command: ['/bin/cat', '-v'], user: '20012:20012', tty: true });
+  await engine.hangUp(id);
+  let text = '';
+  entered.stream.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  // One by one: an engine takes its own keys only when they come alone.
+  for (const key of ['\x10', '\x11', 'x', '\n']) {
+    entered.stream.write(key);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await expect.poll(() => text, { timeout: 5000 }).toMatch(/\^P.*x\r\n\^Px\r\n/s);
+  await entered.signal('SIGKILL');
+  expect(await entered.exit).toBe(137);
+});

@@ -13,6 +13,13 @@ export function networkCases(bench: Bench): void {
     expect((await bench.engine.networks()).map((network) => network.name)).not.toContain(wanted.name);
   });
 
+  test('a network is called on the host as it was asked', async () => {
+    const bridge = `twc${bench.name().slice(-12)}`;
+    const wanted = { name: bench.name(), subnet: bench.subnet().first, labels: bench.labels, bridge };
+    expect((await bench.engine.createNetwork(wanted)).bridge).toBe(bridge);
+    expect((await bench.engine.networks()).find(({ name }) => name === wanted.name)?.bridge).toBe(bridge);
+  });
+
   test('a subnet is used once, and a name keeps its subnet', async () => {
     const subnet = bench.subnet();
     const wanted = { name: bench.name(), subnet: subnet.first, labels: bench.labels };

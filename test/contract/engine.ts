@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import type { ContainerSpec, Engine } from '../../platform/engine/engine.ts';
 import { attachCases } from './engine-attach.ts';
 import { endCases } from './engine-end.ts';
+import { enterCases } from './engine-enter.ts';
 import { eventCases } from './engine-events.ts';
 import { imageCases } from './engine-images.ts';
 import { lifeCases } from './engine-life.ts';
@@ -61,6 +62,7 @@ export function engineContract(name: string, makeEngine: () => Promise<ContractS
     lifeCases(bench);
     endCases(bench);
     attachCases(bench);
+    enterCases(bench);
     eventCases(bench);
     networkCases(bench);
   });

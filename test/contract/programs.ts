@@ -29,4 +29,15 @@ export const programs = {
 /** What the contract runs by `exec`. */
 export const inside = shell('echo from inside; exit 5');
 
+/** What the contract runs by `enter`. */
+export const guests = {
+  echoes: programs.echoes,
+  sleeps: programs.sleeps,
+  /** Says that it was asked, and ends by it. */
+  told: shell('trap "echo got USR1; exit 9" USR1; echo ready; while :; do sleep 0.05; done'),
+  /** Says each new size of its terminal, until it is told to end. */
+  measures: shell('trap "stty size" WINCH; stty -echo; echo ready; while :; do sleep 0.05; done'),
+  variable: shell('echo "$WORD $(id -u)"'),
+} satisfies Record<string, string[]>;
+
 export type ProgramName = keyof typeof programs;

@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createGuard } from '../../platform/build/guard.ts';
+import { createPacketFilter } from '../../platform/engine/packet-filter.ts';
+import { appChain } from '../../platform/processes/guard.ts';
 import { composed } from './compose.ts';
 import { engineSocket, removeContainer, removeInstance } from './engine-socket.ts';
 
@@ -58,6 +60,7 @@ export async function removePlatform(folder: string, known?: string): Promise<vo
       await removeInstance(instance);
       // A server that is killed leaves it for the next one.
       await createGuard({ instance, range: '', services: async () => [] }).open();
+      await createPacketFilter({ chain: appChain(instance) }).open();
       // Where the sockets are unless a setting says something else.
       await rm(`/run/twelve-${instance}`, { recursive: true, force: true });
     }

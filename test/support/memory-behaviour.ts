@@ -1,6 +1,6 @@
 // What a simulated container does: a few facts, or a little program.
 import type { Readable } from 'node:stream';
-import type { ContainerSpec } from '../../platform/engine/engine.ts';
+import type { ContainerSpec, EnterOrder } from '../../platform/engine/engine.ts';
 
 /** A container that is not described otherwise runs until it is stopped, and ends by TERM with 143. */
 export interface Behaviour {
@@ -25,6 +25,8 @@ export interface Behaviour {
   memory?: number;
   cpu?: number;
   exec?: (command: readonly string[]) => { exitCode: number; output: string };
+  /** A program of `enter`; without it, it runs until it is signalled. */
+  enter?: (guest: MemoryGuest) => void;
   /** Anything else. */
   run?: (process: MemoryProcess) => void;
 }
@@ -43,6 +45,17 @@ export interface MemoryProcess {
   after(ms: number, then: () => void): void;
   /** Empty and ended where the container has no stdin. */
   stdin: Readable;
+}
+
+/** The inside of a program that a caller runs in a container. */
+export interface MemoryGuest {
+  order: EnterOrder;
+  stdin: Readable;
+  print(line: string, to?: 'stdout' | 'stderr'): void;
+  exit(code: number): void;
+  /** Without it a signal ends it. */
+  onSignal(handler: (signal: string) => void): void;
+  onResize(handler: (columns: number, rows: number) => void): void;
 }
 
 export type BehaviourOf = (spec: ContainerSpec) => Behaviour | undefined;

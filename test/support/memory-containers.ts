@@ -11,6 +11,7 @@ import type {
 } from '../../platform/engine/engine.ts';
 import { type MemoryContainer, mustRun } from './memory-container.ts';
 import { carries } from './memory-events.ts';
+import { memoryGuests } from './memory-guests.ts';
 
 export interface ContainersNeeds {
   create: (spec: Parameters<Engine['create']>[0]) => string;
@@ -67,6 +68,8 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
       mustRun(container, `run "${command[0] ?? ''}"`);
       return container.behaviour.exec?.(command) ?? { exitCode: 0, output: '' };
     },
+
+    ...memoryGuests(find),
 
     async stats(id) {
       const container = find(id);

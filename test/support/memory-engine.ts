@@ -15,7 +15,7 @@ import { createPassage } from './memory-gate.ts';
 import { createMemoryImages } from './memory-images.ts';
 import { createMemoryNetworks } from './memory-networks.ts';
 
-export type { Behaviour, BehaviourOf, MemoryProcess } from './memory-behaviour.ts';
+export type { Behaviour, BehaviourOf, MemoryGuest, MemoryProcess } from './memory-behaviour.ts';
 export type { MemoryContainer } from './memory-container.ts';
 
 export interface MemoryEngineOptions {

@@ -22,7 +22,7 @@ export function createMemoryNetworks(usedIn: (name: string) => Set<string>): Mem
 
   const part: MemoryNetworks['part'] = {
     networks: async () => [...networks.values()].map((network) => structuredClone(network)),
-    async createNetwork({ name, subnet, labels }) {
+    async createNetwork({ name, subnet, labels, bridge }) {
       const found = networks.get(name);
       if (found) {
         if (!found.subnets.includes(subnet) || !carries(found.labels, labels)) refuse(found);
@@ -32,7 +32,13 @@ export function createMemoryNetworks(usedIn: (name: string) => Set<string>): Mem
         if (other.subnets.some((taken) => overlap(rangeOf(taken), rangeOf(subnet)))) refuse(other);
       }
       count += 1;
-      const made = { id: `network${count}`, name, labels: { ...labels }, subnets: [subnet], bridge: null };
+      const made = {
+        id: `network${count}`,
+        name,
+        labels: { ...labels },
+        subnets: [subnet],
+        bridge: bridge ?? null,
+      };
       networks.set(name, made);
       return structuredClone(made);
     },

@@ -71,7 +71,9 @@ export async function startPlatform(
   const folder = mkdtempSync(folderPrefix);
   own(folder);
   const dataFolder = join(folder, 'data');
-  const [apiPort, httpPort] = (await freePorts(2)) as [number, number];
+  const [freePort, httpPort] = (await freePorts(2)) as [number, number];
+  // A test that wants another address for the API says which port, too.
+  const apiPort = Number(settings['TWELVE_API']?.split(':').at(-1) ?? freePort);
   const env = {
     ...withoutOurs(process.env),
     TWELVE_DATA: dataFolder,

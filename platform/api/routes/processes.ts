@@ -7,6 +7,7 @@ import type { App } from '../../domain/app.ts';
 import { notFound, PlatformError } from '../../domain/errors.ts';
 import type { LogSource } from '../../domain/log-line.ts';
 import { callerOf } from '../auth.ts';
+import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { sendList } from '../ranges.ts';
@@ -20,15 +21,11 @@ const change = {
 };
 const oneChange = z.object(change);
 const batch = z.object({ updates: z.array(z.object({ type: z.string(), ...change })) });
-const whole = z.number().int().min(1).max(9999);
 const runBody = z.object({
   command: z.string(),
   attach: z.boolean().optional(),
-  env: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   size: z.string().optional(),
-  force_no_tty: z.boolean().nullish(),
-  columns: whole.optional(),
-  rows: whole.optional(),
+  ...terminalFields,
 });
 const logBody = z.object({
   lines: z.number().int().min(0).max(100_000).optional(),
@@ -129,21 +126,18 @@ function dynoRoutes(router: Router, edge: Edge): void {
         'This client cannot attach to a process here yet. Use "twelve run", or run detached and read the log.',
       );
     }
-    const { COLUMNS, LINES, ...env } = body.env ?? {};
-    const tty = attach && body.force_no_tty !== true;
-    const text = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
-    const columns = body.columns ?? Number(COLUMNS);
-    const rows = body.rows ?? Number(LINES);
     const started = await runOneOff(platform, app, {
       command: body.command,
-      env: text,
       size: body.size,
       attach,
-      tty,
-      window: tty && columns > 0 && rows > 0 ? { columns, rows } : null,
+      ...callerTerminal(body, attach),
     });
+    const { oneOffs } = platform;
     const url = attach
-      ? `${edge.base(request).replace(/^http/, 'ws')}/attach/${edge.attachments.offer(started.id)}`
+      ? edge.attachUrl(request, {
+          open: () => oneOffs.open(started.id),
+          discard: () => oneOffs.discard(started.id),
+        })
       : null;
     response.status(201).json(shape.dyno(app, started, url));
   });

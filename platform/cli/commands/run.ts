@@ -3,6 +3,7 @@ import { appFlags, type Call, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { commandText, environmentOf } from '../run-command.ts';
 import type { Dyno } from '../v3.ts';
+import { windowSize } from '../window-size.ts';
 
 const run: Command = {
   name: 'run',
@@ -81,10 +82,6 @@ async function attached(
       `The server gave no address to attach to ${dyno.name}. Is it older than this command line?`,
     );
   return await attach(call, dyno.attach_url, tty);
-}
-
-export function windowSize(stdout: { columns?: number; rows?: number }): { columns: number; rows: number } {
-  return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
 }
 
 function create(

@@ -1,7 +1,8 @@
 // The guard in front of this machine: its rules as text, what it asks of iptables, and what it says when it cannot.
 import { expect, test } from 'vitest';
-import { createGuard, guardRules, type Run } from '../../../platform/build/guard.ts';
+import { createGuard, guardRules } from '../../../platform/build/guard.ts';
 import { hostServices } from '../../../platform/build/host-services.ts';
+import type { Run } from '../../../platform/engine/packet-filter.ts';
 
 /** An iptables that knows PREROUTING; what it was told is in `calls`. */
 function fakeIptables(rules: string[] = []) {
@@ -27,10 +28,8 @@ test('services come first, then this machine, its apps and link-local addresses 
   const rules = guardRules('TWELVE-abc', '10.213.0.0/16', [
     { address: '192.0.2.7', port: 4873 },
     { address: '192.0.2.1', port: 53 },
-  ]).split('\n');
-  expect(rules.slice(0, 6)).toEqual([
-    '*raw',
-    ':TWELVE-abc - [0:0]',
+  ]);
+  expect(rules.slice(0, 4)).toEqual([
     '-A TWELVE-abc -d 192.0.2.7/32 -p tcp -m tcp --dport 4873 -j RETURN',
     '-A TWELVE-abc -d 192.0.2.1/32 -p tcp -m tcp --dport 53 -j RETURN',
     '-A TWELVE-abc -d 192.0.2.1/32 -p udp -m udp --dport 53 -j RETURN',
@@ -38,7 +37,6 @@ test('services come first, then this machine, its apps and link-local addresses 
   ]);
   for (const range of ['10.213.0.0/16', '169.254.0.0/16', '100.100.100.200/32'])
     expect(rules).toContain(`-A TWELVE-abc -d ${range} -j DROP`);
-  expect(rules.slice(-2)).toEqual(['COMMIT', '']);
 });
 
 test('closed twice there is one jump; another network takes its place; others stay', async () => {

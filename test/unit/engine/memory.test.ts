@@ -1,17 +1,23 @@
 // The in-memory engine keeps the contract, so that what is tested with it holds on a real one.
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { engineContract } from '../../contract/engine.ts';
-import { inside, type ProgramName, programs } from '../../contract/programs.ts';
-import { type Behaviour, createMemoryEngine, type MemoryProcess } from '../../support/memory-engine.ts';
+import { guests, inside, type ProgramName, programs } from '../../contract/programs.ts';
+import {
+  type Behaviour,
+  createMemoryEngine,
+  type MemoryGuest,
+  type MemoryProcess,
+} from '../../support/memory-engine.ts';
 
 const image = 'example/base:1';
 
 const behaviours: Record<ProgramName, Behaviour> = {
-  sleeps: { exec: answerInside },
+  sleeps: { exec: answerInside, enter: guest },
   obeys: { run: onTerm(['ready'], ['asked to end'], 3) },
   family: { run: onTerm(['parent', 'child'], ['child asked', 'parent asked'], 0) },
   ignores: { prints: ['ready'], ignoresTerm: true },
   listens: {
+    enter: guest,
     run: (process) => {
       process.print('ready');
       process.onSignal((signal) => process.print(`got ${signal.replace('SIG', '')}`));
@@ -59,4 +65,32 @@ function echo(process: MemoryProcess): void {
     process.print('end of input', 'stderr');
     process.exit(4);
   });
+}
+
+/** What the contract's guests do, by their command. */
+function guest(given: MemoryGuest): void {
+  const does: Record<keyof typeof guests, () => void> = {
+    echoes() {
+      given.stdin.on('data', (chunk) => given.print(String(chunk).trimEnd()));
+      given.stdin.on('end', () => {
+        given.print('end of input', 'stderr');
+        given.exit(4);
+      });
+    },
+    sleeps() {},
+    told() {
+      given.print('ready');
+      given.onSignal((signal) => given.exit(signal === 'SIGUSR1' ? 9 : 129));
+    },
+    measures() {
+      given.print('ready');
+      given.onResize((columns, rows) => given.print(`${rows} ${columns}`));
+    },
+    variable() {
+      given.print(`${given.order.env?.['WORD']} ${given.order.user.split(':')[0]}`);
+      given.exit(0);
+    },
+  };
+  const known = Object.entries(guests).find(([, command]) => command.join() === given.order.command.join());
+  does[known![0] as keyof typeof guests]();
 }

@@ -1,0 +1,50 @@
+// ps:exec: a command, or a shell, inside a process that runs.
+import { appFlags, type Command } from '../command.ts';
+import { CliError, usageError } from '../errors.ts';
+import { commandText, environmentOf } from '../run-command.ts';
+import type { Dyno } from '../v3.ts';
+import { windowSize } from '../window-size.ts';
+
+const exec: Command = {
+  name: 'ps:exec',
+  usage: 'ps:exec [command]…',
+  summary: 'run a command, or a shell, in a process that runs',
+  example: 'twelve ps:exec -a hello -p web.1 -- ls -l',
+  flags: {
+    ...appFlags,
+    process: { type: 'string', short: 'p', help: 'which one; otherwise web.1' },
+    // As Heroku calls it.
+    dyno: { type: 'string', short: 'd' },
+    env: { type: 'string', short: 'e', multiple: true, help: 'KEY=value for this command alone' },
+    'no-tty': { type: 'boolean', help: 'give it pipes instead of a terminal' },
+  },
+  passThrough: true,
+  ownSignals: true,
+  async run(call) {
+    const name = call.text('process') ?? call.text('dyno') ?? 'web.1';
+    if (!/^[A-Za-z0-9_-]+\.\d+$/.test(name))
+      throw usageError(`"${name}" is not a process such as web.1. "twelve ps" lists what runs.`);
+    const { stdin, stdout } = call.world;
+    const tty = stdin.isTTY === true && stdout.isTTY === true && !call.on('no-tty');
+    const env = environmentOf(call.all('env'));
+    const term = call.world.env.term;
+    const body = {
+      ...(call.words.length > 0 ? { command: commandText(call.words, 'ps:exec') } : {}),
+      attach: true,
+      force_no_tty: !tty,
+      ...(tty ? windowSize(stdout) : {}),
+      env: { ...(tty && term ? { TERM: term } : {}), ...env },
+    };
+    const app = await call.app();
+    const path = `/apps/${encodeURIComponent(app)}/dynos/${name}`;
+    const [{ attach }, dyno] = await Promise.all([
+      import('../run-session.ts'),
+      call.api().send<Dyno>('POST', path, body, { 'Twelve-Attach': 'websocket' }),
+    ]);
+    if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url))
+      throw new CliError(`The server gave no address to attach to ${name}.`);
+    return await attach(call, dyno.attach_url, tty);
+  },
+};
+
+export const commands: readonly Command[] = [exec];

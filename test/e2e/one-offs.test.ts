@@ -1,0 +1,94 @@
+// One-off processes: signals, sizes, what a restart of the server does to them, and that nothing is left of them.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AppRepository, must } from '../support/app-repository.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { onTerminal } from '../support/terminal.ts';
+import { eventually } from '../support/wait.ts';
+
+let platform: TestPlatform;
+let app: AppRepository;
+
+beforeAll(async () => {
+  platform = await startPlatform({ TWELVE_STOP_TIMEOUT: '3' });
+  app = await platform.createApp('once', null, { files: { Procfile: 'worker: sleep 100000\n' } });
+  await platform.push(app);
+});
+afterAll(() => platform?.[Symbol.asyncDispose]());
+
+const twelve = (...args: string[]) => platform.cli(args, { cwd: app.folder });
+const left = async (): Promise<string[]> =>
+  (await platform.containers('once', 'run')).map(({ name, state }) => `${name} ${state}`);
+const none = (names: string[]): boolean => names.length === 0;
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+  'without a terminal %s reaches the process, which decides',
+  async (signal) => {
+    const word = signal.slice(3);
+    await using run = platform.cliStart([
+      'run',
+      '-a',
+      'once',
+      `trap "echo got ${word}; exit 9" ${word}; echo rea""dy; while :; do sleep 0.1; done`,
+    ]);
+    await run.printed('ready');
+    run.child.kill(signal);
+    expect(await run.result).toMatchObject({ status: 9, stdout: `ready\ngot ${word}\n` });
+    await eventually(left, none);
+  },
+);
+
+test('its size is what was asked for; one that is not known is refused', async () => {
+  const limits =
+    'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null; echo $MEMORY_AVAILABLE';
+  const run = async (...words: string[]) => (await must(twelve('run', ...words, limits))).stdout;
+  expect(await run()).toBe(`${512 * 1_048_576}\n256\n512\n`);
+  expect(await run('--size', 'standard-2x')).toBe(`${1024 * 1_048_576}\n512\n1024\n`);
+  const refused = await twelve('run', '--size', 'huge', 'true');
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('There is no size "huge"') });
+  await eventually(left, none);
+});
+
+test("on a terminal Ctrl-P is the command's, and killing the caller hangs up", async () => {
+  await using terminal = onTerminal(platform, app.folder, `run -a once 'echo rea""dy; cat -v'`);
+  await terminal.printed('ready');
+  for (const key of ['\x10', '\x11', 'x', '\n']) {
+    terminal.write(key);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await terminal.printed(/\^Px\r\n\^Px\r\n/);
+  await terminal[Symbol.asyncDispose]();
+  await eventually(left, none);
+});
+
+test('detached, it outlives a restart and a kill of the server, and its end is in the log', async () => {
+  const name = (
+    await must(twelve('run:detached', '-e', 'WORD=later', 'sleep 6; echo $WORD; exit 3'))
+  ).stdout.trim();
+  await platform.restart();
+  expect((await twelve('ps')).stdout).toContain(`${name} (standard-1x): up`);
+  await platform.restart({ signal: 'SIGKILL' });
+  const text = await eventually(
+    async () => (await twelve('logs', '-p', name)).stdout,
+    (all) => all.includes('State changed from up to complete'),
+  );
+  expect(text).toContain(`app[${name}]: later`);
+  expect(text).toContain(`twelve[${name}]: Process exited with status 3`);
+  await eventually(left, none);
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'attached, it ends with the server, by %s, and its caller is told',
+  async (signal) => {
+    await using run = platform.cliStart(['run', '-a', 'once', 'echo beg""un; sleep 7777']);
+    await run.printed('begun');
+    await platform.restart({ signal });
+    const ended = await run.result;
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain(
+      signal === 'SIGTERM'
+        ? 'what was attached to it ends with that'
+        : 'The connection to the process was lost',
+    );
+    await eventually(left, none);
+  },
+);
