@@ -192,6 +192,7 @@ async function connect(
     store,
     instance,
     networks: config.networks,
+    sizes: config.sizes,
     bootTimeoutMs: config.bootTimeoutMs,
     stopGraceMs: config.stopGraceMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,

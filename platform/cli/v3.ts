@@ -32,6 +32,17 @@ export interface Formation {
   command: string;
 }
 
+export interface DynoSize {
+  name: string;
+  /** GB */
+  memory: number;
+  compute: number;
+  /** Ours. */
+  pids?: number;
+  /** Ours. */
+  open_files?: number;
+}
+
 export interface Dyno {
   id: string;
   name: string;

@@ -55,6 +55,7 @@ export function processSpec(facts: ProcessFacts): ContainerSpec {
     memory: facts.size.memoryMb * 1_048_576,
     cpuShares: Math.max(2, Math.round(facts.size.cpuShare * 1024)),
     pids: facts.size.pids,
+    openFiles: facts.size.openFiles,
   };
 }
 

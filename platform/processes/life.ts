@@ -80,7 +80,7 @@ export function createLife(needs: LifeNeeds): Life {
         type: process.type,
         name: process.name,
         command: process.command,
-        size: findSize(process.size),
+        size: findSize(process.size, needs.sizes),
         version: process.version,
         releaseId: runnable.release.id,
         commit: runnable.slug.commit,

@@ -1,4 +1,5 @@
 // What this room is given by main.ts: the engine, the store, and callbacks into the router and the logs.
+import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
@@ -11,6 +12,8 @@ export interface ProcessNeeds {
   engine: Engine;
   store: Store;
   instance: string;
+  /** Every size there is. */
+  sizes: readonly Size[];
   /** Range that apps' networks are cut from. */
   networks: string;
   bootTimeoutMs: number;

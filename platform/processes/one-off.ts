@@ -83,7 +83,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       type: 'run',
       name: `run.${randomInt(1000, 10_000)}`,
       command: order.command,
-      size: findSize(order.size ?? defaultSizeName),
+      size: findSize(order.size ?? defaultSizeName, needs.sizes),
       version: order.release.version,
       releaseId: order.release.id,
       commit: order.slug.commit,
