@@ -146,8 +146,8 @@ export interface ContainerStats {
   /** Bytes in use without page cache that can be dropped. */
   memory: number;
   memoryLimit: number;
-  /** Cores, averaged since the last reading the engine has. */
-  cpu: number;
+  /** Time of processors used since it was started. */
+  cpuSeconds: number;
   pids: number;
 }
 
@@ -222,6 +222,7 @@ export interface Engine {
     command: string[],
     options?: { user?: string; signal?: AbortSignal },
   ): Promise<{ exitCode: number; output: string }>;
+  /** As of now. `conflict` when it does not run. */
   stats(id: string): Promise<ContainerStats>;
   /** The last lines a container printed, as the engine has them (for failure messages). */
   lastLines(id: string, count: number): Promise<string[]>;

@@ -75,7 +75,7 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
       return {
         memory: behaviour.memory ?? 8_388_608,
         memoryLimit: spec.memory ?? 1_073_741_824,
-        cpu: behaviour.cpu ?? 0,
+        cpuSeconds: behaviour.cpuSeconds ?? 0,
         pids: 2,
       };
     },
