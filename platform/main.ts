@@ -27,6 +27,7 @@ import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
+import { createFigures } from './processes/figures.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
@@ -186,6 +187,8 @@ async function connect(
     const app = store.apps.byId(appId);
     return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
   };
+  const figures = createFigures({ engine, instance, sizes: config.sizes, logs, onProblem });
+  closers.push(() => figures.close());
   const outputs = createOutputs(data('outputs'));
   const needs: ProcessNeeds = {
     engine,
@@ -208,6 +211,7 @@ async function connect(
       ...logs,
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
     },
+    figures,
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
     onEngineBack: async () => {
@@ -244,6 +248,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
+    figures,
     router,
     logs,
     claims: createClaims(Date.now),

@@ -197,8 +197,9 @@ export interface Engine {
   /**
    * SIGTERM to every process in it, then after the grace SIGKILL; resolves when it has ended.
    * Nothing happens when it has ended or is gone.
+   * @returns how it ended: of its own within the grace, or killed
    */
-  stop(id: string, options: { graceSeconds: number }): Promise<void>;
+  stop(id: string, options: { graceSeconds: number }): Promise<'ended' | 'killed'>;
   /** A signal to every process in it (`SIGKILL` ends the container). */
   kill(id: string, signal: string): Promise<void>;
   /** Ends and removes; nothing happens when it is gone. */

@@ -7,6 +7,7 @@ import type { Slug } from '../domain/slug.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import type { Figures } from './figures.ts';
 
 export interface ProcessNeeds {
   engine: Engine;
@@ -36,6 +37,8 @@ export interface ProcessNeeds {
     drained(containerId: string): Promise<void>;
     write(appId: string, line: { source: LogSource; process: string; text: string }): void;
   };
+  /** Who reads what processes use is told what happens to them. */
+  figures: Pick<Figures, 'seen' | 'killed'>;
   /** A line of a release phase's output, for whoever waits for the release. */
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */

@@ -11,6 +11,7 @@ import type { Slug } from '../domain/slug.ts';
 import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
+import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -216,7 +217,9 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     },
     async stop(appId, name) {
       const container = await find(appId, name);
-      await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
+      for (const text of said) logs.write(appId, { source: 'twelve', process: name, text });
     },
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {
@@ -263,5 +266,6 @@ function toStatus(container: ContainerSummary): ProcessStatus {
     releaseVersion: Number(labels[label.release]),
     updatedAt: container.createdAt,
     createdAt: container.createdAt,
+    restarts: 0,
   };
 }

@@ -39,10 +39,12 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
 
     async stop(id, { graceSeconds }) {
       const container = all().find((each) => each.id === id);
-      if (container?.details.state !== 'running') return;
+      if (container?.details.state !== 'running') return 'ended';
       const ended = endsWithin(container, graceSeconds * 1000);
       container.signal('SIGTERM', { final: true });
-      if (!(await ended)) container.kill();
+      if (await ended) return 'ended';
+      container.kill();
+      return 'killed';
     },
 
     async kill(id, name) {

@@ -77,6 +77,7 @@ export function newNeeds(): ProcessNeeds {
       return { drained: Promise.resolve() };
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+    figures: { seen: () => undefined, killed: () => undefined },
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
     onEngineBack: async () => undefined,
