@@ -4,6 +4,8 @@ import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from './domain/errors.ts';
+import type { Size } from './domain/formation.ts';
+import { sizesWith } from './domain/own-sizes.ts';
 
 export interface Address {
   host: string;
@@ -28,6 +30,8 @@ export interface Config {
   engineSocket: string;
   /** The engine's container folder as we see it (null: where the engine says it is). */
   engineContainers: string | null;
+  /** What a process can be: the default sizes and the operator's. */
+  sizes: readonly Size[];
   /** Range that apps' networks are cut from, each a /25. */
   networks: string;
   /** PEM bundle handed to builds as their certificate authorities; null when the host has none of its own. */
@@ -101,6 +105,11 @@ export const settings: readonly Setting[] = [
     name: 'TWELVE_NETWORKS',
     default: '10.213.0.0/16',
     help: 'range that networks of apps and builds are cut from, each a /25',
+  },
+  {
+    name: 'TWELVE_SIZES',
+    default: '',
+    help: 'JSON, more sizes of processes: {"small":{"memory":256,"cpu":0.5,"pids":128,"open_files":4096}}',
   },
   {
     name: 'TWELVE_CA_FILE',
@@ -201,6 +210,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       z.cidrv4().regex(/\/(8|9|1\d|2[0-4])$/),
       'an IPv4 range such as 10.213.0.0/16, from /8 to /24',
     ),
+    sizes: sizesWith(text('TWELVE_SIZES')),
     caFile: caFile(text('TWELVE_CA_FILE'), env),
     proxies: proxies(env),
     npm: packageSettings(env, /^npm_config_(.+)$/i),

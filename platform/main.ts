@@ -29,6 +29,7 @@ import { createGit } from './git/git.ts';
 import { greeting, help } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
+import { createFigures } from './processes/figures.ts';
 import { createAppGuard } from './processes/guard.ts';
 import { createInside } from './processes/inside.ts';
 import { createProcesses } from './processes/manager.ts';
@@ -191,6 +192,8 @@ async function connect(
     const app = store.apps.byId(appId);
     return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
   };
+  const figures = createFigures({ engine, instance, sizes: config.sizes, logs, onProblem });
+  closers.push(() => figures.close());
   // More than a build may print, so that what we say of it at its end is kept too.
   const outputs = createOutputs(data('outputs'), config.buildLogBytes + 1_048_576);
   const needs: ProcessNeeds = {
@@ -198,6 +201,7 @@ async function connect(
     store,
     instance,
     networks: config.networks,
+    sizes: config.sizes,
     bootTimeoutMs: config.bootTimeoutMs,
     stopGraceMs: config.stopGraceMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
@@ -213,6 +217,7 @@ async function connect(
       ...logs,
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
     },
+    figures,
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
     onEngineBack: async () => {
@@ -251,6 +256,7 @@ async function connect(
     processes,
     oneOffs,
     inside: createInside(needs),
+    figures,
     router,
     logs,
     claims: createClaims(Date.now),

@@ -4,7 +4,7 @@ import type { Beginning } from '../build/finish.ts';
 import type { App } from '../domain/app.ts';
 import { parseBuildpackReference, shownReference } from '../domain/buildpack.ts';
 import { messageOf } from '../domain/errors.ts';
-import { defaultSizeName, defaultSizes, type FormationEntry, maxQuantity } from '../domain/formation.ts';
+import { defaultSizeName, type FormationEntry, maxQuantity, type Size } from '../domain/formation.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
 import type { Platform } from './context.ts';
 import { runOneOff } from './run.ts';
@@ -13,7 +13,7 @@ const silenceMs = 120_000;
 
 /** In the transaction of the app's first release of code: its list of buildpacks and its formation. */
 export function begin(
-  { store }: Pick<Platform, 'store'>,
+  { store, config }: Pick<Platform, 'store' | 'config'>,
   app: App,
   beginning: Beginning | null,
   types: ProcessTypes,
@@ -23,7 +23,10 @@ export function begin(
   if (store.buildpacks.of(app.id).length === 0)
     store.buildpacks.replace(app.id, eachOnce(beginning.buildpacks));
   if (Object.keys(beginning.formation).length > 0 && store.formations.of(app.id).length === 0)
-    store.formations.replace(app.id, firstFormation(beginning.formation, Object.keys(types), write));
+    store.formations.replace(
+      app.id,
+      firstFormation(beginning.formation, Object.keys(types), config.sizes, write),
+    );
 }
 
 /** A list holds each once; app.json may have named one twice. */
@@ -36,6 +39,7 @@ function eachOnce(list: Beginning['buildpacks']): Beginning['buildpacks'] {
 export function firstFormation(
   wanted: Beginning['formation'],
   types: readonly string[],
+  sizes: readonly Size[],
   write: (line: string) => void,
 ): FormationEntry[] {
   const warn = (sentence: string): void => write(` !     app.json: ${sentence}`);
@@ -43,7 +47,7 @@ export function firstFormation(
     warn(`formation.${type.slice(0, 60)} is not used: there is no such process type.`);
   return types.map((type) => {
     const { quantity = type === 'web' ? 1 : 0, size = defaultSizeName } = wanted[type] ?? {};
-    const known = defaultSizes.find((one) => one.name === size.toLowerCase());
+    const known = sizes.find((one) => one.name === size.toLowerCase());
     if (!known)
       warn(`formation.${type}: there is no size "${size.slice(0, 40)}" here, ${defaultSizeName} is used.`);
     if (quantity > maxQuantity) warn(`formation.${type}: ${maxQuantity} processes are the most.`);

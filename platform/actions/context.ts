@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
 import type { Log } from '../log.ts';
 import type { Logs } from '../logs/logs.ts';
+import type { Figures } from '../processes/figures.ts';
 import type { Inside } from '../processes/inside.ts';
 import type { Processes } from '../processes/manager.ts';
 import type { OneOffs } from '../processes/one-off.ts';
@@ -32,6 +33,8 @@ export interface Platform {
   oneOffs: OneOffs;
   /** Commands in processes that run. */
   inside: Inside;
+  /** What processes use. */
+  figures: Figures;
   router: Router;
   logs: Logs;
   /** Who deploys which app since when. */

@@ -1,7 +1,7 @@
 // Scaling: how many of each type, and how big.
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { type FormationEntry, findSize, parseQuantity } from '../domain/formation.ts';
+import { type FormationEntry, findSize, parseQuantity, type Size } from '../domain/formation.ts';
 import { parseProcessName } from '../domain/process.ts';
 import type { StoredFormationEntry } from '../store/formation.ts';
 import type { Caller, Platform } from './context.ts';
@@ -33,7 +33,7 @@ export async function scale(
   const { store } = platform;
   store.transaction(() => {
     const entries: FormationEntry[] = formationOf(platform, app);
-    for (const update of updates) apply(app, entries, update);
+    for (const update of updates) apply(app, entries, update, platform.config.sizes);
     const hidden = store.formations
       .of(app.id)
       .filter((one) => !entries.some((entry) => entry.type === one.type));
@@ -52,7 +52,7 @@ export async function scale(
   return changed;
 }
 
-function apply(app: App, entries: FormationEntry[], update: ScaleUpdate): void {
+function apply(app: App, entries: FormationEntry[], update: ScaleUpdate, sizes: readonly Size[]): void {
   const entry = entries.find((one) => one.type === update.type);
   if (entries.length === 0)
     throw new PlatformError(
@@ -73,7 +73,7 @@ function apply(app: App, entries: FormationEntry[], update: ScaleUpdate): void {
   }
   if (update.quantity !== undefined)
     entry.quantity = parseQuantity(update.quantity, entry.quantity, entry.type);
-  if (update.size !== undefined) entry.size = findSize(update.size).name;
+  if (update.size !== undefined) entry.size = findSize(update.size, sizes).name;
 }
 
 /** Replaces processes by fresh ones, one for one: all, of a type, or one. */

@@ -46,6 +46,11 @@ export const rooms: readonly Room[] = [
   { topic: 'Processes', names: ['ps:exec'], load: () => import('./commands/ps-exec.ts') },
   {
     topic: 'Processes',
+    names: ['ps:resize', 'ps:type', 'resize'],
+    load: () => import('./commands/sizes.ts'),
+  },
+  {
+    topic: 'Processes',
     names: ['run', 'run:detached'],
     load: () => import('./commands/run.ts'),
   },

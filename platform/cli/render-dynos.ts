@@ -1,5 +1,5 @@
 // The text of `ps`: processes grouped by type, one-offs apart.
-import { timeAndAge } from './terminal-text.ts';
+import { size, timeAndAge } from './terminal-text.ts';
 import type { Dyno } from './v3.ts';
 
 /** `=== web (standard-1x): npm start (2)` and a line for each process. */
@@ -20,9 +20,18 @@ export function renderDynos(dynos: readonly Dyno[], now = Date.now()): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
+/** State and age, release, memory and processor now, restarts; `-` for what the server does not know. */
 function stateLine(dyno: Dyno, now: number): string {
   const name = dyno.type === 'run' ? `${dyno.name} (${dyno.size})` : dyno.name;
-  return `${name}: ${dyno.state} ${timeAndAge(dyno.updated_at, now)}`;
+  const { usage, restarts } = dyno;
+  const cpu = usage?.cpu == null ? '-' : `${Math.round(usage.cpu * 100)}%`;
+  return [
+    `${name}: ${dyno.state} ${timeAndAge(dyno.updated_at, now)}`,
+    `v${dyno.release.version}`,
+    `memory ${usage ? size(usage.memory) : '-'}`,
+    `cpu ${cpu}`,
+    `restarts ${restarts ?? '-'}`,
+  ].join('  ');
 }
 
 /** By type, web first, then by number: web.2 before web.10. */

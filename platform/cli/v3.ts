@@ -32,6 +32,17 @@ export interface Formation {
   command: string;
 }
 
+export interface DynoSize {
+  name: string;
+  /** GB */
+  memory: number;
+  compute: number;
+  /** Ours. */
+  pids?: number;
+  /** Ours. */
+  open_files?: number;
+}
+
 export interface Dyno {
   id: string;
   name: string;
@@ -43,6 +54,10 @@ export interface Dyno {
   attach_url: string | null;
   created_at: string;
   updated_at: string;
+  /** Ours: how often it crashed and was started again. */
+  restarts?: number;
+  /** Ours: bytes, and processors; null when it is not known. */
+  usage?: { memory: number; memory_limit: number; cpu: number | null } | null;
 }
 
 export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'expired';

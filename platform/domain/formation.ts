@@ -7,15 +7,18 @@ export interface Size {
   memoryMb: number;
   /** CPU weight relative to standard-1x = 1. */
   cpuShare: number;
+  /** Processes and threads. */
   pids: number;
+  /** File descriptors that one process may have open. */
+  openFiles: number;
 }
 
 /** Default sizes; an operator may define more. */
 export const defaultSizes: readonly Size[] = [
-  { name: 'standard-1x', memoryMb: 512, cpuShare: 1, pids: 256 },
-  { name: 'standard-2x', memoryMb: 1024, cpuShare: 2, pids: 512 },
-  { name: 'performance-m', memoryMb: 2560, cpuShare: 8, pids: 16384 },
-  { name: 'performance-l', memoryMb: 14336, cpuShare: 32, pids: 32768 },
+  { name: 'standard-1x', memoryMb: 512, cpuShare: 1, pids: 256, openFiles: 10_000 },
+  { name: 'standard-2x', memoryMb: 1024, cpuShare: 2, pids: 512, openFiles: 10_000 },
+  { name: 'performance-m', memoryMb: 2560, cpuShare: 8, pids: 16384, openFiles: 65_536 },
+  { name: 'performance-l', memoryMb: 14336, cpuShare: 32, pids: 32768, openFiles: 65_536 },
 ];
 export const defaultSizeName = 'standard-1x';
 
@@ -28,7 +31,7 @@ export interface FormationEntry {
 export const maxQuantity = 100;
 
 /** @throws PlatformError `invalid_params` listing the sizes there are */
-export function findSize(name: string, sizes: readonly Size[] = defaultSizes): Size {
+export function findSize(name: string, sizes: readonly Size[]): Size {
   const found = sizes.find((size) => size.name === name.toLowerCase());
   if (!found) {
     throw new PlatformError(

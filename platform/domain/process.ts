@@ -21,6 +21,17 @@ export interface ProcessStatus {
   /** When the state last changed. */
   updatedAt: string;
   createdAt: string;
+  /** How often it ended by itself and was started again, in this release and since somebody restarted it. */
+  restarts: number;
+}
+
+/** What one process uses now. */
+export interface Usage {
+  /** Bytes, without page cache that can be dropped. */
+  memory: number;
+  memoryLimit: number;
+  /** Processors, over the last seconds; null when it was read only once. */
+  cpu: number | null;
 }
 
 export function processName(type: string, number: number): string {

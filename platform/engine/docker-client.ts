@@ -57,7 +57,8 @@ export function createDockerClient(to: EngineSocket) {
       kill: (query: { signal: string }) => act('POST', `${path}/kill`, query),
       remove: (query: { force: boolean; v: boolean }) => act('DELETE', path, query),
       resize: (query: { w: number; h: number }) => act('POST', `${path}/resize`, query),
-      stats: (query: { stream: boolean }) => ask<unknown>('GET', `${path}/stats`, { query }),
+      stats: (query: { stream: boolean; 'one-shot': boolean }) =>
+        ask<unknown>('GET', `${path}/stats`, { query }),
       async exec({ abortSignal: signal, ...body }: Abort & Record<string, unknown>) {
         return getExec((await ask<{ Id: string }>('POST', `${path}/exec`, { body, signal })).Id);
       },

@@ -1,16 +1,15 @@
 // A container's life on a Docker Engine: create, start, look, list, remove; its figures.
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlatformError } from '../domain/errors.ts';
 import { attachTo } from './docker-attach.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { decodeDetails, decodeSummary } from './docker-decode.ts';
 import { entering } from './docker-enter.ts';
 import { hasCode, statusOf } from './docker-errors.ts';
 import { execIn, lastLinesOf } from './docker-exec.ts';
+import { figuresOf } from './docker-figures.ts';
 import type { NetworkNames } from './docker-network-names.ts';
 import { signalsOf } from './docker-signals.ts';
 import { createRequest } from './docker-spec.ts';
-import { decodeStats, type StatsAnswer } from './docker-stats.ts';
 import { waitFor } from './docker-wait.ts';
 import type { ContainerPart } from './engine.ts';
 import { endLostProcesses } from './lost-processes.ts';
@@ -19,6 +18,7 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
   const { docker, call } = connection;
   const exec = execIn(connection);
   const wait = waitFor(connection);
+  const figures = figuresOf(connection);
   return {
     async create(spec) {
       const network = spec.network === undefined ? undefined : await names.modeOf(spec.network);
@@ -40,7 +40,10 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
 
     ...signalsOf(connection, { exec, wait }),
 
-    remove: (id) => remove(connection, id),
+    async remove(id) {
+      figures.forget(id);
+      await remove(connection, id);
+    },
 
     inspect: (id) =>
       call(`look at the container ${id}`, async () => decodeDetails(await docker.getContainer(id).inspect())),
@@ -60,14 +63,7 @@ export function dockerContainers(connection: DockerConnection, names: NetworkNam
     exec,
     ...entering(connection, exec),
 
-    stats: (id) =>
-      call(`read the figures of the container ${id}`, async () => {
-        const answer = (await docker.getContainer(id).stats({ stream: false })) as StatsAnswer;
-        const stats = decodeStats(answer);
-        if (!stats)
-          throw new PlatformError('conflict', `The container ${id} is not running: it has no figures.`);
-        return stats;
-      }),
+    stats: figures.stats,
 
     lastLines: lastLinesOf(connection),
   };

@@ -50,22 +50,30 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     return signalAll(id, signal, HostConfig.Init === true, EXEC_DEADLINE_MS);
   };
 
-  const end = async (id: string, graceSeconds: number): Promise<void> => {
+  const end = async (id: string, graceSeconds: number): Promise<'ended' | 'killed'> => {
     const { State, HostConfig } = await inspect(id);
-    if (!State.Running && !State.Restarting) return;
+    if (!State.Running && !State.Restarting) return 'ended';
     const restarts = (HostConfig.RestartPolicy?.Name ?? 'no') !== 'no';
-    if (restarts) return engineStop(connection, id, graceSeconds);
+    if (restarts) {
+      await engineStop(connection, id, graceSeconds);
+      return 'ended';
+    }
     const within = Math.min(EXEC_DEADLINE_MS, graceSeconds * 500);
     // Where it cannot be asked it is killed all the same, so that this failure changes nothing but the time it had.
     void signalAll(id, 'SIGTERM', HostConfig.Init === true, within).catch(() => {});
-    if (await endsBefore(parts.wait, id, AbortSignal.timeout(graceSeconds * 1000))) return;
+    if (await endsBefore(parts.wait, id, AbortSignal.timeout(graceSeconds * 1000))) return 'ended';
     await plainKill(id, 'SIGKILL').catch(ignoreEnded);
     await parts.wait(id);
+    return 'killed';
   };
 
   return {
     kill,
-    stop: (id, { graceSeconds }) => end(id, graceSeconds).catch(ignoreGone),
+    stop: (id, { graceSeconds }) =>
+      end(id, graceSeconds).catch((error: unknown) => {
+        ignoreGone(error);
+        return 'ended' as const;
+      }),
   };
 }
 

@@ -164,8 +164,8 @@ export interface ContainerStats {
   /** Bytes in use without page cache that can be dropped. */
   memory: number;
   memoryLimit: number;
-  /** Cores, averaged since the last reading the engine has. */
-  cpu: number;
+  /** Time of processors used since it was started. */
+  cpuSeconds: number;
   pids: number;
 }
 
@@ -221,8 +221,9 @@ export interface Engine {
   /**
    * SIGTERM to every process in it, then after the grace SIGKILL; resolves when it has ended.
    * Nothing happens when it has ended or is gone.
+   * @returns how it ended: of its own within the grace, or killed
    */
-  stop(id: string, options: { graceSeconds: number }): Promise<void>;
+  stop(id: string, options: { graceSeconds: number }): Promise<'ended' | 'killed'>;
   /** A signal to every process in it (`SIGKILL` ends the container). */
   kill(id: string, signal: string): Promise<void>;
   /** Ends and removes; nothing happens when it is gone. */
@@ -250,6 +251,7 @@ export interface Engine {
   enter(id: string, order: EnterOrder): Promise<Entered>;
   /** Programs in it that another client entered, which is gone, get SIGHUP. */
   hangUp(id: string): Promise<void>;
+  /** As of now. `conflict` when it does not run. */
   stats(id: string): Promise<ContainerStats>;
   /** The last lines a container printed, as the engine has them (for failure messages). */
   lastLines(id: string, count: number): Promise<string[]>;

@@ -20,6 +20,8 @@ export const label = {
   command: 'twelve.command',
   /** How many times in a row this process crashed before this container; the back-off survives our restart. */
   attempt: 'twelve.attempt',
+  /** How many crashes there were before, in a row or not. */
+  restarts: 'twelve.restarts',
   build: 'twelve.build',
   /** On the images of slugs, with the instance as value (their containers inherit it, so it must differ from `instance`). */
   slug: 'twelve.slug',

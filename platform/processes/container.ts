@@ -25,6 +25,7 @@ export interface ProcessFacts {
   network: string;
   config: ConfigVars;
   attempt: number;
+  restarts?: number;
 }
 
 /** Program in the stack image that loads .profile.d and runs the command (buildpack reference, section 12). */
@@ -46,6 +47,7 @@ export function processSpec(facts: ProcessFacts): ContainerSpec {
       [label.size]: facts.size.name,
       [label.command]: facts.command,
       [label.attempt]: String(facts.attempt),
+      [label.restarts]: String(facts.restarts ?? 0),
     },
     command: [bootProgram, facts.command],
     env: processEnvironment(facts),
@@ -55,6 +57,7 @@ export function processSpec(facts: ProcessFacts): ContainerSpec {
     memory: facts.size.memoryMb * 1_048_576,
     cpuShares: Math.max(2, Math.round(facts.size.cpuShare * 1024)),
     pids: facts.size.pids,
+    openFiles: facts.size.openFiles,
   };
 }
 

@@ -22,6 +22,7 @@ export async function followEngine(events: ReturnType<Engine['events']>, needs: 
   let catchingUp: Promise<unknown> = Promise.resolve();
   const report = (error: unknown): void => needs.onProblem(messageOf(error));
   for await (const event of events) {
+    needs.figures.seen(event);
     if (event.type === 'reconnected') {
       // Ends go on being told meanwhile.
       catchingUp = catchingUp.then(() => catchUp(needs)).catch(report);

@@ -4,6 +4,7 @@ import { findSize } from '../domain/formation.ts';
 import { webPort } from '../domain/process.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { processSpec } from './container.ts';
+import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -80,7 +81,7 @@ export function createLife(needs: LifeNeeds): Life {
         type: process.type,
         name: process.name,
         command: process.command,
-        size: findSize(process.size),
+        size: findSize(process.size, needs.sizes),
         version: process.version,
         releaseId: runnable.release.id,
         commit: runnable.slug.commit,
@@ -88,6 +89,7 @@ export function createLife(needs: LifeNeeds): Life {
         network,
         config: runnable.config,
         attempt: process.attempt,
+        restarts: process.restarts,
       }),
     );
   }
@@ -166,6 +168,7 @@ export function createLife(needs: LifeNeeds): Life {
     setState(process, 'ended');
     // Out of the router at once: nobody should be sent there while the last lines are read.
     needs.traffic.update();
+    if (details.oomKilled) needs.figures.killed(details);
     if (before !== 'stopping' && after === 'outage') {
       needs.interrupted(process, `${process.name} exited with status ${code}. ${whileAway}`, 0);
     } else if (before !== 'stopping') {
@@ -213,7 +216,8 @@ export function createLife(needs: LifeNeeds): Life {
     // Where the engine is away it is tried again: what is not wanted must not stay.
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
-        await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+        const how = await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
+        if (how === 'killed') for (const text of exitTimeout(needs.stopGraceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));
       } catch (error) {
         if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);

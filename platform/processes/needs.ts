@@ -1,4 +1,5 @@
 // What this room is given by main.ts: the engine, the store, and callbacks into the router and the logs.
+import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
@@ -6,11 +7,14 @@ import type { Slug } from '../domain/slug.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import type { Figures } from './figures.ts';
 
 export interface ProcessNeeds {
   engine: Engine;
   store: Store;
   instance: string;
+  /** Every size there is. */
+  sizes: readonly Size[];
   /** Range that apps' networks are cut from. */
   networks: string;
   bootTimeoutMs: number;
@@ -33,6 +37,8 @@ export interface ProcessNeeds {
     drained(containerId: string): Promise<void>;
     write(appId: string, line: { source: LogSource; process: string; text: string }): void;
   };
+  /** Who reads what processes use is told what happens to them. */
+  figures: Pick<Figures, 'seen' | 'killed'>;
   /** A line of a release phase's output, for whoever waits for the release. */
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */

@@ -11,6 +11,7 @@ import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { type AttachedSession, sized, type Window } from './attached.ts';
 import { processSpec } from './container.ts';
+import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -72,7 +73,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       type: 'run',
       name: `run.${randomInt(1000, 10_000)}`,
       command: order.command,
-      size: findSize(order.size ?? defaultSizeName),
+      size: findSize(order.size ?? defaultSizeName, needs.sizes),
       version: order.release.version,
       releaseId: order.release.id,
       commit: order.slug.commit,
@@ -209,7 +210,9 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     },
     async stop(appId, name) {
       const container = await find(appId, name);
-      await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
+      for (const text of said) logs.write(appId, { source: 'twelve', process: name, text });
     },
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {
@@ -250,5 +253,6 @@ function toStatus(container: ContainerSummary): ProcessStatus {
     releaseVersion: Number(labels[label.release]),
     updatedAt: container.createdAt,
     createdAt: container.createdAt,
+    restarts: 0,
   };
 }

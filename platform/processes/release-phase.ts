@@ -109,7 +109,7 @@ async function begin(
       type: 'release',
       name: 'release.1',
       command,
-      size: findSize(size),
+      size: findSize(size, needs.sizes),
       version: runnable.version,
       releaseId: runnable.release.id,
       commit: runnable.slug.commit,

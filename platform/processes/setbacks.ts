@@ -4,6 +4,8 @@ import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
 
 export interface Setback extends Crash {
+  /** What the next one counts as its restarts. */
+  restarts: number;
   since: number;
   /** The engine was away: nothing is known to be wrong with the process. */
   interrupted: boolean;
@@ -49,7 +51,8 @@ export function createSetbacks(now: () => number): Setbacks {
       const since = now();
       const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
       const retryAt = since + backOffMs(attempt);
-      all.set(slotOf(process), { attempt, retryAt, since, interrupted: false });
+      const restarts = process.restarts + 1;
+      all.set(slotOf(process), { attempt, restarts, retryAt, since, interrupted: false });
       fail(process, sentence, lastLines);
     },
     interrupted(process, sentence, pauseMs) {
@@ -57,7 +60,8 @@ export function createSetbacks(now: () => number): Setbacks {
       const before = all.get(slot);
       const retryAt = now() + pauseMs;
       const since = before?.since ?? now();
-      all.set(slot, { attempt: process.attempt, retryAt, since, interrupted: true });
+      const { attempt, restarts } = process;
+      all.set(slot, { attempt, restarts, retryAt, since, interrupted: true });
       fail(process, sentence, []);
       return before?.interrupted !== true;
     },

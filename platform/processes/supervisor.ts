@@ -119,7 +119,8 @@ export function createSupervisor(
   function begin(member: Member, attempt: number): void {
     const runnable = runnables.get(member.version);
     if (!runnable) return;
-    const process = newProcess(member, runnable, attempt);
+    const restarts = setbacks.all.get(slotOf(member))?.restarts ?? 0;
+    const process = newProcess(member, runnable, { attempt, restarts });
     tracked.set(process.ref, process);
     void life.start(process, runnable);
   }

@@ -27,6 +27,8 @@ export interface Tracked extends Running {
   address: string | null;
   /** Crashes in a row before this one. */
   attempt: number;
+  /** Crashes before this one, in a row or not. */
+  restarts: number;
   createdAt: number;
   stateAt: number;
   /** Aborted when it has ended. */
@@ -37,7 +39,11 @@ export interface Tracked extends Running {
 
 let order = 0;
 
-export function newProcess(member: Member, runnable: Runnable, attempt: number): Tracked {
+export function newProcess(
+  member: Member,
+  runnable: Runnable,
+  { attempt, restarts }: Pick<Setback, 'attempt' | 'restarts'>,
+): Tracked {
   const id = randomUUID();
   return {
     ref: id,
@@ -55,6 +61,7 @@ export function newProcess(member: Member, runnable: Runnable, attempt: number):
     releaseId: runnable.release.id,
     address: null,
     attempt,
+    restarts,
     createdAt: Date.now(),
     stateAt: Date.now(),
     ends: new AbortController(),
@@ -84,6 +91,7 @@ export function foundProcess(details: ContainerDetails): Tracked {
     releaseId: labels[label.releaseId] ?? '',
     address: null,
     attempt: Number(labels[label.attempt] ?? 0),
+    restarts: Number(labels[label.restarts] ?? 0),
     createdAt: Date.parse(details.createdAt),
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
@@ -130,13 +138,14 @@ function liveStatus(appId: string, process: Tracked): ProcessStatus {
     releaseVersion: process.version,
     updatedAt: new Date(process.stateAt).toISOString(),
     createdAt: new Date(process.createdAt).toISOString(),
+    restarts: process.restarts,
   };
 }
 
 function crashedStatus(
   appId: string,
   member: Member,
-  { since, interrupted }: Setback,
+  { since, interrupted, restarts }: Setback,
   runnable: Runnable | undefined,
 ): ProcessStatus {
   const at = new Date(since).toISOString();
@@ -154,5 +163,7 @@ function crashedStatus(
     releaseVersion: member.version,
     updatedAt: at,
     createdAt: at,
+    // Its next start is not one yet.
+    restarts: interrupted ? restarts : restarts - 1,
   };
 }

@@ -6,10 +6,10 @@ export function endCases(bench: Bench): void {
   test('a stop asks first, and the program ends as it likes', async () => {
     const id = await bench.run('obeys');
     await bench.printed(id, 'ready');
-    await bench.engine.stop(id, { graceSeconds: 30 });
+    expect(await bench.engine.stop(id, { graceSeconds: 30 })).toBe('ended');
     expect(await bench.engine.inspect(id)).toMatchObject({ state: 'exited', exitCode: 3 });
     await bench.printed(id, 'asked to end');
-    await bench.engine.stop(id, { graceSeconds: 30 });
+    expect(await bench.engine.stop(id, { graceSeconds: 30 })).toBe('ended');
   });
 
   test('a program without a handler ends by the signal', async () => {
@@ -32,7 +32,7 @@ export function endCases(bench: Bench): void {
   test('after the grace it is killed', async () => {
     const id = await bench.run('ignores');
     await bench.printed(id, 'ready');
-    await bench.engine.stop(id, { graceSeconds: 1 });
+    expect(await bench.engine.stop(id, { graceSeconds: 1 })).toBe('killed');
     expect(await bench.engine.inspect(id)).toMatchObject({
       state: 'exited',
       exitCode: 137,

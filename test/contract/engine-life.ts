@@ -111,7 +111,8 @@ export function lifeCases(bench: Bench): void {
     expect(stats.memory).toBeGreaterThan(0);
     expect(stats.memoryLimit).toBe(64 * 1_048_576);
     expect(stats.pids).toBeGreaterThan(0);
-    expect(stats.cpu).toBeGreaterThanOrEqual(0);
+    expect(stats.cpuSeconds).toBeGreaterThanOrEqual(0);
+    expect((await bench.engine.stats(id)).cpuSeconds).toBeGreaterThanOrEqual(stats.cpuSeconds);
     await bench.engine.kill(id, 'SIGKILL');
     await bench.engine.wait(id);
     await expect(bench.engine.stats(id)).rejects.toMatchObject({ code: 'conflict' });

@@ -23,7 +23,7 @@ export interface Behaviour {
   address?: string;
   /** Bytes. */
   memory?: number;
-  cpu?: number;
+  cpuSeconds?: number;
   exec?: (command: readonly string[]) => { exitCode: number; output: string };
   /** A program of `enter`; without it, it runs until it is signalled. */
   enter?: (guest: MemoryGuest) => void;

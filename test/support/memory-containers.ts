@@ -40,10 +40,12 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
 
     async stop(id, { graceSeconds }) {
       const container = all().find((each) => each.id === id);
-      if (container?.details.state !== 'running') return;
+      if (container?.details.state !== 'running') return 'ended';
       const ended = endsWithin(container, graceSeconds * 1000);
       container.signal('SIGTERM', { final: true });
-      if (!(await ended)) container.kill();
+      if (await ended) return 'ended';
+      container.kill();
+      return 'killed';
     },
 
     async kill(id, name) {
@@ -78,7 +80,7 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
       return {
         memory: behaviour.memory ?? 8_388_608,
         memoryLimit: spec.memory ?? 1_073_741_824,
-        cpu: behaviour.cpu ?? 0,
+        cpuSeconds: behaviour.cpuSeconds ?? 0,
         pids: 2,
       };
     },

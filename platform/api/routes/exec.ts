@@ -26,7 +26,7 @@ export function execRoutes(edge: Edge): Router {
     const order = { command: given.command, ...callerTerminal(given, true) };
     const name = parameter(request, 'dyno');
     const { process, open } = await enterProcess(platform, app, callerOf(request), name, order);
-    response.status(201).json(shape.dyno(app, process, edge.attachUrl(request, { open })));
+    response.status(201).json(shape.dyno(app, process, { attachUrl: edge.attachUrl(request, { open }) }));
   });
   return router;
 }

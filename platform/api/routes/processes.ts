@@ -103,7 +103,12 @@ function dynoRoutes(router: Router, edge: Edge): void {
   router.get('/apps/:app/dynos', async (request, response) => {
     const app = edge.app(request);
     const fields = { name: (one: { name: string }) => one.name, id: (one: { id: string }) => one.id };
-    sendList(request, response, await all(app), fields, (one) => shape.dyno(app, one));
+    const found = await all(app);
+    const usages = await Promise.all(found.map(({ id }) => platform.figures.of(id)));
+    const usageOf = new Map(found.map(({ id }, index) => [id, usages[index] ?? null]));
+    sendList(request, response, found, fields, (one) =>
+      shape.dyno(app, one, { usage: usageOf.get(one.id) ?? null }),
+    );
   });
   router.get('/apps/:app/dynos/:dyno', async (request, response) => {
     const app = edge.app(request);
@@ -114,7 +119,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
         'dyno',
         `${app.name} runs no process "${name.slice(0, 60)}". "twelve ps" lists what runs.`,
       );
-    response.json(shape.dyno(app, found));
+    response.json(shape.dyno(app, found, { usage: await platform.figures.of(found.id) }));
   });
   router.post('/apps/:app/dynos', async (request, response) => {
     const app = edge.app(request);
@@ -139,7 +144,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
           discard: () => oneOffs.discard(started.id),
         })
       : null;
-    response.status(201).json(shape.dyno(app, started, url));
+    response.status(201).json(shape.dyno(app, started, { attachUrl: url }));
   });
   router.delete(
     ['/apps/:app/dynos', '/apps/:app/dynos/:dyno', '/apps/:app/formations/:dyno'],

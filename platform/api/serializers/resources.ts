@@ -4,7 +4,7 @@ import { webUrl } from '../../actions/apps.ts';
 import type { Platform } from '../../actions/context.ts';
 import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
-import type { ProcessStatus } from '../../domain/process.ts';
+import type { ProcessStatus, Usage } from '../../domain/process.ts';
 import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
 import type { Slug } from '../../domain/slug.ts';
 import type { Build } from '../../store/builds.ts';
@@ -171,7 +171,11 @@ export function formation(platform: Platform, owner: App, one: StoredFormationEn
   };
 }
 
-export function dyno(owner: App, one: ProcessStatus, attachUrl: string | null = null) {
+export function dyno(
+  owner: App,
+  one: ProcessStatus,
+  { attachUrl = null, usage = null }: { attachUrl?: string | null; usage?: Usage | null } = {},
+) {
   return {
     id: one.id,
     name: one.name,
@@ -184,6 +188,8 @@ export function dyno(owner: App, one: ProcessStatus, attachUrl: string | null = 
     attach_url: attachUrl,
     created_at: seconds(one.createdAt),
     updated_at: seconds(one.updatedAt),
+    restarts: one.restarts,
+    usage: usage && { memory: usage.memory, memory_limit: usage.memoryLimit, cpu: usage.cpu },
   };
 }
 

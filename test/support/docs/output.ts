@@ -16,6 +16,8 @@ const kinds: readonly { pattern: RegExp; bound?: true }[] = [
   { pattern: /(?<![\d.])\d+\.\d+\.\d+(?![\d.])/, bound: true },
   // A size.
   { pattern: /\b\d+(?:\.\d+)? [KMG]?B\b/ },
+  // A share.
+  { pattern: /\b\d+(?:\.\d+)?%/ },
   // How long.
   { pattern: /\b\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b/ },
 ];

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { begin, firstFormation } from '../../../platform/actions/beginning.ts';
+import { readConfig } from '../../../platform/config.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
+import { defaultSizes } from '../../../platform/domain/formation.ts';
 import { openStore } from '../../../platform/store/store.ts';
 
 it('is kept with the first release, each buildpack once, and takes nothing from what the user set', () => {
@@ -25,7 +27,9 @@ it('is kept with the first release, each buildpack once, and takes nothing from 
   const started = (name: string, before: (id: string) => void) => {
     const app = create(name);
     before(app.id);
-    store.transaction(() => begin({ store }, app, beginning, { web: 'x' }, () => undefined));
+    store.transaction(() =>
+      begin({ store, config: readConfig({}) }, app, beginning, { web: 'x' }, () => undefined),
+    );
     const list = store.buildpacks.of(app.id).map((one) => one.reference);
     return [list, store.formations.of(app.id).map((one) => one.quantity)];
   };
@@ -50,7 +54,7 @@ it('is what app.json says of the types there are, and as always of the others', 
     many: { quantity: 5000 },
   };
   const types = ['web', 'worker', 'clock', 'release', 'many', 'other'];
-  expect(firstFormation(wanted, types, (line) => lines.push(line))).toEqual([
+  expect(firstFormation(wanted, types, defaultSizes, (line) => lines.push(line))).toEqual([
     { type: 'web', quantity: 1, size: 'standard-1x' },
     { type: 'worker', quantity: 2, size: 'standard-2x' },
     { type: 'clock', quantity: 0, size: 'standard-1x' },

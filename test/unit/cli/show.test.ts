@@ -27,11 +27,12 @@ function dyno(name: string, more: Partial<Dyno> = {}): Dyno {
 it('shows processes by type, web first, in the order of their numbers, one-offs apart', () => {
   const at = timeAndAge('2026-11-23T04:00:00Z', now);
   expect(at).toMatch(/^2026\/11\/2[23] \d\d:\d\d:00 [+-]\d{4} \(~ 5m ago\)$/);
+  const used = { memory: 41.3 * 1_048_576, memory_limit: 512 * 1_048_576 };
   const text = renderDynos(
     [
-      dyno('worker.1', { command: 'node\n  worker.js', state: 'crashed' }),
-      dyno('web.10'),
-      dyno('web.2'),
+      dyno('worker.1', { command: 'node\n  worker.js', state: 'crashed', restarts: 12, usage: null }),
+      dyno('web.10', { restarts: 3, usage: { ...used, cpu: null } }),
+      dyno('web.2', { release: { id: 'r', version: 12 }, restarts: 0, usage: { ...used, cpu: 1.236 } }),
       dyno('run.77', { command: 'bash' }),
     ],
     now,
@@ -40,16 +41,16 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
     [
       '=== run: one-off processes (1)',
       '',
-      `run.77 (standard-1x): up ${at}: bash`,
+      `run.77 (standard-1x): up ${at}  v3  memory -  cpu -  restarts -: bash`,
       '',
       '=== web (standard-1x): npm start (2)',
       '',
-      `web.2: up ${at}`,
-      `web.10: up ${at}`,
+      `web.2: up ${at}  v12  memory 41.3 MB  cpu 124%  restarts 0`,
+      `web.10: up ${at}  v3  memory 41.3 MB  cpu -  restarts 3`,
       '',
       '=== worker (standard-1x): node worker.js (1)',
       '',
-      `worker.1: crashed ${at}`,
+      `worker.1: crashed ${at}  v3  memory -  cpu -  restarts 12`,
       '',
     ].join('\n'),
   );

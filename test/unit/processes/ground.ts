@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach } from 'vitest';
 import { parseAppName } from '../../../platform/domain/app.ts';
-import { formationWith } from '../../../platform/domain/formation.ts';
+import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
 import type { Release } from '../../../platform/domain/release.ts';
 import type { Digest } from '../../../platform/domain/slug.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
@@ -60,6 +60,7 @@ export function newNeeds(): ProcessNeeds {
     store,
     instance: 'test',
     networks: '10.213.0.0/16',
+    sizes: defaultSizes,
     bootTimeoutMs: 400,
     stopGraceMs: 1000,
     releasePhaseTimeoutMs: 5000,
@@ -76,6 +77,7 @@ export function newNeeds(): ProcessNeeds {
       return { drained: Promise.resolve() };
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+    figures: { seen: () => undefined, killed: () => undefined },
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
     onEngineBack: async () => undefined,

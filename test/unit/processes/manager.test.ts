@@ -1,6 +1,7 @@
 // All of the process room against the in-memory engine: rollouts, failures, crashes, a killed server.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { ProcessStatus } from '../../../platform/domain/process.ts';
 import {
   app,
   append,
@@ -79,6 +80,25 @@ test('a crash is answered by a restart, and `ps` says crashed meanwhile', async 
   expect(routed.state).toBe('crashed');
   await until(() => processes.status(app.id)[0]?.state === 'up', 'up again');
   expect(engine.containers().map((one) => one.spec.labels['twelve.attempt'])).toEqual(['1']);
+  expect(processes.status(app.id)[0]?.restarts).toBe(1);
+});
+
+test('restarts are counted over a restart of the server, and anew when somebody restarts the process', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  expect(processes.status(app.id)[0]?.restarts).toBe(0);
+  engine.crash(engine.containers()[0]!.id, 1);
+  const web = (): Pick<ProcessStatus, 'state' | 'restarts'> | undefined => processes.status(app.id)[0];
+  await until(() => web()?.state === 'crashed', 'crashed');
+  expect(web()?.restarts).toBe(0);
+  await until(() => web()?.state === 'up', 'up again');
+  expect(web()?.restarts).toBe(1);
+  await processes.close();
+  startAgain();
+  await begin();
+  expect(web()).toMatchObject({ state: 'up', restarts: 1 });
+  processes.restart(app.id, 'web.1');
+  await until(() => web()?.restarts === 0 && web()?.state === 'up', 'a fresh one');
 });
 
 test('a newer release supersedes one that has not switched', async () => {

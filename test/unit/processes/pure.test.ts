@@ -1,6 +1,6 @@
 // The other pure parts: stages, subnets, routes of the host, listening sockets, the environment of a process.
 import { expect, test } from 'vitest';
-import { findSize } from '../../../platform/domain/formation.ts';
+import { defaultSizes, findSize } from '../../../platform/domain/formation.ts';
 import { parseRoutes, pickSubnet } from '../../../platform/engine/subnets.ts';
 import { processEnvironment } from '../../../platform/processes/container.ts';
 import { listeningSockets } from '../../../platform/processes/readiness.ts';
@@ -84,7 +84,13 @@ test('listening sockets from /proc/net/tcp, without the resolver of the engine',
 });
 
 test('the platform has the last word in the environment, and only web gets a port', () => {
-  const facts = { appName: 'a', appId: 'i', version: 3, commit: 'c', size: findSize('standard-2x') };
+  const facts = {
+    appName: 'a',
+    appId: 'i',
+    version: 3,
+    commit: 'c',
+    size: findSize('standard-2x', defaultSizes),
+  };
   const config = { DYNO: 'mine', HOME: '/root', GREETING: 'hi', PATH: '/own' };
   const web = processEnvironment({ ...facts, config, type: 'web', name: 'web.1' });
   expect(web).toMatchObject({
