@@ -80,6 +80,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
         store.apps.setServing(app.id, store.releases.byId(id)!.version);
       },
     },
+    inside: { sweep: async () => undefined },
     ...more,
   } as unknown as Platform;
   return {
