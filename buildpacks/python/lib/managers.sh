@@ -20,10 +20,21 @@ make_virtualenv() {
   [ "$manager" != pip ] || pip_into "$python_home"
 }
 
-# Without its compiling, which is done once for everything, this takes half a second.
+# A wheel is installed by unpacking it; pip itself would take ten times as long for that, from an archive that it has to
+# compile each time. Compiled first, it starts in half the time for all that follows.
 pip_into() {
-  PYTHONPATH=$(pip_wheel) "$1/bin/python" -m pip --isolated install -q --no-index --no-compile --no-cache-dir "$(pip_wheel)" ||
+  local folder=$1/lib/python${python_version%.*}/site-packages name info
+  /usr/bin/python3 -m zipfile -e "$(pip_wheel)" "$folder" ||
     fail 'E13 virtualenv' 'pip could not be put into the virtual environment. The reason is above.'
+  info=$(echo "$folder"/pip-*.dist-info)
+  echo pip >"$info/INSTALLER"
+  printf '%s/INSTALLER,,\n' "${info##*/}" >>"$info/RECORD"
+  for name in pip pip3 "pip${python_version%.*}"; do
+    printf '#!%s/bin/python\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n' "$1" >"$1/bin/$name"
+    chmod 755 "$1/bin/$name"
+    printf '../../../bin/%s,,\n' "$name" >>"$info/RECORD"
+  done
+  "$1/bin/python" -m compileall -qq -j 0 --invalidation-mode checked-hash "$folder/pip"
 }
 
 # A package manager in a virtual environment of its own, which no slug contains: one archive in the cache.

@@ -35,7 +35,7 @@ packages_key() {
   local digest name settings=()
   for name in "${imported[@]}"; do ! decides_about_packages "$name" || settings+=("$name=${!name}"); done
   digest=$({
-    printf '%s\n' 1 "$STACK" "$MACHTYPE" "$python_version" "$manager" "$(manager_version)" "${settings[@]}"
+    printf '%s\n' 2 "$STACK" "$MACHTYPE" "$python_version" "$manager" "$(manager_version)" "${settings[@]}"
     [ ${#package_files[@]} -eq 0 ] || sha256sum -- "${package_files[@]}" | sed "s#$build_dir/##"
     # What was compiled against a library of the apt buildpack needs it.
     [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || cat "$build_dir/Aptfile"
@@ -68,7 +68,12 @@ save_packages() {
 
 # Releases keep no file times: what is compiled is recognised by its source's hash, or each start would compile anew.
 compile_packages() {
-  "$python_home/bin/python" -m compileall -qq -f -j 0 --invalidation-mode checked-hash "$site"
+  local version done=()
+  version=$(basename "$(pip_wheel)")
+  version=${version#pip-}
+  # The stack's pip is compiled already, unless a requirement put another one in its place.
+  [ ! -f "$site/pip-${version%%-*}.dist-info/INSTALLER" ] || done=(-x '/site-packages/pip/')
+  "$python_home/bin/python" -m compileall -qq -f -j 0 --invalidation-mode checked-hash "${done[@]}" "$site"
   # Python 2 files and templates inside packages do not compile; nobody imports them.
   return 0
 }
