@@ -11,7 +11,8 @@ export interface Figures {
   forget(id: string): void;
 }
 
-export function figuresOf({ docker, call }: DockerConnection): Figures {
+/** @param find where the kernel counts for a container, as far as we see it */
+export function figuresOf({ docker, call }: DockerConnection, find = cgroupOf): Figures {
   /** By container; null where only the engine can be asked. */
   const known = new Map<string, CgroupFiles | null>();
 
@@ -27,7 +28,7 @@ export function figuresOf({ docker, call }: DockerConnection): Figures {
 
   const filesOf = async (id: string): Promise<CgroupFiles | null> => {
     const { Id, State } = await call(`look at the container ${id}`, () => docker.getContainer(id).inspect());
-    const files = State.Running && State.Pid > 0 ? cgroupOf(State.Pid, Id) : null;
+    const files = State.Running && State.Pid > 0 ? find(State.Pid, Id) : null;
     if (State.Running) known.set(id, files);
     return files;
   };
@@ -39,7 +40,10 @@ export function figuresOf({ docker, call }: DockerConnection): Figures {
       if (read) return read;
       // Ended, or started anew in another place.
       if (files) known.delete(id);
-      return asked(id);
+      return asked(id).catch((error: unknown) => {
+        known.delete(id);
+        throw error;
+      });
     },
     forget: (id) => void known.delete(id),
   };
