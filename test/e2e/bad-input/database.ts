@@ -36,7 +36,13 @@ export const held: Row[] = [
   },
   { what: 'a new app', act: whileHeld(twelve(['apps:create', 'later', '-n'])), ends: 'exit 1', says },
   { what: 'a scale', act: whileHeld(twelve(['ps:scale', 'web=2', '-a', 'hello'])), ends: 'exit 1', says },
-  { what: 'a push', act: whileHeld(push({ 'note.txt': 'later' })), ends: 'exit 1', says },
+  {
+    what: 'a push',
+    // By force: rows before this one have deployed another history.
+    act: whileHeld(push({ 'note.txt': 'later' }, '--force', 'platform', 'attempt:main')),
+    ends: 'exit 1',
+    says,
+  },
   {
     what: 'a server that starts',
     async act(on) {
