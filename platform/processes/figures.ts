@@ -93,7 +93,10 @@ export function createFigures(needs: FiguresNeeds): Figures {
   async function read(one: Watched): Promise<ContainerStats | null> {
     try {
       const stats = await engine.stats(one.id);
-      if (one.last) one.before = { at: one.last.at, cpuSeconds: one.last.stats.cpuSeconds };
+      const { before, last } = one;
+      // A rate over less than a second says little: then it stays one since the reading before.
+      if (last && (!before || Date.now() - last.at >= freshMs))
+        one.before = { at: last.at, cpuSeconds: last.stats.cpuSeconds };
       one.last = { at: Date.now(), stats };
       return stats;
     } catch (error) {
@@ -130,7 +133,9 @@ export function createFigures(needs: FiguresNeeds): Figures {
     async of(processId) {
       const one = [...watched.values()].find(({ labels }) => labels[label.id] === processId);
       if (!one) return null;
-      if (!one.last || Date.now() - one.last.at >= freshMs) {
+      // Fresh, and read late enough after its start to know a rate.
+      const known = one.last && Date.now() - one.last.at < freshMs && usageOf(one)?.cpu != null;
+      if (!known) {
         const late = new AbortController();
         const inTime = await Promise.race([
           read(one),
