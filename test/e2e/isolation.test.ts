@@ -259,7 +259,7 @@ test.each(hogs)(
       expect(pids_stats.current).toBeLessThanOrEqual(limits.pids);
       expect(memory_stats.usage).toBeLessThanOrEqual(limits.memory);
     }
-      expect(Math.min(...loud)).toBeLessThanOrEqual(2 * quiet);
+    expect(Math.min(...loud)).toBeLessThanOrEqual(2 * quiet);
     await must(platform.cli(['ps:stop', name, '-a', 'probe']));
     await eventually(
       () => platform.containers('probe', 'run'),
