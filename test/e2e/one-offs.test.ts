@@ -50,12 +50,12 @@ test('its size is what was asked for; one that is not known is refused', async (
 
 test("on a terminal Ctrl-P is the command's, and killing the caller hangs up", async () => {
   await using terminal = onTerminal(platform, app.folder, `run -a once 'echo rea""dy; cat -v'`);
-  await terminal.printed('ready');
+  await terminal.printed('ready', 20_000);
   for (const key of ['\x10', '\x11', 'x', '\n']) {
     terminal.write(key);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await terminal.printed(/\^Px\r\n\^Px\r\n/);
+  await terminal.printed(/\^Px\s+\^Px\s/, 20_000);
   await terminal[Symbol.asyncDispose]();
   await eventually(left, none);
 });
