@@ -68,12 +68,7 @@ save_packages() {
 
 # Releases keep no file times: what is compiled is recognised by its source's hash, or each start would compile anew.
 compile_packages() {
-  local version done=()
-  version=$(basename "$(pip_wheel)")
-  version=${version#pip-}
-  # The stack's pip is compiled already, unless a requirement put another one in its place.
-  [ ! -f "$site/pip-${version%%-*}.dist-info/INSTALLER" ] || done=(-x '/site-packages/pip/')
-  "$python_home/bin/python" -m compileall -qq -f -j 0 --invalidation-mode checked-hash "${done[@]}" "$site"
+  "$python_home/bin/python" -m compileall -qq -f -j 0 --invalidation-mode checked-hash -x '/site-packages/pip/' "$site"
   # Python 2 files and templates inside packages do not compile; nobody imports them.
   return 0
 }
