@@ -118,21 +118,24 @@ async function decide(
 ): Promise<Deployed | null> {
   const question = await hook.question;
   if (!question) return null;
-  let forget = async (): Promise<void> => undefined;
+  let keeping: ReturnType<typeof keepPush> | undefined;
   try {
     const update = await deployQuestion(needs, incoming, question, hook, {
       ...life,
       keepObjects: async (one) => {
-        forget = await keepPush(incoming.repository, one, question.gitEnv);
+        keeping = keepPush(incoming.repository, one, question.gitEnv);
+        await keeping;
       },
     });
     life.keep();
     if (update) needs.reached?.('decided');
     hook.answer('accept');
     if (update) needs.reached?.('answered');
-    return update && { update, forget };
+    return update && { update, forget: async () => (await keeping)?.() };
   } catch (error) {
-    await forget().catch((failure: unknown) => needs.onProblem(messageOf(failure)));
+    // What failed beside it may have been quicker.
+    const forget = await keeping?.catch(() => undefined);
+    await forget?.().catch((failure: unknown) => needs.onProblem(messageOf(failure)));
     for (const line of refusal(error, needs.onProblem)) hook.say(line);
     hook.answer('refuse');
     return null;

@@ -101,6 +101,16 @@ describe('a push that is kept', () => {
     expect(await notes(server)).toEqual([]);
   });
 
+  it('leaves no note either when the deploy fails while its objects are being kept', async () => {
+    await using server = await startServer(async ({ store }) => {
+      store().catch(() => undefined);
+      throw new Error('on purpose');
+    });
+    const work = await repositoryWith(server);
+    expect((await client(work, ['push', server.remote(), 'main'])).status).not.toBe(0);
+    expect(await notes(server)).toEqual([]);
+  });
+
   it('from a shallow clone leaves the repository whole', async () => {
     await using server = await startServer();
     const work = await repositoryWith(server);
