@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longest time that the kernel may take to end what was killed. */
 const endsMs = 2000;
+const lookMs = 20;
 
 /**
  * Ends what runs of containers that, as the engine says, do not run: their processes, and the shim that watches over them.
@@ -16,12 +17,12 @@ export async function endLostProcesses(
   mayEnd: (containerId: string) => boolean,
 ): Promise<void> {
   if (idle.length === 0) return;
-  const found = await processesOf(new Set(idle));
-  const ended = found.filter(({ containerId }) => mayEnd(containerId));
-  for (const { pid } of ended) kill(pid);
-  for (let left = ended, until = Date.now() + endsMs; left.length > 0 && Date.now() < until; ) {
-    await delay(10);
-    left = await stillThere(left);
+  // What is killed in the middle of a start may have started more meanwhile: until a look finds nothing.
+  for (const until = Date.now() + endsMs; Date.now() < until; await delay(lookMs)) {
+    const found = await stillThere(await processesOf(new Set(idle)));
+    const ended = found.filter(({ containerId }) => mayEnd(containerId));
+    if (ended.length === 0) return;
+    for (const { pid } of ended) kill(pid);
   }
 }
 
@@ -45,8 +46,11 @@ async function containerOf(pid: number, known: ReadonlySet<string>): Promise<str
   return containerIn(await textOf(`/proc/${pid}/cgroup`), await textOf(`/proc/${pid}/cmdline`), known);
 }
 
+/** Programs that start containers, and are given their ids as arguments: `containerd-shim-runc-v2`, `runc`, `crun`. */
+const starter = /(^|\/)(containerd-shim[\w-]*|docker-runc|runc|crun)$/;
+
 /**
- * By its control group, which is named by the container's id; a shim, which has none, by its arguments.
+ * By its control group, which is named by the container's id; what starts it, which is in none of them, by its arguments.
  * @param cgroup what the kernel says of it, in the form of either version
  */
 export function containerIn(
@@ -57,9 +61,8 @@ export function containerIn(
   const inGroup = cgroup.match(/[0-9a-f]{64}/g)?.find((id) => known.has(id));
   if (inGroup !== undefined) return inGroup;
   const words = commandLine.split('\0');
-  if (!words[0]?.includes('containerd-shim')) return undefined;
-  const id = words[words.indexOf('-id') + 1] ?? '';
-  return known.has(id) ? id : undefined;
+  if (!starter.test(words[0] ?? '')) return undefined;
+  return words.slice(1).find((word) => known.has(word));
 }
 
 /** One that has ended has neither a group of the container's nor a command line, also before somebody asks about it. */

@@ -66,3 +66,11 @@ test('a process of the machine itself is in no container, whatever it was starte
     expect(containerIn(cgroup, `docker\0-id\0${lost}\0`, known)).toBeUndefined();
   }
 });
+
+test('what starts a container is known by its arguments', () => {
+  const known = new Set([lost]);
+  const words = (...all: string[]): string => `${all.join('\0')}\0`;
+  for (const program of ['/usr/sbin/runc', 'docker-runc', '/usr/bin/crun'])
+    expect(containerIn('', words(program, '--root', '/run', 'create', lost), known)).toBe(lost);
+  expect(containerIn('', words('/usr/bin/truncate', lost), known)).toBeUndefined();
+});
