@@ -70,6 +70,8 @@ export interface Builder {
   /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
   makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
+  /** Ids of the apps that have a cache. */
+  cachedApps(): Promise<string[]>;
   /** What no push should have to wait for. */
   prepare(): Promise<void>;
   /**
@@ -260,6 +262,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       if (last) places.prepare(last.app, last.facts);
     },
     purgeCache,
+    cachedApps: cache.apps,
     prepare: async () => void (await needs.network?.ensure()),
     pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,
