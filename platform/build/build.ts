@@ -106,6 +106,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   });
 
   async function build(input: BuildInput): Promise<BuiltTree> {
+    // A firewall that was loaded anew has emptied every table. This build does not wait for it.
+    needs.network?.look();
     const deadline = AbortSignal.timeout(needs.timeoutMs);
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
