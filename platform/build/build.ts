@@ -10,6 +10,7 @@ import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, expectedNames, languageOf } from './choose.ts';
 import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
+import { sweepDebs } from './debs.ts';
 import { tooSlow } from './failures.ts';
 import { type Beginning, finish, type Ran } from './finish.ts';
 import { type Gathered, gather, pinBuildpack } from './gather.ts';
@@ -254,7 +255,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     // What cannot be removed yet is tried again; nobody's builds and nobody's processes wait for it.
     await Promise.all(left.map(({ id, labels }) => keeper.release(labels[label.build] ?? '', id)));
     await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 }).catch(told);
-    await Promise.all([cache.sweep().catch(told), collection.sweep().catch(told)]);
+    const debs = needs.debs ? sweepDebs(needs.debs.folder) : Promise.resolve();
+    await Promise.all([cache.sweep(), collection.sweep(), debs].map((part) => part.catch(told)));
   }
 
   return {

@@ -40,6 +40,13 @@ export async function fetchDebs(needs: DebNeeds, request: DebRequest): Promise<v
   await trim(needs.folder, limits.keptBytes);
 }
 
+/** What a killed server left half fetched. Before any build. */
+export async function sweepDebs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const parts = names.filter((name) => name.endsWith('.part'));
+  await Promise.all(parts.map((name) => rm(join(folder, name), { force: true })));
+}
+
 interface AddressLine {
   number: number;
   /** As it stands, without blanks around it and a comment after it. */
