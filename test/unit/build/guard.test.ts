@@ -75,6 +75,24 @@ test('where it cannot be done the reason is told, and taking it away is quiet', 
   await forbidden.open();
 });
 
+test('which family is open is told, and the other is shut all the same', async () => {
+  const shut: string[] = [];
+  const refusing = (family: string): Run => {
+    return async (program, _args, input) => {
+      if (program.startsWith(family)) throw new Error('Permission denied');
+      if (program.endsWith('-restore')) shut.push(program);
+      return input ?? '';
+    };
+  };
+  expect(await createGuard({ ...needs, run: refusing('ip6tables') }).close('br-1')).toBe(
+    'over IPv6 alone, since IPv4 is shut. ip6tables says: Permission denied',
+  );
+  expect(await createGuard({ ...needs, run: refusing('iptables') }).close('br-1')).toBe(
+    'over IPv4 alone, since IPv6 is shut. iptables says: Permission denied',
+  );
+  expect(shut).toEqual(['iptables-restore', 'ip6tables-restore']);
+});
+
 test('services are those of this machine that package managers lead to, and its name servers of IPv4', async () => {
   const machine = {
     addresses: ['192.0.2.7', '172.17.0.1', '::1'],
