@@ -83,6 +83,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
   store.transaction(() => {
     store.apps.destroy(app.id);
     store.releases.eraseConfig(app.id);
+    store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);

@@ -59,6 +59,25 @@ it('its running build is cancelled and has ended before its cache is purged', as
   await expect(ground.push('b'.repeat(40))).rejects.toMatchObject({ code: 'not_found' });
 });
 
+it('what is secret in the addresses of its sources goes with it', async () => {
+  const { ground, platform } = setUp();
+  using _ = ground;
+  const { app, caller, store } = ground;
+  store.builds.insert({
+    id: 'given',
+    appId: app.id,
+    userId: caller.user.id,
+    commit: null,
+    stack: 'debian-13',
+  });
+  store.buildSources.insert({
+    ...{ buildId: 'given', url: 'https://example.com/a?token=secret', shownUrl: 'https://example.com/a' },
+    ...{ checksum: null, description: null },
+  });
+  await destroyApp(platform, app, caller);
+  expect(store.buildSources.of('given')).toMatchObject({ url: null, shownUrl: 'https://example.com/a' });
+});
+
 it('a cache of an app that is gone goes at the next start, one of an app that lives stays', async () => {
   const { ground, platform, caches } = setUp();
   using _ = ground;
