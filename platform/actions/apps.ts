@@ -83,19 +83,28 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
   store.transaction(() => {
     store.apps.destroy(app.id);
     store.releases.eraseConfig(app.id);
+    store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
   });
   platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');
+  await endBuilds(platform, app, caller);
   await clearAway(platform, app.id);
+}
+
+/** One whose release exists ends with its processes; until they have ended, builds leave things behind. */
+async function endBuilds({ store, running }: Platform, app: App, caller: Caller): Promise<void> {
+  const ending = store.builds.list(app.id).map(async ({ id }) => await running.cancel(id, caller.user.email));
+  await Promise.allSettled(ending);
 }
 
 /** At start: what a server left that was killed while it destroyed an app. */
 export async function finishDestroying(platform: Platform): Promise<void> {
-  const live = new Set(platform.store.apps.list().map((app) => app.id));
-  for (const appId of await platform.git.repositories()) {
-    if (live.has(appId)) continue;
+  const left = [...(await platform.git.repositories()), ...(await platform.builder.cachedApps())];
+  for (const appId of new Set(left)) {
+    // Asked now: apps are created meanwhile.
+    if (platform.store.apps.byId(appId)) continue;
     await clearAway(platform, appId).catch((error: unknown) =>
       platform.log.warn({ app: appId, error: messageOf(error) }, 'a destroyed app is not cleared away'),
     );

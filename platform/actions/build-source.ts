@@ -121,6 +121,7 @@ function shortVersion({ id, commit }: Pick<Build, 'id' | 'commit'>): string {
 /** Not while it may begin again. */
 async function forget(platform: Platform, buildId: string): Promise<void> {
   if (platform.store.builds.byId(buildId)?.status === 'pending') return;
+  platform.store.buildSources.eraseUrl(buildId);
   await platform.sources
     .remove(buildId)
     .catch((error: unknown) =>

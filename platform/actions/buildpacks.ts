@@ -1,4 +1,5 @@
 // An app's own list of buildpacks: named, fixed to what each name means then, kept until it is changed or updated.
+import { isDeepStrictEqual } from 'node:util';
 import type { App } from '../domain/app.ts';
 import {
   maxBuildpacks,
@@ -13,7 +14,7 @@ import type { Caller, Platform } from './context.ts';
 /**
  * The whole list; empty: buildpacks are found by detection again. One that was in the list stays fixed as it was, with the
  * login it was given, since clients send back what they were shown.
- * @throws PlatformError `build_failed` (E3) for one that cannot be had, `invalid_params`
+ * @throws PlatformError `build_failed` (E3) for one that cannot be had, `invalid_params`; `conflict`: changed meanwhile
  */
 export async function setBuildpacks(
   platform: Platform,
@@ -34,13 +35,13 @@ export async function setBuildpacks(
   const shown = next.map(({ reference }) => shownReference(parseBuildpackReference(reference)));
   const twice = shown.find((one, index) => shown.indexOf(one) !== index);
   if (twice) throw new PlatformError('invalid_params', `The buildpack ${twice} is already set on your app.`);
-  return keep(platform, app, caller, next, `Set buildpacks to ${shown.join(', ') || 'none'}`);
+  return keep(platform, app, caller, { current, next }, `Set buildpacks to ${shown.join(', ') || 'none'}`);
 }
 
 /**
  * Fixes them to what their names mean now.
  * @param which one of the list; undefined: all
- * @throws PlatformError `not_found` for one that is not in the list, `build_failed` (E3)
+ * @throws PlatformError `not_found` for one that is not in the list, `build_failed` (E3); `conflict`: changed meanwhile
  */
 export async function updateBuildpacks(
   platform: Platform,
@@ -63,19 +64,25 @@ export async function updateBuildpacks(
   const next: PinnedBuildpack[] = [];
   for (const one of current)
     next.push(matches(one) ? await platform.builder.pinBuildpack(one.reference, signal) : one);
-  return keep(platform, app, caller, next, 'Updated buildpacks');
+  return keep(platform, app, caller, { current, next }, 'Updated buildpacks');
 }
 
+/** Fetching takes a while: what somebody else has set meanwhile is not written over. */
 function keep(
   platform: Platform,
   app: App,
   caller: Caller,
-  next: readonly PinnedBuildpack[],
+  { current, next }: { current: readonly StoredBuildpack[]; next: readonly PinnedBuildpack[] },
   what: string,
 ): StoredBuildpack[] {
   const { store } = platform;
   store.transaction(() => {
     if (!store.apps.byId(app.id)) throw notFound('app', `There is no app "${app.name}" any more.`);
+    if (!isDeepStrictEqual(store.buildpacks.of(app.id), current))
+      throw new PlatformError(
+        'conflict',
+        `The buildpacks of ${app.name} were changed meanwhile. Look at them (twelve buildpacks) and try again.`,
+      );
     store.buildpacks.replace(app.id, next);
   });
   platform.logs.write(app.id, {

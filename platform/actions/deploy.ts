@@ -123,10 +123,12 @@ function checkoutOf(platform: Platform, source: CommitSource): DeployOrder['fetc
 
 /**
  * When it returns the app is claimed and the build has its record; the promise ends with the deploy.
- * @throws PlatformError `conflict`: somebody deploys the app. The promise's when the build or the release failed; what
+ * @throws PlatformError `conflict`: somebody deploys the app; `gone`: it was destroyed. The promise's when the build or the release failed; what
  *   served before serves on
  */
 export function deploy(platform: Platform, app: App, caller: Caller, order: DeployOrder): Promise<void> {
+  // It may have been destroyed since it was asked for: nobody would end this build.
+  if (!platform.store.apps.byId(app.id)) throw new PlatformError('gone', `${app.name} was destroyed.`);
   const claim = platform.claims.take(app, caller.user.email);
   try {
     if (!order.again) record(platform, app, caller, order);

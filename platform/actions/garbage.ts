@@ -22,8 +22,8 @@ const keptOutputs = 20;
 
 /** Never throws. */
 export async function forgetOldOutputs(platform: Platform, appId: string): Promise<void> {
-  const old = platform.store.builds.list(appId).slice(keptOutputs);
   try {
+    const old = platform.store.builds.list(appId).slice(keptOutputs);
     await Promise.all(old.map(({ id }) => platform.outputs.remove(id)));
   } catch (error) {
     platform.log.warn({ error: messageOf(error) }, 'output of old builds not removed');

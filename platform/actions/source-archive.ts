@@ -3,8 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { gunzip } from '../archive/gunzip.ts';
 import { unpack } from '../archive/unpack.ts';
 import { PlatformError } from '../domain/errors.ts';
 
@@ -62,8 +63,9 @@ export async function unpackFile(
   const handle = await open(path);
   const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
   const packed = handle.createReadStream({ start: 0 });
-  const tar = buffer[0] === 0x1f && buffer[1] === 0x8b ? packed.pipe(createGunzip()) : packed;
-  if (tar !== packed) packed.once('error', (error) => tar.destroy(error));
+  const limit = { bytes: limitBytes, told: 'It unpacks to more than the files of a build may take.' };
+  const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b;
+  const tar = isPacked ? Readable.from(gunzip(packed, limit)) : packed;
   try {
     await unpack(tar, into, { bytes: limitBytes, entries: maxEntries }, { signal });
   } catch (error) {

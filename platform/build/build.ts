@@ -10,6 +10,7 @@ import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, expectedNames, languageOf } from './choose.ts';
 import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
+import { sweepDebs } from './debs.ts';
 import { tooSlow } from './failures.ts';
 import { type Beginning, finish, type Ran } from './finish.ts';
 import { type Gathered, gather, pinBuildpack } from './gather.ts';
@@ -70,6 +71,8 @@ export interface Builder {
   /** Gets a container ready for the app's next build, in the background; nothing for an app not built since the start. */
   makeReady(appId: string): void;
   purgeCache(appId: string): Promise<void>;
+  /** Ids of the apps that have a cache. */
+  cachedApps(): Promise<string[]>;
   /** What no push should have to wait for. */
   prepare(): Promise<void>;
   /**
@@ -104,6 +107,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   });
 
   async function build(input: BuildInput): Promise<BuiltTree> {
+    // A firewall that was loaded anew has emptied every table. This build does not wait for it.
+    needs.network?.look();
     const deadline = AbortSignal.timeout(needs.timeoutMs);
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
@@ -250,7 +255,8 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     // What cannot be removed yet is tried again; nobody's builds and nobody's processes wait for it.
     await Promise.all(left.map(({ id, labels }) => keeper.release(labels[label.build] ?? '', id)));
     await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 }).catch(told);
-    await Promise.all([cache.sweep().catch(told), collection.sweep().catch(told)]);
+    const debs = needs.debs ? sweepDebs(needs.debs.folder) : Promise.resolve();
+    await Promise.all([cache.sweep(), collection.sweep(), debs].map((part) => part.catch(told)));
   }
 
   return {
@@ -260,6 +266,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
       if (last) places.prepare(last.app, last.facts);
     },
     purgeCache,
+    cachedApps: cache.apps,
     prepare: async () => void (await needs.network?.ensure()),
     pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,

@@ -5,7 +5,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { gunzip } from '../archive/gunzip.ts';
 import { unpack } from '../archive/unpack.ts';
 import { PlatformError } from '../domain/errors.ts';
 
@@ -38,7 +38,8 @@ export async function unpackBuildpack(
         `What is at that URL now is another archive (${checksum}) than the one it was fixed to (${expected}). If that is meant, fix it to the new one: twelve buildpacks:update.`,
       );
     }
-    const tar = Readable.from(decompressed(file, maxBytes));
+    const limit = { bytes: maxBytes, told: 'It holds more than a buildpack may have.' };
+    const tar = Readable.from(gunzip(createReadStream(file), limit));
     await unpack(tar, into, { bytes: maxBytes, entries: maxEntries }, { signal });
     return { checksum, top: await topOf(into) };
   } finally {
@@ -60,19 +61,6 @@ async function writeHashed(
   }
   await pipeline(hashed, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
   return `sha256:${hash.digest('hex')}`;
-}
-
-/** A few megabytes can stand for more zeros than anybody has time for. */
-async function* decompressed(file: string, maxBytes: number): AsyncGenerator<Buffer> {
-  let left = 2 * maxBytes + 1_048_576;
-  const unzipped = createGunzip();
-  // What breaks either ends both; it is met where the pieces are read.
-  pipeline(createReadStream(file), unzipped).catch(() => undefined);
-  for await (const piece of unzipped as AsyncIterable<Buffer>) {
-    left -= piece.length;
-    if (left < 0) throw new PlatformError('invalid_params', 'It holds more than a buildpack may have.');
-    yield piece;
-  }
 }
 
 async function topOf(folder: string): Promise<string> {

@@ -78,6 +78,9 @@ export function createBuildCache(folder: string) {
       await rm(ofApp(appId), { recursive: true, force: true });
     },
 
+    /** Ids of those that have one. */
+    apps: (): Promise<string[]> => readdir(folder).catch(() => []),
+
     /** What an interrupted save left behind. */
     async sweep(): Promise<void> {
       for (const app of await readdir(folder).catch(() => [])) {

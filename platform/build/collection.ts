@@ -3,7 +3,7 @@
 // <folder>/<key>/tree    the buildpack; key: its URL with its login, and the pin, so that who may not fetch it finds nothing
 // <folder>/<key>/bytes   its size; the time of this file is when it was used last
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Download } from '../domain/address.ts';
@@ -141,8 +141,13 @@ export function createCollection(needs: CollectionNeeds) {
     for (const { key, bytes } of kept.sort((a, b) => a.at - b.at)) {
       if (total <= (needs.maxBytes ?? 2048 * megabyte)) return;
       if (used.has(key)) continue;
-      await rm(join(folder, key), { recursive: true, force: true });
       total -= bytes;
+      const gone = join(folder, `new-${randomUUID()}`);
+      // Another build may make room as well.
+      if (!existsSync(join(folder, key))) continue;
+      // All of it at once, and in one go with the look at who uses it: nobody finds a part, nor one that is about to go.
+      renameSync(join(folder, key), gone);
+      await rm(gone, { recursive: true, force: true });
     }
   }
 
@@ -190,7 +195,7 @@ export function createCollection(needs: CollectionNeeds) {
       return taken.pin;
     },
 
-    /** What a killed server left half fetched. */
+    /** What a killed server left half fetched or half removed. */
     async sweep(): Promise<void> {
       const names = await readdir(folder).catch(() => []);
       const drafts = names.filter((name) => name.startsWith('new-'));

@@ -40,6 +40,13 @@ export async function fetchDebs(needs: DebNeeds, request: DebRequest): Promise<v
   await trim(needs.folder, limits.keptBytes);
 }
 
+/** What a killed server left half fetched. Before any build. */
+export async function sweepDebs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const parts = names.filter((name) => name.endsWith('.part'));
+  await Promise.all(parts.map((name) => rm(join(folder, name), { force: true })));
+}
+
 interface AddressLine {
   number: number;
   /** As it stands, without blanks around it and a comment after it. */
@@ -68,31 +75,26 @@ async function fetchOne(
 ): Promise<void> {
   const place = join(request.into, `${createHash('sha256').update(text).digest('hex')}.deb`);
   const kept = hash === null ? null : join(needs.folder, `${hash}.deb`);
-  if (kept !== null && (await exists(kept))) {
-    const now = new Date();
-    await utimes(kept, now, now);
-    return lay(kept, place);
-  }
+  if (kept !== null && (await layKept(kept, place))) return;
   const url = readUrl(number, text);
   request.note(`-----> Fetching ${shownUrl(url)}`);
-  const found = await store(needs, url, request.signal).catch((error: unknown) => {
+  const found = await store(needs, url, place, request.signal).catch((error: unknown) => {
     request.signal.throwIfAborted();
     if (!(error instanceof PlatformError)) throw error;
     throw cannotBeHad(number, shownUrl(url), messageOf(error), error);
   });
-  if (hash !== null && hash !== found.hash) {
+  if (hash !== null && hash !== found) {
     throw buildFailed(
       'E7',
-      `Aptfile line ${number}: ${shownUrl(url)} is not the file whose hash stands behind it (it is sha256:${found.hash}). If you expect another file there, write the new hash; if not, find out who changed it before you install it anywhere.`,
+      `Aptfile line ${number}: ${shownUrl(url)} is not the file whose hash stands behind it (it is sha256:${found}). If you expect another file there, write the new hash; if not, find out who changed it before you install it anywhere.`,
     );
   }
   if (hash === null) {
     request.note(
       ` !     Aptfile line ${number} has no hash: whoever serves it decides what your app gets, and it is fetched in each build.`,
     );
-    request.note(` !     To have what came now, end the line with: #sha256=${found.hash}`);
+    request.note(` !     To have what came now, end the line with: #sha256=${found}`);
   }
-  await lay(found.path, place);
 }
 
 function readUrl(number: number, text: string): URL {
@@ -107,11 +109,13 @@ function cannotBeHad(number: number, what: string, why: string, cause: unknown):
   return buildFailed('E10', `Aptfile line ${number}: ${what} cannot be had. ${why}`, cause);
 }
 
+/** @returns the hash of what is there; a build that is told another one than it asked for fails with all it has */
 async function store(
   { folder, download, limits }: DebNeeds & { limits: typeof usualLimits },
   url: URL,
+  place: string,
   signal: AbortSignal,
-): Promise<{ hash: string; path: string }> {
+): Promise<string> {
   const temporary = join(folder, `${randomUUID()}.part`);
   const file = await open(temporary, 'wx', 0o644);
   try {
@@ -121,13 +125,35 @@ async function store(
       await file.writeFile(piece);
     }
     const digest = hash.digest('hex');
-    const path = join(folder, `${digest}.deb`);
-    await rename(temporary, path);
-    return { hash: digest, path };
+    // Before it is among those that another build may remove.
+    await lay(temporary, place);
+    await markUsed(temporary);
+    await rename(temporary, join(folder, `${digest}.deb`));
+    return digest;
   } finally {
     await file.close();
     await rm(temporary, { force: true });
   }
+}
+
+/** @returns whether it was there: another build may just have removed it */
+async function layKept(kept: string, place: string): Promise<boolean> {
+  try {
+    await markUsed(kept);
+    await lay(kept, place);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+let lastUse = 0;
+
+/** Later than any before it: the file system's own clock stands still for some milliseconds. */
+async function markUsed(path: string): Promise<void> {
+  lastUse = Math.max(lastUse + 1, Date.now());
+  await utimes(path, lastUse / 1000, lastUse / 1000);
 }
 
 /** The same file, where that is possible: nobody but us may write to it. */
@@ -152,7 +178,3 @@ async function trim(folder: string, keptBytes: number): Promise<void> {
 }
 
 const pick = ({ size, mtimeMs }: { size: number; mtimeMs: number }) => ({ size, at: mtimeMs });
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
-}

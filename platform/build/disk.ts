@@ -1,5 +1,5 @@
 // How much disk a build takes, looked at while it runs: its own files, and what is left for everybody.
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { diskFull, type Sized, tooMuchOnDisk } from './failures.ts';
 import type { BuildLimits } from './needs.ts';
@@ -41,30 +41,45 @@ export function watchDisk(
   return { end: () => clearInterval(timer) };
 }
 
-/** What a work folder takes on the disk. */
+/** What a work folder takes on the disk. @throws Error when that cannot be said */
 export async function measure(folder: string): Promise<Usage> {
-  const listing = await diskUsage(folder);
-  const entries = listing
-    .split('\0')
-    .map((line) => /^(\d+)\t(.*)$/s.exec(line))
-    .flatMap((match) => (match ? [{ path: match[2]!, bytes: Number(match[1]) }] : []));
-  const bytes = entries.find(({ path }) => path === folder)?.bytes ?? 0;
-  const largest = entries
-    .flatMap((one) => nameOf(one.path.slice(folder.length + 1), one.bytes))
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, 5);
+  let bytes: number | undefined;
+  let largest: Sized[] = [];
+  for await (const entry of diskUsage(folder)) {
+    if (entry.path === folder) bytes = entry.bytes;
+    const least = largest.length < 5 ? -1 : largest.at(-1)!.bytes;
+    if (entry.bytes <= least) continue;
+    const named = nameOf(entry.path.slice(folder.length + 1), entry.bytes);
+    if (named.length === 0) continue;
+    largest = [...largest, ...named].sort((a, b) => b.bytes - a.bytes).slice(0, 5);
+  }
+  if (bytes === undefined) throw new Error(`du does not say what ${folder} takes.`);
   return { bytes, largest };
 }
 
-/** With files that vanish meanwhile it says so and goes on: what it printed counts. */
-function diskUsage(folder: string): Promise<string> {
-  const options = { maxBuffer: 64 * 1_048_576 };
-  return new Promise((resolve, reject) => {
-    execFile('du', ['-0', '-x', '-a', '-B1', '-d', '3', folder], options, (error, stdout) => {
-      if (error && stdout === '') reject(error);
-      else resolve(stdout);
-    });
+/**
+ * Read as it comes: whoever builds decides how many files there are, and how long their names. With files that vanish
+ * meanwhile du says so and goes on: what it printed counts. The folder itself comes last.
+ */
+async function* diskUsage(folder: string): AsyncGenerator<{ path: string; bytes: number }> {
+  const du = spawn('du', ['-0', '-x', '-a', '-B1', '-d', '3', folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
+  // Without it there is nothing to read, which is met above.
+  du.once('error', () => undefined);
+  let rest = '';
+  try {
+    for await (const piece of du.stdout.setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = (rest + piece).split('\0');
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const match = /^(\d+)\t(.*)$/s.exec(line);
+        if (match) yield { path: match[2]!, bytes: Number(match[1]) };
+      }
+    }
+  } finally {
+    du.kill();
+  }
 }
 
 /** Each file is in one of these only: entries of the build folder and the cache, else of the folders a build may write. */

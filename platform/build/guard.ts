@@ -1,7 +1,7 @@
 // The guard in front of this machine: what comes from builds does not reach its own addresses, apps, or link-local ones.
 import { closedRanges, createPacketFilter, type Run } from '../engine/packet-filter.ts';
 
-/** A service on an address of this machine that builds need: a package registry, a proxy, a name server. */
+/** What builds need at an address that is shut otherwise: a package registry, a proxy, a name server. */
 export interface Service {
   address: string;
   port: number;

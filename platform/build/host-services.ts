@@ -1,5 +1,7 @@
-// Which services of this machine builds need: those that the package managers' settings and its name servers lead to.
+// Which services builds need although the guard shuts their addresses: those of this machine that the package managers'
+// settings lead to, and its name servers, wherever they are.
 import { lookup } from 'node:dns/promises';
+import { isIPv4 } from 'node:net';
 import { resolversOf } from '../engine/docker-network-names.ts';
 import { hostAddresses } from '../engine/host-addresses.ts';
 import type { Service } from './guard.ts';
@@ -16,9 +18,12 @@ export async function hostServices(
       return addresses.map(({ address }) => ({ address, port: portOf(url) }));
     }),
   );
-  const all = [...found.flat(), ...machine.resolvers.map((address) => ({ address, port: 53 }))];
-  const own = all.filter(({ address }) => machine.addresses.includes(address));
-  return [...new Map(own.map((one) => [`${one.address} ${one.port}`, one])).values()];
+  const own = found.flat().filter(({ address }) => machine.addresses.includes(address));
+  // Clouds have theirs at an address that is shut otherwise. Networks of builds have no IPv6.
+  const resolvers = machine.resolvers
+    .filter((address) => isIPv4(address))
+    .map((address) => ({ address, port: 53 }));
+  return [...new Map([...own, ...resolvers].map((one) => [`${one.address} ${one.port}`, one])).values()];
 }
 
 function toUrl(text: string): URL[] {

@@ -90,9 +90,12 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
       if (known === undefined) return;
       await known.catch(() => undefined);
       known = undefined;
-      // Rules of a network that is gone match nothing.
-      await engine.removeNetwork(name).catch(() => undefined);
-      await guard.open();
+      // Where it cannot be removed a container may still be in it; rules of a network that is gone match nothing.
+      const gone = await engine.removeNetwork(name).then(
+        () => true,
+        () => false,
+      );
+      if (gone) await guard.open();
     },
   };
 }

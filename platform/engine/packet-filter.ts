@@ -36,15 +36,14 @@ export function createPacketFilter({ chain, run = runProgram }: { chain: string;
 
   return {
     async close(bridge, rules) {
-      try {
-        await four.close(bridge, whole(chain, rules));
-        // A machine without IPv6 needs no rules for it, and may be unable to have any.
-        // Networks of ours have none; what a wire's link-local address would reach is this machine.
-        if (existsSync('/proc/net/if_inet6')) await six.close(bridge, whole(chain, [`-A ${chain} -j DROP`]));
-        return null;
-      } catch (error) {
-        return reason(error);
-      }
+      const ofFour = await failureOf('iptables', four.close(bridge, whole(chain, rules)));
+      // A machine without IPv6 needs no rules for it, and may be unable to have any.
+      if (!existsSync('/proc/net/if_inet6')) return ofFour;
+      // Networks of ours have none; what a wire's link-local address would reach is this machine.
+      const nothing = whole(chain, [`-A ${chain} -j DROP`]);
+      const ofSix = await failureOf('ip6tables', six.close(bridge, nothing));
+      if (ofFour === null) return ofSix && `over IPv6 alone, since IPv4 is shut. ${ofSix}`;
+      return ofSix === null ? `over IPv4 alone, since IPv6 is shut. ${ofFour}` : ofFour;
     },
     async open() {
       // Not there, or never to be had: nothing of ours is left to take away.
@@ -88,11 +87,19 @@ function createTable(run: Run, program: 'iptables' | 'ip6tables', chain: string)
   };
 }
 
-function reason(error: unknown): string {
+/** @returns why it could not be done, null when it is */
+function failureOf(program: string, work: Promise<void>): Promise<string | null> {
+  return work.then(
+    () => null,
+    (error: unknown) => reason(program, error),
+  );
+}
+
+function reason(program: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'iptables is not installed where the server runs.';
+  if (code === 'ENOENT') return `${program} is not installed where the server runs.`;
   const said = (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
-  return `iptables says: ${said.slice(0, 200)}`;
+  return `${program} says: ${said.slice(0, 200)}`;
 }
 
 const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

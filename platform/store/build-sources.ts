@@ -4,7 +4,7 @@ import type { Vault } from './secrets.ts';
 
 export interface BuildSource {
   buildId: string;
-  /** Where the archive is fetched from; null: it was sent to us. */
+  /** Where the archive is fetched from; null: it was sent to us, or the build has ended. */
   url: string | null;
   /** For people: without what may be secret. */
   shownUrl: string;
@@ -53,6 +53,18 @@ export function createBuildSources(database: Database, vault: Vault) {
     of(buildId: string): BuildSource | undefined {
       const row = byBuild.get(buildId);
       return row && toSource(row);
+    },
+    /** Nothing will be fetched any more, and what is secret in an address is not kept for nothing. */
+    eraseUrl(buildId: string): void {
+      database.prepare('UPDATE build_sources SET sealed_url = NULL WHERE build_id = ?').run(buildId);
+    },
+    /** Of all builds of an app. */
+    eraseUrls(appId: string): void {
+      database
+        .prepare(
+          'UPDATE build_sources SET sealed_url = NULL WHERE build_id IN (SELECT id FROM builds WHERE app_id = ?)',
+        )
+        .run(appId);
     },
     startedAgain(buildId: string): void {
       database.prepare('UPDATE build_sources SET starts = starts + 1 WHERE build_id = ?').run(buildId);

@@ -102,3 +102,22 @@ it('is refused whole: unknown, twice the same, unreachable, too many', async () 
   await expect(update('go')).rejects.toThrow('hello does not use a buildpack "go". Its list: apt.');
   expect(store.buildpacks.of(app.id)).toMatchObject([{ shown: 'apt' }]);
 });
+
+it('what somebody sets while another one’s are fetched is not written over', async () => {
+  await elsewhere.remote.repository('slow.git', pack);
+  const url = elsewhere.remote.url('slow.git');
+  const { pinBuildpack: pin } = platform.builder;
+  platform.builder.pinBuildpack = async (text, stop) => {
+    const pinned = await pin(text, stop);
+    if (text === url)
+      store.transaction(() => store.buildpacks.replace(app.id, [{ reference: 'apt', pin: null }]));
+    return pinned;
+  };
+  await set('node');
+  await expect(set('node', url)).rejects.toMatchObject({ code: 'conflict' });
+  expect(store.buildpacks.of(app.id).map(({ shown }) => shown)).toEqual(['apt']);
+  expect(await set('apt', 'node')).toEqual([
+    ['apt', null],
+    ['node', null],
+  ]);
+});

@@ -66,6 +66,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
       }),
       makeReady: () => undefined,
       prepare: async () => undefined,
+      cachedApps: async () => [],
     },
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),

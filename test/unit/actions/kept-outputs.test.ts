@@ -79,6 +79,18 @@ test('of an app the last twenty are kept', async () => {
     (read) => read === `${ids[22]}\n`,
   );
   await forgetOldOutputs({ store, outputs } as unknown as Platform, app!.id);
+  // A store that fails is told: nobody waits for this who could.
+  const told: unknown[] = [];
+  const log = { warn: (facts: unknown) => void told.push(facts) };
+  const broken = {
+    builds: {
+      list: () => {
+        throw new Error('the disk is full');
+      },
+    },
+  };
+  await forgetOldOutputs({ store: broken, outputs, log } as unknown as Platform, app!.id);
+  expect(told).toEqual([{ error: 'the disk is full' }]);
   const left = await Promise.all(made.map(([id]) => text(open(), id)));
   expect(left.map((read) => read !== null)).toEqual([
     ...[false, false, false],

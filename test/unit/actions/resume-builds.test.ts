@@ -91,7 +91,9 @@ test('of a given source: built again under its id; a push has failed', async () 
   );
   expect(store.buildSources.of('given')).toMatchObject({
     starts: 2,
-    url: 'https://example.com/a.tgz?token=secret',
+    shownUrl: 'https://example.com/a.tgz',
+    // It has ended: what is secret in it is not kept.
+    url: null,
   });
 });
 
@@ -135,4 +137,5 @@ test('a server that stops leaves it to the next one', async () => {
   expect(status('given')).toBe('pending');
   expect(printed.at(-1)).toContain('The server stops; this build begins again with it');
   expect(removed).toEqual([]);
+  expect(store.buildSources.of('given')?.url).toBe('https://example.com/a.tgz?token=secret');
 });

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSources, type Sources } from '../../../platform/actions/sources.ts';
 import { PlatformError } from '../../../platform/domain/errors.ts';
@@ -129,6 +130,19 @@ test('what is no archive, too large or cut off is refused', async () => {
   await expect(provided()).rejects.toMatchObject({
     code: 'build_failed',
     message: expect.stringContaining('A source is a tar archive, plain or packed with gzip.'),
+  });
+});
+
+test('zeros behind the end of an archive are not unpacked for ever', async () => {
+  const id = sources.expect();
+  const endless = gzipSync(
+    Buffer.concat([await tar({ Procfile: 'web: one' }), Buffer.alloc(20 * 1_048_576)]),
+  );
+  await sources.receive(id, Readable.from([endless]));
+  sources.keepFor(build, id);
+  await expect(provided()).rejects.toMatchObject({
+    code: 'build_failed',
+    message: expect.stringContaining('It unpacks to more than the files of a build may take.'),
   });
 });
 

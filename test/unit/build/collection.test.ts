@@ -1,5 +1,6 @@
 // Buildpacks from elsewhere: what a name means, fetched once and kept within a size, refused in words.
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -235,6 +236,29 @@ describe('what is kept', () => {
     expect(await compileOf(a)).toContain('one');
     expect(await compileOf(c)).toContain('one');
     await expect(compileOf(b)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('goes whole: whoever looks finds all of it or nothing', async () => {
+    const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`lib/${n}`, 'x'.repeat(10)]));
+    elsewhere.archive('many.tgz', await elsewhere.pack({ ...pack, ...files }));
+    elsewhere.archive('next.tgz', await elsewhere.pack({ ...pack, next: 'x'.repeat(1000) }));
+    const collection = open({ maxBytes: 3100 });
+    const old = await collection.take(foreign(url('many.tgz')), null, wish());
+    old.release();
+    const place = join(old.folder, '..');
+    const seen = new Set<string>();
+    const look = (): void => {
+      const names = existsSync(place) ? readdirSync(place, { recursive: true }) : [];
+      seen.add(`${names.length} entries`);
+      if (!ended) setImmediate(look);
+    };
+    let ended = false;
+    look();
+    await collection.take(foreign(url('next.tgz')), null, wish());
+    ended = true;
+    look();
+    expect([...seen]).toEqual([expect.stringMatching(/^30\d entries$/), '0 entries']);
+    expect(await readdir(folder)).toHaveLength(1);
   });
 
   it('is whole, whatever was left half fetched', async () => {

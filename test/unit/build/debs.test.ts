@@ -84,6 +84,21 @@ it('keeps what was used last, and a build has its own all the same', async () =>
   expect(await readdir(into)).toHaveLength(1);
 });
 
+it('builds at the same time have theirs, whichever of them removes what is over the limit', async () => {
+  const names = Array.from({ length: 5 }, (_, n) => `/${n}.deb`);
+  const aptfile = names.map((name) => `${pinned(name)}\n`).join('');
+  let ended = false;
+  const others = Array.from({ length: 3 }, async () => {
+    while (!ended) await fetchAll(aptfile.split('\n')[0]!, { keptBytes: 1 });
+  });
+  const built = Promise.all(Array.from({ length: 20 }, () => fetchAll(aptfile, { keptBytes: 1 })));
+  const folders = await built.finally(() => {
+    ended = true;
+  });
+  await Promise.all(others);
+  for (const { into } of folders) expect(await readdir(into)).toHaveLength(5);
+});
+
 it('refuses what is another file, too many, and what is no URL to fetch from; nothing is left lying', async () => {
   await expect(fetchAll(`https://a.example/x.deb#sha256=${'0'.repeat(64)}`)).rejects.toMatchObject({
     code: 'build_failed',

@@ -75,8 +75,29 @@ test('where it cannot be done the reason is told, and taking it away is quiet', 
   await forbidden.open();
 });
 
-test('services of this machine are those its package managers and name servers lead to', async () => {
-  const machine = { addresses: ['192.0.2.7', '172.17.0.1'], resolvers: ['192.0.2.7', '198.51.100.1'] };
+test('which family is open is told, and the other is shut all the same', async () => {
+  const shut: string[] = [];
+  const refusing = (family: string): Run => {
+    return async (program, _args, input) => {
+      if (program.startsWith(family)) throw new Error('Permission denied');
+      if (program.endsWith('-restore')) shut.push(program);
+      return input ?? '';
+    };
+  };
+  expect(await createGuard({ ...needs, run: refusing('ip6tables') }).close('br-1')).toBe(
+    'over IPv6 alone, since IPv4 is shut. ip6tables says: Permission denied',
+  );
+  expect(await createGuard({ ...needs, run: refusing('iptables') }).close('br-1')).toBe(
+    'over IPv4 alone, since IPv6 is shut. iptables says: Permission denied',
+  );
+  expect(shut).toEqual(['iptables-restore', 'ip6tables-restore']);
+});
+
+test('services are those of this machine that package managers lead to, and its name servers of IPv4', async () => {
+  const machine = {
+    addresses: ['192.0.2.7', '172.17.0.1', '::1'],
+    resolvers: ['192.0.2.7', '168.63.129.16', '::1', 'fe80::1%eth0'],
+  };
   const settings = [
     'http://172.17.0.1:4873/',
     'https://192.0.2.7,direct',
@@ -89,5 +110,17 @@ test('services of this machine are those its package managers and name servers l
     { address: '192.0.2.7', port: 443 },
     { address: '172.17.0.1', port: 3141 },
     { address: '192.0.2.7', port: 53 },
+    { address: '168.63.129.16', port: 53 },
   ]);
+});
+
+test('a name server at an address that is shut otherwise answers builds, and nothing else there does', async () => {
+  const services = await hostServices([], { addresses: [], resolvers: ['169.254.169.254'] });
+  const rules = guardRules('TWELVE-abc', '10.213.0.0/16', services);
+  const first = rules.findIndex((rule) => rule.endsWith('DROP'));
+  expect(rules.slice(0, first)).toEqual([
+    '-A TWELVE-abc -d 169.254.169.254/32 -p tcp -m tcp --dport 53 -j RETURN',
+    '-A TWELVE-abc -d 169.254.169.254/32 -p udp -m udp --dport 53 -j RETURN',
+  ]);
+  expect(rules.slice(first)).toContain('-A TWELVE-abc -d 169.254.0.0/16 -j DROP');
 });

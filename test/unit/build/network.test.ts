@@ -1,10 +1,10 @@
 // The network of builds: asked for once, made beside others, and a guard that cannot be set up is told once.
 import { expect, test } from 'vitest';
 import type { Guard } from '../../../platform/build/guard.ts';
-import { createBuildNetwork } from '../../../platform/build/network.ts';
+import { type BuildNetworkNeeds, createBuildNetwork } from '../../../platform/build/network.ts';
 import { createMemoryNetworks } from '../../support/memory-networks.ts';
 
-function setUp(guard: Partial<Guard> = {}) {
+function setUp(guard: Partial<Guard> = {}, more: Partial<BuildNetworkNeeds['engine']> = {}) {
   const { part } = createMemoryNetworks(() => new Set());
   const asked: string[] = [];
   const problems: string[] = [];
@@ -19,6 +19,7 @@ function setUp(guard: Partial<Guard> = {}) {
       asked.push(`${wanted.subnet} ${wanted.apart}`);
       return { ...(await part.createNetwork(wanted)), bridge: 'br-new' };
     },
+    ...more,
   };
   const network = createBuildNetwork({
     engine,
@@ -49,6 +50,22 @@ test('removed by somebody it is made again; closed it is gone', async () => {
   expect(asked.filter((one) => one.endsWith('true'))).toHaveLength(2);
   await network.close();
   expect(await part.networks()).toEqual([]);
+});
+
+test.each([true, false])('closed, its guard goes with it alone: removed %s', async (works) => {
+  let opened = 0;
+  const guard = {
+    open: async () => {
+      opened += 1;
+    },
+  };
+  const busy = async (): Promise<void> => {
+    throw new Error('it has active endpoints');
+  };
+  const { network } = setUp(guard, works ? {} : { removeNetwork: busy });
+  await network.ensure();
+  await network.close();
+  expect(opened).toBe(works ? 1 : 0);
 });
 
 test('looked at in the background it is made again, and who asks meanwhile does not wait; closing waits', async () => {

@@ -1,5 +1,5 @@
 // What a killed server left of its builds: cleared away at start, and never worth a start that fails.
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -26,6 +26,8 @@ it('one container that cannot be removed keeps neither the others nor the folder
   const busy = await left('busy');
   await left('free');
   await mkdir(join(folder, 'work', 'busy'), { recursive: true });
+  await mkdir(join(folder, 'debs'));
+  for (const name of ['whole.deb', 'half.part']) await writeFile(join(folder, 'debs', name), '');
   let isBusy = true;
   const remove = async (id: string): Promise<void> => {
     if (isBusy && id === busy) throw new Error('device or resource busy');
@@ -36,11 +38,12 @@ it('one container that cannot be removed keeps neither the others nor the folder
     instance: 'mine',
     workFolder: join(folder, 'work'),
     cacheFolder: join(folder, 'cache'),
+    debs: { folder: join(folder, 'debs') },
   };
   const builder = createBuilder(needs as unknown as BuilderNeeds);
   await builder.sweep();
   expect(await names()).toEqual(['busy']);
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(folder, { recursive: true })).toEqual(['debs', 'debs/whole.deb']);
   isBusy = false;
   await expect.poll(names, { timeout: 10_000 }).toEqual([]);
   await builder.close();
