@@ -1,0 +1,47 @@
+// Functions of the node buildpack by themselves, in the bash of the build image that runs them in builds.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ownLabels, ownName } from '../../../platform/engine/labels.ts';
+import { type Builds, ourBuildpacks, startBuilds } from './builds.ts';
+
+let builds: Builds;
+let container: string;
+
+beforeAll(async () => {
+  builds = await startBuilds();
+  container = await builds.engine.create({
+    name: ownName(builds.instance, 'parts', randomUUID()),
+    image: (await builds.images.ensure('build-node')).reference,
+    labels: ownLabels(builds.instance, 'run'),
+    entrypoint: ['sleep'],
+    command: ['300'],
+    env: {},
+    mounts: [{ source: join(ourBuildpacks, 'node'), target: '/pack', readOnly: true }],
+    network: 'none',
+  });
+  await builds.engine.start(container);
+});
+afterAll(async () => {
+  await builds.engine.remove(container);
+  await builds[Symbol.asyncDispose]();
+});
+
+/** What a script prints that has read these parts; one that does not end is stopped, and fails. */
+async function say(parts: readonly string[], script: string): Promise<string> {
+  const prelude = `pack_dir=/pack build_dir=$(mktemp -d) cache_dir=$(mktemp -d)\nfor part; do source /pack/lib/$part.sh; done\n`;
+  const command = ['timeout', '20', 'bash', '-c', prelude + script, 'parts', ...parts];
+  const { output, exitCode } = await builds.engine.exec(container, command);
+  expect(exitCode, output).toBe(0);
+  return output.trim();
+}
+
+describe('.npmrc', () => {
+  test('a variable is replaced once, whatever it holds', async () => {
+    const script = [
+      `printf '%s\\n' '//r/:_authToken=a\${T}b\${U}\${T}c' >/tmp/npmrc`,
+      `T='x&y\\1' U='\${T}\${U}' && npmrc_value /tmp/npmrc //r/:_authToken`,
+    ].join('\n');
+    expect(await say(['registry'], script)).toBe(`ax&y\\1b\${T}\${U}x&y\\1c`);
+  });
+});
