@@ -96,9 +96,11 @@ architecture() {
   esac
 }
 
-# Sets npm_wanted, a version or a range, and where it stands.
+# Sets npm_wanted, a version or a range, and where it stands. Where npm is not the manager, engines.npm only keeps people off it.
 wanted_npm() {
-  npm_wanted=$engine_npm npm_where=engines.npm
+  npm_wanted='' npm_where=engines.npm
+  [ "$manager" = npm ] || return 0
+  npm_wanted=$engine_npm
   case $package_manager in npm@*) npm_wanted=${package_manager#*@} npm_wanted=${npm_wanted%%+*} npm_where=packageManager ;; esac
 }
 

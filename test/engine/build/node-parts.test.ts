@@ -36,6 +36,17 @@ async function say(parts: readonly string[], script: string): Promise<string> {
   return output.trim();
 }
 
+describe('npm', () => {
+  test.each([
+    ['pnpm', 'please-use-pnpm', ''],
+    ['yarn', '>=99', ''],
+    ['npm', '10.x', '10.x'],
+  ])('with %s, engines.npm "%s" asks for npm "%s"', async (manager, engine, wanted) => {
+    const script = `manager=${manager} engine_npm='${engine}' && wanted_npm && echo "$npm_wanted"`;
+    expect(await say(['runtime'], script)).toBe(wanted);
+  });
+});
+
 describe('.npmrc', () => {
   test('a variable is replaced once, whatever it holds', async () => {
     const script = [
