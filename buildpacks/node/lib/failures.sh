@@ -5,9 +5,10 @@ explain_failure() {
   local status=$1 command=$2 output=$3 name
   ssh_dependency "$output"
   explain_manager "$output"
-  connection_lost "$output"
-  grep -q 'gyp ERR!' "$output" && native_module "$output"
   name=$(failed_own_script "$output")
+  # What a script of the app's own did not reach (its database, say) is not the registry; what node-gyp fetches is.
+  if [ -z "$name" ] || grep -q 'gyp ERR!' "$output"; then connection_lost "$output"; fi
+  grep -q 'gyp ERR!' "$output" && native_module "$output"
   if [ -n "$name" ]; then
     find_script "$name"
     script_failed "$name" "$status" "$found_script" "$output"
