@@ -47,6 +47,30 @@ describe('npm', () => {
   });
 });
 
+describe('what decides about node_modules', () => {
+  /** How many names the tree in the cache has had, when each of these has been done and it was named again. */
+  async function namesAfter(...changes: string[]): Promise<string[]> {
+    const script = [
+      `manager=npm lockfile=package-lock.json key_files=() && cd "$build_dir"`,
+      `mkdir -p prisma packages/db node_modules/.prisma .apt && echo '{}' | tee package.json >package-lock.json`,
+      ...['true', ...changes].map((change) => `${change}; modules_key; echo "\${modules##*/}"`),
+    ].join('\n');
+    return (await say(['modules'], script)).split('\n');
+  }
+
+  test("a Prisma schema does, wherever it is; what was made from it doesn't", async () => {
+    const write = (path: string, text: string) => `echo '${text}' >${path}`;
+    const names = await namesAfter(
+      write('prisma/schema.prisma', 'model A {}'),
+      write('prisma/schema.prisma', 'model B {}'),
+      write('packages/db/b.prisma', 'model C {}'),
+      write('node_modules/.prisma/schema.prisma', 'model D {}'),
+    );
+    expect(new Set(names.slice(0, 4)).size).toBe(4);
+    expect(names[4]).toBe(names[3]);
+  });
+});
+
 describe('.npmrc', () => {
   test('a variable is replaced once, whatever it holds', async () => {
     const script = [
