@@ -92,7 +92,7 @@ native_module() {
   [ -n "$missing" ] || missing=$(sed -nE "s/.*ModuleNotFoundError: No module named '([^']+)'.*/python module \1/p; s/.*(make|g\+\+|gcc|python3?): not found.*/compiler \1/p; s/.*not found: (make|g\+\+|gcc|python3?).*/compiler \1/p" "$output" | head -n 1)
   [ "$package" != "${build_dir##*/}" ] || package=''
   cause=${missing:+missing $missing} cause=${cause:-see the compiler output above}
-  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile."
+  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile and name the buildpacks \"apt\" and \"node\" in .buildpacks."
   fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: $cause. $hint"
 }
 

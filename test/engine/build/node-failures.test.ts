@@ -197,7 +197,7 @@ describe('what the build finds out', () => {
     expect(await builds.failure(source, { app })).toMatchObject({
       id: 'E14',
       message:
-        'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile.',
+        'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile and name the buildpacks "apt" and "node" in .buildpacks.',
     });
   });
 
