@@ -47,6 +47,24 @@ describe('npm', () => {
   });
 });
 
+test.each([
+  ['1.x', 'yarn'],
+  ['^1.22.19', 'yarn'],
+  ['>= 1.22 <2', 'yarn'],
+  ['~4.1.1', '@yarnpkg/cli-dist'],
+  ['>=4.11', '@yarnpkg/cli-dist'],
+  ['^3.1', '@yarnpkg/cli-dist'],
+  ['10.x', '@yarnpkg/cli-dist'],
+])('yarn %s is looked for in the package %s', async (range, name) => {
+  // The registry is out of reach here: what it is asked for is what counts.
+  const script = [
+    `manager=yarn manager_wanted='${range}' manager_default=4.18.1 cached_manager=4.18.1`,
+    `get_from_any() { echo "$1"; return 7; }`,
+    'newest_manager',
+  ].join('\n');
+  expect(await say(['managers'], script)).toBe(name.replace('/', '%2f'));
+});
+
 describe('what decides about node_modules', () => {
   /** How many names the tree in the cache has had, when each of these has been done and it was named again. */
   async function namesAfter(...changes: string[]): Promise<string[]> {
