@@ -87,6 +87,8 @@ modules_key() {
   digest=$({
     printf '%s\n' 3 "$STACK" "$MACHTYPE" "$manager" "$manager_version" "$npm_version" "$node_version" "${imported[@]}"
     cat "${files[@]}"
+    # What was compiled against a library of the apt buildpack needs it.
+    [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || cat "$build_dir/Aptfile"
   } | sha256sum)
   modules=$cache_dir/.immutable/modules-${digest:0:40}
 }

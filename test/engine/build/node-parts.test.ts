@@ -87,6 +87,13 @@ describe('what decides about node_modules', () => {
     expect(new Set(names.slice(0, 4)).size).toBe(4);
     expect(names[4]).toBe(names[3]);
   });
+
+  test('an Aptfile does, once the apt buildpack has followed it', async () => {
+    const aptfile = 'echo libvips-dev >Aptfile';
+    const names = await namesAfter('rmdir .apt', aptfile, 'mkdir .apt', 'echo libcairo2-dev >Aptfile');
+    expect(new Set(names.slice(0, 3)).size).toBe(1);
+    expect(new Set(names.slice(2)).size).toBe(3);
+  });
 });
 
 describe('.npmrc', () => {
