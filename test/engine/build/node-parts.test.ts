@@ -47,6 +47,27 @@ describe('npm', () => {
   });
 });
 
+test('a script of a workspace that reads its input does not eat the list of the others', async () => {
+  const script = [
+    'manager=yarn run_command=(bash)',
+    'for name in a b; do',
+    '  mkdir -p "$build_dir/$name"',
+    `  echo '{"scripts":{"prepare":"x"}}' >"$build_dir/$name/package.json"`,
+    `  echo 'read line; echo "$line in \${PWD##*/}"' >"$build_dir/$name/prepare"`,
+    'done',
+    `echo '{"workspaces":["*"]}' >"$build_dir/package.json"`,
+    'run_workspace_lifecycle',
+  ].join('\n');
+  expect(
+    (await say(['say', 'modules', 'workspaces'], script)).split('\n').map((line) => line.trim()),
+  ).toEqual([
+    '-----> Running the "prepare" script of a',
+    'in a',
+    '-----> Running the "prepare" script of b',
+    'in b',
+  ]);
+});
+
 test.each([
   ['1.x', 'yarn'],
   ['^1.22.19', 'yarn'],
