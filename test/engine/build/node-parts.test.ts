@@ -47,6 +47,26 @@ describe('npm', () => {
   });
 });
 
+test.each([
+  [
+    ['npm-shrinkwrap.json', 'package-lock.json', 'yarn.lock'],
+    'yarn@4.18.1',
+    'yarn: git rm npm-shrinkwrap.json package-lock.json',
+  ],
+  [
+    ['npm-shrinkwrap.json', 'package-lock.json'],
+    'pnpm@10.34.9',
+    'pnpm: git rm npm-shrinkwrap.json package-lock.json',
+  ],
+  [['package-lock.json', 'bun.lock', 'bun.lockb'], '', 'npm: git rm bun.lock bun.lockb'],
+])(
+  'of the lockfiles %j with packageManager "%s" all that have to go are named',
+  async (files, named, rest) => {
+    const script = `cd "$build_dir" && touch ${files.join(' ')}; package_manager='${named}'; (check_lockfiles) || true`;
+    expect(await say(['say', 'checks'], script)).toContain(`To keep ${rest} && git commit`);
+  },
+);
+
 test('a script of a workspace that reads its input does not eat the list of the others', async () => {
   const script = [
     'manager=yarn run_command=(bash)',
