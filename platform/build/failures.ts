@@ -107,6 +107,14 @@ export function misspeltProcfile(name: string): PlatformError {
   );
 }
 
+/** Read in part, it would silently lose process types, or the end of a command. */
+export function procfileTooLong(limit: number): PlatformError {
+  return buildFailed(
+    'E16',
+    `The Procfile has more than ${limit / 1024} KB. It only names the commands of processes: put what they do into files of the app.`,
+  );
+}
+
 export function outOfMemory(bytes: number): PlatformError {
   return buildFailed(
     'E18',
