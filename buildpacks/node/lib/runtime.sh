@@ -14,6 +14,8 @@ choose_node() {
   } 2>/dev/null <"$cache_dir/node/resolved"
   wanted_npm
   wanted="$manager ${!engine} $package_manager $lock_format"
+  # Without a lockfile this alone says which Yarn is meant.
+  [ ! -f "$build_dir/.yarnrc.yml" ] || wanted+=' .yarnrc.yml'
   if [ "$asked_range" = "$range" ] && [ "$asked_npm" = "$npm_wanted" ] && [ "$asked_manager" = "$wanted" ] && [ $((now - ${at:-0})) -lt 86400 ]; then
     node_version=$cached_node npm_version=$cached_npm manager_version=$cached_manager
   else

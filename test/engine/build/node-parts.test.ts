@@ -67,6 +67,15 @@ test.each([
   },
 );
 
+test('an app that gets a .yarnrc.yml is not given the Yarn of the build before', async () => {
+  const script = [
+    'manager=yarn engine_node=24.1.0; resolve_npm() { npm_version=11.0.0; }',
+    'choose_node; : >"$build_dir/.yarnrc.yml"; choose_node',
+  ].join('\n');
+  const lines = await say(['say', 'managers', 'runtime'], script);
+  expect([...lines.matchAll(/yarn (\S+)$/gm)].map((match) => match[1])).toEqual(['1.22.22', '4.18.1']);
+});
+
 test('a script of a workspace that reads its input does not eat the list of the others', async () => {
   const script = [
     'manager=yarn run_command=(bash)',
