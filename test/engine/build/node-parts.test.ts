@@ -67,6 +67,16 @@ test.each([
   },
 );
 
+test.each([
+  ['{"npm":"10.x","yarn":"1.x"}', 'Found npm and yarn in engines;'],
+  ['{"npm":"please-use-yarn","yarn":"1.x"}', 'manager: yarn'],
+  ['{"node":"24.x","npm":">=10"}', 'manager: npm'],
+  ['{"node":"24.x"}', 'manager: npm'],
+])('engines %s without a lockfile: %s', async (engines, outcome) => {
+  const script = `echo '{"engines":${engines}}' >"$build_dir/package.json"; read_package; (check_lockfiles && echo "manager: $manager") || true`;
+  expect(await say(['say', 'facts', 'checks'], script)).toContain(outcome);
+});
+
 test('an app that gets a .yarnrc.yml is not given the Yarn of the build before', async () => {
   const script = [
     'manager=yarn engine_node=24.1.0; resolve_npm() { npm_version=11.0.0; }',
