@@ -38,6 +38,20 @@ async function say(parts: readonly string[], script: string): Promise<string> {
 
 describe('npm', () => {
   test.each([
+    ['10.24.1', '7.24.2'],
+    ['12.22.12', '7.24.2'],
+    ['15.14.0', '7.24.2'],
+    ['17.9.1', '8.19.4'],
+    ['19.9.0', '9.9.4'],
+    ['21.7.3', '10.9.9'],
+    ['23.1.0', '11.19.1'],
+    ['26.0.0', '11.19.1'],
+  ])('Node %s gets npm %s, which runs on it', async (node, npm) => {
+    const script = `node_version=${node} npm_wanted=''; resolve_npm; echo "$npm_version"`;
+    expect(await say(['runtime'], script)).toBe(npm);
+  });
+
+  test.each([
     ['pnpm', 'please-use-pnpm', ''],
     ['yarn', '>=99', ''],
     ['npm', '10.x', '10.x'],
