@@ -170,6 +170,18 @@ describe('what decides about node_modules', () => {
   });
 });
 
+describe('npm 6', () => {
+  test.each([
+    ['6.14.18', 'package-lock.json', 'npm ci --production=false'],
+    ['6.14.18', '', 'npm install --production=false'],
+    ['7.24.2', 'package-lock.json', 'npm ci --include=dev'],
+    ['11.19.1', '', 'npm install --include=dev'],
+  ])('npm %s with lockfile "%s" installs devDependencies by %s', async (version, lockfile, command) => {
+    const script = `npm_version=${version} lockfile=${lockfile} && set_install_command && echo "\${install_command[*]}"`;
+    expect(await say(['npm'], script)).toBe(command);
+  });
+});
+
 describe('.npmrc', () => {
   test('a variable is replaced once, whatever it holds', async () => {
     const script = [
