@@ -1,6 +1,5 @@
-// Functions of the node buildpack by themselves, in the bash of the build image that runs them in builds.
+// Functions of the node and go buildpacks by themselves, in the bash of the build image that runs them in builds.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownLabels, ownName } from '../../../platform/engine/labels.ts';
 import { type Builds, ourBuildpacks, startBuilds } from './builds.ts';
@@ -17,7 +16,7 @@ beforeAll(async () => {
     entrypoint: ['sleep'],
     command: ['300'],
     env: {},
-    mounts: [{ source: join(ourBuildpacks, 'node'), target: '/pack', readOnly: true }],
+    mounts: [{ source: ourBuildpacks, target: '/packs', readOnly: true }],
     network: 'none',
   });
   await builds.engine.start(container);
@@ -28,8 +27,8 @@ afterAll(async () => {
 });
 
 /** What a script prints that has read these parts; one that does not end is stopped, and fails. */
-async function say(parts: readonly string[], script: string): Promise<string> {
-  const prelude = `pack_dir=/pack build_dir=$(mktemp -d) cache_dir=$(mktemp -d)\nfor part; do source /pack/lib/$part.sh; done\n`;
+async function say(parts: readonly string[], script: string, pack = 'node'): Promise<string> {
+  const prelude = `pack_dir=/packs/${pack} build_dir=$(mktemp -d) cache_dir=$(mktemp -d)\nfor part; do source $pack_dir/lib/$part.sh; done\n`;
   const command = ['timeout', '20', 'bash', '-c', prelude + script, 'parts', ...parts];
   const { output, exitCode } = await builds.engine.exec(container, command);
   expect(exitCode, output).toBe(0);
@@ -189,5 +188,25 @@ describe('.npmrc', () => {
       `T='x&y\\1' U='\${T}\${U}' && npmrc_value /tmp/npmrc //r/:_authToken`,
     ].join('\n');
     expect(await say(['registry'], script)).toBe(`ax&y\\1b\${T}\${U}x&y\\1c`);
+  });
+});
+
+describe('go', () => {
+  test('what was compiled is forgotten when the Aptfile that apt has followed is another one', async () => {
+    const script = [
+      'cd "$build_dir"',
+      'restored() { REQUEST_ID=$1; restore_cache; ls "$compiled" | wc -l; touch "$compiled/object"; }',
+      'restored 1; restored 2; mkdir .apt; echo libvips-dev >Aptfile; restored 3; restored 4',
+      'echo libcairo2-dev >Aptfile; restored 5; restored 6',
+    ].join('\n');
+    expect((await say(['cache'], script, 'go')).split('\n')).toEqual(['0', '1', '0', '1', '0', '1']);
+  });
+
+  test('a host that git does not find is E9, whatever the go command makes of it', async () => {
+    const script = [
+      `echo "go: a.example/x@v1: invalid version: git ls-remote: fatal: Could not resolve host: a.example" >/tmp/said`,
+      '(explain_failure 1 "go install" /tmp/said) || true',
+    ].join('\n');
+    expect(await say(['say', 'failures'], script, 'go')).toContain('E9 registry-unreachable');
   });
 });
