@@ -141,13 +141,6 @@ describe('which programs', () => {
     expect(await runInStack(builds, tree, 'worker')).toBe('hello from the worker\n');
   });
 
-  test('a program called release is built, but does not run before each release', async () => {
-    const files = await textsOf(sample('several'));
-    const source = { ...files, 'cmd/release/main.go': 'package main\n\nfunc main() {}\n' };
-    const { tree } = await builds.build(source, { app });
-    expect(tree.processTypes).toEqual({ web: 'bin/server', worker: 'bin/worker' });
-  });
-
   test('go.mod or a config var names those to build, and the app has its hooks', async () => {
     const files = await textsOf(sample('several'));
     const commented = {

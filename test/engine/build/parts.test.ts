@@ -202,6 +202,16 @@ describe('go', () => {
     expect((await say(['cache'], script, 'go')).split('\n')).toEqual(['0', '1', '0', '1', '0', '1']);
   });
 
+  test('a program called release is no process type: it would run before each release', async () => {
+    const script = [
+      `pack_dir=$(mktemp -d); printf 'x\\t%s\\n' cmd/server cmd/release cmd/worker >/tmp/go-mains`,
+      'write_start; cat "$pack_dir/release.yml"',
+    ].join('\n');
+    expect(await say(['start'], script, 'go')).toBe(
+      "---\ndefault_process_types:\n  web: 'bin/server'\n  worker: 'bin/worker'",
+    );
+  });
+
   test('a host that git does not find is E9, whatever the go command makes of it', async () => {
     const script = [
       `echo "go: a.example/x@v1: invalid version: git ls-remote: fatal: Could not resolve host: a.example" >/tmp/said`,
