@@ -8,7 +8,7 @@ import {
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Foreign } from './collection.ts';
-import { appList, unavailableBuildpack, unknownBuildpack } from './failures.ts';
+import { appList, buildpacksFile, unavailableBuildpack, unknownBuildpack } from './failures.ts';
 import { detectable, type FirstParty, firstPartyByName, type Language } from './first-party.ts';
 
 /** One of a list: ours, or one that has to be fetched. */
@@ -61,7 +61,7 @@ export function chooseBuildpacks(config: ConfigVars, source: Source): Choice {
   const legacy = config['BUILDPACK_URL']?.trim();
   if (legacy) return explicit([unpinned(legacy)], 'the config var BUILDPACK_URL');
   const listed = parseBuildpacksFile(source.buildpacksFile ?? '');
-  if (listed.length > 0) return explicit(listed.map(unpinned), 'the file .buildpacks');
+  if (listed.length > 0) return explicit(listed.map(unpinned), buildpacksFile);
   if (source.appJson.length > 0) return explicit(source.appJson.map(unpinned), 'app.json');
   const likely = detectable.find((one) => one.markers.some((name) => source.entries.includes(name)));
   const before = config['PROJECT_PATH']?.trim() ? [firstPartyByName('subdir')!] : [];

@@ -5,6 +5,7 @@ import { detectable, firstParty, firstPartyByName } from './first-party.ts';
 
 /** How a choice says that it is the app's own list. */
 export const appList = "the app's list";
+export const buildpacksFile = 'the file .buildpacks';
 
 /** @param id of the catalogue, e.g. `E11`; the caller ends the log with it */
 export function buildFailed(id: string, message: string, cause?: unknown): PlatformError {
@@ -65,16 +66,31 @@ export function unknownBuildpack(name: string): PlatformError {
   );
 }
 
-/** @param buildpack the name of the last one, whose files the sentence may speak of */
-export function noStartCommand(buildpack: string | null, staticFolder: string | null): PlatformError {
+/**
+ * @param names of the buildpacks that were used; of the last one's files the sentence may speak
+ * @param from what named them; null: they were found by looking at the source
+ */
+export function noStartCommand(
+  names: readonly string[],
+  from: string | null,
+  staticFolder: string | null,
+): PlatformError {
   const hint =
-    staticFolder !== null && firstParty.some((one) => one.name === 'static')
-      ? ` This looks like a static site built to ${staticFolder}/: add static.json with {"root":"${staticFolder}"}.`
-      : '';
+    staticFolder === null
+      ? ''
+      : ` This looks like a static site built to ${staticFolder}/: add static.json with {"root":"${staticFolder}"}, and ${howToServe(names, from)}.`;
   return buildFailed(
     'E11',
-    `The build worked but nothing says how to start the app. ${howToStart[buildpack ?? ''] ?? howToStart['']}${hint}`,
+    `The build worked but nothing says how to start the app. ${howToStart[names.at(-1) ?? ''] ?? howToStart['']}${hint}`,
   );
+}
+
+/** The settings alone change nothing: the buildpack that reads them has to come after those that build. */
+function howToServe(names: readonly string[], from: string | null): string {
+  if (from === appList) return 'the buildpack static to the app\'s list with "twelve buildpacks:add static"';
+  const lines = [...names, 'static'].map((name) => `"${name}"`);
+  const instead = from === null || from === buildpacksFile ? '' : `instead of ${from} `;
+  return `${instead}a file .buildpacks with the lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`;
 }
 
 const howToStart: Record<string, string> = {
@@ -88,6 +104,14 @@ export function misspeltProcfile(name: string): PlatformError {
   return buildFailed(
     'E16',
     `Found "${name}"; the file must be called exactly "Procfile". Run: git mv ${name} Procfile`,
+  );
+}
+
+/** Read in part, it would silently lose process types, or the end of a command. */
+export function procfileTooLong(limit: number): PlatformError {
+  return buildFailed(
+    'E16',
+    `The Procfile has more than ${limit / 1024} KB. It only names the commands of processes: put what they do into files of the app.`,
   );
 }
 

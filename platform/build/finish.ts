@@ -53,7 +53,7 @@ export async function finish(
   for (const line of lines) input.write(line);
   const names = result.used.map((one) => one.name);
   if (Object.keys(processTypes).length === 0)
-    throw noStartCommand(names.at(-1) ?? null, await staticFolder(join(root, 'app')));
+    throw noStartCommand(names, namedBy(source), await staticFolder(join(root, 'app')));
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
   return {
@@ -74,6 +74,10 @@ export async function finish(
       await workspace.dispose();
     },
   };
+}
+
+function namedBy({ choice }: TakenSource): string | null {
+  return choice.mode === 'explicit' ? choice.from : null;
 }
 
 function beginningOf({ appJson, choice }: TakenSource, gathered: Gathered): Beginning | null {

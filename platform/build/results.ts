@@ -9,12 +9,15 @@ import {
   compileFailed,
   noBuildpack,
   outOfMemory,
+  procfileTooLong,
   tooManyProcesses,
 } from './failures.ts';
 import type { Placed } from './gather.ts';
 import { withoutColours } from './output.ts';
 import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
 import type { Workspace } from './workspace.ts';
+
+const maxProcfileBytes = 262_144;
 
 export interface BuildpackResult {
   used: { name: string; url: string; displayName: string; pin: string | null }[];
@@ -106,7 +109,8 @@ async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResul
   } catch (error) {
     throw badRelease(last.name, (error as Error).message);
   }
-  const procfile = await workspace.result('Procfile', 262_144);
+  const procfile = await workspace.result('Procfile', maxProcfileBytes + 1);
+  if (Buffer.byteLength(procfile ?? '') > maxProcfileBytes) throw procfileTooLong(maxProcfileBytes);
   return { used, displayName: last.displayName, metadata, procfile };
 }
 

@@ -14,6 +14,18 @@ restore_cache() {
   take_over compiled "$immutable/go-compiled-"
   find "$modules/cache" \( -name '*.lock' -o -name lock \) -type f -delete 2>/dev/null
   rm -f "$compiled/trim.txt"
+  forget_compiled
+}
+
+# The go command does not see the libraries of an Aptfile change: what was compiled against others is of no use.
+forget_compiled() {
+  local sum='' before='' file=$cache_dir/go/aptfile
+  [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || sum=$(sha256sum <"$build_dir/Aptfile")
+  [ ! -f "$file" ] || before=$(<"$file")
+  [ "$sum" != "$before" ] || return 0
+  rm -rf "$compiled"
+  mkdir -p "$compiled" "${file%/*}"
+  printf '%s\n' "$sum" >"$file"
 }
 
 # take_over <variable> <path without its last part>: a tree's name stands for its content, so a tree to add to gets a new one.

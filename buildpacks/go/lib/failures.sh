@@ -17,6 +17,8 @@ explain_failure() {
     found=$(grep -oE 'verifying [^ :]+' "$output" | head -n 1 | sed 's/^verifying //; s#/go\.mod$##')
     fail 'E7 lockfile-stale' "${found:-A module} is not what go.sum or the checksum database says. If go.sum was changed by hand, take the module out of it and run go mod tidy; if not, somebody changed a published version: find out who before you build with it."
   fi
+  # A host that git did not find is no matter of the version, which is what the go command makes of it.
+  ! grep -q 'Could not resolve host' "$output" || unreachable "$output"
   private_or_missing "$output"
   unreachable "$output"
   if found=$(grep -oE 'fatal error: [^:]+: No such file|cannot find -l[^ :]+|C compiler "[^"]+" not found|Package [^ ]+ was not found in the pkg-config' "$output" | head -n 1) && [ -n "$found" ]; then
@@ -47,7 +49,7 @@ private_or_missing() {
 unreachable() {
   local cause=''
   case $(<"$1") in
-    *'no such host'* | *'server misbehaving'*) cause='name not found' ;;
+    *'no such host'* | *'server misbehaving'* | *'Could not resolve host'*) cause='name not found' ;;
     *x509:* | *'tls:'*) cause='certificate not trusted' ;;
     *'connection refused'*) cause='connection refused' ;;
     *'i/o timeout'* | *'deadline exceeded'*) cause='timed out' ;;

@@ -10,6 +10,8 @@ write_start() {
     name=${path##*/}
     type=${name//[^A-Za-z0-9_-]/-}
     if [ ${#programs[@]} -eq 1 ] || { [ "$name" = server ] && ! printf '%s\n' "${programs[@]##*/}" | grep -qx web; }; then type=web; fi
+    # A process of this type would run before each release, which nobody has asked for.
+    [ "$type" != release ] || continue
     printf "  %s: 'bin/%s'\n" "${type:0:63}" "${name//\'/\'\'}" >>"$pack_dir/release.yml"
   done
 }

@@ -2,9 +2,10 @@
 
 # Sets manager (npm, yarn, pnpm, bun), lockfile and lock_format ('' without one).
 check_lockfiles() {
-  local file owner last='' owners=() files=() others=() keep
+  local file owner last='' owners=() files=() all=() others=() keep
   for file in npm-shrinkwrap.json package-lock.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb; do
     [ -f "$build_dir/$file" ] || continue
+    all+=("$file")
     # npm's two and bun's two are one manager's; each itself prefers the first.
     owner_of "$file"
     [ "$last" = "$owner" ] && continue
@@ -15,7 +16,7 @@ check_lockfiles() {
   if [ ${#files[@]} -gt 1 ]; then
     keep=${package_manager%%@*}
     [[ " ${owners[*]} " == *" $keep "* ]] || keep=${owners[0]}
-    for file in "${files[@]}"; do
+    for file in "${all[@]}"; do
       owner_of "$file"
       [ "$owner" = "$keep" ] || others+=("$file")
     done
@@ -23,7 +24,7 @@ check_lockfiles() {
   fi
   lockfile=${files[0]} manager=${owners[0]}
   if [ -n "$package_manager" ] && [ -n "$manager" ] && [ "${package_manager%%@*}" != "$manager" ]; then
-    two_managers "$lockfile" "\"packageManager\": \"$package_manager\"" "${package_manager%%@*}" "$lockfile"
+    two_managers "$lockfile" "\"packageManager\": \"$package_manager\"" "${package_manager%%@*}" "${all[*]}"
   fi
   [[ -z $manager && -z $package_manager && $engine_managers == *' '* ]] &&
     fail 'E5 two-lockfiles' "Found ${engine_managers% *} and ${engine_managers##* } in engines; only one package manager can own the dependencies. Keep one in package.json, or commit its lockfile."

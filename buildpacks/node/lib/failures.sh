@@ -5,9 +5,10 @@ explain_failure() {
   local status=$1 command=$2 output=$3 name
   ssh_dependency "$output"
   explain_manager "$output"
-  connection_lost "$output"
-  grep -q 'gyp ERR!' "$output" && native_module "$output"
   name=$(failed_own_script "$output")
+  # What a script of the app's own did not reach (its database, say) is not the registry; what node-gyp fetches is.
+  if [ -z "$name" ] || grep -q 'gyp ERR!' "$output"; then connection_lost "$output"; fi
+  grep -q 'gyp ERR!' "$output" && native_module "$output"
   if [ -n "$name" ]; then
     find_script "$name"
     script_failed "$name" "$status" "$found_script" "$output"
@@ -91,7 +92,7 @@ native_module() {
   [ -n "$missing" ] || missing=$(sed -nE "s/.*ModuleNotFoundError: No module named '([^']+)'.*/python module \1/p; s/.*(make|g\+\+|gcc|python3?): not found.*/compiler \1/p; s/.*not found: (make|g\+\+|gcc|python3?).*/compiler \1/p" "$output" | head -n 1)
   [ "$package" != "${build_dir##*/}" ] || package=''
   cause=${missing:+missing $missing} cause=${cause:-see the compiler output above}
-  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile."
+  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile and name the buildpacks \"apt\" and \"node\" in .buildpacks."
   fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: $cause. $hint"
 }
 

@@ -52,7 +52,10 @@ manager_range_allows() {
 newest_manager() {
   local list=/tmp/manager-versions.json package
   manager_package "$manager_default"
-  [ "$manager" != yarn ] || case $manager_wanted in [~^=v]*1 | [~^=v]*1.* | 1 | 1.*) package=yarn ;; *) package=@yarnpkg/cli-dist ;; esac
+  if [ "$manager" = yarn ]; then
+    # The first number of the range is the major: those from 2 on are another package.
+    if [[ $manager_wanted =~ ^[^0-9]*1([^0-9]|$) ]]; then package=yarn; else package=@yarnpkg/cli-dist; fi
+  fi
   # pnpm's executables do not have the versions before them.
   [ "$manager" != pnpm ] || package=pnpm
   get_from_any "${package/\//%2f}" "$list" || {

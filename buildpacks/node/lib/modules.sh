@@ -82,9 +82,13 @@ modules_key() {
   done
   [ "$has_workspaces" != true ] ||
     mapfile -t -O ${#files[@]} files < <(find "$build_dir" \( -name node_modules -o -path "$build_dir/.heroku" \) -prune -o -name package.json -print | LC_ALL=C sort)
+  # Prisma's install script makes its client, in node_modules, from the app's schema.
+  mapfile -t -O ${#files[@]} files < <(find "$build_dir" \( -name node_modules -o -path "$build_dir/.heroku" \) -prune -o -type f -name '*.prisma' -print | LC_ALL=C sort)
   digest=$({
     printf '%s\n' 3 "$STACK" "$MACHTYPE" "$manager" "$manager_version" "$npm_version" "$node_version" "${imported[@]}"
     cat "${files[@]}"
+    # What was compiled against a library of the apt buildpack needs it.
+    [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || cat "$build_dir/Aptfile"
   } | sha256sum)
   modules=$cache_dir/.immutable/modules-${digest:0:40}
 }

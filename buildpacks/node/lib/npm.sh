@@ -7,8 +7,14 @@ key_files=(.npmrc)
 manager_environment() { :; }
 
 set_install_command() {
-  if [ -n "$lockfile" ]; then install_command=(npm ci --include=dev); else install_command=(npm install --include=dev); fi
+  local with_dev=--include=dev
+  # npm 6 does not know the other, and says nothing.
+  [ "${npm_version%%.*}" -ge 7 ] || with_dev=--production=false
+  if [ -n "$lockfile" ]; then install_command=(npm ci "$with_dev"); else install_command=(npm install "$with_dev"); fi
 }
+
+# For npm 6, which keeps no record to prune by.
+set_prune_command() { prune_command=(npm prune --production); }
 
 why_manager_keeps() {
   [ -z "$NPM_CONFIG_PRODUCTION" ] || echo 'NPM_CONFIG_PRODUCTION is set'

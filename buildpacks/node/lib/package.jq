@@ -12,7 +12,9 @@ if type != "object" then error("it is not an object") else . end
   assign("engine_yarn"; $engines.yarn | text),
   assign("engine_pnpm"; $engines.pnpm | text),
   assign("engine_bun"; $engines.bun | text),
-  assign("engine_managers"; ["yarn", "pnpm", "bun"] | map(select($engines[.] != null)) | join(" ")),
+  assign("engine_managers"; ["npm", "yarn", "pnpm", "bun"]
+    # "npm": "please-use-yarn" is no wish for npm.
+    | map(select($engines[.] != null and (. != "npm" or ($engines.npm | text | test("[0-9*]"))))) | join(" ")),
   assign("package_manager"; .packageManager | text),
   assign("main_file"; .main | text),
   assign("has_dependencies"; ([.dependencies, .devDependencies, .optionalDependencies] | map(names) | add | length > 0) | tostring),

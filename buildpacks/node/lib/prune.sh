@@ -5,7 +5,7 @@ pruned_programs=/tmp/pruned-programs
 prune_modules() {
   if [ "$modules_restored" = true ] && [ -f "$modules/pruned-programs" ]; then cp "$modules/pruned-programs" "$pruned_programs"; fi
   [ "$has_dev_dependencies" = true ] || [ "$has_workspaces" = true ] || return 0
-  if [ "$manager" = npm ]; then
+  if [ "$manager" = npm ] && [ "${npm_version%%.*}" -ge 7 ]; then
     prune_by_record
   elif [ "$modules_committed" != true ]; then
     # Others would install anew what is committed.

@@ -34,9 +34,9 @@ pass_on() {
   [ -z "$value" ] || export "$1=$value"
 }
 
-# npmrc_value <file> <key>: the last one counts; ${NAME} is replaced as npm does.
+# npmrc_value <file> <key>: the last one counts; ${NAME} is replaced as npm does, once: what a variable holds is not looked at again.
 npmrc_value() {
-  local line key value='' name
+  local line key value='' name done=''
   [ -f "$1" ] || return 0
   while IFS= read -r line || [ -n "$line" ]; do
     key=${line%%=*}
@@ -47,9 +47,10 @@ npmrc_value() {
   done <"$1"
   while [[ $value =~ \$\{([A-Za-z_][A-Za-z0-9_]*)\} ]]; do
     name=${BASH_REMATCH[1]}
-    value=${value//"\${$name}"/${!name}}
+    done+=${value%%"\${$name}"*}${!name}
+    value=${value#*"\${$name}"}
   done
-  printf '%s' "$value"
+  printf '%s' "$done$value"
 }
 
 # get <registry> <path or address> <file>: a document or an archive, with the app's token for that registry if it has one.

@@ -14,6 +14,8 @@ choose_node() {
   } 2>/dev/null <"$cache_dir/node/resolved"
   wanted_npm
   wanted="$manager ${!engine} $package_manager $lock_format"
+  # Without a lockfile this alone says which Yarn is meant.
+  [ ! -f "$build_dir/.yarnrc.yml" ] || wanted+=' .yarnrc.yml'
   if [ "$asked_range" = "$range" ] && [ "$asked_npm" = "$npm_wanted" ] && [ "$asked_manager" = "$wanted" ] && [ $((now - ${at:-0})) -lt 86400 ]; then
     node_version=$cached_node npm_version=$cached_npm manager_version=$cached_manager
   else
@@ -96,9 +98,11 @@ architecture() {
   esac
 }
 
-# Sets npm_wanted, a version or a range, and where it stands.
+# Sets npm_wanted, a version or a range, and where it stands. Where npm is not the manager, engines.npm only keeps people off it.
 wanted_npm() {
-  npm_wanted=$engine_npm npm_where=engines.npm
+  npm_wanted='' npm_where=engines.npm
+  [ "$manager" = npm ] || return 0
+  npm_wanted=$engine_npm
   case $package_manager in npm@*) npm_wanted=${package_manager#*@} npm_wanted=${npm_wanted%%+*} npm_where=packageManager ;; esac
 }
 

@@ -4,7 +4,8 @@ run_workspace_lifecycle() {
   local folder name
   while IFS=$'\t' read -r folder name; do
     step "Running the \"$name\" script of $folder"
-    program_of_manager run_in "$folder" "$name"
+    # The list is not for the script to read.
+    program_of_manager run_in "$folder" "$name" </dev/null
   done < <(workspace_scripts)
 }
 

@@ -254,8 +254,9 @@ describe('the tree', () => {
     [{ 'procfile.txt': 'web: x' }, /Found "procfile.txt"; the file must be called exactly "Procfile"/, 'E16'],
     [{ Procfile: 'web: x\nweb: y\n' }, /Procfile line 2: the type "web" is declared twice/, 'E16'],
     [{ Procfile: 'web: x\n<<<<<<< HEAD\n' }, /Procfile line 2: "<<<<<<< HEAD" is not/, 'E16'],
+    [{ Procfile: `web: x\n${'# x\n'.repeat(65_536)}` }, /The Procfile has more than 256 KB\./, 'E16'],
     [{}, /nothing says how to start the app/, 'E11'],
-  ])('%j cannot be started', async (files, why, id) => {
+  ])('%.60j cannot be started', async (files, why, id) => {
     builds = await startPurposeMade({ 'null/detect': 'true' });
     const failure = await builds.failure({ '.buildpacks': 'null', ...(files as Record<string, string>) });
     expect(failure.message).toMatch(why);

@@ -126,6 +126,16 @@ describe('what the registry and the install find out', () => {
     });
   });
 
+  test("a script of the app's own that does not reach its database is E13 and not the registry's fault", async () => {
+    const postinstall = `node -e "require('net').connect(5432, '127.0.0.1')"`;
+    const failure = await builds.failure(changed({ scripts: { postinstall } }), { app });
+    expect(failure.lines.join('\n')).toContain('ECONNREFUSED');
+    expect(failure).toMatchObject({
+      id: 'E13',
+      message: expect.stringMatching(/^The "postinstall" script failed with exit code 1\./),
+    });
+  });
+
   test('nothing to start is E11', async () => {
     const failure = await builds.failure({ 'package.json': '{"engines":{"node":"24.x"}}' }, { app });
     expect(failure).toMatchObject({ id: 'E11', message: expect.stringContaining('Add a "start" script') });
@@ -187,7 +197,7 @@ describe('what the build finds out', () => {
     expect(await builds.failure(source, { app })).toMatchObject({
       id: 'E14',
       message:
-        'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile.',
+        'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile and name the buildpacks "apt" and "node" in .buildpacks.',
     });
   });
 

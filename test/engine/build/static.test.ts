@@ -149,6 +149,24 @@ describe('without a static.json', () => {
     expect(tree.processTypes).toEqual({ web: start });
     expect(await runInStack(builds, app, start, { web: true })).toBe('<p>built by Node 24</p>\n');
   });
+
+  test('one that was only built says what to add (E11), and with that it is served', async () => {
+    const front = await textsOf(sample('front-end'));
+    const built: Files = { ...front, 'src/build.js': front['src/build.js']!.replaceAll('dist', 'out') };
+    const { '.buildpacks': _, ...bare } = built;
+    const options = { app: 'only-built' };
+    expect(await builds.failure(bare, options)).toMatchObject({
+      id: 'E11',
+      message: expect.stringMatching(
+        /built to out\/: add static\.json with \{"root":"out"\}, and a file \.buildpacks with the lines "node" and "static"\.$/,
+      ),
+    });
+    const followed = { ...bare, 'static.json': '{"root":"out"}', '.buildpacks': 'node\nstatic\n' };
+    const { tree } = await builds.build(followed, options);
+    expect(tree.processTypes).toEqual({ web: start });
+    const listed = { ...options, buildpacks: [{ reference: 'node', pin: null }] };
+    expect((await builds.failure(bare, listed)).message).toContain('"twelve buildpacks:add static"');
+  });
 });
 
 describe('settings', () => {
