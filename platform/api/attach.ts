@@ -5,6 +5,7 @@ import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
 import type { AttachedSession } from '../processes/attached.ts';
+import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseUpgrade } from './unreadable.ts';
 
 /** What a caller may come for. */
@@ -23,7 +24,6 @@ export interface Attachments {
 }
 
 const offerMs = 60_000;
-const beatMs = 30_000;
 const goingAway = 1001;
 const stopping =
   'The server is being stopped, and what was attached to it ends with that. Run it again when it is back; what must outlive a restart is run detached (twelve run:detached).';
@@ -40,7 +40,7 @@ const signals: ReadonlySet<string> = new Set([
   'SIGUSR2',
 ]);
 
-export function createAttachments(onProblem: (message: string) => void): Attachments {
+export function createAttachments(onProblem: (message: string) => void, beatMs = usualBeatMs): Attachments {
   const offers = new Map<string, { offer: Offer; timer: NodeJS.Timeout }>();
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
 
@@ -68,9 +68,10 @@ export function createAttachments(onProblem: (message: string) => void): Attachm
       server.handleUpgrade(request, socket, head, (client) => {
         clearTimeout(found.timer);
         offers.delete(secret);
+        keepAlive(socket, beatMs);
         // A frame that is none, or one too large: ws ends the connection, and the caller counts as gone.
         client.on('error', () => client.terminate());
-        attach(client, found.offer).catch((error: unknown) => {
+        attach(client, found.offer, beatMs).catch((error: unknown) => {
           onProblem(`run: ${messageOf(error)}`);
           tell(client, { type: 'error', message: messageOf(error) });
           client.close();
@@ -91,7 +92,7 @@ export function createAttachments(onProblem: (message: string) => void): Attachm
   };
 }
 
-async function attach(client: WebSocket, offer: Offer): Promise<void> {
+async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<void> {
   // What comes before the process is there waits in the socket.
   client.pause();
   const session = await offer.open();
@@ -112,25 +113,13 @@ async function attach(client: WebSocket, offer: Offer): Promise<void> {
   };
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
-  const beat = keepAlive(client);
-  const code = await session.exit.finally(() => clearInterval(beat));
+  const heart = beat(client, beatMs);
+  const code = await session.exit.finally(heart.end);
   done = true;
   // All of its output first. It may keep a stream open through a child: then not for ever.
   await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 2000))]);
   tell(client, { type: 'exit', code });
   client.close();
-}
-
-/** A caller whose machine went to sleep never says so: two beats without an answer, and it is gone. */
-function keepAlive(client: WebSocket): NodeJS.Timeout {
-  let missed = 0;
-  client.on('pong', () => {
-    missed = 0;
-  });
-  return setInterval(() => {
-    if (missed++ >= 2) client.terminate();
-    else if (client.readyState === client.OPEN) client.ping();
-  }, beatMs);
 }
 
 function fromClient(client: WebSocket, session: AttachedSession, data: RawData, binary: boolean): void {

@@ -33,7 +33,7 @@ export interface Ran {
 /** @throws PlatformError `build_failed` */
 export async function finish(
   needs: Pick<BuilderNeeds, 'stackName' | 'onProblem'> & { cache: BuildCache },
-  input: Pick<BuildInput, 'id' | 'appId' | 'write'>,
+  input: Pick<BuildInput, 'id' | 'appId' | 'isFirst' | 'write'>,
   workspace: Workspace,
   { source, gathered, container }: Ran,
   result: BuildpackResult,
@@ -51,6 +51,7 @@ export async function finish(
     result.displayName,
   );
   for (const line of lines) input.write(line);
+  if (input.isFirst) suggest(result, input.write);
   const names = result.used.map((one) => one.name);
   if (Object.keys(processTypes).length === 0)
     throw noStartCommand(names, namedBy(source), await staticFolder(join(root, 'app')));
@@ -85,4 +86,14 @@ function beginningOf({ appJson, choice }: TakenSource, gathered: Gathered): Begi
   const named = choice.mode === 'explicit' && choice.from === 'app.json';
   const { formation, postdeploy } = appJson;
   return { formation, postdeploy, buildpacks: named ? asList(choice, gathered) : [] };
+}
+
+/** Add-ons are what a buildpack would have beside a new app; here nothing is made unasked, nor can be. */
+function suggest({ displayName, metadata }: BuildpackResult, write: (line: string) => void): void {
+  if (metadata.addons.length === 0) return;
+  // It is the buildpack's word: one line of sensible length, whatever it says.
+  const names = metadata.addons.map((name) => name.replace(/\s+/g, ' ').slice(0, 100)).slice(0, 20);
+  write(
+    `       ${displayName} suggests ${names.join(', ')}: nothing of that is set up; give its address as a config var`,
+  );
 }

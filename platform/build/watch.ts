@@ -3,7 +3,7 @@ import { watchDisk } from './disk.ts';
 import type { BuildLimits } from './needs.ts';
 import type { Output } from './output.ts';
 
-const silenceMs = 120_000;
+const usualSilenceMs = 120_000;
 
 export interface Watch {
   /** Aborted with the failure when it takes more than it may. */
@@ -16,6 +16,7 @@ export function watchBuild(
   limits: BuildLimits,
   output: Output,
   write: (line: string) => void,
+  silenceMs = usualSilenceMs,
 ): Watch {
   const exceeded = new AbortController();
   const disk = watchDisk(folder, limits, (error) => exceeded.abort(error));

@@ -9,6 +9,8 @@ const stderrMark = 2;
 const sendBuffer = 1 << 20;
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const connectTimeoutMs = 30_000;
+/** How often the server hears of us while we read nothing; it gives up after 90 s without a word. */
+const usualSignMs = 15_000;
 
 type Message =
   | { type: 'started'; name: string }
@@ -16,12 +18,13 @@ type Message =
   | { type: 'error'; message: string };
 
 /** @returns the process's exit status. @throws CliError when the connection is lost before it is known */
-export async function attach(call: Call, url: string, tty: boolean): Promise<number> {
+export async function attach(call: Call, url: string, tty: boolean, signMs = usualSignMs): Promise<number> {
   const socket = new WebSocket(url, { handshakeTimeout: connectTimeoutMs, perMessageDeflate: false });
   const undo: (() => void)[] = [];
   try {
     return await new Promise<number>((resolve, reject) => {
       receive(call, socket, resolve, reject);
+      undo.push(showLife(socket, signMs));
       socket.once('open', () => {
         if (tty) undo.push(...useTerminal(call, socket));
         else undo.push(forwardSignals(call, socket));
@@ -53,7 +56,7 @@ function receive(
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) {
       const target = data[0] === stderrMark ? stderr : stdout;
-      // Nobody reads slower than the process writes for long: the server holds it back.
+      // Who reads slower than the process writes: the server holds it back.
       if (!target.write(data.subarray(1)) && !call.out.closed.aborted) pauseUntilDrained(socket, target);
       return;
     }
@@ -75,6 +78,14 @@ function receive(
 function pauseUntilDrained(socket: WebSocket, target: NodeJS.WritableStream): void {
   socket.pause();
   target.once('drain', () => socket.resume());
+}
+
+/** A pager left alone reads nothing for hours. Pings are not seen meanwhile, so we say unasked that we are there. */
+function showLife(socket: WebSocket, signMs: number): () => void {
+  const sign = setInterval(() => {
+    if (socket.isPaused && socket.readyState === WebSocket.OPEN) socket.pong();
+  }, signMs);
+  return () => clearInterval(sign);
 }
 
 function parseMessage(text: string): Message | undefined {

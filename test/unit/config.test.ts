@@ -1,4 +1,5 @@
 // Settings: what each may hold, and the sentence for what it may not.
+import { availableParallelism } from 'node:os';
 import { expect, it } from 'vitest';
 import { readConfig, settings } from '../../platform/config.ts';
 
@@ -28,6 +29,11 @@ it.each([
   ['TWELVE_BUILD_TIMEOUT', '86401', seconds],
   ['TWELVE_RELEASE_TIMEOUT', '1h', seconds],
   ['TWELVE_BUILD_MEMORY', '1', /a whole number of MB from 128/],
+  ['TWELVE_BUILDS', '0', /a whole number from 1 to 100/],
+  ['TWELVE_BUILD_CPUS', '10000', /a number of cores from 0\.1 to \d+, which is what the machine has/],
+  ['TWELVE_BUILD_PROCESSES', '63', /a whole number from 64 to 100000/],
+  ['TWELVE_BUILD_DISK', '63', /a whole number of MB from 64/],
+  ['TWELVE_BUILD_LOG', '1025', /a whole number of MB from 1 to 1024/],
   ['TWELVE_LOG_BUDGET', '0', /a whole number of MB from 1/],
   ['TWELVE_SLUG_LIMIT', '1 GB', /a whole number of MB from 1/],
   ['TWELVE_KEEP_RELEASES', '1', /a whole number from 2 to 1000/],
@@ -49,5 +55,29 @@ it('an empty setting is one that is not given; the defaults are as listed', () =
     domain: 'localhost',
     bootTimeoutMs: 60_000,
     keepReleases: 10,
+  });
+});
+
+it('builds at once: one per core; what bounds a build is as it was set', () => {
+  expect(readConfig({})).toMatchObject({
+    builds: availableParallelism(),
+    buildCpus: null,
+    buildProcesses: 4096,
+    buildDiskBytes: 8192 * 1_048_576,
+    buildLogBytes: 10 * 1_048_576,
+  });
+  const set = {
+    TWELVE_BUILDS: '7',
+    TWELVE_BUILD_CPUS: '0.5',
+    TWELVE_BUILD_PROCESSES: '512',
+    TWELVE_BUILD_DISK: '100',
+    TWELVE_BUILD_LOG: '2',
+  };
+  expect(readConfig(set)).toMatchObject({
+    builds: 7,
+    buildCpus: 0.5,
+    buildProcesses: 512,
+    buildDiskBytes: 100 * 1_048_576,
+    buildLogBytes: 2 * 1_048_576,
   });
 });

@@ -69,6 +69,20 @@ test.each(['---\n', '--- {}\n', 'addons:\n  - heroku-postgresql\n', null])(
   },
 );
 
+test('the add-ons that a release suggests are told once, with the first release, and nothing is made', async () => {
+  builds = await startPurposeMade({
+    'null/detect': 'echo Null',
+    'null/release': `printf 'addons:\\n  - heroku-postgresql\\n  - redis:small\\n'`,
+  });
+  const files = { ...only, Procfile: 'web: mine' };
+  const first = await builds.build(files, { isFirst: true });
+  expect(first.lines.filter((line) => line.includes('suggests'))).toEqual([
+    '       Null suggests heroku-postgresql, redis:small: nothing of that is set up; give its address as a config var',
+  ]);
+  expect(first.tree.configDefaults).toEqual({});
+  expect((await builds.build(files)).lines.join('\n')).not.toContain('suggests');
+});
+
 test('what is exported reaches later buildpacks and never the app; .profile.d does', async () => {
   builds = await startPurposeMade({
     'procfile/detect': 'true',

@@ -1,4 +1,4 @@
-// Apps that bring their own buildpack (inline) or are a folder of their repository (subdir), and app.json's word for new ones.
+// Apps that bring their own buildpack (inline), are a folder of their repository (subdir) or need none (procfile, null), and app.json's word for new ones.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -125,5 +125,26 @@ describe('app.json of a new app', () => {
     });
     expect(listed.tree.beginning).toMatchObject({ buildpacks: [], postdeploy: 'bin/seed' });
     expect(listed.tree.buildpacks).toMatchObject([{ name: 'procfile' }]);
+  });
+});
+
+describe('procfile and null', () => {
+  test('the sample app of a Procfile alone boots and answers', async () => {
+    builds = await startBuilds();
+    const { app, tree } = await builds.build(await sample('procfile/test/shell'));
+    expect(tree.buildpacks).toMatchObject([{ name: 'procfile' }]);
+    expect(await runInStack(builds, app, tree.processTypes['web']!, { web: true })).toBe(
+      'hello from a Procfile\n',
+    );
+  });
+
+  test('the sample app of null is left as it is, boots and answers', async () => {
+    builds = await startBuilds();
+    const files = await sample('null/test/empty');
+    const { app, tree } = await builds.build(files);
+    expect(tree.buildpacks).toMatchObject([{ name: 'null' }]);
+    expect(tree.created).toEqual([]);
+    expect((await readdir(app)).sort()).toEqual(Object.keys(files).sort());
+    expect(await runInStack(builds, app, tree.processTypes['web']!, { web: true })).toContain('Procfile');
   });
 });
