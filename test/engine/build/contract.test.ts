@@ -256,7 +256,7 @@ describe('the tree', () => {
     [{ Procfile: 'web: x\n<<<<<<< HEAD\n' }, /Procfile line 2: "<<<<<<< HEAD" is not/, 'E16'],
     [{ Procfile: `web: x\n${'# x\n'.repeat(65_536)}` }, /The Procfile has more than 256 KB\./, 'E16'],
     [{}, /nothing says how to start the app/, 'E11'],
-  ])('%.60j cannot be started', async (files, why, id) => {
+  ])('source %# cannot be started', async (files, why, id) => {
     builds = await startPurposeMade({ 'null/detect': 'true' });
     const failure = await builds.failure({ '.buildpacks': 'null', ...(files as Record<string, string>) });
     expect(failure.message).toMatch(why);
