@@ -144,6 +144,18 @@ export const pushes: Row[] = [
     says: /It listens on 127\.0\.0\.1 only\. Use process\.env\.PORT and host 0\.0\.0\.0[\s\S]*Not applied: v\d+ failed/,
   },
   {
+    what: 'of an app that listens on a port of its own choice',
+    act: push({ 'server.js': server("'0.0.0.0'").replace('process.env.PORT', '3000') }),
+    ...failedRelease,
+    says: /did not listen on port \$PORT \(\d+\) within 4 s\. It listens on 3000 instead\. Use process\.env\.PORT[\s\S]*Not applied: v\d+ failed, v\d+ serves/,
+  },
+  {
+    what: 'that names a buildpack which cannot be had',
+    act: push({ '.buildpacks': 'https://127.0.0.1/nowhere.git\n' }),
+    ...failedBuild,
+    says: /Could not get buildpack https:\/\/127\.0\.0\.1\/nowhere\.git: [\s\S]*Build failed \(E3\): v\d+ serves/,
+  },
+  {
     what: 'of a submodule that is a file of the server',
     act: submoduleOf('file:///srv/thing.git'),
     ...failedBuild,
