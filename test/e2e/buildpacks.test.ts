@@ -159,3 +159,20 @@ test('app.json begins a new app: its buildpacks, config vars, formation, and a c
   const after = JSON.parse((await must(platform.cli(['config', '--json', '-a', 'fresh']))).stdout);
   expect(after).toEqual(config);
 });
+
+test('a submodule over https comes with its files, from the commit that the app names', async () => {
+  const library = await neighbour.repository('library.git', { 'page.txt': 'of the submodule' });
+  const named = await git(library, 'rev-parse', 'HEAD');
+  const whole = await platform.createApp('whole', null, {
+    files: {
+      Procfile: page,
+      '.gitmodules': `[submodule "library"]\n\tpath = vendor/library\n\turl = ${neighbour.url('library.git')}\n`,
+    },
+  });
+  await whole.git('update-index', '--add', '--cacheinfo', `160000,${named},vendor/library`);
+  await whole.git('commit', '-q', '-m', 'With a submodule');
+  await commit(library, { 'page.txt': 'later' });
+  await neighbour.publish('library.git');
+  await platform.push(whole);
+  expect((await platform.visit('whole', '/vendor/library/page.txt')).text).toBe('of the submodule');
+});
