@@ -1,5 +1,16 @@
-// Two projects: `unit` needs neither Docker nor a network beyond loopback; `e2e` needs a real engine.
-import { defineConfig } from 'vitest/config';
+// Three projects: `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine.
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Long tables of what others have a few rows of: for `scripts/test --full`, and for whoever names a file to it. */
+const long = [
+  'test/engine/build/node-cache.test.ts',
+  'test/engine/build/node-manager-failures.test.ts',
+  'test/engine/build/node-manager-versions.test.ts',
+  'test/engine/build/node-trees.test.ts',
+  'test/engine/build/python-failures.test.ts',
+  'test/engine/build/python-packages.test.ts',
+];
+const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];
 
 export default defineConfig({
   test: {
@@ -11,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/contract/**/*.test.ts', 'test/engine/**/*.test.ts'],
+          exclude,
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
