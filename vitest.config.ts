@@ -1,14 +1,19 @@
 // Three projects: `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine.
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Long tables of what others have a few rows of: for `scripts/test --full`, and for whoever names a file to it. */
+/** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
+  'test/e2e/sizes.test.ts',
+  'test/engine/build/apt-addresses.test.ts',
   'test/engine/build/node-cache.test.ts',
+  'test/engine/build/node-failures.test.ts',
   'test/engine/build/node-manager-failures.test.ts',
   'test/engine/build/node-manager-versions.test.ts',
+  'test/engine/build/node-settings.test.ts',
   'test/engine/build/node-trees.test.ts',
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
+  'test/engine/slugs/dependency-layers.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];
 
@@ -32,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude,
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
