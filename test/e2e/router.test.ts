@@ -153,7 +153,10 @@ test('maintenance: 503 with H80, and back', async () => {
   await must(twelve('maintenance:off'));
   expect((await platform.visit('site')).status).toBe(200);
   expect((await must(twelve('maintenance'))).stdout).toBe('off\n');
-  expect(await running()).toEqual(before);
+  // What the test before replaced may be on its way out; nothing was started.
+  const after = await running();
+  expect(after).not.toEqual([]);
+  expect(before).toEqual(expect.arrayContaining(after));
 });
 
 test('domains: each name leads where it should from the answer on, also after a restart, and to nothing when removed', async () => {
