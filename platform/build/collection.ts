@@ -7,7 +7,13 @@ import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Download } from '../domain/address.ts';
-import { type BuildpackReference, shortPin, shownReference } from '../domain/buildpack.ts';
+import {
+  type BuildpackReference,
+  type RemoteRef,
+  type RemoteTree,
+  shortPin,
+  shownReference,
+} from '../domain/buildpack.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { unpackBuildpack } from './buildpack-archive.ts';
 import { makeExecutable, requireBuildpack } from './buildpack-folder.ts';
@@ -17,15 +23,8 @@ export type Foreign = Exclude<BuildpackReference, { kind: 'name' }>;
 
 /** How the server fetches what a user names; each looks the host up and checks where it leads. */
 export interface Fetchers {
-  resolveRef(remote: { url: URL; ref: string | null; signal: AbortSignal }): Promise<string>;
-  fetchTree(remote: {
-    url: URL;
-    commit: string;
-    into: string;
-    maxBytes: number;
-    signal: AbortSignal;
-    note?: ((line: string) => void) | undefined;
-  }): Promise<void>;
+  resolveRef(remote: RemoteRef): Promise<string>;
+  fetchTree(remote: RemoteTree): Promise<void>;
   download: Download;
 }
 

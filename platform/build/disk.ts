@@ -1,6 +1,6 @@
 // How much disk a build takes, looked at while it runs: its own files, and what is left for everybody.
 import { spawn } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
+import { freeBytes } from '../store/space.ts';
 import { diskFull, type Sized, tooMuchOnDisk } from './failures.ts';
 import type { BuildLimits } from './needs.ts';
 
@@ -23,10 +23,11 @@ export function watchDisk(
 ): { end(): void } {
   let looking = false;
   const look = async (): Promise<void> => {
-    const free = limits.minFreeBytes > 0 ? await freeBytes(folder) : Number.POSITIVE_INFINITY;
+    const free = await freeBytes(folder);
     const usage = await measure(folder);
     if (usage.bytes > limits.diskBytes) exceeded(tooMuchOnDisk(usage.bytes, limits.diskBytes, usage.largest));
-    else if (free < limits.minFreeBytes) exceeded(diskFull(free, limits.minFreeBytes, usage.largest));
+    else if (free !== null && free < limits.minFreeBytes)
+      exceeded(diskFull(free, limits.minFreeBytes, usage.largest));
   };
   const timer = setInterval(() => {
     if (looking) return;
@@ -98,9 +99,4 @@ function nameOf(path: string, bytes: number): Sized[] {
     if (name) return [{ name: prefix + JSON.stringify(name.slice(0, 100)).slice(1, -1), bytes }];
   }
   return [];
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }

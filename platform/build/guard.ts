@@ -1,11 +1,5 @@
 // The guard in front of this machine: what comes from builds does not reach its own addresses, apps, or link-local ones.
-import { closedRanges, createPacketFilter, type Run } from '../engine/packet-filter.ts';
-
-/** What builds need at an address that is shut otherwise: a package registry, a proxy, a name server. */
-export interface Service {
-  address: string;
-  port: number;
-}
+import { closedRanges, createPacketFilter, openTo, type Run, type Service } from '../engine/packet-filter.ts';
 
 export interface Guard {
   /** @param bridge where the packets come from. @returns why it could not be done, null when it is */
@@ -25,13 +19,8 @@ export interface GuardNeeds {
 
 /** Services first; then this machine, its apps and what no build has to do with. */
 export function guardRules(chain: string, range: string, services: readonly Service[]): string[] {
-  const allowed = services.flatMap(({ address, port }) =>
-    ['tcp', ...(port === 53 ? ['udp'] : [])].map(
-      (protocol) => `-A ${chain} -d ${address}/32 -p ${protocol} -m ${protocol} --dport ${port} -j RETURN`,
-    ),
-  );
   return [
-    ...allowed,
+    ...openTo(chain, services),
     `-A ${chain} -m addrtype --dst-type LOCAL -j DROP`,
     ...[range, ...closedRanges].map((refused) => `-A ${chain} -d ${refused} -j DROP`),
   ];

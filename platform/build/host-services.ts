@@ -1,10 +1,9 @@
 // Which services builds need although the guard shuts their addresses: those of this machine that the package managers'
 // settings lead to, and its name servers, wherever they are.
 import { lookup } from 'node:dns/promises';
-import { isIPv4 } from 'node:net';
 import { resolversOf } from '../engine/docker-network-names.ts';
 import { hostAddresses } from '../engine/host-addresses.ts';
-import type { Service } from './guard.ts';
+import { nameServers, type Service } from '../engine/packet-filter.ts';
 
 /** @param settings values of the host's npm, pip and Go: some are addresses, several in one value */
 export async function hostServices(
@@ -19,10 +18,8 @@ export async function hostServices(
     }),
   );
   const own = found.flat().filter(({ address }) => machine.addresses.includes(address));
-  // Clouds have theirs at an address that is shut otherwise. Networks of builds have no IPv6.
-  const resolvers = machine.resolvers
-    .filter((address) => isIPv4(address))
-    .map((address) => ({ address, port: 53 }));
+  // Clouds have theirs at an address that is shut otherwise.
+  const resolvers = nameServers(machine.resolvers);
   return [...new Map([...own, ...resolvers].map((one) => [`${one.address} ${one.port}`, one])).values()];
 }
 

@@ -1,8 +1,7 @@
 // The network of all builds of a platform: outbound only, with a guard in front of this machine's own addresses.
-import { PlatformError } from '../domain/errors.ts';
-import type { Engine, NetworkInfo } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { ownLabels, ownName } from '../engine/labels.ts';
-import { hostRoutes, pickSubnet } from '../engine/subnets.ts';
+import { ensureNetwork } from '../engine/own-network.ts';
 import type { Guard } from './guard.ts';
 
 export interface BuildNetwork {
@@ -37,7 +36,13 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
   let told = false;
 
   async function make(): Promise<string> {
-    const network = await madeNetwork();
+    const network = await ensureNetwork(engine, {
+      range: needs.range,
+      taken: needs.taken,
+      subnet: null,
+      isOwn: (one) => one.name === name,
+      make: (subnet) => engine.createNetwork({ name, subnet, labels, apart: true }),
+    });
     const why = network.bridge === null ? null : await guard.close(network.bridge);
     if (why !== null && !told) {
       told = true;
@@ -46,23 +51,6 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
       );
     }
     return name;
-  }
-
-  async function madeNetwork(): Promise<NetworkInfo> {
-    const refused: string[] = [];
-    for (;;) {
-      const present = await engine.networks();
-      const own = present.find((network) => network.name === name);
-      if (own) return own;
-      const taken = [...needs.taken(), ...refused, ...present.flatMap((network) => network.subnets)];
-      const subnet = pickSubnet(needs.range, taken, hostRoutes());
-      try {
-        return await engine.createNetwork({ name, subnet, labels, apart: true });
-      } catch (error) {
-        if (!(error instanceof PlatformError) || error.code !== 'conflict') throw error;
-        refused.push(subnet);
-      }
-    }
   }
 
   return {

@@ -95,8 +95,6 @@ export async function makePlace(
   signal: AbortSignal,
 ): Promise<Ready> {
   const id = randomUUID();
-  // Nobody waits for this place yet, nor for this.
-  needs.network?.look();
   const workspace = await createWorkspace(needs.workFolder, id);
   const furnishing = furnish(needs, cache, { app, workspace }, facts);
   const starting = startIn(needs, { id, app, workspace, language: facts.language }, signal);

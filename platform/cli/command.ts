@@ -61,6 +61,9 @@ export interface Call {
   app(): Promise<string>;
 }
 
+/** Where the API has an app, by its name or id. */
+export const appPath = (app: string): string => `/apps/${encodeURIComponent(app)}`;
+
 export const appFlags: Readonly<Record<string, Flag>> = {
   app: { type: 'string', short: 'a', help: 'the app; otherwise TWELVE_APP, otherwise the git remote' },
   remote: { type: 'string', short: 'r', help: 'the git remote that says which app' },

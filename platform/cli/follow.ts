@@ -1,5 +1,5 @@
 // Following a release to its end: what was asked for is done only when it serves.
-import type { Call } from './command.ts';
+import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
 import { patiently, sleep } from './patience.ts';
@@ -56,7 +56,7 @@ export function notApplied(release: Release): string {
 }
 
 async function ended(call: Call, app: string, version: number, line: Action): Promise<Release> {
-  const path = `/apps/${encodeURIComponent(app)}/releases/${version}?wait=${waitSeconds}`;
+  const path = `${appPath(app)}/releases/${version}?wait=${waitSeconds}`;
   const needs = { signal: call.signal, notice: line.say };
   for (;;) {
     const asked = Date.now();
@@ -69,7 +69,7 @@ async function ended(call: Call, app: string, version: number, line: Action): Pr
 
 /** The newest release, or undefined before there is one. */
 export async function newestRelease(call: Call, app: string): Promise<Release | undefined> {
-  const [newest] = await call.api().list<Release>(`/apps/${encodeURIComponent(app)}/releases`, {
+  const [newest] = await call.api().list<Release>(`${appPath(app)}/releases`, {
     field: 'version',
     order: 'desc',
     limit: 1,

@@ -1,6 +1,7 @@
 // An app's log lines from the server: the last ones, and with tail for as long as it takes, over its restarts.
 import type { IncomingMessage } from 'node:http';
 import type { Client } from './client.ts';
+import { appPath } from './command.ts';
 import { ApiError, CliError, UnreachableError } from './errors.ts';
 import { readEvents } from './event-stream.ts';
 import { backOff, sleep } from './patience.ts';
@@ -81,7 +82,7 @@ export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<s
 async function openSession(order: LogOrder, needs: Needs, lines: number): Promise<string> {
   const session = await needs.api.send<{ logplex_url: string }>(
     'POST',
-    `/apps/${encodeURIComponent(order.app)}/log-sessions`,
+    `${appPath(order.app)}/log-sessions`,
     {
       lines,
       tail: order.tail,

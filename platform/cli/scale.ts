@@ -1,5 +1,5 @@
 // Waiting until as many processes run as were asked for.
-import type { Call } from './command.ts';
+import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
 import { patiently, sleep } from './patience.ts';
@@ -16,7 +16,7 @@ export async function awaitScale(
   wanted: readonly Formation[],
   action: Action,
 ): Promise<void> {
-  const path = `/apps/${encodeURIComponent(app)}/dynos`;
+  const path = `${appPath(app)}/dynos`;
   const needs = { signal: call.signal, notice: action.say };
   const until = Date.now() + limitMs;
   try {

@@ -17,6 +17,26 @@ export interface PinnedBuildpack {
   pin: string | null;
 }
 
+/** What is asked of somebody else's repository: which commit a name means now. */
+export interface RemoteRef {
+  url: URL;
+  /** Branch, tag or commit; null: what its server has as HEAD. */
+  ref: string | null;
+  signal: AbortSignal;
+}
+
+/** And the files of a commit. */
+export interface RemoteTree {
+  url: URL;
+  commit: string;
+  /** An empty folder. */
+  into: string;
+  /** Fetched, and once more as files. */
+  maxBytes: number;
+  signal: AbortSignal;
+  note?: ((line: string) => void) | undefined;
+}
+
 /** More than anybody uses, and little enough for a list to be read. */
 export const maxBuildpacks = 50;
 const maxLength = 2000;

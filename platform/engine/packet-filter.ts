@@ -1,6 +1,7 @@
 // Rules for what comes from containers' networks, before the machine decides where it goes.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 
 export interface PacketFilter {
   /**
@@ -24,6 +25,26 @@ export const closedRanges = [
   '224.0.0.0/4',
   '169.254.0.0/16',
 ];
+
+/** What stays open at an address that is shut otherwise: a package registry, a name server. */
+export interface Service {
+  address: string;
+  port: number;
+}
+
+/** Rules that let packets to these pass, before any that drop them; name servers are asked over both protocols. */
+export function openTo(chain: string, services: readonly Service[]): string[] {
+  return services.flatMap(({ address, port }) =>
+    ['tcp', ...(port === 53 ? ['udp'] : [])].map(
+      (protocol) => `-A ${chain} -d ${address}/32 -p ${protocol} -m ${protocol} --dport ${port} -j RETURN`,
+    ),
+  );
+}
+
+/** Those that containers may be given. Networks of ours have no IPv6, so that others are out of their reach as it is. */
+export function nameServers(resolvers: readonly string[]): Service[] {
+  return resolvers.filter((address) => isIPv4(address)).map((address) => ({ address, port: 53 }));
+}
 
 /**
  * In the table `raw`, which packets pass before anything decides where they go: one place for those to this machine and

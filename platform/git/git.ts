@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ResolveSafely } from '../domain/address.ts';
+import type { RemoteRef, RemoteTree } from '../domain/buildpack.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Step } from '../domain/steps.ts';
 import {
@@ -17,7 +18,7 @@ import { findHooks } from './hook.ts';
 import { type Unfinished, unfinishedIn } from './kept.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createPrograms } from './programs.ts';
-import { fetchTree, type RemoteRef, type RemoteTree, resolveRef } from './remote.ts';
+import { fetchTree, resolveRef } from './remote.ts';
 import { createRepositories } from './repository.ts';
 import type { RefUpdate } from './rules.ts';
 import { defaultMaxPushBytes, gitSettings } from './settings.ts';

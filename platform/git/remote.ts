@@ -1,30 +1,12 @@
 // Somebody else's repository, named by a user: what a branch or tag of it means now, and the files of a commit.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCommit } from '../domain/buildpack.ts';
+import { isCommit, type RemoteRef, type RemoteTree } from '../domain/buildpack.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { type Advice, fetchCommit, fetchEnv, requirePins, unfetchable, withoutLogin } from './fetch.ts';
 import { fetchSubmodules, type SubmoduleNeeds } from './submodules.ts';
 import { submodulesOf } from './tree.ts';
 import { listTree, writeTree } from './write-tree.ts';
-
-export interface RemoteRef {
-  url: URL;
-  /** Branch, tag or commit; null: what its server has as HEAD. */
-  ref: string | null;
-  signal: AbortSignal;
-}
-
-export interface RemoteTree {
-  url: URL;
-  commit: string;
-  /** An empty folder. */
-  into: string;
-  /** Fetched, and once more as files. */
-  maxBytes: number;
-  signal: AbortSignal;
-  note?: ((line: string) => void) | undefined;
-}
 
 const advice: Advice = {
   room: 'that a buildpack may have',

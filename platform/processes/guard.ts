@@ -1,6 +1,6 @@
 // The guard in front of this machine: apps do not reach the platform's own ports, nor link-local and metadata addresses.
 import { resolversOf } from '../engine/docker-network-names.ts';
-import { closedRanges, createPacketFilter, type Run } from '../engine/packet-filter.ts';
+import { closedRanges, createPacketFilter, nameServers, openTo, type Run } from '../engine/packet-filter.ts';
 import { bridgesOf } from './bridge.ts';
 
 export interface AppGuard {
@@ -34,9 +34,7 @@ export const appChain = (instance: string): string => `TWELVE-${instance}`.slice
 export function appRules(chain: string, ports: readonly number[], resolvers: readonly string[]): string[] {
   return [
     `-A ${chain} -p tcp -m tcp ! --syn -j RETURN`,
-    ...resolvers.flatMap((address) =>
-      ['tcp', 'udp'].map((kind) => `-A ${chain} -d ${address}/32 -p ${kind} -m ${kind} --dport 53 -j RETURN`),
-    ),
+    ...openTo(chain, nameServers(resolvers)),
     ...ports.map((port) => `-A ${chain} -p tcp -m tcp --dport ${port} -m addrtype --dst-type LOCAL -j DROP`),
     ...closedRanges.map((range) => `-A ${chain} -d ${range} -j DROP`),
   ];
@@ -52,9 +50,7 @@ export function createAppGuard(needs: AppGuardNeeds): AppGuard {
   let told: string | null = null;
 
   async function set(): Promise<void> {
-    // A name server of this machine's IPv6 is out of apps' reach as it is.
-    const four = resolvers().filter((address) => !address.includes(':'));
-    const why = await filter.close(bridgesOf(instance), appRules(chain, ports, four));
+    const why = await filter.close(bridgesOf(instance), appRules(chain, ports, resolvers()));
     if (why !== null && why !== told)
       needs.onProblem(
         `Apps can reach the platform's own ports on other addresses than loopback, and link-local addresses: ${why}`,

@@ -2,7 +2,7 @@
 import { PlatformError } from '../domain/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { label, ownLabels, ownName } from '../engine/labels.ts';
-import { hostRoutes, pickSubnet } from '../engine/subnets.ts';
+import { ensureNetwork } from '../engine/own-network.ts';
 import { bridgeOf } from './bridge.ts';
 
 export interface Networks {
@@ -46,29 +46,17 @@ export function createNetworks(needs: {
   async function make(app: { id: string; subnet: string | null }): Promise<string> {
     const name = nameOf(app.id);
     const labels = { ...ownLabels(instance), [label.app]: app.id };
-    const refused = new Set<string>();
-    let subnet = app.subnet;
-    for (;;) {
-      const present = await engine.networks();
-      const own = present.find((network) => network.name === name && network.labels[label.app] === app.id);
-      if (own?.subnets[0]) {
-        // Made by a server that was killed before it could remember the subnet.
-        if (own.subnets[0] !== app.subnet) needs.fix(app.id, own.subnets[0]);
-        return name;
-      }
-      const taken = [...needs.taken(), ...refused, ...present.flatMap((network) => network.subnets)];
-      subnet ??= pickSubnet(needs.range, taken, hostRoutes());
-      try {
-        await engine.createNetwork({ name, subnet, labels, bridge: bridgeOf(instance, subnet) });
-        if (subnet !== app.subnet) needs.fix(app.id, subnet);
-        return name;
-      } catch (error) {
-        if (!(error instanceof PlatformError) || error.code !== 'conflict') throw error;
-        // Another platform on this engine, or a VPN, took it since: move on.
-        refused.add(subnet);
-        subnet = null;
-      }
-    }
+    const network = await ensureNetwork(engine, {
+      range: needs.range,
+      taken: needs.taken,
+      subnet: app.subnet,
+      isOwn: (one) => one.name === name && one.labels[label.app] === app.id && one.subnets.length > 0,
+      make: (subnet) => engine.createNetwork({ name, subnet, labels, bridge: bridgeOf(instance, subnet) }),
+    });
+    const [subnet] = network.subnets;
+    // Also of one made by a server that was killed before it could remember the subnet.
+    if (subnet !== undefined && subnet !== app.subnet) needs.fix(app.id, subnet);
+    return name;
   }
 
   async function removeIfUnused(appId: string): Promise<void> {

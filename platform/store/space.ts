@@ -17,8 +17,8 @@ export async function requireSpace(folders: readonly string[], minFreeBytes: num
   }
 }
 
-/** For us, without what file systems keep back. */
-async function freeBytes(folder: string): Promise<number | null> {
+/** For us, without what file systems keep back; null where the folder is not there. */
+export async function freeBytes(folder: string): Promise<number | null> {
   try {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;

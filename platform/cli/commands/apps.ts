@@ -1,5 +1,5 @@
 // apps: list, create, show, destroy, open.
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { localTime, size } from '../terminal-text.ts';
 import type { App, Formation } from '../v3.ts';
@@ -59,7 +59,7 @@ async function setBuildpacks(call: Call, app: App): Promise<void> {
   const updates = wanted.map((buildpack) => ({ buildpack }));
   try {
     await call.out.during(`Setting buildpack${wanted.length > 1 ? 's' : ''}`, () =>
-      call.api().send('PUT', `/apps/${encodeURIComponent(app.name)}/buildpack-installations`, { updates }),
+      call.api().send('PUT', `${appPath(app.name)}/buildpack-installations`, { updates }),
     );
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -98,7 +98,7 @@ const info: Command = {
   example: 'twelve apps:info -a hello',
   flags: { ...appFlags, ...jsonFlag },
   async run(call) {
-    const path = `/apps/${encodeURIComponent(call.words[0] ?? (await call.app()))}`;
+    const path = appPath(call.words[0] ?? (await call.app()));
     const [app, formation] = await Promise.all([
       call.api().get<App>(path),
       call.api().list<Formation>(`${path}/formation`),
@@ -134,12 +134,10 @@ const destroy: Command = {
     const confirm = call.text('confirm');
     const name =
       call.words[0] ?? call.text('app') ?? (call.text('remote') ? undefined : confirm) ?? (await call.app());
-    const app = await call.api().get<App>(`/apps/${encodeURIComponent(name)}`);
+    const app = await call.api().get<App>(appPath(name));
     const typed = confirm ?? (await askForName(call, app.name));
     if (typed !== app.name) throw new CliError(`"${typed}" is not ${app.name}. Nothing was destroyed.`);
-    await call.out.during(`Destroying ${app.name}`, () =>
-      call.api().send('DELETE', `/apps/${encodeURIComponent(app.id)}`),
-    );
+    await call.out.during(`Destroying ${app.name}`, () => call.api().send('DELETE', appPath(app.id)));
     const { removeRemotesOf } = await import('../git-remote.ts');
     for (const remote of await removeRemotesOf(call.world.cwd, app.name, call.api().url))
       call.out.notice(`Git remote ${remote} removed.`);
@@ -162,7 +160,7 @@ const open: Command = {
   example: 'twelve open -a hello',
   flags: appFlags,
   async run(call) {
-    const app = await call.api().get<App>(`/apps/${encodeURIComponent(await call.app())}`);
+    const app = await call.api().get<App>(appPath(await call.app()));
     const url = new URL(call.words[0] ?? '', app.web_url);
     // What the server names is handed to a desktop program: only ever a web address.
     if (!/^https?:$/.test(url.protocol)) throw new CliError(`${url.href} is not a web address.`);

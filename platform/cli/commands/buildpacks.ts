@@ -1,9 +1,9 @@
 // buildpacks: an app's own list of them, in order; what an address means is fixed when it is set.
-import { appFlags, type Call, type Command, type Flag, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, type Flag, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import type { BuildpackInstallation, ConfigVars } from '../v3.ts';
 
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}/buildpack-installations`;
+const pathOf = (app: string): string => `${appPath(app)}/buildpack-installations`;
 
 const indexFlag: Readonly<Record<string, Flag>> = {
   index: { type: 'string', short: 'i', help: 'place in the list, from 1' },
@@ -90,7 +90,7 @@ const clear: Command = {
   async run(call) {
     const app = await call.app();
     await call.api().send('PUT', pathOf(app), { updates: [] });
-    const vars = await call.api().get<ConfigVars>(`/apps/${encodeURIComponent(app)}/config-vars`);
+    const vars = await call.api().get<ConfigVars>(`${appPath(app)}/config-vars`);
     call.out.line(`Buildpacks cleared. ${nextDetects(app, vars)}`);
     if (vars['BUILDPACK_URL'])
       call.out.warn('The BUILDPACK_URL config var is still set and will be used for the next release.');

@@ -1,6 +1,6 @@
 // builds:create, builds:cancel, builds:cache:purge: builds without a push, and what is done to builds.
-import { commitOf, findBuild, followToRelease, pathOf } from '../builds.ts';
-import { appFlags, type Call, type Command } from '../command.ts';
+import { commitOf, findBuild, followToRelease } from '../builds.ts';
+import { appFlags, appPath, type Call, type Command } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import type { Build } from '../v3.ts';
 
@@ -25,7 +25,7 @@ const create: Command = {
     const build = await call.out.during(
       `Building ${app}`,
       () =>
-        call.api().send<Build>('POST', `${pathOf(app)}/builds`, {
+        call.api().send<Build>('POST', `${appPath(app)}/builds`, {
           source_blob: {
             url: source,
             version: call.text('version') ?? null,
@@ -46,7 +46,7 @@ async function sent(call: Call, app: string, file: string): Promise<string> {
     interface Source {
       source_blob: { get_url: string; put_url: string };
     }
-    const { source_blob: place } = await call.api().send<Source>('POST', `${pathOf(app)}/sources`);
+    const { source_blob: place } = await call.api().send<Source>('POST', `${appPath(app)}/sources`);
     await upload.send(place.put_url, call.signal);
     return place.get_url;
   });
@@ -64,7 +64,7 @@ const cancel: Command = {
     if (build.status !== 'pending')
       throw new CliError(`Build ${build.id} has ${build.status} already; there is nothing to cancel.`);
     await call.out.during(`Cancelling build ${build.id}`, () =>
-      call.api().send<Build>('DELETE', `${pathOf(app)}/builds/${build.id}`),
+      call.api().send<Build>('DELETE', `${appPath(app)}/builds/${build.id}`),
     );
   },
 };
@@ -78,7 +78,7 @@ const purge: Command = {
   async run(call) {
     const app = await call.app();
     await call.out.during(`Purging the build cache of ${app}`, () =>
-      call.api().send('DELETE', `${pathOf(app)}/build-cache`),
+      call.api().send('DELETE', `${appPath(app)}/build-cache`),
     );
   },
 };

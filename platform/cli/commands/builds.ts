@@ -1,6 +1,6 @@
 // builds: the list, what one printed, and building the deployed commit again.
-import { commitOf, endedBuild, findBuild, followToRelease, newestBuilds, pathOf } from '../builds.ts';
-import { appFlags, type Command, jsonFlag } from '../command.ts';
+import { commitOf, endedBuild, findBuild, followToRelease, newestBuilds } from '../builds.ts';
+import { appFlags, appPath, type Command, jsonFlag } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { streamOutput } from '../output-stream.ts';
 import { localTime, timeAndAge } from '../terminal-text.ts';
@@ -86,7 +86,7 @@ const redeploy: Command = {
     const app = await call.app();
     const build = await call.out.during(
       `Redeploying ${app}`,
-      () => call.api().send<Build>('POST', `${pathOf(app)}/actions/redeploy`),
+      () => call.api().send<Build>('POST', `${appPath(app)}/actions/redeploy`),
       commitOf,
     );
     await followToRelease(call, app, build);

@@ -1,10 +1,10 @@
 // config: read and change an app's config vars; each change is a release.
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { followVersion } from '../follow.ts';
 import type { ConfigVars } from '../v3.ts';
 
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}/config-vars`;
+const pathOf = (app: string): string => `${appPath(app)}/config-vars`;
 
 const list: Command = {
   name: 'config',

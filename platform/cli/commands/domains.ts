@@ -1,9 +1,9 @@
 // domains: the names by which visitors reach an app.
-import { appFlags, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Command, jsonFlag } from '../command.ts';
 import { CliError } from '../errors.ts';
 import type { Domain } from '../v3.ts';
 
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}/domains`;
+const pathOf = (app: string): string => `${appPath(app)}/domains`;
 
 const list: Command = {
   name: 'domains',

@@ -1,5 +1,5 @@
 // git:remote connects a repository to an app; git:credentials is what git runs to get the token.
-import type { Command } from '../command.ts';
+import { appPath, type Command } from '../command.ts';
 import { findServer, tokenHint } from '../context.ts';
 import type { Environment } from '../environment.ts';
 import { CliError, usageError } from '../errors.ts';
@@ -28,7 +28,7 @@ const remote: Command = {
     if (!(await isRepository(cwd))) throw new CliError('There is no git repository here. Make one: git init');
     const wanted = call.text('app') ?? env.app;
     if (!wanted) throw usageError(`Which app? Example: ${remote.example}`);
-    const app = await call.api().get<App>(`/apps/${encodeURIComponent(wanted)}`);
+    const app = await call.api().get<App>(appPath(wanted));
     const name = call.text('remote') ?? remoteName;
     await configureCredentials(cwd, app.git_url, credentialHelper(process.argv[1]!));
     await setRemote(cwd, name, app.git_url);

@@ -1,8 +1,6 @@
 // maintenance: visitors get a page while the processes go on.
-import { appFlags, type Command } from '../command.ts';
+import { appFlags, appPath, type Command } from '../command.ts';
 import type { App } from '../v3.ts';
-
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}`;
 
 const show: Command = {
   name: 'maintenance',
@@ -11,7 +9,7 @@ const show: Command = {
   example: 'twelve maintenance -a hello',
   flags: appFlags,
   async run(call) {
-    const app = await call.api().get<App>(pathOf(await call.app()));
+    const app = await call.api().get<App>(appPath(await call.app()));
     call.out.line(app.maintenance ? 'on' : 'off');
   },
 };
@@ -29,7 +27,7 @@ function turn(on: boolean): Command {
     async run(call) {
       const app = await call.app();
       await call.out.during(`${on ? 'Enabling' : 'Disabling'} maintenance mode for ${app}`, () =>
-        call.api().send('PATCH', pathOf(app), { maintenance: on }),
+        call.api().send('PATCH', appPath(app), { maintenance: on }),
       );
     },
   };

@@ -1,5 +1,5 @@
 // ps:exec: a command, or a shell, inside a process that runs.
-import { appFlags, type Command } from '../command.ts';
+import { appFlags, appPath, type Command } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { commandText, environmentOf } from '../run-command.ts';
 import type { Dyno } from '../v3.ts';
@@ -36,7 +36,7 @@ const exec: Command = {
       env: { ...(tty && term ? { TERM: term } : {}), ...env },
     };
     const app = await call.app();
-    const path = `/apps/${encodeURIComponent(app)}/dynos/${name}`;
+    const path = `${appPath(app)}/dynos/${name}`;
     const [{ attach }, dyno] = await Promise.all([
       import('../run-session.ts'),
       call.api().send<Dyno>('POST', path, body, { 'Twelve-Attach': 'websocket' }),

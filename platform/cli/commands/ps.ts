@@ -1,11 +1,9 @@
 // ps: what runs, how many of it, restarting and stopping.
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { renderDynos } from '../render-dynos.ts';
 import { awaitScale } from '../scale.ts';
 import type { Dyno, Formation } from '../v3.ts';
-
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}`;
 
 const list: Command = {
   name: 'ps',
@@ -15,7 +13,7 @@ const list: Command = {
   flags: { ...appFlags, ...jsonFlag },
   async run(call) {
     const app = await call.app();
-    const all = await call.api().list<Dyno>(`${pathOf(app)}/dynos`);
+    const all = await call.api().list<Dyno>(`${appPath(app)}/dynos`);
     const types = new Set(call.words);
     const dynos = types.size > 0 ? all.filter((dyno) => types.has(dyno.type)) : all;
     if (call.on('json')) return call.out.json(dynos);
@@ -46,7 +44,7 @@ const scale: Command = {
       async (action) => {
         const formation = await call
           .api()
-          .send<Formation[]>('PATCH', `${pathOf(app)}/formation`, { updates: wishes });
+          .send<Formation[]>('PATCH', `${appPath(app)}/formation`, { updates: wishes });
         await awaitScale(call, app, formation, action);
         return formation;
       },
@@ -79,7 +77,7 @@ function inWords(entry: Formation): string {
 }
 
 async function showFormation(call: Call, app: string): Promise<void> {
-  const formation = await call.api().list<Formation>(`${pathOf(app)}/formation`);
+  const formation = await call.api().list<Formation>(`${appPath(app)}/formation`);
   if (call.on('json')) return call.out.json(formation);
   if (formation.length === 0)
     return call.out.line(`${app} has no process types yet. Deploy it first: git push platform main`);
@@ -99,7 +97,7 @@ const restart: Command = {
     const path = name ? target(name) : '/dynos';
     const app = await call.app();
     await call.out.during(`Restarting ${name ?? 'all processes'} of ${app}`, () =>
-      call.api().send('DELETE', pathOf(app) + path),
+      call.api().send('DELETE', appPath(app) + path),
     );
   },
 };
@@ -114,7 +112,7 @@ const stop: Command = {
     const name = call.words[0]!;
     const path = `${target(name)}/actions/stop`;
     const app = await call.app();
-    await call.out.during(`Stopping ${name} of ${app}`, () => call.api().send('POST', pathOf(app) + path));
+    await call.out.during(`Stopping ${name} of ${app}`, () => call.api().send('POST', appPath(app) + path));
   },
 };
 

@@ -1,14 +1,12 @@
 // releases: the ledger, one release in detail, the difference between two, and back to one.
 
 import { masked } from '../../domain/config-vars.ts';
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { followVersion, newestRelease } from '../follow.ts';
 import { diffReleases, type ReleaseFacts, renderDiff } from '../release-diff.ts';
 import { localTime, size, timeAndAge } from '../terminal-text.ts';
 import type { ConfigVars, Release, Slug } from '../v3.ts';
-
-const pathOf = (app: string): string => `/apps/${encodeURIComponent(app)}`;
 
 const list: Command = {
   name: 'releases',
@@ -26,7 +24,7 @@ const list: Command = {
     const app = await call.app();
     const releases = await call
       .api()
-      .list<Release>(`${pathOf(app)}/releases`, { field: 'version', order: 'desc', limit });
+      .list<Release>(`${appPath(app)}/releases`, { field: 'version', order: 'desc', limit });
     if (call.on('json')) return call.out.json(releases);
     if (releases.length === 0) return call.out.line(`${app} has no releases yet.`);
     const current = releases.find((release) => release.current);
@@ -100,12 +98,12 @@ const diff: Command = {
 };
 
 async function readFacts(call: Call, app: string, version: number): Promise<ReleaseFacts> {
-  const path = `${pathOf(app)}/releases/${version}`;
+  const path = `${appPath(app)}/releases/${version}`;
   const [release, config] = await Promise.all([
     call.api().get<Release>(path),
     call.api().get<ConfigVars>(`${path}/config-vars`),
   ]);
-  const slug = release.slug ? await call.api().get<Slug>(`${pathOf(app)}/slugs/${release.slug.id}`) : null;
+  const slug = release.slug ? await call.api().get<Slug>(`${appPath(app)}/slugs/${release.slug.id}`) : null;
   return { release, slug, config };
 }
 
@@ -129,7 +127,7 @@ const rollback: Command = {
     const target = version ?? (await beforeCurrent(call, app)).version;
     await call.out.during(`Rolling back ${app} to v${target}`, async (action) => {
       const order = { release: String(target) };
-      const made = await call.api().send<Release>('POST', `${pathOf(app)}/releases`, order);
+      const made = await call.api().send<Release>('POST', `${appPath(app)}/releases`, order);
       await followVersion(call, app, made.version, action);
     });
   },
@@ -139,7 +137,7 @@ const rollback: Command = {
 async function beforeCurrent(call: Call, app: string): Promise<Release> {
   const releases = await call
     .api()
-    .list<Release>(`${pathOf(app)}/releases`, { field: 'version', order: 'desc', limit: 50 });
+    .list<Release>(`${appPath(app)}/releases`, { field: 'version', order: 'desc', limit: 50 });
   const target = releases.filter((release) => release.eligible_for_rollback)[1];
   if (!target)
     throw new CliError(`${app} has no earlier release to go back to. See: twelve releases -a ${app}`);

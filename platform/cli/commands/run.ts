@@ -1,5 +1,5 @@
 // run: a one-off process, attached to this terminal or on its own.
-import { appFlags, type Call, type Command } from '../command.ts';
+import { appFlags, appPath, type Call, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { commandText, environmentOf } from '../run-command.ts';
 import type { Dyno } from '../v3.ts';
@@ -92,7 +92,7 @@ function create(
 ): Promise<Dyno> {
   const size = call.text('size');
   const body = { ...order, type: 'run', ...(size ? { size } : {}) };
-  return call.api().send<Dyno>('POST', `/apps/${encodeURIComponent(app)}/dynos`, body, headers);
+  return call.api().send<Dyno>('POST', `${appPath(app)}/dynos`, body, headers);
 }
 
 export const commands: readonly Command[] = [run];

@@ -1,5 +1,5 @@
 // ps:resize: how big the processes of a type are, and which sizes there are.
-import { appFlags, type Call, type Command, jsonFlag } from '../command.ts';
+import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { aligned } from '../output.ts';
 import { awaitScale } from '../scale.ts';
@@ -15,7 +15,7 @@ const resize: Command = {
   async run(call) {
     const wishes = call.words.map(parseSizeWish);
     const app = await call.app();
-    const path = `/apps/${encodeURIComponent(app)}/formation`;
+    const path = `${appPath(app)}/formation`;
     const formation = await call.api().list<Formation>(path);
     if (wishes.length > 0) await change(call, app, path, updatesOf(wishes, formation, app));
     const now = wishes.length > 0 ? await call.api().list<Formation>(path) : formation;
