@@ -3,11 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createAddressCheck } from '../../platform/address-check.ts';
 import type { Fetchers } from '../../platform/build/collection.ts';
-import type { ResolveSafely } from '../../platform/domain/address.ts';
 import { createDownload } from '../../platform/download.ts';
-import { type HttpsServer, startHttpsServer } from '../unit/git/https-server.ts';
+import { type HttpsServer, resolve, startHttpsServer } from '../unit/git/https-server.ts';
 import { startServer } from '../unit/git/support.ts';
 
 export interface Elsewhere extends AsyncDisposable {
@@ -20,16 +18,6 @@ export interface Elsewhere extends AsyncDisposable {
   /** Requests so far. */
   asked(): number;
 }
-
-/** `git.test` is nobody's name: only what is pinned leads there. Every other host gets the platform's real check. */
-const resolve: ResolveSafely = async (url, signal) =>
-  url.hostname === 'git.test'
-    ? { host: 'git.test', port: Number(url.port), addresses: ['127.0.0.1'] }
-    : createAddressCheck({
-        own: () => ['10.213.0.0/16'],
-        names: [],
-        lookupAll: async (host) => (host === 'app.test' ? ['10.213.0.5'] : ['127.0.0.1']),
-      })(url, signal);
 
 export async function startElsewhere(): Promise<Elsewhere> {
   const remote = await startHttpsServer();

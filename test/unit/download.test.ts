@@ -2,9 +2,8 @@
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createAddressCheck } from '../../platform/address-check.ts';
-import type { ResolveSafely } from '../../platform/domain/address.ts';
 import { createDownload } from '../../platform/download.ts';
-import { type HttpsServer, startHttpsServer } from './git/https-server.ts';
+import { besideGitTest, type HttpsServer, startHttpsServer } from './git/https-server.ts';
 
 let remote: HttpsServer;
 beforeAll(async () => {
@@ -16,10 +15,7 @@ afterEach(() => {
 afterAll(() => remote[Symbol.asyncDispose]());
 
 const real = createAddressCheck({ own: () => [], names: [], lookupAll: async () => ['127.0.0.1'] });
-const resolve: ResolveSafely = async (url, signal) =>
-  url.hostname === 'git.test'
-    ? { host: 'git.test', port: Number(url.port), addresses: ['127.0.0.1'] }
-    : real(url, signal);
+const resolve = besideGitTest(real);
 
 async function get(
   url: string,

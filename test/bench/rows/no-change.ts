@@ -1,11 +1,8 @@
 // A redeploy of what is deployed already: how much of it is ours, apart from git and the engine.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
-import { startPlatform } from '../platform.ts';
 import { type Row, rounds } from '../row.ts';
-import { packageRoot } from '../server.ts';
-import { attribute, parseTrace } from '../spans.ts';
+import { attribute } from '../spans.ts';
+import { startTraced } from '../traced.ts';
 import { amount, type Round } from '../verdict.ts';
 
 export const noChange: Row = {
@@ -15,11 +12,7 @@ export const noChange: Row = {
   unit: 's',
   bar: { value: 0.6, kind: 'at most' },
   async measure(bench: Bench) {
-    const trace = join(bench.folder, 'trace');
-    const platform = await startPlatform(bench, {
-      nodeOptions: ['--import', join(packageRoot, 'test', 'bench', 'trace.mjs')],
-      settings: { TWELVE_BENCH_TRACE: trace },
-    });
+    const { platform, spans } = await startTraced(bench, 'no-change');
     const app = await platform.deploy('bench-same', 'hello-node');
     const measured: Round[] = [];
     for (let round = 0; round <= rounds; round++) {
@@ -28,7 +21,7 @@ export const noChange: Row = {
       await platform.cli('redeploy', '--app', app.name);
       const to = Number(process.hrtime.bigint());
       await app.settled(1);
-      const { whole, git, engine, ours } = attribute(parseTrace(await readFile(trace, 'utf8')), from, to);
+      const { whole, git, engine, ours } = attribute(await spans(), from, to);
       const parts = `of ${amount(whole, 's')}: git ${amount(git, 's')}, engine ${amount(engine, 's')}, ours ${amount(ours, 's')}`;
       bench.say(`${round === 0 ? 'to warm up' : `round ${round}`}: ${parts}`);
       if (round > 0) measured.push({ ours, reference: whole });

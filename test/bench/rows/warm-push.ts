@@ -1,13 +1,10 @@
 // A push that changes no dependency: how much of it is our own work, apart from git, the engine and the buildpack's programs.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { changeAnswer } from '../hello.ts';
-import { startPlatform } from '../platform.ts';
 import { type Row, rounds } from '../row.ts';
-import { packageRoot } from '../server.ts';
-import { attribute, parseTrace, type Span } from '../spans.ts';
+import { attribute, type Span } from '../spans.ts';
 import { buildpackTime } from '../told.ts';
+import { startTraced } from '../traced.ts';
 import { amount, type Round } from '../verdict.ts';
 
 const allowed = 1;
@@ -19,11 +16,7 @@ export const warmPush: Row = {
   unit: 's',
   bar: { value: 1, kind: 'at most' },
   async measure(bench: Bench) {
-    const trace = join(bench.folder, 'push-trace');
-    const platform = await startPlatform(bench, {
-      nodeOptions: ['--import', join(packageRoot, 'test', 'bench', 'trace.mjs')],
-      settings: { TWELVE_BENCH_TRACE: trace },
-    });
+    const { platform, spans } = await startTraced(bench, 'warm-push');
     const app = await platform.deploy('bench-push', 'hello-node');
     const measured: Round[] = [];
     for (let round = 0; round <= rounds; round++) {
@@ -36,8 +29,7 @@ export const warmPush: Row = {
       const to = Number(process.hrtime.bigint());
       await app.settled(1);
       const build: Span = { what: 'buildpack', ...buildpackTime(lines) };
-      const spans = [...parseTrace(await readFile(trace, 'utf8')), build];
-      const { whole, git, engine, buildpack, ours } = attribute(spans, from, to);
+      const { whole, git, engine, buildpack, ours } = attribute([...(await spans()), build], from, to);
       bench.say(
         `${round === 0 ? 'to warm up' : `round ${round}`}: of ${amount(whole, 's')}: git ${amount(git, 's')}, engine ${amount(engine, 's')}, buildpack ${amount(buildpack, 's')}, ours ${amount(ours, 's')}`,
       );

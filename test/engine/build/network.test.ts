@@ -5,9 +5,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createGuard, type Service } from '../../../platform/build/guard.ts';
+import { createGuard } from '../../../platform/build/guard.ts';
 import { createBuildNetwork } from '../../../platform/build/network.ts';
 import { ownLabels, ownName } from '../../../platform/engine/labels.ts';
+import type { Service } from '../../../platform/engine/packet-filter.ts';
 import { type Builds, startPurposeMade } from './builds.ts';
 
 const range = '10.213.0.0/16';

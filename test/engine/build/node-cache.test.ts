@@ -4,11 +4,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { sample } from './node-samples.ts';
 import { textsOf } from './stack.ts';
 
 const run = promisify(execFile);
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 const fromCache = 'node_modules comes from the cache, nothing is installed.';
 
 let builds: Builds;

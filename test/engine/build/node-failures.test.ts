@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { sample } from './node-samples.ts';
 import { textsOf } from './stack.ts';
 
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 const app = 'app';
 /** A registry that nobody answers at. */
 const nowhere = { npm_config_registry: 'http://127.0.0.1:9', npm_config_fetch_retries: '0' };

@@ -1,10 +1,9 @@
 // What each package manager refuses, caused for real: the id and the sentence the pusher sees, in the manager's own names.
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { sample } from './node-samples.ts';
 import { textsOf } from './stack.ts';
 
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 /** A registry that nobody answers at, and no patience. */
 const nowhere = {
   npm_config_registry: 'http://127.0.0.1:9',

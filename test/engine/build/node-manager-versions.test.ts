@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { sample } from './node-samples.ts';
 import { runInStack, textsOf } from './stack.ts';
 
 const lockfiles = join(import.meta.dirname, 'lockfiles');
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 const app = 'versions';
 
 let builds: Builds;

@@ -2,13 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { offline, sample } from './node-samples.ts';
 import { runInStack, textsOf } from './stack.ts';
 import { listing } from './tree-listing.ts';
-
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
-/** A registry that nobody answers at. */
-const nowhere = 'http://127.0.0.1:9';
 
 let builds: Builds;
 
@@ -16,10 +13,6 @@ beforeAll(async () => {
   builds = await startBuilds();
 });
 afterAll(() => builds[Symbol.asyncDispose]());
-
-/** The same folders and caches, but no registry: what is not in the cache cannot be had. */
-const offline = () =>
-  startBuilds({ npmConfig: { registry: nowhere }, cacheFolder: join(builds.folder, 'cache') });
 
 const modules = (tree: string) => listing(join(tree, 'node_modules'));
 
@@ -48,7 +41,7 @@ describe.each([
   });
 
   test('warm: nothing is installed and no registry is asked; the tree is the same', async () => {
-    await using away = await offline();
+    await using away = await offline(builds);
     const warm = await away.build(sample(name), { app: name, config: { GREETING: 'hi' } });
     const log = warm.lines.join('\n');
     expect(log).toContain('node_modules comes from the cache, nothing is installed.');

@@ -4,12 +4,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { offline, sample } from './node-samples.ts';
 import { runInStack, textsOf } from './stack.ts';
-
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
-/** A registry that nobody answers at. */
-const nowhere = 'http://127.0.0.1:9';
 
 let builds: Builds;
 
@@ -18,14 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => builds[Symbol.asyncDispose]());
 
-/** The same folders and caches, but no registry: what is not in the cache cannot be had. */
-const offline = () =>
-  startBuilds({ npmConfig: { registry: nowhere }, cacheFolder: join(builds.folder, 'cache') });
-
 /** The log and the answer of a build that has the registry, and of the next one, which has none. */
 async function coldAndWarm(source: string | Files, app: string, start: string) {
   const cold = await builds.build(source, { app });
-  await using away = await offline();
+  await using away = await offline(builds);
   const warm = await away.build(source, { app });
   return {
     cold,

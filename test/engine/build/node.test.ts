@@ -1,13 +1,13 @@
 // The node buildpack on the real engine: installs once, restores after, refuses early, and what it makes really runs.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Builds, type Files, ourBuildpacks, startBuilds } from './builds.ts';
+import { type Builds, type Files, startBuilds } from './builds.ts';
+import { sample } from './node-samples.ts';
 import { runInStack, textsOf } from './stack.ts';
 import { listing } from './tree-listing.ts';
 
-const sample = (name: string) => join(ourBuildpacks, 'node', 'test', name);
 const app = 'app';
 /** A registry that nobody answers at. */
 const nowhere = 'http://127.0.0.1:9';
@@ -151,19 +151,10 @@ describe('a native addon', () => {
       '{"name":"addon","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"addon","version":"1.0.0"}}}',
     'binding.gyp': '{"targets":[{"target_name":"hello","sources":["hello.c"]}]}',
     'server.js': '',
-    'hello.c': `#include <node_api.h>
-static napi_value hello(napi_env env, napi_callback_info info) {
-  napi_value text;
-  napi_create_string_utf8(env, "native hello", NAPI_AUTO_LENGTH, &text);
-  return text;
-}
-NAPI_MODULE_INIT() {
-  napi_value function;
-  napi_create_function(env, "hello", NAPI_AUTO_LENGTH, hello, NULL, &function);
-  napi_set_named_property(env, exports, "hello", function);
-  return exports;
-}
-`,
+    'hello.c': readFileSync(join(sample('native'), 'addon', 'hello.c'), 'utf8').replace(
+      'hello from C',
+      'native hello',
+    ),
   };
 
   test('is compiled with headers from the cache and loads in the run stack', async () => {

@@ -6,6 +6,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createAddressCheck } from '../../../platform/address-check.ts';
+import type { ResolveSafely } from '../../../platform/domain/address.ts';
 import { commit, must } from './support.ts';
 
 export interface HttpsServer extends AsyncDisposable {
@@ -22,6 +24,23 @@ export interface HttpsServer extends AsyncDisposable {
   /** Makes what was committed there be served. */
   publish(name: string): Promise<void>;
 }
+
+/** `git.test` is nobody's name: only what is pinned leads there. Every other host is looked at by `others`. */
+export function besideGitTest(others: ResolveSafely): ResolveSafely {
+  return async (url, signal) =>
+    url.hostname === 'git.test'
+      ? { host: 'git.test', port: Number(url.port), addresses: ['127.0.0.1'] }
+      : others(url, signal);
+}
+
+/** The platform's real check for every other host: apps are at 10.213.0.0/16, and names lead to loopback. */
+export const resolve = besideGitTest(
+  createAddressCheck({
+    own: () => ['10.213.0.0/16'],
+    names: [],
+    lookupAll: async (host) => (host === 'app.test' ? ['10.213.0.5'] : ['127.0.0.1']),
+  }),
+);
 
 export async function startHttpsServer(): Promise<HttpsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-https-'));

@@ -3,10 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createAddressCheck } from '../../../platform/address-check.ts';
-import type { ResolveSafely } from '../../../platform/domain/address.ts';
 import type { GitNeeds } from '../../../platform/git/git.ts';
-import { type HttpsServer, startHttpsServer } from './https-server.ts';
+import { type HttpsServer, resolve, startHttpsServer } from './https-server.ts';
 import { client, commit, must, repositoryWith, startServer, type TestServer, until } from './support.ts';
 
 let remote: HttpsServer;
@@ -17,16 +15,6 @@ afterEach(() => {
   remote.before = () => false;
 });
 afterAll(() => remote[Symbol.asyncDispose]());
-
-/** `git.test` is nobody's name: only what is pinned leads there. Every other host gets the platform's real check. */
-const resolve: ResolveSafely = async (url, signal) =>
-  url.hostname === 'git.test'
-    ? { host: 'git.test', port: Number(url.port), addresses: ['127.0.0.1'] }
-    : createAddressCheck({
-        own: () => ['10.213.0.0/16'],
-        names: [],
-        lookupAll: async (host) => (host === 'app.test' ? ['10.213.0.5'] : ['127.0.0.1']),
-      })(url, signal);
 
 interface Checking extends TestServer {
   /** Where pushes were checked out to. */
