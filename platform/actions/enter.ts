@@ -1,11 +1,12 @@
 // `twelve ps:exec`: a command in a process that runs already.
 import type { App } from '../domain/app.ts';
 import { changeConfig } from '../domain/config-vars.ts';
-import { notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { AttachedSession } from '../processes/attached.ts';
 import type { InsideOrder } from '../processes/inside.ts';
 import type { Caller, Platform } from './context.ts';
+import { findProcess } from './processes.ts';
+import { requireCommand } from './run.ts';
 
 /** What an interactive caller gets who names no command. */
 const shell = 'bash';
@@ -24,19 +25,9 @@ export async function enterProcess(
   order: Omit<InsideOrder, 'command'> & { command: string | undefined },
 ): Promise<Entry> {
   const command = order.command ?? shell;
-  if (command.trim() === '')
-    throw new PlatformError('invalid_params', 'Say what to run: twelve ps:exec -p web.1 -- <command>.');
-  if (command.includes('\0'))
-    throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
+  requireCommand(command, 'twelve ps:exec -p web.1 -- <command>');
   const env = changeConfig({}, order.env);
-  const process = [...platform.processes.status(app.id), ...(await platform.oneOffs.list(app.id))].find(
-    (one) => one.name === name || one.id === name,
-  );
-  if (!process)
-    throw notFound(
-      'dyno',
-      `${app.name} runs no process "${name.slice(0, 60)}". "twelve ps" lists what runs.`,
-    );
+  const process = await findProcess(platform, app, name);
   return {
     process,
     async open() {

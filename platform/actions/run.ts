@@ -19,10 +19,7 @@ export interface RunOrder {
 
 /** @throws PlatformError `invalid_params` when nothing was pushed, or a value is bad */
 export async function runOneOff(platform: Platform, app: App, order: RunOrder): Promise<ProcessStatus> {
-  if (order.command.trim() === '')
-    throw new PlatformError('invalid_params', 'Say what to run: twelve run <command>.');
-  if (order.command.includes('\0'))
-    throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
+  requireCommand(order.command, 'twelve run <command>');
   const { store } = platform;
   const { release, slug } = requireServing(platform, app);
   return platform.oneOffs.create({
@@ -39,6 +36,13 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
     tty: order.tty,
     window: order.window,
   });
+}
+
+/** @param usage how it is typed. @throws PlatformError `invalid_params` */
+export function requireCommand(command: string, usage: string): void {
+  if (command.trim() === '') throw new PlatformError('invalid_params', `Say what to run: ${usage}.`);
+  if (command.includes('\0'))
+    throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
 }
 
 function requireServing({ store }: Platform, app: App): { release: Release; slug: Slug } {

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { formationOf, restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
+import { findProcess, listProcesses } from '../../actions/processes.ts';
 import { runOneOff } from '../../actions/run.ts';
 import type { App } from '../../domain/app.ts';
 import { notFound, PlatformError } from '../../domain/errors.ts';
@@ -96,14 +97,10 @@ function formationRoutes(router: Router, edge: Edge): void {
 
 function dynoRoutes(router: Router, edge: Edge): void {
   const { platform } = edge;
-  const all = async (app: App) => [
-    ...platform.processes.status(app.id),
-    ...(await platform.oneOffs.list(app.id)),
-  ];
   router.get('/apps/:app/dynos', async (request, response) => {
     const app = edge.app(request);
     const fields = { name: (one: { name: string }) => one.name, id: (one: { id: string }) => one.id };
-    const found = await all(app);
+    const found = await listProcesses(platform, app);
     const usages = await Promise.all(found.map(({ id }) => platform.figures.of(id)));
     const usageOf = new Map(found.map(({ id }, index) => [id, usages[index] ?? null]));
     sendList(request, response, found, fields, (one) =>
@@ -112,13 +109,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
   });
   router.get('/apps/:app/dynos/:dyno', async (request, response) => {
     const app = edge.app(request);
-    const name = parameter(request, 'dyno');
-    const found = (await all(app)).find((one) => one.name === name || one.id === name);
-    if (!found)
-      throw notFound(
-        'dyno',
-        `${app.name} runs no process "${name.slice(0, 60)}". "twelve ps" lists what runs.`,
-      );
+    const found = await findProcess(platform, app, parameter(request, 'dyno'));
     response.json(shape.dyno(app, found, { usage: await platform.figures.of(found.id) }));
   });
   router.post('/apps/:app/dynos', async (request, response) => {

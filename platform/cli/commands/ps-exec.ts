@@ -1,9 +1,9 @@
 // ps:exec: a command, or a shell, inside a process that runs.
+import { attachTo, terminalOf } from '../attached.ts';
 import { appFlags, appPath, type Command } from '../command.ts';
-import { CliError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { commandText, environmentOf } from '../run-command.ts';
 import type { Dyno } from '../v3.ts';
-import { windowSize } from '../window-size.ts';
 
 const exec: Command = {
   name: 'ps:exec',
@@ -24,26 +24,16 @@ const exec: Command = {
     const name = call.text('process') ?? call.text('dyno') ?? 'web.1';
     if (!/^[A-Za-z0-9_-]+\.\d+$/.test(name))
       throw usageError(`"${name}" is not a process such as web.1. "twelve ps" lists what runs.`);
-    const { stdin, stdout } = call.world;
-    const tty = stdin.isTTY === true && stdout.isTTY === true && !call.on('no-tty');
-    const env = environmentOf(call.all('env'));
-    const term = call.world.env.term;
-    const body = {
-      ...(call.words.length > 0 ? { command: commandText(call.words, 'ps:exec') } : {}),
-      attach: true,
-      force_no_tty: !tty,
-      ...(tty ? windowSize(stdout) : {}),
-      env: { ...(tty && term ? { TERM: term } : {}), ...env },
-    };
+    const terminal = terminalOf(call, environmentOf(call.all('env')));
+    const command = call.words.length > 0 ? { command: commandText(call.words, 'ps:exec') } : {};
     const app = await call.app();
     const path = `${appPath(app)}/dynos/${name}`;
-    const [{ attach }, dyno] = await Promise.all([
-      import('../run-session.ts'),
-      call.api().send<Dyno>('POST', path, body, { 'Twelve-Attach': 'websocket' }),
-    ]);
-    if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url))
-      throw new CliError(`The server gave no address to attach to ${name}.`);
-    return await attach(call, dyno.attach_url, tty);
+    return await attachTo(
+      call,
+      terminal,
+      (headers) => call.api().send<Dyno>('POST', path, { ...command, ...terminal.body }, headers),
+      () => `The server gave no address to attach to ${name}.`,
+    );
   },
 };
 

@@ -1,9 +1,8 @@
 // run: a one-off process, attached to this terminal or on its own.
+import { attachTo, terminalOf } from '../attached.ts';
 import { appFlags, appPath, type Call, type Command } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { commandText, environmentOf } from '../run-command.ts';
 import type { Dyno } from '../v3.ts';
-import { windowSize } from '../window-size.ts';
 
 const run: Command = {
   name: 'run',
@@ -54,34 +53,18 @@ async function attached(
   command: string,
   env: Record<string, string>,
 ): Promise<number> {
-  const { stdin, stdout } = call.world;
-  const tty = stdin.isTTY === true && stdout.isTTY === true && !call.on('no-tty');
-  const terminal = tty
-    ? {
-        env: { ...(call.world.env.term ? { TERM: call.world.env.term } : {}), ...env },
-        ...windowSize(stdout),
-      }
-    : { env };
-  // Both take a while, so they do so at the same time.
-  const [{ attach }, dyno] = await Promise.all([
-    import('../run-session.ts'),
-    call.out.during(
-      `Running ${command} on ${app}`,
-      () =>
-        create(
-          call,
-          app,
-          { command, attach: true, force_no_tty: !tty, ...terminal },
-          { 'Twelve-Attach': 'websocket' },
-        ),
-      (made) => made.name,
-    ),
-  ]);
-  if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url))
-    throw new CliError(
-      `The server gave no address to attach to ${dyno.name}. Is it older than this command line?`,
-    );
-  return await attach(call, dyno.attach_url, tty);
+  const terminal = terminalOf(call, env);
+  return await attachTo(
+    call,
+    terminal,
+    (headers) =>
+      call.out.during(
+        `Running ${command} on ${app}`,
+        () => create(call, app, { command, ...terminal.body }, headers),
+        (made) => made.name,
+      ),
+    (made) => `The server gave no address to attach to ${made.name}. Is it older than this command line?`,
+  );
 }
 
 function create(

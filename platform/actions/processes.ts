@@ -1,0 +1,27 @@
+// What runs of an app: processes of its formation, and one-off ones.
+import type { App } from '../domain/app.ts';
+import { notFound } from '../domain/errors.ts';
+import type { ProcessStatus } from '../domain/process.ts';
+import type { Platform } from './context.ts';
+
+export async function listProcesses(
+  { processes, oneOffs }: Platform,
+  app: Pick<App, 'id'>,
+): Promise<ProcessStatus[]> {
+  return [...processes.status(app.id), ...(await oneOffs.list(app.id))];
+}
+
+/** By name or id. @throws PlatformError `not_found` */
+export async function findProcess(
+  platform: Platform,
+  app: Pick<App, 'id' | 'name'>,
+  nameOrId: string,
+): Promise<ProcessStatus> {
+  const all = await listProcesses(platform, app);
+  const found = all.find((one) => one.name === nameOrId || one.id === nameOrId);
+  if (found) return found;
+  throw notFound(
+    'dyno',
+    `${app.name} runs no process "${nameOrId.slice(0, 60)}". "twelve ps" lists what runs.`,
+  );
+}

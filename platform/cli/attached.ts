@@ -1,0 +1,45 @@
+// What `run` and `ps:exec` have in common: a command at the server that this terminal, or these pipes, are joined to.
+import type { Call } from './command.ts';
+import { CliError } from './errors.ts';
+import type { Dyno } from './v3.ts';
+
+export interface Terminal {
+  tty: boolean;
+  /** Of the request that asks for the command. */
+  body: Record<string, unknown>;
+}
+
+/** @param env for this command alone; the kind of terminal comes on top */
+export function terminalOf(call: Call, env: Readonly<Record<string, string>>): Terminal {
+  const { stdin, stdout, env: own } = call.world;
+  const tty = stdin.isTTY === true && stdout.isTTY === true && !call.on('no-tty');
+  return {
+    tty,
+    body: {
+      attach: true,
+      force_no_tty: !tty,
+      ...(tty ? { columns: stdout.columns || 80, rows: stdout.rows || 24 } : {}),
+      env: { ...(tty && own.term ? { TERM: own.term } : {}), ...env },
+    },
+  };
+}
+
+/**
+ * @param ask sends the request, with these headers
+ * @param noAddress what is said of a server that answers without an address to attach to
+ * @returns the command's exit status
+ */
+export async function attachTo(
+  call: Call,
+  { tty }: Terminal,
+  ask: (headers: Record<string, string>) => Promise<Dyno>,
+  noAddress: (made: Dyno) => string,
+): Promise<number> {
+  // Both take a while, so they do so at the same time.
+  const [{ attach }, dyno] = await Promise.all([
+    import('./run-session.ts'),
+    ask({ 'Twelve-Attach': 'websocket' }),
+  ]);
+  if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
+  return await attach(call, dyno.attach_url, tty);
+}
