@@ -97,7 +97,8 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   client.pause();
   const session = await offer.open();
   tell(client, { type: 'started', name: session.name });
-  client.on('message', (data, binary) => fromClient(client, session, data, binary));
+  const resize = latestSize(session);
+  client.on('message', (data, binary) => fromClient(client, { ...session, resize }, data, binary));
   client.resume();
   const over = Promise.all([
     pump(client, session.stream, channel.stdout),
@@ -122,7 +123,30 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   client.close();
 }
 
-function fromClient(client: WebSocket, session: AttachedSession, data: RawData, binary: boolean): void {
+/** One at a time, and the last counts: the engine may carry out two that it is asked for at once in either order. */
+function latestSize(session: AttachedSession): (columns: number, rows: number) => void {
+  let wanted: [columns: number, rows: number] | undefined;
+  let busy = false;
+  const follow = async (): Promise<void> => {
+    for (let size = wanted; size; size = wanted) {
+      wanted = undefined;
+      await session.resize(...size).catch(() => undefined);
+    }
+    busy = false;
+  };
+  return (columns, rows) => {
+    wanted = [columns, rows];
+    if (busy) return;
+    busy = true;
+    void follow();
+  };
+}
+
+interface Told extends Pick<AttachedSession, 'stream' | 'signal'> {
+  resize(columns: number, rows: number): void;
+}
+
+function fromClient(client: WebSocket, session: Told, data: RawData, binary: boolean): void {
   if (binary) {
     // A process that does not read slows its caller down instead of filling our memory.
     if (session.stream.write(data as Buffer)) return;
@@ -133,8 +157,7 @@ function fromClient(client: WebSocket, session: AttachedSession, data: RawData, 
   const message = parse(String(data));
   const { columns, rows, signal } = message;
   if (message.type === 'eof') session.stream.end();
-  else if (message.type === 'resize' && isSize(columns) && isSize(rows))
-    void session.resize(columns, rows).catch(() => undefined);
+  else if (message.type === 'resize' && isSize(columns) && isSize(rows)) session.resize(columns, rows);
   else if (message.type === 'signal' && typeof signal === 'string' && signals.has(signal))
     void session.signal(signal).catch(() => undefined);
 }

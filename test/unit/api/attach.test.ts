@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** A process that reads only when told to, behind a real server. */
-async function offered() {
+async function offered(resize: AttachedSession['resize'] = async () => undefined) {
   const problems: string[] = [];
   const signals: string[] = [];
   const attachments = createAttachments((message) => problems.push(message), beatMs);
@@ -45,7 +45,7 @@ async function offered() {
   const session: AttachedSession = {
     name: 'run.1',
     stream,
-    resize: async () => undefined,
+    resize,
     signal: async (name) => void signals.push(name),
     exit,
   };
@@ -153,4 +153,26 @@ it('a caller that goes while the process does not read is hung up on too', async
   gone.terminate();
   await until(() => process.signals.length > 0);
   expect(process.signals).toEqual(['SIGHUP']);
+});
+
+it('of several sizes in a row the last counts, however long the engine takes for the ones before', async () => {
+  const sizes: string[] = [];
+  let asked = 0;
+  const process = await offered(async (columns, rows) => {
+    // The first ones asked for are carried out last.
+    await sleep(Math.max(0, 60 - 20 * asked++));
+    sizes.push(`${columns}x${rows}`);
+  });
+  const client = new WebSocket(process.url);
+  after.push(() => client.terminate());
+  await once(client, 'open');
+  for (const [columns, rows] of [
+    [101, 37],
+    [77, 37],
+    [77, 22],
+  ])
+    client.send(JSON.stringify({ type: 'resize', columns, rows }));
+  await until(() => sizes.includes('77x22'));
+  await sleep(100);
+  expect(sizes.at(-1)).toBe('77x22');
 });
