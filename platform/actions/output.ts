@@ -1,11 +1,12 @@
 // Output of builds and release phases: kept in a file, replayed from the start, then followed live.
 import {
+  closeSync,
   createReadStream,
-  createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
-  type WriteStream,
+  writeSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,8 +44,27 @@ interface Live {
   lines: string[];
   bytes: number;
   ended: boolean;
-  file: WriteStream;
+  /** Null once it is closed. */
+  file: number | null;
   waiting: Set<() => void>;
+}
+
+/**
+ * Written before anybody reads it: a reader goes on, after a server that was killed, at the byte where it was, so no
+ * reader may have seen what the file has not. A full disk costs the line in the file only.
+ */
+function append(output: Live, text: string): void {
+  if (output.file === null) return;
+  try {
+    writeSync(output.file, text);
+  } catch {
+    // The build goes on; what it prints is still followed live.
+  }
+}
+
+function close(output: Live): void {
+  if (output.file !== null) closeSync(output.file);
+  output.file = null;
 }
 
 /**
@@ -83,11 +103,10 @@ export function createOutputs(folder: string, maxBytes = 10 * 1_048_576): Output
         lines: before === '' ? [] : before.replace(/\n$/, '').split('\n'),
         bytes: Buffer.byteLength(before),
         ended: false,
-        file: createWriteStream(fileOf(id), { mode: 0o600, flags: 'a' }),
+        file: openSync(fileOf(id), 'a', 0o600),
         waiting: new Set(),
       };
-      output.file.on('error', () => undefined);
-      if (before !== '' && !before.endsWith('\n')) output.file.write('\n');
+      if (before !== '' && !before.endsWith('\n')) append(output, '\n');
       live.set(id, output);
       return handle(id, output);
     },
@@ -101,7 +120,8 @@ export function createOutputs(folder: string, maxBytes = 10 * 1_048_576): Output
       if (output) handle(id, output).end();
     },
     async remove(id) {
-      live.get(id)?.file.destroy();
+      const output = live.get(id);
+      if (output) close(output);
       live.delete(id);
       await rm(fileOf(id), { force: true });
     },
@@ -117,13 +137,14 @@ export function createOutputs(folder: string, maxBytes = 10 * 1_048_576): Output
             ? ` !     The output is longer than ${Math.floor(maxBytes / 1_048_576)} MB; the rest is left out here.`
             : line;
         output.lines.push(kept);
-        output.file.write(`${kept}\n`);
+        append(output, `${kept}\n`);
         wake(output);
       },
       end() {
         if (output.ended) return;
         output.ended = true;
-        output.file.end(() => live.delete(id));
+        close(output);
+        live.delete(id);
         wake(output);
       },
     };

@@ -1,5 +1,5 @@
 // What builds printed: read after a restart, gone on with, kept for the last twenty of an app.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,6 +48,20 @@ test('a build that begins again goes on with what it had printed', async () => {
     () => text(open(), id),
     (read) => read === 'before the server was killed\nafterwards\n',
   );
+});
+
+test('what a reader sees is in the file by then: after a kill it goes on at the byte where it was', async () => {
+  const outputs = open();
+  const output = outputs.open('1');
+  const file = join(folder, 'outputs', '1.log');
+  const reading = outputs.read('1', AbortSignal.timeout(5000))![Symbol.asyncIterator]();
+  for (const line of ['one', 'two', 'three']) {
+    const next = reading.next();
+    output.write(line);
+    expect(await next).toEqual({ done: false, value: `${line}\n` });
+    expect(readFileSync(file, 'utf8')).toMatch(new RegExp(`${line}\\n$`));
+  }
+  output.end();
 });
 
 test('over its limit the rest is left out, which is said once', async () => {
