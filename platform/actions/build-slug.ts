@@ -80,6 +80,7 @@ async function packSlug(
     manifest: packed.manifest,
     layers: packed.layers,
     processTypes: tree.processTypes,
+    declared: tree.declared,
     stack: stackName,
     stackImage,
     buildpacks: tree.buildpacks,

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
+import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 
 export interface AppJson {
@@ -9,6 +10,8 @@ export interface AppJson {
   env: Readonly<Record<string, EnvEntry>>;
   formation: Readonly<Record<string, { quantity?: number; size?: string }>>;
   postdeploy: string | null;
+  /** Of every build, where the rest is of a new app's first. */
+  declared: Declared;
 }
 
 interface EnvEntry {
@@ -70,6 +73,7 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     env: part('env', parts.env, {}),
     formation: part('formation', parts.formation, {}) as AppJson['formation'],
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
+    declared: {},
   };
 }
 

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
+import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
 import { label, ownLabels } from '../engine/labels.ts';
@@ -51,6 +52,8 @@ export interface BuiltTree {
   created: string[];
   /** Defaults of the last buildpack, overridden by the Procfile. */
   processTypes: ProcessTypes;
+  /** By app.json. */
+  declared: Declared;
   buildpacks: BuildpackResult['used'];
   /** app.json's env and bin/release's config_vars: for an app's first release only. */
   configDefaults: Record<string, string>;

@@ -61,6 +61,7 @@ export async function finish(
     root,
     created: made.filter((name) => !source.entries.includes(name)).sort(),
     processTypes,
+    declared: source.declared,
     buildpacks: result.used,
     configDefaults: { ...result.metadata.configVars, ...source.given },
     beginning: beginningOf(source, gathered),

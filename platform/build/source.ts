@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
+import type { Declared } from '../domain/declared.ts';
 import { type AppJson, envDefaults, parseAppJson } from './app-json.ts';
 import { type Choice, chooseBuildpacks } from './choose.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
@@ -32,6 +33,8 @@ export interface TakenSource {
   given: Readonly<Record<string, string>>;
   /** null: there is none, or the app is not new. */
   appJson: AppJson | null;
+  /** By app.json, of every build. */
+  declared: Declared;
 }
 
 export async function takeSource(
@@ -50,7 +53,8 @@ export async function takeSource(
     request.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
   }
   const warn = (sentence: string): void => request.write(` !     ${sentence}`);
-  const appJson = request.isFirst ? await readAppJson(workspace, warn) : null;
+  const written = await readAppJson(workspace, warn);
+  const appJson = request.isFirst ? written : null;
   const given = appJson ? envDefaults(appJson, request.config, warn) : {};
   const config = { ...given, ...request.config };
   const folder = config['PROJECT_PATH']?.trim() ?? '';
@@ -62,7 +66,14 @@ export async function takeSource(
     list: request.buildpacks ?? [],
     appJson: appJson?.buildpacks ?? [],
   });
-  return { choice, entries: choice.subdirectory ? inside : root, config, given, appJson };
+  return {
+    choice,
+    entries: choice.subdirectory ? inside : root,
+    config,
+    given,
+    appJson,
+    declared: written?.declared ?? {},
+  };
 }
 
 async function readAppJson(workspace: Workspace, warn: (sentence: string) => void): Promise<AppJson | null> {

@@ -1,4 +1,5 @@
 // Slugs: a built app as content-addressed layers. No config in it, ever.
+import type { Declared } from './declared.ts';
 import type { ProcessTypes } from './procfile.ts';
 
 /** `sha256:<hex>`. */
@@ -20,6 +21,7 @@ export interface Slug {
   /** The slug's own layers (the stack's are not counted), in the order they are stacked. */
   layers: readonly Layer[];
   processTypes: ProcessTypes;
+  declared: Declared;
   stack: string;
   /** Image the layers sit on: the run stack's reference with the hash of its definition. */
   stackImage: string;

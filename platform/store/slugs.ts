@@ -11,6 +11,7 @@ interface Row {
   manifest: string;
   layers: string;
   process_types: string;
+  declared: string;
   stack: string;
   stack_image: string;
   buildpacks: string;
@@ -30,8 +31,8 @@ export function createSlugRecords(database: Database, now: () => string) {
       const id = randomUUID();
       database
         .prepare(
-          `INSERT INTO slugs (id, app_id, manifest, layers, process_types, stack, stack_image, buildpacks, commit_id, commit_description, size, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO slugs (id, app_id, manifest, layers, process_types, declared, stack, stack_image, buildpacks, commit_id, commit_description, size, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           id,
@@ -39,6 +40,7 @@ export function createSlugRecords(database: Database, now: () => string) {
           slug.manifest,
           JSON.stringify(slug.layers),
           JSON.stringify(slug.processTypes),
+          JSON.stringify(slug.declared),
           slug.stack,
           slug.stackImage,
           JSON.stringify(slug.buildpacks),
@@ -76,6 +78,7 @@ function toSlug(row: Row): Slug {
     manifest: row.manifest as Digest,
     layers: JSON.parse(row.layers) as Slug['layers'],
     processTypes: JSON.parse(row.process_types) as Slug['processTypes'],
+    declared: JSON.parse(row.declared) as Slug['declared'],
     stack: row.stack,
     stackImage: row.stack_image,
     buildpacks: JSON.parse(row.buildpacks) as Slug['buildpacks'],

@@ -61,6 +61,7 @@ function slugOn(stackImage: string): string {
     manifest: 'sha256:0' as Digest,
     layers: [],
     processTypes: { web: 'run' },
+    declared: {},
     stack: 'debian-13',
     stackImage,
     buildpacks: [],

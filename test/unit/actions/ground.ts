@@ -57,6 +57,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
           root: folder,
           created: [],
           processTypes: { web: 'true' },
+          declared: {},
           buildpacks: [],
           configDefaults: {},
           beginning: null,

@@ -68,6 +68,7 @@ function append(cause: ReleaseCause, commit: string, slugId?: string): Release {
       manifest: 'sha256:0' as Digest,
       layers: [],
       processTypes: { web: 'true' },
+      declared: {},
       stack: 'debian-13',
       stackImage: 'stack',
       buildpacks: [],

@@ -99,6 +99,7 @@ export function append(types: Record<string, string>, config: Record<string, str
       manifest: 'sha256:0' as Digest,
       layers: [],
       processTypes: types,
+      declared: {},
       stack: 'debian-13',
       stackImage: 'stack',
       buildpacks: [],
