@@ -15,6 +15,7 @@ import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
 import { warmPush } from './rows/warm-push.ts';
 import { warmRedeploy } from './rows/warm-redeploy.ts';
+import { zeroDrop } from './rows/zero-drop.ts';
 import { judge, type Result, table } from './verdict.ts';
 
 const rows: readonly Row[] = [
@@ -30,6 +31,7 @@ const rows: readonly Row[] = [
   noChange,
   warmPush,
   ...coldBuilds,
+  zeroDrop,
 ];
 
 const groups = new Map<string, string[]>();
