@@ -9,6 +9,7 @@ import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
+import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
 import { router } from './rows/router.ts';
 import { scale } from './rows/scale.ts';
@@ -32,6 +33,7 @@ const rows: readonly Row[] = [
   warmPush,
   ...coldBuilds,
   zeroDrop,
+  ...reconcile,
 ];
 
 const groups = new Map<string, string[]>();

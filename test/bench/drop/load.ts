@@ -115,7 +115,7 @@ export function startVisitors(target: Target, longestMs: number, rate = 1): Visi
   const fresh = (question: () => Question) => (): Promise<Outcome> => exchange(target, question());
   let turn = 0;
   /** From half a second to the longest. */
-  const length = (): number => 500 + ((longestMs - 500) * (++turn % 8)) / 7;
+  const length = (): number => Math.round(500 + ((longestMs - 500) * (++turn % 8)) / 7);
   const kinds: Kind[] = [
     { name: 'GET, kept connection', clients: 4, pauseMs: 30, once: keeping(getQuestion) },
     { name: 'GET, new connection', clients: 3, pauseMs: 30, once: fresh(getQuestion) },
@@ -129,6 +129,9 @@ export function startVisitors(target: Target, longestMs: number, rate = 1): Visi
     ...kinds.flatMap((kind) => Array.from({ length: kind.clients }, (_, client) => visit(kind, client))),
     ...Array.from({ length: 3 }, stay),
   ]);
+
+  // Told by stop.
+  all.catch(() => undefined);
 
   return {
     async stop() {

@@ -33,6 +33,9 @@ export const zeroDrop: Row = {
       signal: bench.signal,
       onChange: ({ what, from, to }) =>
         bench.say(`${++done} of ${changes.length}: ${what}, ${((to! - from) / 1000).toFixed(1)} s`),
+    }).catch(async (error: unknown) => {
+      await visitors.stop();
+      throw error;
     });
     const { asked, perSecond, failures, longer } = verdictOf(await visitors.stop(), drainSeconds * 1000);
     for (const failure of failures.slice(0, toldAtMost)) bench.say(tell(failure, marks));
