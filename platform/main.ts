@@ -211,8 +211,9 @@ async function connect(
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {
       const wanted = route(appId, { state, endpoints });
-      return wanted ? router.serve(wanted) : { drained: Promise.resolve() };
+      if (wanted) await router.serve(wanted);
     },
+    drained: router.drained,
     logs: {
       ...logs,
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
@@ -280,8 +281,7 @@ async function connect(
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
-  const running = await processes.adopt();
-  await router.start(running.flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
+  await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
   void prepare(platform);
   return { api: address, platform, close };

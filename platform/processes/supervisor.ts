@@ -77,6 +77,7 @@ export function createSupervisor(
     // The built-in name follows from the app's.
     hosts: () => [appName(), ...needs.store.domains.ofApp(appId).map((one) => one.hostName)].join(' '),
     serve: needs.serve,
+    drained: needs.drained,
     onProblem: needs.onProblem,
     retry: reconcile,
     serving: () => all().filter((one) => one.type === 'web' && one.state === 'up' && one.version === served),

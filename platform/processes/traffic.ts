@@ -19,6 +19,7 @@ export interface Traffic {
 export interface TrafficNeeds {
   appId: string;
   serve: ProcessNeeds['serve'];
+  drained: ProcessNeeds['drained'];
   onProblem(message: string): void;
   appName(): string;
   /** All names that lead to the app, as one text. */
@@ -33,9 +34,7 @@ export interface TrafficNeeds {
 export const keyOf = (containerId: string): string => containerId.slice(0, 12);
 
 export function createTraffic(needs: TrafficNeeds): Traffic {
-  const drains = new Map<string, Promise<void>>();
   let told = '';
-  let keys: string[] = [];
   let routing: Promise<unknown> = Promise.resolve();
 
   function current(): { state: RouteState; endpoints: Endpoint[] } {
@@ -61,31 +60,27 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
       const text = textOf(route);
       if (text === told) return;
       told = text;
-      const now = route.endpoints.map((endpoint) => endpoint.key);
-      const removed = keys.filter((key) => !now.includes(key));
-      keys = now;
-      const result = routing.catch(() => undefined).then(() => needs.serve({ appId: needs.appId, ...route }));
-      routing = result.catch((error: unknown) => {
-        told = '';
-        needs.onProblem(`The router was not told about ${needs.appName()}: ${messageOf(error)}`);
-        setTimeout(needs.retry, 1000);
-        throw error;
-      });
+      routing = routing
+        .catch(() => undefined)
+        .then(() => needs.serve({ appId: needs.appId, ...route }))
+        .catch((error: unknown) => {
+          told = '';
+          needs.onProblem(`The router was not told about ${needs.appName()}: ${messageOf(error)}`);
+          setTimeout(needs.retry, 1000);
+          throw error;
+        });
       routing.catch(() => undefined);
-      const drained = result.then((answer) => answer.drained).catch(() => undefined);
-      for (const key of removed) drains.set(key, drained);
     },
     async told() {
       await routing;
     },
     async drained(containerId) {
-      await drains.get(keyOf(containerId));
-      drains.delete(keyOf(containerId));
+      await routing.catch(() => undefined);
+      await needs.drained(keyOf(containerId)).catch(() => undefined);
     },
     begin() {
       const route = current();
       told = textOf(route);
-      keys = route.endpoints.map((endpoint) => endpoint.key);
       return route;
     },
   };

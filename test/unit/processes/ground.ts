@@ -22,6 +22,8 @@ export let app: { id: string; name: string };
 export let userId: string;
 /** What the router was told last, per app. */
 export let routed: { state: string; processes: string[] };
+/** By key, when the router says that nobody uses an endpoint any more; at once where nothing is said. */
+export const draining = new Map<string, Promise<void>>();
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
@@ -36,6 +38,7 @@ beforeEach(() => {
   app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
   engine = createMemoryEngine({ images: ['twelve/app:1'] });
   deaf.clear();
+  draining.clear();
   routed = { state: 'nothing', processes: [] };
   processes = newServer();
 });
@@ -74,8 +77,8 @@ export function newNeeds(): ProcessNeeds {
     image: async () => (await engine.image('twelve/app:1'))!.id,
     serve: async ({ state, endpoints }) => {
       routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
-      return { drained: Promise.resolve() };
     },
+    drained: (key) => draining.get(key) ?? Promise.resolve(),
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     figures: { seen: () => undefined, killed: () => undefined },
     onReleaseOutput: () => undefined,
