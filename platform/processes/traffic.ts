@@ -1,5 +1,6 @@
 // One app's word to the router: which of its processes get requests, and when those taken out are drained.
-import { messageOf } from '../domain/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import { webPort } from '../domain/process.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -10,6 +11,8 @@ export interface Traffic {
   update(): void;
   /** Resolves when the router has done what it was told last; throws when it could not. */
   told(): Promise<void>;
+  /** The same, but one that could not is told again for a while. @throws PlatformError `service_unavailable` */
+  followed(): Promise<void>;
   /** Resolves when the process has no open request any more. */
   drained(containerId: string): Promise<void>;
   /** The route as it is now, taken as told: the router starts with it. */
@@ -30,6 +33,9 @@ export interface TrafficNeeds {
   idleState(): RouteState | null;
   retry(): void;
 }
+
+/** How long one that cannot follow is waited for: it is started again by the engine, or made anew. */
+const patienceMs = 15_000;
 
 export const keyOf = (containerId: string): string => containerId.slice(0, 12);
 
@@ -54,6 +60,22 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
   const textOf = ({ state, endpoints }: { state: RouteState; endpoints: Endpoint[] }): string =>
     JSON.stringify([needs.hosts(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
 
+  async function followed(): Promise<void> {
+    for (const deadline = Date.now() + patienceMs; ; await sleep(200)) {
+      const problem = await routing.then(
+        () => null,
+        (error: unknown) => messageOf(error),
+      );
+      if (problem === null) return;
+      if (Date.now() > deadline) {
+        throw new PlatformError(
+          'service_unavailable',
+          `The router does not follow: ${problem} It is told again until it does; what was asked for is kept.`,
+        );
+      }
+    }
+  }
+
   return {
     update() {
       const route = current();
@@ -74,8 +96,10 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
     async told() {
       await routing;
     },
+    followed,
     async drained(containerId) {
-      await routing.catch(() => undefined);
+      // Until the router has heard of it, it may send it requests.
+      await followed().catch(() => undefined);
       await needs.drained(keyOf(containerId)).catch(() => undefined);
     },
     begin() {

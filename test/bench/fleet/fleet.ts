@@ -153,6 +153,7 @@ function append(store: Store, appId: string, userId: string): void {
       manifest: 'sha256:0' as Digest,
       layers: [],
       processTypes: types,
+      declared: {},
       stack: 'debian-13',
       stackImage: 'stack',
       buildpacks: [],

@@ -40,7 +40,7 @@ beforeEach(() => {
   deaf.clear();
   draining.clear();
   routed = { state: 'nothing', processes: [] };
-  processes = newServer();
+  processes = createProcesses(newNeeds());
 });
 afterEach(async () => {
   await processes.close();
@@ -49,12 +49,8 @@ afterEach(async () => {
 });
 
 /** The next server, beside or after the one before. */
-export function startAgain(): void {
-  processes = newServer();
-}
-
-function newServer(): Processes {
-  return createProcesses(newNeeds());
+export function startAgain(otherwise: Partial<ProcessNeeds> = {}): void {
+  processes = createProcesses({ ...newNeeds(), ...otherwise });
 }
 
 export function newNeeds(): ProcessNeeds {
