@@ -131,7 +131,7 @@ export const scale = (type: string, quantity: number): void => {
     app.id,
     store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
   );
-  void processes.changed(app.id);
+  processes.changed(app.id).catch(() => undefined);
 };
 export const running = (): string[] =>
   engine
