@@ -39,6 +39,7 @@ import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
+import { untilSignalled } from './stop-signal.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
 import { requireSpace } from './store/space.ts';
@@ -73,7 +74,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const config = readConfig(process.env);
     const server = await startServer(config, createLog(config.logLevel));
     process.stdout.write(greeting(config, server.api));
-    await signalled();
+    await untilSignalled();
     await server.close();
     return 0;
   } catch (error) {
@@ -211,8 +212,9 @@ async function connect(
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {
       const wanted = route(appId, { state, endpoints });
-      return wanted ? router.serve(wanted) : { drained: Promise.resolve() };
+      if (wanted) await router.serve(wanted);
     },
+    drained: router.drained,
     logs: {
       ...logs,
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
@@ -280,17 +282,11 @@ async function connect(
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
-  const running = await processes.adopt();
-  await router.start(running.flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
+  await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
+  api.answer();
   void prepare(platform);
   return { api: address, platform, close };
-}
-
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
-  });
 }
 
 if (process.argv[1] && import.meta.filename === process.argv[1]) {

@@ -26,12 +26,10 @@ export interface ProcessNeeds {
   listening(address: string, deadlineMs: number, signal: AbortSignal): Promise<boolean>;
   /** Makes sure the engine has a slug's image; returns what to run. */
   image(slug: Slug, signal?: AbortSignal): Promise<string>;
-  /** Resolves when traffic goes to exactly these; `drained` when those taken out have no open request. */
-  serve(route: {
-    appId: string;
-    state: RouteState;
-    endpoints: Endpoint[];
-  }): Promise<{ drained: Promise<void> }>;
+  /** Resolves when traffic goes to exactly these. */
+  serve(route: { appId: string; state: RouteState; endpoints: Endpoint[] }): Promise<void>;
+  /** Resolves when an endpoint that gets no traffic any more has no open request, whoever took it out. */
+  drained(key: string): Promise<void>;
   logs: {
     follow(container: { id: string; appId: string; process: string; logPath: string }): void;
     drained(containerId: string): Promise<void>;

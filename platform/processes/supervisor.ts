@@ -41,7 +41,7 @@ export interface Supervisor {
   setStage(stage: Stage): void;
   /** Sends traffic to the ready web processes of this release, and only there; resolves when the router does. */
   switchTo(version: number | null): Promise<void>;
-  /** Resolves when the router has done what it was told last. */
+  /** Resolves when the router has done what it was told last. @throws PlatformError `service_unavailable` */
   routed(): Promise<void>;
   /** Resolves when every wanted process of a release (of web only, or all) is up; throws what kept one from it. */
   untilUp(version: number, only: 'web' | 'all', signal: AbortSignal): Promise<void>;
@@ -77,6 +77,7 @@ export function createSupervisor(
     // The built-in name follows from the app's.
     hosts: () => [appName(), ...needs.store.domains.ofApp(appId).map((one) => one.hostName)].join(' '),
     serve: needs.serve,
+    drained: needs.drained,
     onProblem: needs.onProblem,
     retry: reconcile,
     serving: () => all().filter((one) => one.type === 'web' && one.state === 'up' && one.version === served),
@@ -204,7 +205,7 @@ export function createSupervisor(
       route();
       await traffic.told();
     },
-    routed: traffic.told,
+    routed: traffic.followed,
     untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
     clearFailures: setbacks.forget,
     restart(matches) {

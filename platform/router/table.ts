@@ -119,6 +119,9 @@ export function serverName({ process, key, address, port }: Endpoint): string {
   return `${process}:${key}:${place}`;
 }
 
+/** Of the endpoint that a server stands for: `b12/web.1:3f2a9c01b7de:31302e…`. */
+export const keyIn = (path: string): string | undefined => path.split(':')[1];
+
 export function socketAddress({ address, port }: { address: string; port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

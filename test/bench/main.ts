@@ -9,12 +9,14 @@ import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
+import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
 import { router } from './rows/router.ts';
 import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
 import { warmPush } from './rows/warm-push.ts';
 import { warmRedeploy } from './rows/warm-redeploy.ts';
+import { zeroDrop } from './rows/zero-drop.ts';
 import { judge, type Result, table } from './verdict.ts';
 
 const rows: readonly Row[] = [
@@ -30,6 +32,8 @@ const rows: readonly Row[] = [
   noChange,
   warmPush,
   ...coldBuilds,
+  zeroDrop,
+  ...reconcile,
 ];
 
 const groups = new Map<string, string[]>();

@@ -22,6 +22,8 @@ export let app: { id: string; name: string };
 export let userId: string;
 /** What the router was told last, per app. */
 export let routed: { state: string; processes: string[] };
+/** By key, when the router says that nobody uses an endpoint any more; at once where nothing is said. */
+export const draining = new Map<string, Promise<void>>();
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
@@ -36,8 +38,9 @@ beforeEach(() => {
   app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
   engine = createMemoryEngine({ images: ['twelve/app:1'] });
   deaf.clear();
+  draining.clear();
   routed = { state: 'nothing', processes: [] };
-  processes = newServer();
+  processes = createProcesses(newNeeds());
 });
 afterEach(async () => {
   await processes.close();
@@ -46,12 +49,8 @@ afterEach(async () => {
 });
 
 /** The next server, beside or after the one before. */
-export function startAgain(): void {
-  processes = newServer();
-}
-
-function newServer(): Processes {
-  return createProcesses(newNeeds());
+export function startAgain(otherwise: Partial<ProcessNeeds> = {}): void {
+  processes = createProcesses({ ...newNeeds(), ...otherwise });
 }
 
 export function newNeeds(): ProcessNeeds {
@@ -74,8 +73,8 @@ export function newNeeds(): ProcessNeeds {
     image: async () => (await engine.image('twelve/app:1'))!.id,
     serve: async ({ state, endpoints }) => {
       routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
-      return { drained: Promise.resolve() };
     },
+    drained: (key) => draining.get(key) ?? Promise.resolve(),
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     figures: { seen: () => undefined, killed: () => undefined },
     onReleaseOutput: () => undefined,
@@ -132,7 +131,7 @@ export const scale = (type: string, quantity: number): void => {
     app.id,
     store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
   );
-  void processes.changed(app.id);
+  processes.changed(app.id).catch(() => undefined);
 };
 export const running = (): string[] =>
   engine
