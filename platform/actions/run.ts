@@ -5,6 +5,7 @@ import { PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
+import type { CronMark } from '../processes/cron-mark.ts';
 import type { Platform } from './context.ts';
 
 export interface RunOrder {
@@ -15,6 +16,7 @@ export interface RunOrder {
   tty: boolean;
   /** Size of the caller's terminal. */
   window: { columns: number; rows: number } | null;
+  cron?: CronMark;
 }
 
 /** @throws PlatformError `invalid_params` when nothing was pushed, or a value is bad */
@@ -35,6 +37,7 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
     attached: order.attach,
     tty: order.tty,
     window: order.window,
+    cron: order.cron,
   });
 }
 

@@ -78,6 +78,8 @@ export function newNeeds(): ProcessNeeds {
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     figures: { seen: () => undefined, killed: () => undefined },
+    onServing: () => undefined,
+    onCronEnded: () => undefined,
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
     onEngineBack: async () => undefined,
