@@ -22,6 +22,8 @@ export let app: { id: string; name: string };
 export let userId: string;
 /** What the router was told last, per app. */
 export let routed: { state: string; processes: string[] };
+/** Apps that were told to have another release that serves. */
+export let served: string[];
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
@@ -36,6 +38,7 @@ beforeEach(() => {
   app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
   engine = createMemoryEngine({ images: ['twelve/app:1'] });
   deaf.clear();
+  served = [];
   routed = { state: 'nothing', processes: [] };
   processes = newServer();
 });
@@ -78,7 +81,7 @@ export function newNeeds(): ProcessNeeds {
     },
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     figures: { seen: () => undefined, killed: () => undefined },
-    onServing: () => undefined,
+    onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),
     onCronEnded: () => undefined,
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
