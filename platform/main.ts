@@ -250,7 +250,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
-    cron: cronOf(() => platform),
+    cron: cronOf({ store, logs, oneOffs, log }),
     inside: createInside(needs),
     figures,
     router,

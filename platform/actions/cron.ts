@@ -8,21 +8,17 @@ import type { Caller, Platform } from './context.ts';
 import { runOneOff } from './run.ts';
 
 /** What is due runs as `twelve run` would run it, of the release that serves then. */
-export function cronOf(platform: () => Platform, now: () => number = Date.now): Cron {
-  const told = (message: string): void => platform().log.warn(message);
+export function cronOf(platform: Pick<Platform, 'store' | 'logs' | 'oneOffs' | 'log'>): Cron {
+  const { store, logs, oneOffs, log } = platform;
   return createCron({
-    get store() {
-      return platform().store;
-    },
-    get logs() {
-      return platform().logs;
-    },
+    store,
+    logs,
     start: (app, { command }, cron) =>
-      runOneOff(platform(), app, { command, env: {}, attach: false, tty: false, window: null, cron }),
-    started: () => platform().oneOffs.ofCron(),
-    stop: (appId, process) => platform().oneOffs.stop(appId, process),
-    now,
-    onProblem: told,
+      runOneOff(platform, app, { command, env: {}, attach: false, tty: false, window: null, cron }),
+    started: oneOffs.ofCron,
+    stop: oneOffs.stop,
+    now: Date.now,
+    onProblem: (message) => log.warn(message),
   });
 }
 

@@ -36,12 +36,16 @@ interface Watch {
 
 /** A clock may be set, and a machine may sleep: nobody tells us, so we look again. */
 const longestWaitMs = 60_000;
+/** After something failed. */
+const againMs = 5000;
 
 export function createCron(needs: CronNeeds): Cron {
   const { store, logs, now } = needs;
   const runs = createCronRuns(needs);
   /** By app. */
   const watches = new Map<string, Watch[]>();
+  /** Apps whose entries could not be looked up. */
+  const stale = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let state: 'new' | 'waiting' | 'closed' = 'new';
 
@@ -82,16 +86,28 @@ export function createCron(needs: CronNeeds): Cron {
     else watches.delete(appId);
   }
 
+  /** A store that cannot be written for a while must neither fail a release that serves nor stop the clock. */
+  function attempt(what: string, work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      needs.onProblem(`${what}: ${messageOf(error)}; trying again`);
+      return false;
+    }
+  }
+
+  function watchSoon(appId: string): void {
+    if (attempt('Cron', () => watch(appId))) stale.delete(appId);
+    else stale.add(appId);
+  }
+
   /** @param why what is missed was missed */
   function look(why: string): void {
-    for (const one of [...watches.values()].flat()) {
-      try {
-        lookAt(one, why);
-      } catch (error) {
-        needs.onProblem(`Cron entry ${one.entry.id}: ${messageOf(error)}`);
-      }
-    }
-    wait();
+    for (const appId of [...stale]) watchSoon(appId);
+    const all = [...watches.values()].flat();
+    const failed = all.filter((one) => !attempt(`Cron entry ${one.entry.id}`, () => lookAt(one, why)));
+    wait(failed.length > 0 ? againMs : 0);
   }
 
   function lookAt(one: Watch, why: string): void {
@@ -112,11 +128,12 @@ export function createCron(needs: CronNeeds): Cron {
     if (app) void runs.due(app, entry, run!).catch((error: unknown) => needs.onProblem(messageOf(error)));
   }
 
-  function wait(): void {
+  function wait(least = 0): void {
     clearTimeout(timer);
-    if (state !== 'waiting' || watches.size === 0) return;
+    if (state !== 'waiting' || watches.size + stale.size === 0) return;
     const nexts = [...watches.values()].flat().flatMap(({ next }) => next ?? []);
-    const delay = Math.min(longestWaitMs, Math.max(0, Math.min(...nexts) - now()));
+    const longest = stale.size > 0 ? againMs : longestWaitMs;
+    const delay = Math.min(longest, Math.max(least, Math.min(...nexts) - now()));
     timer = setTimeout(() => look('the clock was set, or the machine slept'), delay);
     timer.unref();
   }
@@ -124,13 +141,13 @@ export function createCron(needs: CronNeeds): Cron {
   return {
     async begin() {
       await runs.settle().catch((error: unknown) => needs.onProblem(`Cron: ${messageOf(error)}`));
-      for (const { id } of store.apps.list()) watch(id);
+      for (const { id } of store.apps.list()) watchSoon(id);
       state = 'waiting';
       look('the server was not running');
     },
     changed(appId) {
       if (state !== 'waiting') return;
-      watch(appId);
+      watchSoon(appId);
       wait();
     },
     status,

@@ -223,6 +223,26 @@ test('a run of which a server before us knew the beginning alone is told', async
   expect(log).toHaveLength(1);
 });
 
+test('a store that fails for a while is told, fails nobody, and is asked again', async () => {
+  await cron.begin();
+  const { transaction } = store;
+  const broken = (): never => {
+    throw new Error('the disk is full');
+  };
+  store.transaction = broken;
+  serve(entry('job', '*/10 * * * *'));
+  expect(log).toEqual(['problem: Cron: the disk is full; trying again']);
+  store.transaction = transaction;
+  await until('00:10:10');
+  expect(started).toEqual(['job 00:10']);
+  store.transaction = broken;
+  await until('00:20:12');
+  expect(log.slice(2)).toEqual(Array(3).fill('problem: Cron entry id-job: the disk is full; trying again'));
+  store.transaction = transaction;
+  await until('00:20:20');
+  expect(started).toEqual(['job 00:10', 'job 00:20']);
+});
+
 test('of an app that is gone nothing runs', async () => {
   await cron.begin();
   serve(entry('job', '*/10 * * * *'));
