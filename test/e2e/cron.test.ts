@@ -62,7 +62,7 @@ test('one that is run now runs as a one-off process: its output is in the log, i
     `twelve[cron]: Run of ${id}, on request: ${name}`,
   );
   const row = (await must(twelve('cron'))).stdout.split('\n').find((line) => line.startsWith(id));
-  expect(row).toMatch(/@yearly {2}Europe\/Berlin {2}20\d\d\/.* exit 3 \(~ \d+s ago\) {2}send$/);
+  expect(row).toMatch(/@yearly +Europe\/Berlin +20\d\d\/.* exit 3 \(~ \d+s ago\) +send$/);
   await eventually(
     () => platform.containers('timed', 'run'),
     (left) => left.length === 0,
