@@ -7,6 +7,7 @@ import { hostsOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
+import { cronOf } from './actions/cron.ts';
 import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
@@ -26,7 +27,7 @@ import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
-import { greeting, help } from './greeting.ts';
+import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
 import { createFigures } from './processes/figures.ts';
@@ -60,16 +61,8 @@ const buildpacksFolder = join(import.meta.dirname, '..', 'buildpacks');
 
 /** Runs the server in the foreground until a signal. @returns the exit status */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(help());
-    return 0;
-  }
-  if (argv.length > 0) {
-    process.stderr.write(
-      ` !     "${argv[0]}" is not an option of the server; its settings are environment variables. See: twelve server --help\n`,
-    );
-    return 2;
-  }
+  const answered = answerOptions(argv);
+  if (answered !== null) return answered;
   try {
     const config = readConfig(process.env);
     const server = await startServer(config, createLog(config.logLevel));
@@ -220,6 +213,8 @@ async function connect(
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
     },
     figures,
+    onServing: (appId) => platform.cron.changed(appId),
+    onCronEnded: (run, status) => platform.cron.ended(run, status),
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
     onEngineBack: async () => {
@@ -257,6 +252,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
+    cron: cronOf({ store, logs, oneOffs, log }),
     inside: createInside(needs),
     figures,
     router,
@@ -269,6 +265,8 @@ async function connect(
     currentImages: () => Promise.all(serverImages.map(images.reference)),
     requireSpace: space,
   };
+
+  closers.push(() => platform.cron.close());
 
   // Before anybody can ask for new ones.
   const ending = new AbortController();
@@ -284,6 +282,7 @@ async function connect(
   closers.push(() => api.close());
   await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
+  await platform.cron.begin();
   api.answer();
   void prepare(platform);
   return { api: address, platform, close };

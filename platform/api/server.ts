@@ -18,6 +18,7 @@ import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
+import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { execRoutes } from './routes/exec.ts';
 import { processRoutes } from './routes/processes.ts';
@@ -121,6 +122,7 @@ function createApplication(edge: Edge): express.Express {
     releaseRoutes(edge),
     processRoutes(edge),
     execRoutes(edge),
+    cronRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

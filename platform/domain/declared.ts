@@ -1,6 +1,8 @@
 // What a slug's app.json declares about its processes: part of what was built, so a rollback brings it back.
+import type { CronEntry } from './cron.ts';
+
 export interface Declared {
   /** By process type. */
   healthchecks?: unknown;
-  cron?: unknown;
+  cron?: readonly CronEntry[];
 }

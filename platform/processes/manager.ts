@@ -132,10 +132,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     rollouts.set(appId, { version: release.version, abort });
     const signal = AbortSignal.any([abort.signal, life.signal]);
     try {
-      if (!release.slugId) {
-        commit(appId, release);
-        return;
-      }
+      if (!release.slugId) return commit(appId, release);
       const serving = supervisor.stage().serving as Runnable | null;
       const next = await runnableOf(release, signal);
       await rollOut(
@@ -174,6 +171,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       store.releases.end(release.id, 'succeeded', null);
       store.apps.setServing(appId, release.version);
     });
+    needs.onServing(appId);
     settledNotice.tell();
   }
 

@@ -7,6 +7,7 @@ import type { Slug } from '../domain/slug.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import type { CronProcess } from './cron-mark.ts';
 import type { Figures } from './figures.ts';
 
 export interface ProcessNeeds {
@@ -41,6 +42,10 @@ export interface ProcessNeeds {
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */
   onReleaseEnded(release: Release): void;
+  /** Another release of it serves now. */
+  onServing(appId: string): void;
+  /** A one-off that cron started has ended; without a status it is not known how. */
+  onCronEnded(run: CronProcess, status: number | null): void;
   /** The engine was away and answers again: others may have something to clear away, too. */
   onEngineBack(): Promise<void>;
   /** Told at each named step, before what follows it. */

@@ -142,6 +142,8 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
   onReleaseOutput: () => undefined,
   onReleaseEnded: () => undefined,
   onEngineBack: async () => undefined,
+  onServing: () => undefined,
+  onCronEnded: () => undefined,
   reached: () => undefined,
 };
 

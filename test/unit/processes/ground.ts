@@ -24,6 +24,8 @@ export let userId: string;
 export let routed: { state: string; processes: string[] };
 /** By key, when the router says that nobody uses an endpoint any more; at once where nothing is said. */
 export const draining = new Map<string, Promise<void>>();
+/** Apps that were told to have another release that serves. */
+export let served: string[];
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
@@ -39,6 +41,7 @@ beforeEach(() => {
   engine = createMemoryEngine({ images: ['twelve/app:1'] });
   deaf.clear();
   draining.clear();
+  served = [];
   routed = { state: 'nothing', processes: [] };
   processes = createProcesses(newNeeds());
 });
@@ -77,6 +80,8 @@ export function newNeeds(): ProcessNeeds {
     drained: (key) => draining.get(key) ?? Promise.resolve(),
     logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
     figures: { seen: () => undefined, killed: () => undefined },
+    onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),
+    onCronEnded: () => undefined,
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
     onEngineBack: async () => undefined,
