@@ -7,7 +7,7 @@ import { releasesOf, whatIsSaidRuns } from '../support/truth.ts';
 import { eventually } from '../support/wait.ts';
 import { files } from './app-files.ts';
 import type { Change } from './plan.ts';
-import type { Said } from './said.ts';
+import { oneOff, type Said } from './said.ts';
 
 /** What a visitor sees: of the code, of the config. */
 export interface Served {
@@ -22,7 +22,7 @@ interface State extends Served {
 export interface ChaosApp {
   name: string;
   /** @returns the client's answer, and what holds if the change does */
-  begin(change: Change): Promise<Begun>;
+  begin(change: Change, apps: number): Promise<Begun>;
   /**
    * Waits until what runs is what the client was told, and nothing else is left. @param ms how long each of it may take
    * @throws Error that says what does not fit
@@ -37,7 +37,7 @@ export interface Begun {
   wanted: State;
 }
 
-/** @param apps how many there are with it */
+/** @param apps how many there are with it, so far */
 export async function createChaosApp(platform: TestPlatform, name: string, apps: number): Promise<ChaosApp> {
   const repository = await platform.createApp(name, null, { files: files('0') });
   await platform.push(repository);
@@ -64,8 +64,8 @@ export async function createChaosApp(platform: TestPlatform, name: string, apps:
     known = true;
   }
 
-  async function begin(change: Change): Promise<Begun> {
-    if (!known) await learn({ apps, ms: 60_000 });
+  async function begin(change: Change, all: number): Promise<Begun> {
+    if (!known) await learn({ apps: all, ms: 60_000 });
     known = false;
     return await make(change, String(++count));
   }
@@ -100,12 +100,12 @@ export async function createChaosApp(platform: TestPlatform, name: string, apps:
         return { change, wanted: { ...state, web }, result: cli('ps:scale', `web=${web}`) };
       }
       case 'run':
-        return { change, wanted: state, result: cli('run', 'echo begun; sleep 1; echo ended; exit 7') };
+        return { change, wanted: state, result: cli('run', oneOff) };
       case 'detached':
         return {
           change,
           wanted: state,
-          result: cli('run:detached', 'echo begun; sleep 1; echo ended; exit 7'),
+          result: cli('run:detached', oneOff),
         };
     }
   }

@@ -110,7 +110,7 @@ async function beginAll(round: Round): Promise<Begun[]> {
   return await Promise.all(
     apps.map(async (app, index) => {
       await sleep(round.changes[index]!.afterMs);
-      return await app.begin(round.changes[index]!.change);
+      return await app.begin(round.changes[index]!.change, names.length);
     }),
   );
 }

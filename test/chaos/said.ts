@@ -2,6 +2,11 @@
 import type { Result } from '../support/program.ts';
 import type { Change } from './plan.ts';
 
+/** What one-off processes run, which exit status they end with, and what they print. */
+export const oneOff = 'echo begun; sleep 1; echo ended; exit 7';
+const ranTo = 7;
+const ran = 'begun\nended\n';
+
 /** lost: nobody told the client; either may be so. */
 export type Said = 'done' | 'not done' | 'lost';
 
@@ -12,6 +17,13 @@ const connectionLost =
 export function saidOf(change: Change, { status, stdout, stderr }: Result): Said {
   const printed = `exit status ${status}\n${stdout}${stderr}`;
   const unclear = (why: string): Error => new Error(`${change}: ${why}. It printed:\n${printed}`);
+  if (change === 'run' && status === ranTo) {
+    if (stdout !== ran) throw unclear('ended as it should, without all of its output');
+    return 'done';
+  }
+  // Killed itself; or its last words were lost with the engine.
+  if (change === 'run' && status === 137) return 'not done';
+  if (change === 'run' && status === 0) throw unclear('well, although its process never ends so');
   if (status === 0) {
     if (change === 'push' && !/deployed/.test(stderr)) throw unclear('well, without a word of it');
     return 'done';
