@@ -21,13 +21,20 @@ interface State extends Served {
 
 export interface ChaosApp {
   name: string;
-  /** @returns the client's answer, and what holds if the change does */
-  begin(change: Change, apps: number): Promise<Begun>;
+  /** Makes ready whatever the client needs to know; the server must be there. @returns what begins the change */
+  prepare(change: Change, apps: number): Promise<() => Begun>;
   /**
    * Waits until what runs is what the client was told, and nothing else is left. @param ms how long each of it may take
    * @throws Error that says what does not fit
    */
-  check(begun: Begun, said: Said, circumstances: { apps: number; ms: number }): Promise<void>;
+  check(begun: Begun, said: Said, circumstances: Circumstances): Promise<void>;
+}
+
+interface Circumstances {
+  apps: number;
+  ms: number;
+  /** Whether the engine kept all that ran, so that one-offs ended by themselves. */
+  undisturbed: boolean;
 }
 
 export interface Begun {
@@ -64,66 +71,74 @@ export async function createChaosApp(platform: TestPlatform, name: string, apps:
     known = true;
   }
 
-  async function begin(change: Change, all: number): Promise<Begun> {
+  async function prepare(change: Change, all: number): Promise<() => Begun> {
     if (!known) await learn({ apps: all, ms: 60_000 });
     known = false;
-    return await make(change, String(++count));
+    const { args, wanted } = await orderOf(change, String(++count));
+    const given = { cwd: repository.folder };
+    return () => ({
+      change,
+      wanted,
+      result: change === 'push' ? platform.git(args, given) : platform.cli(args, given),
+    });
   }
 
-  async function make(change: Change, id: string): Promise<Begun> {
-    const cli = (...args: string[]): Promise<Result> => platform.cli(args, { cwd: repository.folder });
+  /** What the client is told to do, and what holds if that is done. */
+  async function orderOf(change: Change, id: string): Promise<{ args: string[]; wanted: State }> {
     switch (change) {
       case 'push':
         await repository.commit({ 'note.txt': id });
-        return {
-          change,
-          wanted: { ...state, note: id },
-          result: platform.git(['push', '-f', 'platform', 'main'], { cwd: repository.folder }),
-        };
+        return { args: ['push', '-f', 'platform', 'main'], wanted: { ...state, note: id } };
       case 'config': {
         // A handful of them, so that each has been set, left alone, and set again.
-        const vars = { ...state.config, [`VAR_${count % 6}`]: id };
+        const name = `VAR_${count % 6}`;
         return {
-          change,
-          wanted: { ...state, config: vars },
-          result: cli('config:set', `VAR_${count % 6}=${id}`),
+          args: ['config:set', `${name}=${id}`],
+          wanted: { ...state, config: { ...state.config, [name]: id } },
         };
       }
       case 'rollback': {
         const version = await earlier();
-        if (version === undefined) return await make('config', id);
-        const wanted = { ...state, ...served.get(version) };
-        return { change, wanted, result: cli('rollback', `v${version}`) };
+        if (version === undefined) return await orderOf('config', id);
+        return { args: ['rollback', `v${version}`], wanted: { ...state, ...served.get(version) } };
       }
       case 'scale': {
         const web = (state.web % 3) + 1;
-        return { change, wanted: { ...state, web }, result: cli('ps:scale', `web=${web}`) };
+        return { args: ['ps:scale', `web=${web}`], wanted: { ...state, web } };
       }
       case 'run':
-        return { change, wanted: state, result: cli('run', oneOff) };
+        return { args: ['run', oneOff], wanted: state };
       case 'detached':
-        return {
-          change,
-          wanted: state,
-          result: cli('run:detached', oneOff),
-        };
+        return { args: ['run:detached', oneOff], wanted: state };
     }
   }
 
-  async function check(begun: Begun, said: Said, given: { apps: number; ms: number }): Promise<void> {
+  async function check(begun: Begun, said: Said, given: Circumstances): Promise<void> {
     const now = await readState(platform, name, given);
     const allowed = said === 'lost' ? [state, begun.wanted] : [said === 'done' ? begun.wanted : state];
     expect(allowed, `"${said}" was said of the ${begun.change} of ${name}`).toContainEqual(now.state);
     // No config is lost, of no release.
     for (const [version, { config }] of [...served].slice(-3))
       expect(await configOf(platform, name, version)).toEqual(config);
+    if (begun.change === 'detached' && said === 'done' && given.undisturbed)
+      await ranToItsEnd((await begun.result).stdout.trim(), given.ms);
     served.set(now.version, { note: now.state.note, config: now.state.config });
     state = now.state;
     known = true;
   }
 
+  /** As its log tells, whatever became of the server meanwhile. */
+  async function ranToItsEnd(process: string, ms: number): Promise<void> {
+    await eventually(
+      async () => (await platform.cli(['logs', '-p', process, '-a', name])).stdout,
+      (text) =>
+        /: begun\n/.test(text) && /: ended\n/.test(text) && text.includes('Process exited with status 7'),
+      ms,
+    );
+  }
+
   await learn({ apps, ms: 60_000 });
-  return { name, begin, check };
+  return { name, prepare, check };
 }
 
 async function readState(

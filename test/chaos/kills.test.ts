@@ -65,8 +65,10 @@ describe(`seed ${seed}`, () => {
   test.each(table)('%s', async (_, round) => {
     crowds = names.map((name) => platform.crowd(name, { clients: 2, pauseMs: 10 }));
     const visited = (): number => Math.min(...crowds.map((one) => one.answered()));
-    const begun = beginAll(round);
-    begun.catch(() => undefined);
+    const prepared = await Promise.all(
+      apps.map((app, index) => app.prepare(round.changes[index]!.change, names.length)),
+    );
+    const begun = beginAll(round, prepared);
     await sleep(round.atMs);
     let away: string[] = [];
     const killed = await killAndReturn(round, {
@@ -96,6 +98,7 @@ describe(`seed ${seed}`, () => {
       await app.check(change, said, {
         apps: names.length,
         ms: Math.max(goneMs, restarted + backMs - Date.now()),
+        undisturbed: round.victim === 'server' || round.victim === 'router',
       });
     }
     await nothingIsAstray(round);
@@ -106,11 +109,11 @@ describe(`seed ${seed}`, () => {
   });
 });
 
-async function beginAll(round: Round): Promise<Begun[]> {
+async function beginAll(round: Round, prepared: readonly (() => Begun)[]): Promise<Begun[]> {
   return await Promise.all(
-    apps.map(async (app, index) => {
+    prepared.map(async (begin, index) => {
       await sleep(round.changes[index]!.afterMs);
-      return await app.begin(round.changes[index]!.change, names.length);
+      return begin();
     }),
   );
 }

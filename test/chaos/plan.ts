@@ -24,10 +24,10 @@ export interface Round {
 
 /** About as long as a change takes, and a little more: what it leaves behind is cleared away then. */
 const usualMs: Record<Change, number> = {
-  push: 5000,
-  config: 4000,
-  rollback: 4000,
-  scale: 3000,
+  push: 4000,
+  config: 3000,
+  rollback: 3000,
+  scale: 1500,
   run: 2500,
   detached: 2500,
 };
@@ -53,7 +53,7 @@ function planRound(seed: number, number: number, apps: number): Round {
   const victim = pick(random, victims, victimWeights);
   const chosen = Array.from({ length: apps }, (_, app) => ({
     change: pick(random, changes, changeWeights),
-    afterMs: app === 0 ? 0 : Math.floor(random() * 1500),
+    afterMs: app === 0 ? 0 : Math.floor(random() * 1000),
   }));
   const span = Math.max(...chosen.map(({ change, afterMs }) => afterMs + usualMs[change]));
   return {
