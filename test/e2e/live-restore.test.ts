@@ -52,6 +52,7 @@ test('the same containers serve before, meanwhile and after; what they print mea
   await more();
   killEngine(engine.group, 'engine');
   await more();
+  expect(await engine.answers()).toBe(false);
   expect((await platform.visit('kept', '/engine-is-away')).status).toBe(200);
   await engine.start();
   await more();
