@@ -1,9 +1,11 @@
 // kill -9 of server, router, engine and processes at random moments of random changes: what was said is what runs, and nothing is left.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { type SecondEngine, startSecondEngine } from '../support/second-engine.ts';
-import { astray } from '../support/stored-slugs.ts';
+import { ageBlobs, astray } from '../support/stored-slugs.ts';
 import type { Crowd } from '../support/visit.ts';
 import { eventually } from '../support/wait.ts';
 import { type Begun, type ChaosApp, createChaosApp } from './app.ts';
@@ -107,6 +109,20 @@ describe(`seed ${seed}`, () => {
     if (round.victim === 'server' || (round.victim === 'process' && !dead)) expect(failures).toEqual([]);
     if (round.victim === 'engine') expect(away).toEqual([]);
   });
+});
+
+test('a blob that nothing names is seen, and the next start takes it', async () => {
+  const orphan = 'f'.repeat(64);
+  writeFileSync(join(platform.dataFolder, 'blobs', 'sha256', orphan), 'nobody names this');
+  expect(await astray(platform, names)).toContain(`orphan blob sha256:${orphan}`);
+  await platform.kill9();
+  ageBlobs(platform);
+  await platform.startAgain();
+  await eventually(
+    () => astray(platform, names),
+    (found) => found.length === 0,
+    backMs,
+  );
 });
 
 async function beginAll(round: Round, prepared: readonly (() => Begun)[]): Promise<Begun[]> {
