@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
   'test/e2e/cron-clock.test.ts',
+  'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
   'test/engine/build/node-cache.test.ts',
@@ -37,7 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 600_000,
