@@ -20,7 +20,7 @@ import {
   slotsOf,
   type Table,
   withoutRoute,
-  withRoute,
+  withRoutes,
 } from './table.ts';
 
 export interface Steering {
@@ -150,7 +150,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         const wanted = new Set(routes.map((route) => route.appId));
         const slots = new Map([...slotsOf(before.places)].filter(([appId]) => wanted.has(appId)));
         table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
-        for (const route of routes) table = withRoute(table, route, busySlots(before), spare);
+        table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
         held = undefined;
         void seeOff((await converge()).leaving);
@@ -160,7 +160,8 @@ export function createSteering(needs: SteeringNeeds): Steering {
     async serve(route) {
       await ready;
       return queue.run(async () => {
-        table = withRoute(table, route, busySlots(held ?? nothing), spare);
+        const busy = table.slots.has(route.appId) ? new Set<number>() : busySlots(held ?? nothing);
+        table = withRoutes(table, [route], busy, spare);
         const { out } = await converge();
         return { drained: seeOff(out) };
       });

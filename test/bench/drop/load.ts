@@ -54,7 +54,7 @@ interface Kind {
 }
 
 /** @param longestMs no stream but the longer WebSockets lasts longer; what is replaced may take longer to end */
-export function startVisitors(target: Target, longestMs: number, rate = 1): Visitors {
+export function startVisitors(target: Target, longestMs: number): Visitors {
   const report: Report = {
     counts: new Map(),
     failures: [],
@@ -85,7 +85,7 @@ export function startVisitors(target: Target, longestMs: number, rate = 1): Visi
     await sleep((kind.pauseMs * client) / kind.clients);
     while (!stopping.signal.aborted) {
       await ask(kind, client);
-      await sleep(kind.pauseMs / rate);
+      await sleep(kind.pauseMs);
     }
   }
 
@@ -117,10 +117,10 @@ export function startVisitors(target: Target, longestMs: number, rate = 1): Visi
   /** From half a second to the longest. */
   const length = (): number => Math.round(500 + ((longestMs - 500) * (++turn % 8)) / 7);
   const kinds: Kind[] = [
-    { name: 'GET, kept connection', clients: 4, pauseMs: 30, once: keeping(getQuestion) },
-    { name: 'GET, new connection', clients: 3, pauseMs: 30, once: fresh(getQuestion) },
-    { name: 'POST, kept connection', clients: 2, pauseMs: 50, once: keeping(() => postQuestion(20_000)) },
-    { name: 'POST, new connection', clients: 1, pauseMs: 50, once: fresh(() => postQuestion(200_000)) },
+    { name: 'GET, kept connection', clients: 4, pauseMs: 20, once: keeping(getQuestion) },
+    { name: 'GET, new connection', clients: 3, pauseMs: 20, once: fresh(getQuestion) },
+    { name: 'POST, kept connection', clients: 2, pauseMs: 30, once: keeping(() => postQuestion(20_000)) },
+    { name: 'POST, new connection', clients: 1, pauseMs: 30, once: fresh(() => postQuestion(200_000)) },
     { name: 'long response', clients: 4, pauseMs: 50, once: fresh(() => longQuestion(length())) },
     { name: 'server-sent events', clients: 4, pauseMs: 50, once: fresh(() => eventsQuestion(length())) },
     { name: 'WebSocket', clients: 4, pauseMs: 50, once: () => converse(target, length(), never) },

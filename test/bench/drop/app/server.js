@@ -72,11 +72,17 @@ server.on('upgrade', (request, socket) => {
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`);
   socket.on('error', () => undefined);
-  socket.on('data', (frame) => {
-    if ((frame[0] & 0x0f) !== 1) return socket.end(Buffer.from([0x88, 0]));
-    const length = frame[1] & 0x7f;
-    const text = frame.subarray(6, 6 + length).map((byte, index) => byte ^ frame[2 + (index % 4)]);
-    socket.write(Buffer.concat([Buffer.from([0x81, length]), text]));
+  // Several may come at once, or one in two pieces.
+  let rest = Buffer.alloc(0);
+  socket.on('data', (piece) => {
+    rest = Buffer.concat([rest, piece]);
+    while (rest.length >= 6 && rest.length >= 6 + (rest[1] & 0x7f)) {
+      const frame = rest.subarray(0, 6 + (rest[1] & 0x7f));
+      rest = rest.subarray(frame.length);
+      if ((frame[0] & 0x0f) !== 1) return socket.end(Buffer.from([0x88, 0]));
+      const text = frame.subarray(6).map((byte, index) => byte ^ frame[2 + (index % 4)]);
+      socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
+    }
   });
 });
 
