@@ -74,12 +74,12 @@ ssh_dependency() {
 # What the network said, in the words of Node and of others.
 connection_lost() {
   local cause
-  case $(grep -oE 'ENOTFOUND|EAI_AGAIN|UnknownHost|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ECONNRESET|EPIPE|ENETUNREACH|EHOSTUNREACH|ConnectionClosed|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|ConnectionTimeout|Timeout awaiting|CERT_[A-Z_]+|[A-Z_]+_CERT_?[A-Z_]*|UNABLE_TO_[A-Z_]+' "$1" | head -n 1) in
+  case $(grep -oE 'ENOTFOUND|EAI_AGAIN|UnknownHost|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ECONNRESET|EPIPE|ENETUNREACH|EHOSTUNREACH|ConnectionClosed|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|ConnectionTimeout|Timeout awaiting|[Ss]ocket timeout|network timeout|CERT_[A-Z_]+|[A-Z_]+_CERT_?[A-Z_]*|UNABLE_TO_[A-Z_]+|self[- ]signed certificate|certificate has expired|unable to (get|verify) [a-z ]*certificate|does not match certificate' "$1" | head -n 1) in
     '') return 0 ;;
     ENOTFOUND | EAI_AGAIN | UnknownHost) cause='name not found' ;;
     ECONNREFUSED | ConnectionRefused | FailedToOpenSocket) cause='connection refused' ;;
-    ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT | ConnectionTimeout | Timeout*) cause='timed out' ;;
-    *CERT* | UNABLE_TO_*) cause='certificate not trusted' ;;
+    ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT | ConnectionTimeout | Timeout* | *' timeout') cause='timed out' ;;
+    *CERT* | UNABLE_TO_* | *certificate*) cause='certificate not trusted' ;;
     *) cause='connection lost' ;;
   esac
   registry_unreachable "$cause"

@@ -169,9 +169,7 @@ describe('what the build finds out', () => {
     });
     expect(await builds.failure(source('git+https://127.0.0.1/no/where.git'), { app })).toMatchObject({
       id: 'E15',
-      message: expect.stringMatching(
-        /^npm refused to fetch .*where\.git.*Allow it \(allow-git or allow-remote/,
-      ),
+      message: expect.stringMatching(/^npm refused to fetch .*where\.git.*Allow it \(allow-git in \.npmrc\)/),
     });
   });
 
@@ -179,15 +177,14 @@ describe('what the build finds out', () => {
     const source = {
       'package.json': JSON.stringify({
         engines: { node: '24.x' },
-        dependencies: { other: 'https://127.0.0.1:9/other.tgz' },
+        dependencies: { ms: '^2.1.3', other: 'https://ada:s3cret@127.0.0.1:9/other.tgz?token=s3cret' },
       }),
       '.npmrc': 'allow-remote=none\n',
     };
     expect(await builds.failure(source, { app })).toMatchObject({
       id: 'E15',
-      message: expect.stringMatching(
-        /^npm refused to fetch .*https:\/\/127\.0\.0\.1:9\/other\.tgz, which does not come from the registry\. Allow it \(allow-git or allow-remote in \.npmrc\), or use a version from the registry\.$/,
-      ),
+      message:
+        'npm refused to fetch other@https://127.0.0.1:9/other.tgz, which does not come from the registry. Allow it (allow-remote in .npmrc), or use a version from the registry.',
     });
   });
 
