@@ -1,6 +1,7 @@
 // `run` and `ps:exec` over a WebSocket of ours: terminal, window size, signals, end of input, exit status.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
@@ -30,6 +31,8 @@ const stopping =
 const channel = { stdout: 1, stderr: 2 } as const;
 /** Above this the process is not read until the client has caught up. */
 const highWater = 1_048_576;
+const quietLimitMs = 2000;
+const quietStepMs = 50;
 
 const signals: ReadonlySet<string> = new Set([
   'SIGINT',
@@ -117,10 +120,29 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   const heart = beat(client, beatMs);
   const code = await session.exit.finally(heart.end);
   done = true;
-  // All of its output first. It may keep a stream open through a child: then not for ever.
-  await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  await delivered(client, session, over);
   tell(client, { type: 'exit', code });
   client.close();
+}
+
+/**
+ * All of its output first, however slowly its caller takes it. A child that outlives it may keep a stream open: of one
+ * that is read and says nothing no more is waited for.
+ */
+async function delivered(
+  client: WebSocket,
+  { stream, stderr }: AttachedSession,
+  over: Promise<unknown>,
+): Promise<void> {
+  let open = true;
+  const ended = over.finally(() => {
+    open = false;
+  });
+  for (let quietMs = 0; open && client.readyState === client.OPEN && quietMs < quietLimitMs; ) {
+    const slow = client.bufferedAmount > 0 || stream.isPaused() || stderr?.isPaused() === true;
+    await Promise.race([ended, sleep(quietStepMs)]);
+    quietMs = slow ? 0 : quietMs + quietStepMs;
+  }
 }
 
 /** One at a time, and the last counts: the engine may carry out two that it is asked for at once in either order. */

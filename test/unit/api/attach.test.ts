@@ -104,6 +104,21 @@ const until = async (met: () => boolean): Promise<void> => {
   while (!met()) await sleep(2);
 };
 
+it('a caller that is slow gets all of the output of a process that has ended meanwhile, and then its status', async () => {
+  const process = await offered();
+  const end = caller(process.url);
+  const total = 12_000_000;
+  for (let sent = 0; sent < total; sent += 1_000_000) process.stream.push(Buffer.alloc(1_000_000, 'a'));
+  await until(() => end.taken() > 0);
+  process.end(3);
+  // Longer than one is waited for that has no more to say.
+  await sleep(3000);
+  expect(end.taken()).toBeLessThan(total);
+  end.goOn();
+  expect(await end.status).toBe(3);
+  expect(end.taken()).toBe(total);
+});
+
 it('a process that does not read for long keeps its caller, and gets all of the input then', async () => {
   const process = await offered();
   const end = caller(process.url);
