@@ -1,6 +1,5 @@
 // Many apps that run in the memory engine, kept by the real process manager, store and router table.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
@@ -31,11 +30,12 @@ export interface Fleet {
 const image = 'twelve/app:1';
 const types = { web: 'serve', worker: 'work' };
 
-export async function createFleet(count: number): Promise<Fleet> {
-  const folder = mkdtempSync(join(tmpdir(), 'twelve-fleet-'));
+/** @param parent folder for its data, which whoever made it removes */
+export async function createFleet(count: number, parent: string): Promise<Fleet> {
+  const folder = mkdtempSync(join(parent, 'fleet-'));
   const store = openStore({ folder, create: true });
   const engine = createMemoryEngine({ images: [image] });
-  const router = await createFleetRouter(engine, image);
+  const router = await createFleetRouter(engine, image, folder);
   const names = new Map<string, string>();
   const served = new Map<string, { count: number; tell?: () => void; wanted?: number }>();
   const problems: string[] = [];

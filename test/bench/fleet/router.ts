@@ -1,6 +1,5 @@
 // The router's steering with its real table and files, in front of something that stands in for HAProxy: it accepts every command.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../../platform/engine/engine.ts';
 import { createFiles, readPages } from '../../../platform/router/files.ts';
@@ -18,8 +17,8 @@ export interface FleetRouter {
   close(): Promise<void>;
 }
 
-export async function createFleetRouter(engine: Engine, image: string): Promise<FleetRouter> {
-  const folder = mkdtempSync(join(tmpdir(), 'twelve-fleet-router-'));
+export async function createFleetRouter(engine: Engine, image: string, parent: string): Promise<FleetRouter> {
+  const folder = mkdtempSync(join(parent, 'router-'));
   mkdirSync(join(folder, 'pages'));
   const [port] = await freePorts(1);
   const http = { host: '127.0.0.1', port: port! };

@@ -14,7 +14,7 @@ const changesInRound = 20;
 const fleetOf = (bench: Bench, count: number): Promise<Fleet> =>
   bench.once(`fleet of ${count}`, () => {
     bench.say(`starting ${count} apps with ${2 * count} processes in the memory engine`);
-    return createFleet(count);
+    return createFleet(count, bench.folder);
   });
 
 /** Half of the changes add a web process, half take it away. */
