@@ -13,6 +13,7 @@ const long = [
   'test/engine/build/node-trees.test.ts',
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
+  'test/engine/build/static-settings.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];
