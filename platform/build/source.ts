@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
-import { type AppJson, envDefaults, parseAppJson } from './app-json.ts';
+import { type AppJson, envDefaults, parseAppJson, tellAddons } from './app-json.ts';
 import { type Choice, chooseBuildpacks } from './choose.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
 import { warningsOf } from './warnings.ts';
@@ -53,6 +53,7 @@ export async function takeSource(
   const appJson = request.isFirst ? await readAppJson(workspace, warn) : null;
   const given = appJson ? envDefaults(appJson, request.config, warn) : {};
   const config = { ...given, ...request.config };
+  if (appJson) tellAddons(appJson, config, warn);
   const folder = config['PROJECT_PATH']?.trim() ?? '';
   const inside = folder === '' ? [] : await workspace.entries(folder);
   const root = await workspace.entries();
