@@ -1,10 +1,11 @@
-// Three projects: `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine.
+// `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine; `third-party` clones of others' buildpacks, and is run by name alone.
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
+  'test/engine/build/go-settings.test.ts',
   'test/engine/build/node-cache.test.ts',
   'test/engine/build/node-failures.test.ts',
   'test/engine/build/node-manager-failures.test.ts',
@@ -43,6 +44,9 @@ export default defineConfig({
           hookTimeout: 600_000,
           fileParallelism: false,
         },
+      },
+      {
+        test: { name: 'third-party', include: ['test/third-party/**/*.test.ts'], testTimeout: 300_000 },
       },
     ],
   },
