@@ -63,8 +63,8 @@ test('detect, compile, release, export and .profile.d of three, cold and from th
     expect(log).toMatch(/compiled with \/tmp\/build_[^/]+\/\.apt\/usr\/bin\/tree/);
     expect(built.processTypes).toEqual({ web: 'python3 -m http.server' });
     expect(built.created).toEqual(expect.arrayContaining(['.apt', '.profile.d', 'made.txt']));
-    expect(await runInStack(builds, tree, 'command -v tree; tree --noreport made.txt')).toBe(
-      '/app/.apt/usr/bin/tree\nmade.txt\n',
+    expect(await runInStack(builds, tree, 'command -v tree; tree --version >/dev/null && cat made.txt')).toBe(
+      '/app/.apt/usr/bin/tree\nran\n',
     );
     if (round === 'warm') expect(log).toContain('       Build cache: restored');
   }
