@@ -1,4 +1,4 @@
-// Three projects: `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine.
+// `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine; `third-party` clones of others' buildpacks, and is run by name alone.
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
@@ -7,6 +7,7 @@ const long = [
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
+  'test/engine/build/go-settings.test.ts',
   'test/engine/build/node-cache.test.ts',
   'test/engine/build/node-failures.test.ts',
   'test/engine/build/node-manager-failures.test.ts',
@@ -16,6 +17,7 @@ const long = [
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
   'test/engine/build/registries.test.ts',
+  'test/engine/build/static-settings.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];
@@ -45,6 +47,9 @@ export default defineConfig({
           hookTimeout: 600_000,
           fileParallelism: false,
         },
+      },
+      {
+        test: { name: 'third-party', include: ['test/third-party/**/*.test.ts'], testTimeout: 300_000 },
       },
     ],
   },

@@ -13,6 +13,15 @@ export interface AppJson {
   postdeploy: string | null;
   /** Of every build, where the rest is of a new app's first. */
   declared: Declared;
+  addons: readonly Addon[];
+}
+
+/** What the app expects beside itself. */
+interface Addon {
+  /** Without its plan, such as heroku-postgresql. */
+  service: string;
+  /** The config var that its address is in, where that is known. */
+  variable: string | null;
 }
 
 interface EnvEntry {
@@ -38,6 +47,29 @@ const envEntry = z
       description,
     }),
   );
+/** `DATABASE` and the like is how an app calls one of several; its address is then in `DATABASE_URL`. */
+const addon = z
+  .union([
+    z.string().transform((plan) => ({ plan, as: undefined })),
+    z.object({ plan: z.string(), as: z.string().optional() }),
+  ])
+  .transform(({ plan, as }): Addon => {
+    const service = plan.split(':')[0]!.trim();
+    return { service, variable: as ? `${as}_URL` : (usualVariable[service] ?? null) };
+  });
+
+/** The config vars of the add-ons that many apps name; of others only their makers know. */
+const usualVariable: Readonly<Record<string, string>> = {
+  'heroku-postgresql': 'DATABASE_URL',
+  'heroku-redis': 'REDIS_URL',
+  'heroku-kafka': 'KAFKA_URL',
+  jawsdb: 'JAWSDB_URL',
+  'jawsdb-maria': 'JAWSDB_MARIA_URL',
+  cleardb: 'CLEARDB_DATABASE_URL',
+  rediscloud: 'REDISCLOUD_URL',
+  cloudamqp: 'CLOUDAMQP_URL',
+  memcachier: 'MEMCACHIER_SERVERS',
+};
 const process = z.object({ quantity: z.number().int().min(0).optional(), size: z.string().optional() });
 
 /** Part by part: one that is something else does not take the others with it. */
@@ -48,6 +80,7 @@ const parts = {
     z.union([scalar.transform((value): EnvEntry => ({ value, required: true, secret: false })), envEntry]),
   ),
   formation: z.record(z.string(), process),
+  addons: z.array(addon),
   scripts: z.object({
     postdeploy: z
       .union([z.string(), z.object({ command: z.string() }).transform((one) => one.command)])
@@ -75,6 +108,7 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     formation: part('formation', parts.formation, {}) as AppJson['formation'],
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
     declared: { ...cronOf(content['cron'], warn) },
+    addons: part('addons', parts.addons, []),
   };
 }
 
@@ -124,4 +158,19 @@ export function envDefaults(
       warn(`app.json: ${error.message}`);
     }
   }
+}
+
+/** What app.json counts on and nobody makes here: each one whose address the app does not have yet, and what to do. */
+export function tellAddons({ addons }: AppJson, config: ConfigVars, warn: (sentence: string) => void): void {
+  const lacking = addons.filter(({ variable }) => variable === null || !config[variable]).slice(0, 20);
+  if (lacking.length === 0) return;
+  const names = lacking.map(({ service }) => service.replace(/\s+/g, ' ').slice(0, 100));
+  const variables = [...new Set(lacking.flatMap(({ variable }) => variable ?? []))];
+  const command = variables.map((name) => `${name}=…`).join(' ');
+  const one = lacking.length === 1;
+  warn(
+    `app.json names ${one ? 'an add-on' : 'add-ons'} that ${one ? 'is' : 'are'} not provided here: ${names.join(', ')}. ` +
+      `Run ${one ? 'such a service' : 'such services'} elsewhere and give the app ${one ? 'its address' : 'their addresses'}: ` +
+      (command ? `twelve config:set ${command}` : 'twelve config:set with the config vars that it reads'),
+  );
 }

@@ -1,6 +1,6 @@
 // A buildpack as a folder: whether it is one, its programs made executable, and a build's own copy of it.
 import { chmod, cp, lstat, readdir, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { PlatformError } from '../domain/errors.ts';
 
 /** What is somebody else's may hold links: none is followed that leads out of the folder. */
@@ -33,13 +33,18 @@ async function programsOf(folder: string): Promise<string[]> {
   return bin?.isDirectory() ? await readdir(join(folder, 'bin')) : [];
 }
 
-/** Links stay what they are. @param skip names at the top that are left out */
-export async function copyBuildpack(from: string, to: string, skip: readonly string[]): Promise<void> {
-  const skipped = new Set(skip.map((name) => join(from, name)));
+/** A build's own copy of somebody else's: links stay what they are. */
+export async function copyBuildpack(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  await makeExecutable(to);
+}
+
+/** One of ours, without what only tests need. Where it has a link to another of ours, it gets a copy of that. */
+export async function copyOurBuildpack(from: string, to: string): Promise<void> {
   await cp(from, to, {
     recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !skipped.has(path),
+    dereference: true,
+    filter: (path) => !['test', '.git'].includes(basename(path)),
   });
   await makeExecutable(to);
 }

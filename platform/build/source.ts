@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
-import { type AppJson, envDefaults, parseAppJson } from './app-json.ts';
+import { type AppJson, envDefaults, parseAppJson, tellAddons } from './app-json.ts';
 import { type Choice, chooseBuildpacks } from './choose.ts';
 import { applySlugignore, parseSlugignore } from './slugignore.ts';
 import { warningsOf } from './warnings.ts';
@@ -57,6 +57,7 @@ export async function takeSource(
   const appJson = request.isFirst ? written : null;
   const given = appJson ? envDefaults(appJson, request.config, warn) : {};
   const config = { ...given, ...request.config };
+  if (appJson) tellAddons(appJson, config, warn);
   const folder = config['PROJECT_PATH']?.trim() ?? '';
   const inside = folder === '' ? [] : await workspace.entries(folder);
   const root = await workspace.entries();

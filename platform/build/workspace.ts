@@ -19,7 +19,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ConfigVars } from '../domain/config-vars.ts';
 import { appUid } from '../domain/process.ts';
-import { copyBuildpack } from './buildpack-folder.ts';
+import { copyBuildpack, copyOurBuildpack } from './buildpack-folder.ts';
 import type { Placed } from './gather.ts';
 
 const run = promisify(execFile);
@@ -124,10 +124,10 @@ export async function createWorkspace(workFolder: string, name: string) {
         writeFile(join(own, 'pip.conf'), plan.pipConf),
         ...(plan.pipCert ? [copyReadable(plan.pipCert, join(own, 'pip-cert.pem'))] : []),
         writeFile(join(own, 'goenv'), plan.goenv),
-        ...plan.buildpacks.map(({ folder, pin }, n) =>
-          // Of ours, what only tests need.
-          copyBuildpack(folder, join(paths.buildpacks, String(n)), pin === null ? ['test', '.git'] : []),
-        ),
+        ...plan.buildpacks.map(({ folder, pin }, n) => {
+          const copy = pin === null ? copyOurBuildpack : copyBuildpack;
+          return copy(folder, join(paths.buildpacks, String(n)));
+        }),
       ]);
       await handOver(paths.home, paths.buildpacks, results);
     },

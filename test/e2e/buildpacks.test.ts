@@ -139,6 +139,7 @@ test('app.json begins a new app: its buildpacks, config vars, formation, and a c
     buildpacks: [{ url: url() }],
     env: { GREETING: 'hi', KEY: { generator: 'secret' }, NEEDED: { description: 'told by the user' } },
     formation: { web: { quantity: 1, size: 'standard-1x' }, clock: { quantity: 1 } },
+    addons: ['heroku-postgresql:mini'],
     scripts: { postdeploy: 'echo "seeded with $GREETING"; exit 3' },
   };
   const files = { 'app.json': JSON.stringify(content), Procfile: `${page}clock: sleep 1000\n` };
@@ -146,6 +147,9 @@ test('app.json begins a new app: its buildpacks, config vars, formation, and a c
   const pushed = await platform.push(fresh);
   expect(pushed).toContain(
     'app.json says that this app needs NEEDED (told by the user). Set it: twelve config:set NEEDED=…',
+  );
+  expect(pushed).toContain(
+    'app.json names an add-on that is not provided here: heroku-postgresql. Run such a service elsewhere and give the app its address: twelve config:set DATABASE_URL=…',
   );
   expect(pushed).toContain('remote:        seeded with hi');
   expect(pushed).toContain(' !     The postdeploy command ended with status 3; the release serves.');

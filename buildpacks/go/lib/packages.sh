@@ -2,8 +2,10 @@
 
 # Sets specs: what is installed; flags: with what.
 find_packages() {
-  local spec why comment
-  flags=(-tags heroku -trimpath)
+  local spec why comment tags=heroku
+  # On the command line -tags takes the place of the one in GOFLAGS.
+  [[ ! $GOFLAGS =~ (^|[[:space:]\'\"])--?tags=([A-Za-z0-9_.,]+) ]] || tags+=,${BASH_REMATCH[2]}
+  flags=(-tags "$tags" -trimpath)
   if [ -d "$build_dir/vendor" ] && [ -f "$build_dir/go.sum" ]; then flags+=(-mod=vendor); fi
   [ "$lone_program" != true ] || tidy
   comment=$(heroku_comment install)

@@ -114,8 +114,11 @@ record_pruning() {
 # packages_in <list of paths>: "3 packages"
 packages_in() {
   local count
-  # pnpm has each package once, and links to it from everywhere.
-  count=$(grep -cE '(^|/)node_modules/\.pnpm/[^/]+@[^/]+$' "$1")
+  # pnpm has each package once, and links to it from everywhere; so has Bun in workspaces, and leaves the empty folder.
+  count=$({
+    grep -oE '(^|/)node_modules/\.pnpm/[^/]+@[^/]+$' "$1"
+    grep -oE '(^|/)node_modules/\.bun/[^/]+@[^/]+/' "$1"
+  } | sort -u | wc -l)
   [ "$count" -gt 0 ] || count=$(grep -cE '(^|/)(node_modules/(@[^/]+/)?[^/.@][^/]*|\.yarn/cache/[^/]+)$' "$1")
   echo "$count $([ "$count" -eq 1 ] && echo package || echo packages)"
 }

@@ -81,6 +81,9 @@ write_start() {
   elif [ -n "$main_file" ] && [ -f "$build_dir/$main_file" ]; then
     printf -v command 'node %q' "$main_file"
   fi
-  [ -n "$command" ] || return 0
+  if [ -z "$command" ]; then
+    serve_site
+    return
+  fi
   printf -- "---\ndefault_process_types:\n  web: '%s'\n" "${command//\'/\'\'}" >"$pack_dir/release.yml"
 }

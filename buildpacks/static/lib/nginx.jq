@@ -74,7 +74,10 @@ def proxy($n; $key; $value):
     "    set $static_origin \($to.scheme + "://" + ($to.host | address) + ($to.port // "") | text);",
     "    rewrite \("^/\\.twelve-static/proxy/\($n)" + ($key | trimmed | plain) + "/?(.*)$" | regex) \"\($path | text[1:-1])/$1\" break;",
     "    proxy_pass $static_origin;",
+    # One such line in a location, and it inherits none: all of them are here.
     "    proxy_set_header Host \($to.host + ($to.port // "") | text);",
+    "    proxy_set_header X-Forwarded-Host $http_host;",
+    "    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $static_connection;",
     "    proxy_ssl_name \($to.host | text);",
     "    proxy_redirect \($to.scheme + "://" + $to.host + ($to.port // "") + $path + "/" | text) \(($key | trimmed) + "/" | text);",
     own_headers,
@@ -106,6 +109,7 @@ def main:
 def http:
   "include /etc/nginx/mime.types;", "types { text/javascript mjs; application/manifest+json webmanifest; }", "default_type application/octet-stream;",
   "charset \(.settings.encoding // "utf-8");",
+  "charset_types text/css text/plain text/xml text/javascript text/markdown text/csv application/javascript application/xml application/rss+xml application/atom+xml;",
   "sendfile on; tcp_nopush on; etag off; if_modified_since off; server_tokens off; keepalive_timeout 75s;",
   "gzip on; gzip_proxied any; gzip_vary on; gzip_min_length 512; gzip_comp_level 5;",
   "gzip_types text/css text/plain text/javascript application/javascript application/json application/manifest+json application/xml application/wasm image/svg+xml;",
@@ -121,7 +125,6 @@ def server:
   "  listen \($port) default_server;",
   "  root \(folder | text);",
   "  absolute_redirect off;",
-  "  proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $static_connection; proxy_set_header X-Forwarded-Host $http_host;",
   (if .settings.basic_auth then "  auth_basic \"Restricted\"; auth_basic_user_file \($work)/users;" else empty end),
   "  if ($static_path = \"\") { set $static_path $uri; }",
   (if .settings.https_only then "  if ($http_x_forwarded_proto = http) { return 301 https://$host$request_uri; }" else empty end),

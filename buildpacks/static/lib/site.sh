@@ -1,8 +1,9 @@
 # What is served: the folder, the page for what is not there, and the starter that makes nginx serve it.
 
 # Sets root, relative to the app: static.json's, else the first that has an index.html.
+# A buildpack that has built the site and calls this one says by STATIC_FOLDERS where its pages may be.
 choose_root() {
-  local folder reason=default
+  local folder reason=default folders=${STATIC_FOLDERS:-public_html dist public .}
   root=$(jq -r '.root // ""' "$settings")
   if [ -n "$root" ]; then
     reason='static.json'
@@ -12,10 +13,10 @@ choose_root() {
       fail "\"root\" in static.json is \"$root\", which leads out of the app. Name a folder in it, such as \"dist\"."
     root=${root:-.}
   else
-    for folder in public_html dist public .; do
+    for folder in $folders; do
       [ -f "$build_dir/$folder/index.html" ] && { root=$folder; break; }
     done
-    for folder in public_html dist public .; do
+    for folder in $folders; do
       [ -n "$root" ] || [ ! -d "$build_dir/$folder" ] || root=$folder
     done
   fi

@@ -36,6 +36,7 @@ describe.each([
   ['workspaces-npm', 'npm start'],
   ['workspaces-yarn', 'yarn start'],
   ['workspaces-pnpm', 'pnpm start'],
+  ['workspaces-bun', 'bun run start'],
 ])('%s', (name, start) => {
   test('a workspace app builds, boots and answers, from the registry and from the cache', async () => {
     const { cold, warm, coldLog, warmLog, answers } = await coldAndWarm(sample(name), name, start);

@@ -150,23 +150,31 @@ describe('without a static.json', () => {
     expect(await runInStack(builds, app, start, { web: true })).toBe('<p>built by Node 24</p>\n');
   });
 
-  test('one that was only built says what to add (E11), and with that it is served', async () => {
-    const front = await textsOf(sample('front-end'));
-    const built: Files = { ...front, 'src/build.js': front['src/build.js']!.replaceAll('dist', 'out') };
-    const { '.buildpacks': _, ...bare } = built;
-    const options = { app: 'only-built' };
-    expect(await builds.failure(bare, options)).toMatchObject({
-      id: 'E11',
-      message: expect.stringMatching(
-        /built to out\/: add static\.json with \{"root":"out"\}, and a file \.buildpacks with the lines "node" and "static"\.$/,
-      ),
-    });
-    const followed = { ...bare, 'static.json': '{"root":"out"}', '.buildpacks': 'node\nstatic\n' };
-    const { tree } = await builds.build(followed, options);
+  test('one that was only built is served where its build put it, and the push says so', async () => {
+    const { app, lines, tree } = await builds.build(await onlyBuilt(), { app: 'only-built' });
+    expect(lines).toContain('-----> Using buildpack: node');
+    expect(lines).toContain('-----> Nothing says how to start the app: serving it as a static site');
+    expect(lines).toContain(
+      '       Because of out/index.html. A "start" script or a Procfile would be run instead.',
+    );
+    expect(lines).toContain('       Serving out/ (default)');
     expect(tree.processTypes).toEqual({ web: start });
-    const listed = { ...options, buildpacks: [{ reference: 'node', pin: null }] };
-    expect((await builds.failure(bare, listed)).message).toContain('"twelve buildpacks:add static"');
+    expect(await runInStack(builds, app, start, { web: true })).toBe('<p>built by Node 24</p>\n');
+    // What static.json says of it counts, and what is wrong in it ends the build.
+    const routed = { ...(await onlyBuilt()), 'static.json': '{"root":"out","routes":{"/**":"index.html"}}' };
+    const deep = await builds.build(routed, { app: 'only-built' });
+    expect(await one(deep.app, '/a/page/of/the/app')).toBe('200 \n<p>built by Node 24</p>');
+    const wrong = { ...routed, 'static.json': '{"root":"outt"}' };
+    expect((await builds.failure(wrong, { app: 'only-built' })).message).toContain(
+      '"root" in static.json is "outt", but after the build there is no such folder',
+    );
   });
+
+  /** Nothing says how to start it, and its pages are in another folder than static would look in. */
+  async function onlyBuilt(): Promise<Files> {
+    const { '.buildpacks': _, ...front } = await textsOf(sample('front-end'));
+    return { ...front, 'src/build.js': front['src/build.js']!.replaceAll('dist', 'out') };
+  }
 });
 
 describe('settings', () => {

@@ -1,6 +1,6 @@
 // app.json: what is read of it, what is not, and what a new app gets.
 import { describe, expect, it } from 'vitest';
-import { envDefaults, parseAppJson } from '../../../platform/build/app-json.ts';
+import { envDefaults, parseAppJson, tellAddons } from '../../../platform/build/app-json.ts';
 
 const fail = (sentence: string): never => {
   throw new Error(sentence);
@@ -54,6 +54,35 @@ describe('app.json', () => {
     expect(envDefaults(appJson, { HERE: '' }, (sentence) => told.push(sentence))).toEqual({});
     expect(told).toEqual([
       'app.json says that this app needs KEY (of the mail service), EMPTY. Set them: twelve config:set KEY=… EMPTY=…',
+    ]);
+  });
+
+  it.each([
+    [
+      ['heroku-postgresql'],
+      'app.json names an add-on that is not provided here: heroku-postgresql. Run such a service elsewhere and give the app its address: twelve config:set DATABASE_URL=…',
+    ],
+    [
+      [{ plan: 'heroku-postgresql:essential-0', as: 'ORDERS' }, 'heroku-redis:mini', 'papertrail'],
+      'app.json names add-ons that are not provided here: heroku-postgresql, heroku-redis, papertrail. Run such services elsewhere and give the app their addresses: twelve config:set ORDERS_URL=… REDIS_URL=…',
+    ],
+    [
+      ['papertrail\n:x'],
+      'app.json names an add-on that is not provided here: papertrail. Run such a service elsewhere and give the app its address: twelve config:set with the config vars that it reads',
+    ],
+  ])('that counts on add-ons has them told, with what to do: %j', (addons, sentence) => {
+    const { appJson, warnings } = read({ addons });
+    const told: string[] = [];
+    tellAddons(appJson, { OTHER_URL: 'x' }, (one) => told.push(one));
+    expect(warnings).toEqual([]);
+    expect(told).toEqual([sentence]);
+  });
+
+  it('says nothing of an add-on whose address the app has', () => {
+    const { appJson } = read({ addons: ['heroku-postgresql', { plan: 'x', as: 'SEARCH' }] });
+    tellAddons(appJson, { DATABASE_URL: 'postgres://db.example/x', SEARCH_URL: 'http://x.example' }, fail);
+    expect(read({ addons: [7] }).warnings).toEqual([
+      expect.stringMatching(/^app\.json: addons\.0 is not used: /),
     ]);
   });
 
