@@ -35,6 +35,7 @@ import { createInside } from './processes/inside.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
+import { createAsk } from './processes/probe.ts';
 import { settleMs, untilListening } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
@@ -207,6 +208,7 @@ async function connect(
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
     settleMs,
     listening: untilListening,
+    ask: createAsk(engine),
     image: (slug, signal) =>
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {

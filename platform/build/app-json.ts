@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import { parseHealthChecks } from './healthchecks.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
@@ -73,7 +74,9 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     env: part('env', parts.env, {}),
     formation: part('formation', parts.formation, {}) as AppJson['formation'],
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
-    declared: {},
+    declared: {
+      ...(content['healthchecks'] != null && { healthchecks: parseHealthChecks(content['healthchecks']) }),
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 // What a slug's app.json declares about its processes: part of what was built, so a rollback brings it back.
+import type { HealthChecks } from './health-check.ts';
+
 export interface Declared {
   /** By process type. */
-  healthchecks?: unknown;
+  healthchecks?: HealthChecks;
   cron?: unknown;
 }

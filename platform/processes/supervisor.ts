@@ -1,6 +1,7 @@
 // Keeps one app's containers as the stage wants them: observes, plans, acts, again and again.
 import { messageOf } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
+import { type ProcessSettings, settingsOf } from '../domain/process-settings.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import type { FromSlug } from './from-slug.ts';
@@ -23,9 +24,9 @@ export interface Supervisor {
   knows(containerId: string, processId: string | undefined): boolean;
   /** Nothing runs, and nothing should. */
   idle(): boolean;
-  /** Whether processes of this release run, or run that are not web. */
+  /** Whether processes of this release run, or run in the place of others. */
   runs(version: number): boolean;
-  runsOther(version: number): boolean;
+  replaces(version: number): boolean;
   /** The engine told of a container's end. */
   died(containerId: string): Promise<void>;
   /** Looks again at every container, after the engine was away. */
@@ -43,8 +44,8 @@ export interface Supervisor {
   switchTo(version: number | null): Promise<void>;
   /** Resolves when the router has done what it was told last. */
   routed(): Promise<void>;
-  /** Resolves when every wanted process of a release (of web only, or all) is up; throws what kept one from it. */
-  untilUp(version: number, only: 'web' | 'all', signal: AbortSignal): Promise<void>;
+  /** Resolves when every process of a release that is wanted at this stage is up; throws what kept one from it. */
+  untilUp(version: number, signal: AbortSignal): Promise<void>;
   /** A new trial of this release: earlier failures do not count. */
   clearFailures(version: number): void;
   /** Has matching processes replaced by fresh ones. @returns how many */
@@ -70,7 +71,9 @@ export function createSupervisor(
 
   const all = (): Tracked[] => [...tracked.values()];
   const appName = (): string => needs.store.apps.byId(appId)?.name ?? appId.slice(0, 8);
-  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId));
+  const settings = (): ProcessSettings => settingsOf(needs.store.processSettings.of(appId));
+  const overlaps = (type: string): boolean => settings().rollout(type) === 'overlap';
+  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId), overlaps);
   const traffic = createTraffic({
     appId,
     appName,
@@ -79,13 +82,17 @@ export function createSupervisor(
     serve: needs.serve,
     onProblem: needs.onProblem,
     retry: reconcile,
-    serving: () => all().filter((one) => one.type === 'web' && one.state === 'up' && one.version === served),
+    serving: () =>
+      all().filter(
+        (one) => one.type === 'web' && one.state === 'up' && one.version === served && one.unready.size === 0,
+      ),
     idleState,
   });
   const life = createLife({
     ...needs,
     appId,
     appName,
+    settings,
     traffic: { ...traffic, update: route },
     quiet: () => held,
     changed: reconcile,
@@ -106,7 +113,10 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const steps = plan(wanted(), all(), setbacks.all, Date.now());
+    const steps = plan(wanted(), all(), setbacks.all, Date.now(), {
+      overlaps,
+      parallel: settings().parallel,
+    });
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -162,7 +172,7 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version) => all().some((process) => process.version === version),
-    runsOther: (version) => all().some((process) => process.version === version && process.type !== 'web'),
+    replaces: (version) => all().some((process) => process.version === version && !overlaps(process.type)),
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
       if (process) await life.check(process);
@@ -205,7 +215,7 @@ export function createSupervisor(
       await traffic.told();
     },
     routed: traffic.told,
-    untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
+    untilUp: (version, signal) => notice.until(() => isUp(version), signal),
     clearFailures: setbacks.forget,
     restart(matches) {
       const live = all().filter(
@@ -234,10 +244,8 @@ export function createSupervisor(
     setbacks.forget(version);
   }
 
-  function isUp(version: number, only: 'web' | 'all'): boolean {
-    const members = wanted().filter(
-      (one) => one.version === version && (only === 'all' || one.type === 'web'),
-    );
+  function isUp(version: number): boolean {
+    const members = wanted().filter((one) => one.version === version);
     const failure = members
       .map((member) => setbacks.failure(slotOf(member)))
       .find((one) => one !== undefined);
