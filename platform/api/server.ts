@@ -19,6 +19,7 @@ import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { execRoutes } from './routes/exec.ts';
+import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
@@ -109,6 +110,7 @@ function createApplication(edge: Edge): express.Express {
     releaseRoutes(edge),
     processRoutes(edge),
     execRoutes(edge),
+    processSettingRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
