@@ -18,6 +18,8 @@ export interface ProofNeeds extends ProcessNeeds {
   failed(process: Tracked, sentence: string, lastLines: string[], upMs?: number): void;
   stop(process: Tracked): Promise<void>;
   up(process: Tracked): void;
+  /** Plan again. */
+  changed(): void;
   /** Whether it should get requests has changed. */
   routed(): void;
 }
@@ -37,6 +39,7 @@ export function createProof(needs: ProofNeeds): Prove {
 
   async function prove(process: Tracked, details: ContainerDetails): Promise<void> {
     const { signal } = process.ends;
+    process.unready.clear();
     const open = (): boolean => process.state === 'booting' && !signal.aborted;
     const checks = checksOf(process);
     // Found running, and of the release that serves: it was proven when it started. A check that fails for a moment while
@@ -126,7 +129,10 @@ export function createProof(needs: ProofNeeds): Prove {
     say(process, `${capital(why)}. It is started again`);
     say(process, 'State changed from up to crashed');
     needs.failed(process, `${process.name} is not alive: its ${why}.`, lines, upMs);
-    await needs.stop(process);
+    const stopped = needs.stop(process);
+    // The next one need not wait until what hangs was drained.
+    needs.changed();
+    await stopped;
   }
 
   return prove;

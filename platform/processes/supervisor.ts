@@ -9,7 +9,7 @@ import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { type Member, plan, slotOf } from './plan.ts';
+import { type Manner, type Member, plan, slotOf } from './plan.ts';
 import { createSetbacks } from './setbacks.ts';
 import { type Stage, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
@@ -72,8 +72,11 @@ export function createSupervisor(
   const all = (): Tracked[] => [...tracked.values()];
   const appName = (): string => needs.store.apps.byId(appId)?.name ?? appId.slice(0, 8);
   const settings = (): ProcessSettings => settingsOf(needs.store.processSettings.of(appId));
-  const overlaps = (type: string): boolean => settings().rollout(type) === 'overlap';
-  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId), overlaps);
+  const manner = (): Manner => {
+    const { rollout, parallel } = settings();
+    return { overlaps: (type) => rollout(type) === 'overlap', parallel };
+  };
+  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId), manner().overlaps);
   const traffic = createTraffic({
     appId,
     appName,
@@ -113,10 +116,7 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const steps = plan(wanted(), all(), setbacks.all, Date.now(), {
-      overlaps,
-      parallel: settings().parallel,
-    });
+    const steps = plan(wanted(), all(), setbacks.all, Date.now(), manner());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -172,7 +172,10 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version) => all().some((process) => process.version === version),
-    replaces: (version) => all().some((process) => process.version === version && !overlaps(process.type)),
+    replaces(version) {
+      const { overlaps } = manner();
+      return all().some((process) => process.version === version && !overlaps(process.type));
+    },
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
       if (process) await life.check(process);

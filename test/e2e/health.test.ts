@@ -53,6 +53,7 @@ const twelve = (...args: string[]) => platform.cli(args, { cwd: app.folder });
 const log = async (): Promise<string> => (await must(twelve('logs', '-n', '1500', '-s', 'twelve'))).stdout;
 const ps = async (): Promise<{ name: string; id: string; state: string; restarts: number }[]> =>
   JSON.parse((await must(twelve('ps', '--json'))).stdout) as Awaited<ReturnType<typeof ps>>;
+const status = async (): Promise<number> => (await platform.visit('checked')).status;
 const serves = async (): Promise<string> => (await platform.visit('checked')).text;
 /** Not by the router: it may not lead there. */
 const tell = async (name: string, answer: string): Promise<void> => {
@@ -75,17 +76,17 @@ test('a startup check that fails refuses the change, says which and what it was 
 test('readiness takes it out of the router and puts it back, in the same process', async () => {
   const [before] = await ps();
   await tell('ready', 'no');
-  await eventually(async () => expect((await platform.visit('checked')).status).toBe(503));
+  await eventually(status, (one) => one === 503);
   expect(await ps()).toMatchObject([{ id: before!.id, state: 'up' }]);
   await tell('ready', 'ok');
-  await eventually(async () => expect((await platform.visit('checked')).status).toBe(200));
+  await eventually(status, (one) => one === 200);
   expect(await ps()).toMatchObject([{ id: before!.id, restarts: 0 }]);
 });
 
 test('liveness starts it again', async () => {
   const [before] = await ps();
   await tell('alive', 'no');
-  await eventually(async () => expect(await ps()).toMatchObject([{ state: 'up', restarts: 1 }]));
+  await eventually(ps, ([one]) => one?.state === 'up' && one.restarts === 1);
   expect((await ps())[0]!.id).not.toBe(before!.id);
   const told = await log();
   expect(told).toMatch(/twelve\[web\.1\]: Liveness check "alive" failed .* gave status 503: "alive no"/);
@@ -98,10 +99,10 @@ test('replace ends the old web process before the new one begins; overlap does n
   const order = async (change: string): Promise<string[]> => {
     const before = (await log()).split('\n').length;
     await must(twelve('config:set', change));
-    await eventually(async () =>
-      expect((await log()).split('\n').slice(before).join()).toMatch(/worker\.1\]: Process exited/),
-    );
-    return (await log()).split('\n').slice(before - 1);
+    const since = async (): Promise<string[]> => (await log()).split('\n').slice(before - 1);
+    const isOver = (lines: string[]): boolean =>
+      lines.some((line) => /worker\.1\]: Process exited/.test(line));
+    return await eventually(since, isOver);
   };
   const at = (lines: string[], process: string, what: string): number =>
     lines.findIndex((line) => line.includes(`[${process}]`) && line.includes(what));
