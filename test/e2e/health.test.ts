@@ -62,7 +62,7 @@ const tell = async (name: string, answer: string): Promise<void> => {
 };
 
 test('a startup check that fails refuses the change, says which and what it was answered, and the old one serves on', async () => {
-  expect(await serves()).toBe('v1');
+  expect(await serves()).toBe('v2');
   const refused = await twelve('config:set', 'START=later');
   expect(refused.status).toBe(1);
   expect(refused.stderr).toContain(
@@ -70,7 +70,7 @@ test('a startup check that fails refuses the change, says which and what it was 
   );
   expect(refused.stderr).toContain('listening');
   expect(await log()).toContain('Error R10 (Boot timeout) -> Startup check "start" failed');
-  expect(await serves()).toBe('v1');
+  expect(await serves()).toBe('v2');
 });
 
 test('readiness takes it out of the router and puts it back, in the same process', async () => {
