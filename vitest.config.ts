@@ -3,6 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
+  'test/e2e/cron-clock.test.ts',
+  'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
   'test/engine/build/node-cache.test.ts',
@@ -13,6 +15,7 @@ const long = [
   'test/engine/build/node-trees.test.ts',
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
+  'test/engine/build/registries.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];
@@ -36,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 600_000,

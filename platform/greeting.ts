@@ -16,7 +16,7 @@ export function greeting(config: Config, { host, port }: Address): string {
 }
 
 /** Of `twelve server --help`. */
-export function help(): string {
+function help(): string {
   const width = Math.max(...settings.map((setting) => setting.name.length));
   const lines = settings.map(
     (setting) =>
@@ -30,4 +30,17 @@ export function help(): string {
     ...lines,
     '',
   ].join('\n');
+}
+
+/** @returns the exit status when that was all; null: there were none, the server is to run */
+export function answerOptions(argv: readonly string[]): number | null {
+  if (argv.length === 0) return null;
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(help());
+    return 0;
+  }
+  process.stderr.write(
+    ` !     "${argv[0]}" is not an option of the server; its settings are environment variables. See: twelve server --help\n`,
+  );
+  return 2;
 }

@@ -7,6 +7,7 @@ import { hostsOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
+import { cronOf } from './actions/cron.ts';
 import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
@@ -26,7 +27,7 @@ import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
 import { createGit } from './git/git.ts';
-import { greeting, help } from './greeting.ts';
+import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
 import { createFigures } from './processes/figures.ts';
@@ -39,6 +40,7 @@ import { realReadiness } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
+import { untilSignalled } from './stop-signal.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
 import { requireSpace } from './store/space.ts';
@@ -59,21 +61,13 @@ const buildpacksFolder = join(import.meta.dirname, '..', 'buildpacks');
 
 /** Runs the server in the foreground until a signal. @returns the exit status */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(help());
-    return 0;
-  }
-  if (argv.length > 0) {
-    process.stderr.write(
-      ` !     "${argv[0]}" is not an option of the server; its settings are environment variables. See: twelve server --help\n`,
-    );
-    return 2;
-  }
+  const answered = answerOptions(argv);
+  if (answered !== null) return answered;
   try {
     const config = readConfig(process.env);
     const server = await startServer(config, createLog(config.logLevel));
     process.stdout.write(greeting(config, server.api));
-    await signalled();
+    await untilSignalled();
     await server.close();
     return 0;
   } catch (error) {
@@ -210,13 +204,16 @@ async function connect(
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {
       const wanted = route(appId, { state, endpoints });
-      return wanted ? router.serve(wanted) : { drained: Promise.resolve() };
+      if (wanted) await router.serve(wanted);
     },
+    drained: router.drained,
     logs: {
       ...logs,
       follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
     },
     figures,
+    onServing: (appId) => platform.cron.changed(appId),
+    onCronEnded: (run, status) => platform.cron.ended(run, status),
     onReleaseOutput: (release, line) => outputs.open(release.id).write(line),
     onReleaseEnded: (release) => outputs.finish(release.id),
     onEngineBack: async () => {
@@ -254,6 +251,7 @@ async function connect(
     slugs,
     processes,
     oneOffs,
+    cron: cronOf({ store, logs, oneOffs, log }),
     inside: createInside(needs),
     figures,
     router,
@@ -267,6 +265,8 @@ async function connect(
     requireSpace: space,
   };
 
+  closers.push(() => platform.cron.close());
+
   // Before anybody can ask for new ones.
   const ending = new AbortController();
   closers.push(() => ending.abort());
@@ -279,17 +279,12 @@ async function connect(
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
-  const running = await processes.adopt();
-  await router.start(running.flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
+  await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
+  await platform.cron.begin();
+  api.answer();
   void prepare(platform);
   return { api: address, platform, close };
-}
-
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
-  });
 }
 
 if (process.argv[1] && import.meta.filename === process.argv[1]) {

@@ -90,6 +90,14 @@ export function shown(error: unknown): PlatformError {
   return new PlatformError(code, messageOf(error), { ...details, shown: true }, { cause: error });
 }
 
+/** Who cannot get a buildpack may have changed nothing: that what is released does not need it has to be said (E3). */
+function whatStays(platform: Platform, app: App, { details, message }: PlatformError): string {
+  const version = platform.store.apps.byId(app.id)?.servingVersion ?? null;
+  if (details['id'] !== 'E3' || version === null) return '';
+  // Some end with a URL, to be copied.
+  return `${message.endsWith('.') ? ' ' : '\n'}The app still uses release v${version}.`;
+}
+
 /** The end of a failed deploy as the pusher reads it. */
 export function explain(
   platform: Platform,
@@ -101,7 +109,7 @@ export function explain(
   const known = error instanceof PlatformError;
   if (!known) platform.log.error({ error, app: app.name, build: buildId }, 'deploy failed unexpectedly');
   const sentence = known
-    ? error.message
+    ? error.message + whatStays(platform, app, error)
     : `The platform failed: ${messageOf(error)}. The server's log has more.`;
   for (const line of sentence.split('\n')) write(` !     ${line}`);
   const released = known && error.details['released'] === true;

@@ -74,6 +74,7 @@ export async function renameApp(platform: Platform, app: App, wanted: string): P
 
 export async function setMaintenance(platform: Platform, app: App, on: boolean): Promise<void> {
   platform.store.apps.setMaintenance(app.id, on);
+  platform.cron.changed(app.id);
   await platform.processes.changed(app.id);
 }
 
@@ -86,9 +87,11 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
     store.processSettings.removeAll(app.id);
+    store.cron.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);
   });
+  platform.cron.changed(app.id);
   platform.log.info({ app: app.name, user: caller.user.email }, 'app destroyed');
   await endBuilds(platform, app, caller);
   await clearAway(platform, app.id);

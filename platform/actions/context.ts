@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
 import type { Log } from '../log.ts';
 import type { Logs } from '../logs/logs.ts';
+import type { Cron } from '../processes/cron.ts';
 import type { Figures } from '../processes/figures.ts';
 import type { Inside } from '../processes/inside.ts';
 import type { Processes } from '../processes/manager.ts';
@@ -31,6 +32,7 @@ export interface Platform {
   slugs: Slugs;
   processes: Processes;
   oneOffs: OneOffs;
+  cron: Cron;
   /** Commands in processes that run. */
   inside: Inside;
   /** What processes use. */

@@ -1,7 +1,7 @@
 // Scaling: how many of each type, and how big.
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { type FormationEntry, findSize, parseQuantity, type Size } from '../domain/formation.ts';
+import { type FormationEntry, findSize, parseQuantity, requireRoom, type Size } from '../domain/formation.ts';
 import { parseProcessName } from '../domain/process.ts';
 import type { StoredFormationEntry } from '../store/formation.ts';
 import type { Caller, Platform } from './context.ts';
@@ -34,6 +34,7 @@ export async function scale(
   store.transaction(() => {
     const entries: FormationEntry[] = formationOf(platform, app);
     for (const update of updates) apply(app, entries, update, platform.config.sizes);
+    if (updates.some(({ quantity }) => quantity !== undefined)) requireRoom(entries);
     const hidden = store.formations
       .of(app.id)
       .filter((one) => !entries.some((entry) => entry.type === one.type));

@@ -9,7 +9,10 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 let running: Promise<void> = Promise.resolve();
 
-/** Marks the slugs an app no longer keeps, then removes what no app names. One at a time; never throws. */
+/**
+ * Marks the slugs that an app no longer keeps, or without one all apps, as a killed server may not have come to it; then
+ * removes what no app names. One at a time; never throws.
+ */
 export function collectGarbage(platform: Platform, appId?: string): Promise<void> {
   running = running
     .then(() => collect(platform, appId))
@@ -32,7 +35,10 @@ export async function forgetOldOutputs(platform: Platform, appId: string): Promi
 
 async function collect(platform: Platform, appId: string | undefined): Promise<void> {
   const { store } = platform;
-  if (appId) store.transaction(() => retire(platform, appId));
+  const appIds = appId ? [appId] : store.apps.list().map(({ id }) => id);
+  store.transaction(() => {
+    for (const id of appIds) retire(platform, id);
+  });
   const keep = store.slugs.kept().map((slug) => slug.manifest);
   const gone = await platform.slugs.collect(keep);
   if (gone.blobs > 0 || gone.images > 0) platform.log.info(gone, 'garbage collected');

@@ -5,6 +5,7 @@ import { PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
+import type { CronMark } from '../processes/cron-mark.ts';
 import type { Platform } from './context.ts';
 
 export interface RunOrder {
@@ -15,10 +16,15 @@ export interface RunOrder {
   tty: boolean;
   /** Size of the caller's terminal. */
   window: { columns: number; rows: number } | null;
+  cron?: CronMark;
 }
 
 /** @throws PlatformError `invalid_params` when nothing was pushed, or a value is bad */
-export async function runOneOff(platform: Platform, app: App, order: RunOrder): Promise<ProcessStatus> {
+export async function runOneOff(
+  platform: Pick<Platform, 'store' | 'oneOffs'>,
+  app: App,
+  order: RunOrder,
+): Promise<ProcessStatus> {
   requireCommand(order.command, 'twelve run <command>');
   const { store } = platform;
   const { release, slug } = requireServing(platform, app);
@@ -35,6 +41,7 @@ export async function runOneOff(platform: Platform, app: App, order: RunOrder): 
     attached: order.attach,
     tty: order.tty,
     window: order.window,
+    cron: order.cron,
   });
 }
 
@@ -45,7 +52,7 @@ export function requireCommand(command: string, usage: string): void {
     throw new PlatformError('invalid_params', 'The command contains a NUL byte, which no command can hold.');
 }
 
-function requireServing({ store }: Platform, app: App): { release: Release; slug: Slug } {
+function requireServing({ store }: Pick<Platform, 'store'>, app: App): { release: Release; slug: Slug } {
   const version = store.apps.byId(app.id)?.servingVersion ?? null;
   const release = version === null ? undefined : store.releases.byVersion(app.id, version);
   const slug = release?.slugId ? store.slugs.byId(release.slugId) : undefined;

@@ -4,6 +4,7 @@ import { messageOf } from '../domain/errors.ts';
 import type { Release } from '../domain/release.ts';
 import type { Unfinished } from '../git/git.ts';
 import type { Platform } from './context.ts';
+import { collectGarbage } from './garbage.ts';
 import { carries, followRelease } from './release.ts';
 
 /**
@@ -41,7 +42,11 @@ async function finish(
     .catch((error: unknown) => {
       if (!signal.aborted) tell(platform, app, error);
     })
-    .finally(claim.release);
+    .finally(() => {
+      claim.release();
+      // As after any deploy: its slug goes when its release failed.
+      if (!signal.aborted) void collectGarbage(platform, app.id);
+    });
 }
 
 async function settle(

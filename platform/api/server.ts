@@ -1,6 +1,7 @@
 // One HTTP server for the API, git, log streams and attached processes.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import type { Platform } from '../actions/context.ts';
 import type { Address } from '../config.ts';
@@ -17,6 +18,7 @@ import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
+import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { execRoutes } from './routes/exec.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
@@ -26,9 +28,13 @@ import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
+const startPatienceMs = 20_000;
+
 export interface Api {
   /** @throws PlatformError `conflict` when the port is taken */
   listen(address: Address): Promise<Address>;
+  /** What runs is known: requests, which wait for it, are answered. */
+  answer(): void;
   close(): Promise<void>;
 }
 
@@ -39,6 +45,10 @@ export function createApi(platform: Platform): Api {
     (appId) => platform.store.apps.byId(appId) !== undefined,
     Date.now,
   );
+  let answer!: () => void;
+  const ready = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
   let listening: Address = platform.config.api;
   const edge = createEdge(platform, attachments, logSessions, () => listening);
   const application = createApplication(edge);
@@ -50,6 +60,8 @@ export function createApi(platform: Platform): Api {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      await beforeAnswering(ready, response);
+      if (response.writableEnded) return;
       if (await platform.git.handle(request, response)) return;
       application(request, response);
     } catch (error) {
@@ -70,6 +82,7 @@ export function createApi(platform: Platform): Api {
   });
 
   return {
+    answer,
     listen: (address) =>
       new Promise((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)));
@@ -111,10 +124,27 @@ function createApplication(edge: Edge): express.Express {
     processRoutes(edge),
     execRoutes(edge),
     processSettingRoutes(edge),
+    cronRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
   return application;
+}
+
+/** A server that needs longer, since it makes an image first, says so. */
+async function beforeAnswering(ready: Promise<void>, response: ServerResponse): Promise<void> {
+  const late = new AbortController();
+  const patience = sleep(startPatienceMs, 'late', { signal: late.signal, ref: false });
+  if ((await Promise.race([ready, patience.catch(() => undefined)])) === 'late') {
+    response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '5' });
+    response.end(
+      JSON.stringify({
+        id: 'service_unavailable',
+        message: 'The server is starting and looks at what runs. Try again in a moment.',
+      }),
+    );
+  }
+  late.abort();
 }
 
 function cannotListen(address: Address, error: NodeJS.ErrnoException): Error {

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { parseHealthChecks } from './healthchecks.ts';
+import { cronOf } from './cron-entries.ts';
+import { healthChecksOf } from './healthchecks.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
@@ -75,7 +76,8 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     formation: part('formation', parts.formation, {}) as AppJson['formation'],
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
     declared: {
-      ...(content['healthchecks'] != null && { healthchecks: parseHealthChecks(content['healthchecks']) }),
+      ...healthChecksOf(content['healthchecks']),
+      ...cronOf(content['cron'], warn),
     },
   };
 }

@@ -81,7 +81,7 @@ export function createCollection(needs: CollectionNeeds) {
           error,
         );
       if (!(error instanceof PlatformError) || error.details['id'] === 'E3') throw error;
-      throw unavailableBuildpack(shownReference(reference), error.message, error);
+      throw unavailableBuildpack(shownReference(reference), withGitsWords(error), error);
     }
   }
 
@@ -201,6 +201,13 @@ export function createCollection(needs: CollectionNeeds) {
       await Promise.all(drafts.map((name) => rm(join(folder, name), { recursive: true, force: true })));
     },
   };
+}
+
+/** git's own last line first, where the sentence does not have it. */
+function withGitsWords({ message, details }: PlatformError): string {
+  const { words } = details;
+  if (typeof words !== 'string' || message.includes(words)) return message;
+  return `${words.replace(/[\s.]+$/, '')}. ${message}`;
 }
 
 function keyOf(reference: Foreign, pin: string): string {

@@ -107,6 +107,14 @@ export function misspeltProcfile(name: string): PlatformError {
   );
 }
 
+/** @param folder of the app that has one, while its root has none */
+export function procfileBelow(folder: string): PlatformError {
+  return buildFailed(
+    'E16',
+    `Found "${folder}/Procfile"; the file must be called exactly "Procfile" and be in the root. Run: git mv ${folder}/Procfile Procfile. If the app lives in ${folder}/: twelve config:set PROJECT_PATH=${folder}`,
+  );
+}
+
 /** Read in part, it would silently lose process types, or the end of a command. */
 export function procfileTooLong(limit: number): PlatformError {
   return buildFailed(

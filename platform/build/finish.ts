@@ -2,17 +2,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, type PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
 import type { BuildInput, BuiltTree } from './build.ts';
 import { type BuildCache, cacheKey } from './cache.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, misspeltProcfile, noStartCommand } from './failures.ts';
+import { buildFailed, misspeltProcfile, noStartCommand, procfileBelow } from './failures.ts';
 import { asList, type Gathered } from './gather.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { discoverProcessTypes } from './process-types.ts';
-import { type BuildpackResult, staticFolder } from './results.ts';
+import { type BuildpackResult, folderWithProcfile, staticFolder } from './results.ts';
 import type { TakenSource } from './source.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -53,8 +53,7 @@ export async function finish(
   for (const line of lines) input.write(line);
   if (input.isFirst) suggest(result, input.write);
   const names = result.used.map((one) => one.name);
-  if (Object.keys(processTypes).length === 0)
-    throw noStartCommand(names, namedBy(source), await staticFolder(join(root, 'app')));
+  if (Object.keys(processTypes).length === 0) throw await nothingToStart(join(root, 'app'), names, source);
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
   return {
@@ -76,6 +75,17 @@ export async function finish(
       await workspace.dispose();
     },
   };
+}
+
+/** A site that was built is the likelier cause than a Procfile of something else further in. */
+async function nothingToStart(
+  app: string,
+  names: readonly string[],
+  source: TakenSource,
+): Promise<PlatformError> {
+  const built = await staticFolder(app);
+  const below = built === null ? await folderWithProcfile(app) : null;
+  return below === null ? noStartCommand(names, namedBy(source), built) : procfileBelow(below);
 }
 
 function namedBy({ choice }: TakenSource): string | null {

@@ -1,8 +1,9 @@
 // app.json's health checks, in Dokku's form. One that cannot be used ends the build: silently left out it would be missed later.
 import { z } from 'zod';
-import { PlatformError } from '../domain/errors.ts';
+import type { PlatformError } from '../domain/errors.ts';
 import { describeProbe, type HealthCheck, type HealthChecks, type Probe } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
+import { buildFailed } from './failures.ts';
 
 const seconds = (most: number) => z.number().min(0).max(most);
 const port = z.number().int().min(1).max(65_535).optional();
@@ -37,8 +38,12 @@ type Entry = z.output<typeof entry>;
 
 const all = z.record(z.string().regex(/^[A-Za-z0-9_-]{1,63}$/, 'not a process type'), z.array(entry).max(20));
 
-/** @throws PlatformError `build_failed` naming the property */
-export function parseHealthChecks(written: unknown): HealthChecks {
+/** @throws PlatformError `build_failed` (E21) naming the property */
+export function healthChecksOf(written: unknown): { healthchecks?: HealthChecks } {
+  return written === undefined || written === null ? {} : { healthchecks: parse(written) };
+}
+
+function parse(written: unknown): HealthChecks {
   const result = all.safeParse(written);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;
@@ -111,5 +116,5 @@ function probeOf(written: Entry, path: readonly PropertyKey[]): Probe {
 
 function unusable(path: readonly PropertyKey[], why: string): PlatformError {
   const where = ['healthchecks', ...path].map(String).join('.');
-  return new PlatformError('build_failed', `app.json: ${where} cannot be used: ${why}.`);
+  return buildFailed('E21', `app.json: ${where} cannot be used: ${why}.`);
 }

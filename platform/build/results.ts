@@ -136,3 +136,21 @@ export async function staticFolder(tree: string): Promise<string | null> {
   }
   return null;
 }
+
+/** The first folder below the root, two levels deep, that has a Procfile; those of packages and hidden ones do not count. */
+export async function folderWithProcfile(tree: string): Promise<string | null> {
+  const foldersIn = async (folder: string): Promise<string[]> => {
+    const entries = await readdir(join(tree, folder), { withFileTypes: true });
+    const folders = entries.filter(
+      (entry) => entry.isDirectory() && !/^(\.|node_modules$|vendor$)/.test(entry.name),
+    );
+    return folders.map((entry) => join(folder, entry.name)).sort();
+  };
+  const first = await foldersIn('');
+  const second = await Promise.all(first.map(foldersIn));
+  for (const folder of [...first, ...second.flat()]) {
+    const entries = await readdir(join(tree, folder), { withFileTypes: true });
+    if (entries.some((entry) => entry.name === 'Procfile' && entry.isFile())) return folder;
+  }
+  return null;
+}

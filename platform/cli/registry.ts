@@ -56,6 +56,11 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    topic: 'Processes',
+    names: ['cron', 'cron:run', 'cron:suspend', 'cron:resume'],
+    load: () => import('./commands/cron.ts'),
+  },
+  {
     topic: 'Releases',
     names: ['releases', 'releases:info', 'releases:diff', 'rollback', 'releases:rollback'],
     load: () => import('./commands/releases.ts'),

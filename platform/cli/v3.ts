@@ -60,6 +60,27 @@ export interface Dyno {
   usage?: { memory: number; memory_limit: number; cpu: number | null } | null;
 }
 
+/** Ours. */
+export interface CronEntry {
+  id: string;
+  command: string;
+  schedule: string;
+  timezone: string;
+  concurrency_policy: string;
+  state: 'scheduled' | 'suspended' | 'maintenance';
+  next_run_at: string | null;
+  last_run: {
+    dyno: string | null;
+    due_at: string | null;
+    started_at: string;
+    ended_at: string | null;
+    exit_status: number | null;
+    failure: string | null;
+  } | null;
+  skipped: number;
+  missed: { count: number; more: boolean; from: string; to: string } | null;
+}
+
 export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'expired';
 
 export interface Release {

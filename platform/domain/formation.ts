@@ -29,6 +29,22 @@ export interface FormationEntry {
 }
 
 export const maxQuantity = 100;
+/** Processes for which an app's network (a /25: 126 addresses, one of them the bridge's) has addresses, and room for one-offs. */
+const maxAddresses = 120;
+
+/**
+ * Whether all of them fit into the app's network, a web process twice: its successor starts beside it.
+ * @throws PlatformError `invalid_params`
+ */
+export function requireRoom(entries: readonly FormationEntry[]): void {
+  const needed = entries.reduce((sum, { type, quantity }) => sum + quantity * (type === 'web' ? 2 : 1), 0);
+  if (needed <= maxAddresses) return;
+  const list = entries.filter(({ quantity }) => quantity > 0);
+  throw new PlatformError(
+    'invalid_params',
+    `${list.map(({ type, quantity }) => `${type}=${quantity}`).join(' ')} needs ${needed} addresses, and an app's network has ${maxAddresses}: web processes count twice, since deploys start the new ones beside the old.`,
+  );
+}
 
 /** @throws PlatformError `invalid_params` listing the sizes there are */
 export function findSize(name: string, sizes: readonly Size[]): Size {

@@ -22,6 +22,9 @@ export const label = {
   attempt: 'twelve.attempt',
   /** How many crashes there were before, in a row or not. */
   restarts: 'twelve.restarts',
+  /** On one-offs that cron started: which entry of app.json, and which run of it. */
+  cron: 'twelve.cron',
+  cronRun: 'twelve.cron-run',
   build: 'twelve.build',
   /** On the images of slugs, with the instance as value (their containers inherit it, so it must differ from `instance`). */
   slug: 'twelve.slug',

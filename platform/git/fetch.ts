@@ -205,10 +205,11 @@ const known: readonly (readonly [
   [/not our ref|unadvertised object/, ({ commit, advice }) => missing(commit, advice)],
 ];
 
+/** Its details have git's last line, for whoever shows it beside our sentence. */
 export function unfetchable(order: Pick<FetchOrder, 'commit' | 'advice'>, error: unknown): PlatformError {
   const words = lastLine(messageOf(error));
   const sentence = known.find(([pattern]) => pattern.test(messageOf(error)))?.[1];
-  return refuse(sentence?.(order, words) ?? `git says: ${words}`, error);
+  return refuse(sentence?.(order, words) ?? `git says: ${words}`, error, { words });
 }
 
 /** Of git's message, without its prefix. */
@@ -218,6 +219,6 @@ function lastLine(message: string): string {
   return line.replace(/^.*?(fatal|error): /, '').slice(0, 300);
 }
 
-function refuse(sentence: string, cause?: unknown): PlatformError {
-  return new PlatformError('build_failed', sentence, {}, cause === undefined ? {} : { cause });
+function refuse(sentence: string, cause?: unknown, details: { words?: string } = {}): PlatformError {
+  return new PlatformError('build_failed', sentence, details, cause === undefined ? {} : { cause });
 }

@@ -189,10 +189,10 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function stop(process: Tracked): Promise<void> {
     if (process.state === 'stopping' || process.state === 'ended' || !process.containerId) return;
-    const wasUp = process.state === 'up';
     const id = process.containerId;
     setState(process, 'stopping');
-    if (wasUp && process.type === 'web') {
+    // Also one that we do not know to be up: whoever ran before us may have sent visitors there.
+    if (process.type === 'web') {
       needs.traffic.update();
       await needs.traffic.drained(id);
     }

@@ -24,7 +24,7 @@ export interface Processes {
   released(appId: string): void;
   /**
    * The formation, the name or the maintenance mode changed. Resolves when the router sends nothing any more to what
-   * is to stop; what is to start comes when it is ready.
+   * is to stop; what is to start comes when it is ready. @throws PlatformError `service_unavailable`: the router is away
    */
   changed(appId: string): Promise<void>;
   /** Resolves when the release is no longer pending, or the signal aborts. */
@@ -84,18 +84,16 @@ export function createProcesses(needs: ProcessNeeds): Processes {
 
   /** Brings one app to its newest release; started again whenever something was appended meanwhile. */
   async function converge(appId: string): Promise<void> {
+    if (life.signal.aborted) return;
     const supervisor = supervisorOf(appId);
     // Acts only once it knows the serving release; else it would stop what it should keep.
     await resume(appId, supervisor);
-    const unfinished = newestPending(appId);
+    const unfinished = await newestPending(appId);
     // What a killed server had begun to start is kept: then the rollout says when to act.
     if (!unfinished || !supervisor.runs(unfinished.version)) supervisor.go();
-    for (
-      let release = newestPending(appId);
-      release && !life.signal.aborted;
-      release = newestPending(appId)
-    ) {
+    for (let release = unfinished; release; release = await newestPending(appId)) {
       await attempt(appId, supervisor, release);
+      if (life.signal.aborted) return;
     }
   }
 
@@ -113,7 +111,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     return runnable;
   }
 
-  function newestPending(appId: string): Release | undefined {
+  /** Of an older one nothing is left then: two release commands of an app never run at a time. */
+  async function newestPending(appId: string): Promise<Release | undefined> {
     const pending = store.releases.list(appId).filter((release) => release.status === 'pending');
     const [newest, ...older] = pending;
     for (const release of older) {
@@ -122,9 +121,9 @@ export function createProcesses(needs: ProcessNeeds): Processes {
         'expired',
         `superseded by v${newest!.version} before it was switched to`,
       );
-      void forgetReleasePhase(release);
     }
     if (older.length > 0) settledNotice.tell();
+    for (const release of older) await forgetReleasePhase(release);
     return newest;
   }
 
@@ -133,10 +132,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     rollouts.set(appId, { version: release.version, abort });
     const signal = AbortSignal.any([abort.signal, life.signal]);
     try {
-      if (!release.slugId) {
-        commit(appId, release);
-        return;
-      }
+      if (!release.slugId) return commit(appId, release);
       const serving = supervisor.stage().serving as Runnable | null;
       const next = await runnableOf(release, signal);
       await rollOut(
@@ -175,6 +171,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       store.releases.end(release.id, 'succeeded', null);
       store.apps.setServing(appId, release.version);
     });
+    needs.onServing(appId);
     settledNotice.tell();
   }
 
@@ -265,7 +262,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     async changed(appId) {
       const supervisor = supervisors.get(appId);
       supervisor?.reconcile();
-      await supervisor?.routed().catch(told);
+      await supervisor?.routed();
     },
     settled: (releaseId, signal) =>
       settledNotice.until(() => store.releases.byId(releaseId)?.status !== 'pending', signal),

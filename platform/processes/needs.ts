@@ -7,6 +7,7 @@ import type { Slug } from '../domain/slug.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import type { CronProcess } from './cron-mark.ts';
 import type { Figures } from './figures.ts';
 import type { Ask } from './probe.ts';
 
@@ -29,12 +30,10 @@ export interface ProcessNeeds {
   ask: Ask;
   /** Makes sure the engine has a slug's image; returns what to run. */
   image(slug: Slug, signal?: AbortSignal): Promise<string>;
-  /** Resolves when traffic goes to exactly these; `drained` when those taken out have no open request. */
-  serve(route: {
-    appId: string;
-    state: RouteState;
-    endpoints: Endpoint[];
-  }): Promise<{ drained: Promise<void> }>;
+  /** Resolves when traffic goes to exactly these. */
+  serve(route: { appId: string; state: RouteState; endpoints: Endpoint[] }): Promise<void>;
+  /** Resolves when an endpoint that gets no traffic any more has no open request, whoever took it out. */
+  drained(key: string): Promise<void>;
   logs: {
     follow(container: { id: string; appId: string; process: string; logPath: string }): void;
     drained(containerId: string): Promise<void>;
@@ -46,6 +45,10 @@ export interface ProcessNeeds {
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */
   onReleaseEnded(release: Release): void;
+  /** Another release of it serves now. */
+  onServing(appId: string): void;
+  /** A one-off that cron started has ended; without a status it is not known how. */
+  onCronEnded(run: CronProcess, status: number | null): void;
   /** The engine was away and answers again: others may have something to clear away, too. */
   onEngineBack(): Promise<void>;
   /** Told at each named step, before what follows it. */

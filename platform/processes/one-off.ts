@@ -11,6 +11,7 @@ import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { type AttachedSession, sized, type Window } from './attached.ts';
 import { processSpec } from './container.ts';
+import { type CronMark, type CronProcess, cronProcess, markCron } from './cron-mark.ts';
 import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -29,6 +30,8 @@ export interface OneOffOrder {
   tty: boolean;
   /** Size of the terminal to begin with. */
   window: Window | null;
+  /** When a cron entry started it. */
+  cron?: CronMark | undefined;
 }
 
 export interface OneOffs {
@@ -38,6 +41,8 @@ export interface OneOffs {
   /** Removes what `create` made with `attached` and nobody opened. */
   discard(id: string): Promise<void>;
   list(appId: string): Promise<ProcessStatus[]>;
+  /** Those that cron started, of all apps: what runs, and what ended and is about to be removed. */
+  ofCron(): Promise<CronProcess[]>;
   /** SIGTERM, then SIGKILL. @throws PlatformError `not_found` */
   stop(appId: string, name: string): Promise<void>;
   stopAll(appId: string): Promise<void>;
@@ -84,6 +89,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     });
     if (order.attached) Object.assign(spec, { stdin: true, tty: order.tty, log: 'none' });
     if (order.window) spec.command = [...sized(order.window), ...(spec.command ?? [])];
+    markCron(spec, order.cron);
     spec.labels[attachedLabel] = order.attached ? (order.tty ? 'tty' : 'pipe') : 'no';
     return spec;
   }
@@ -109,7 +115,10 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     const { [label.id]: processId = '', [label.process]: name = '' } = container.labels;
     present.add(processId);
     void finishDetached(container)
-      .catch((error: unknown) => needs.onProblem(`${name}: ${messageOf(error)}`))
+      .catch((error: unknown) => {
+        needs.onProblem(`${name}: ${messageOf(error)}`);
+        if (!isAway(error)) cronEnded(container, null);
+      })
       .finally(() => present.delete(processId));
   }
 
@@ -121,7 +130,13 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     await logs.drained(container.id);
     logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
+    cronEnded(container, code);
     await engine.remove(container.id);
+  }
+
+  function cronEnded(container: ContainerSummary, status: number | null): void {
+    const mark = cronProcess(container);
+    if (mark) needs.onCronEnded(mark, status);
   }
 
   /** Its exit status, also when the engine goes away and comes back meanwhile. */
@@ -130,7 +145,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       try {
         return await engine.wait(id);
       } catch (error) {
-        if (!(error instanceof PlatformError) || error.code !== 'engine_unavailable') throw error;
+        if (!isAway(error)) throw error;
         await sleep(1000);
       }
     }
@@ -208,6 +223,10 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
         .filter((container) => container.state === 'running')
         .map(toStatus);
     },
+    async ofCron() {
+      const begun = (await engine.list(own())).filter(({ state }) => state !== 'created');
+      return begun.flatMap((container) => cronProcess(container) ?? []);
+    },
     async stop(appId, name) {
       const container = await find(appId, name);
       const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
@@ -235,6 +254,11 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       }
     },
   };
+}
+
+/** Then it is followed further when the engine is back. */
+function isAway(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'engine_unavailable';
 }
 
 function toStatus(container: ContainerSummary): ProcessStatus {

@@ -35,7 +35,9 @@ export async function runReleasePhase(
     : await begin(appId, runnable, command, needs);
   const output = await engine.inspect(id);
   if (output.logPath) logs.follow({ id, appId, process: 'release.1', logPath: output.logPath });
-  const limit = AbortSignal.timeout(needs.releasePhaseTimeoutMs);
+  // Counted from its start: one that an earlier server began has had a part of its time.
+  const since = found && output.startedAt ? Date.now() - Date.parse(output.startedAt) : 0;
+  const limit = AbortSignal.timeout(Math.max(0, needs.releasePhaseTimeoutMs - since));
   try {
     const code = await engine.wait(id, { signal: AbortSignal.any([signal, limit]) });
     // Its output first; a child that outlives it may hold the stream open: then not for ever.
@@ -53,11 +55,16 @@ export async function runReleasePhase(
     if (limit.aborted && !signal.aborted) {
       throw new PlatformError(
         'release_failed',
-        `The release command did not end within ${Math.round(needs.releasePhaseTimeoutMs / 60_000)} minutes and was stopped.`,
+        `The release command did not end within ${inWords(needs.releasePhaseTimeoutMs)}, so v${runnable.version} was not started. What takes longer runs beside releases: twelve run:detached`,
+        { process: 'release.1', lastLines: await engine.lastLines(id, 20).catch(() => []) },
       );
     }
     throw error;
   }
+}
+
+function inWords(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} seconds` : `${Math.round(ms / 60_000)} minutes`;
 }
 
 /** Removes what `runReleasePhase` left, once the release has ended: until then it shows that the command ran. */

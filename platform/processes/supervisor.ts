@@ -42,7 +42,7 @@ export interface Supervisor {
   setStage(stage: Stage): void;
   /** Sends traffic to the ready web processes of this release, and only there; resolves when the router does. */
   switchTo(version: number | null): Promise<void>;
-  /** Resolves when the router has done what it was told last. */
+  /** Resolves when the router has done what it was told last. @throws PlatformError `service_unavailable` */
   routed(): Promise<void>;
   /** Resolves when every process of a release that is wanted at this stage is up; throws what kept one from it. */
   untilUp(version: number, signal: AbortSignal): Promise<void>;
@@ -83,6 +83,7 @@ export function createSupervisor(
     // The built-in name follows from the app's.
     hosts: () => [appName(), ...needs.store.domains.ofApp(appId).map((one) => one.hostName)].join(' '),
     serve: needs.serve,
+    drained: needs.drained,
     onProblem: needs.onProblem,
     retry: reconcile,
     serving: () =>
@@ -217,7 +218,7 @@ export function createSupervisor(
       route();
       await traffic.told();
     },
-    routed: traffic.told,
+    routed: traffic.followed,
     untilUp: (version, signal) => notice.until(() => isUp(version), signal),
     clearFailures: setbacks.forget,
     restart(matches) {

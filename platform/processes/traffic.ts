@@ -1,5 +1,6 @@
 // One app's word to the router: which of its processes get requests, and when those taken out are drained.
-import { messageOf } from '../domain/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import { webPort } from '../domain/process.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -10,6 +11,8 @@ export interface Traffic {
   update(): void;
   /** Resolves when the router has done what it was told last; throws when it could not. */
   told(): Promise<void>;
+  /** The same, but one that could not is told again for a while. @throws PlatformError `service_unavailable` */
+  followed(): Promise<void>;
   /** Resolves when the process has no open request any more. */
   drained(containerId: string): Promise<void>;
   /** The route as it is now, taken as told: the router starts with it. */
@@ -19,6 +22,7 @@ export interface Traffic {
 export interface TrafficNeeds {
   appId: string;
   serve: ProcessNeeds['serve'];
+  drained: ProcessNeeds['drained'];
   onProblem(message: string): void;
   appName(): string;
   /** All names that lead to the app, as one text. */
@@ -30,12 +34,13 @@ export interface TrafficNeeds {
   retry(): void;
 }
 
+/** How long one that cannot follow is waited for: it is started again by the engine, or made anew. */
+const patienceMs = 15_000;
+
 export const keyOf = (containerId: string): string => containerId.slice(0, 12);
 
 export function createTraffic(needs: TrafficNeeds): Traffic {
-  const drains = new Map<string, Promise<void>>();
   let told = '';
-  let keys: string[] = [];
   let routing: Promise<unknown> = Promise.resolve();
 
   function current(): { state: RouteState; endpoints: Endpoint[] } {
@@ -55,37 +60,51 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
   const textOf = ({ state, endpoints }: { state: RouteState; endpoints: Endpoint[] }): string =>
     JSON.stringify([needs.hosts(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
 
+  async function followed(): Promise<void> {
+    for (const deadline = Date.now() + patienceMs; ; await sleep(200)) {
+      const problem = await routing.then(
+        () => null,
+        (error: unknown) => messageOf(error),
+      );
+      if (problem === null) return;
+      if (Date.now() > deadline) {
+        throw new PlatformError(
+          'service_unavailable',
+          `The router does not follow: ${problem} It is told again until it does; what was asked for is kept.`,
+        );
+      }
+    }
+  }
+
   return {
     update() {
       const route = current();
       const text = textOf(route);
       if (text === told) return;
       told = text;
-      const now = route.endpoints.map((endpoint) => endpoint.key);
-      const removed = keys.filter((key) => !now.includes(key));
-      keys = now;
-      const result = routing.catch(() => undefined).then(() => needs.serve({ appId: needs.appId, ...route }));
-      routing = result.catch((error: unknown) => {
-        told = '';
-        needs.onProblem(`The router was not told about ${needs.appName()}: ${messageOf(error)}`);
-        setTimeout(needs.retry, 1000);
-        throw error;
-      });
+      routing = routing
+        .catch(() => undefined)
+        .then(() => needs.serve({ appId: needs.appId, ...route }))
+        .catch((error: unknown) => {
+          told = '';
+          needs.onProblem(`The router was not told about ${needs.appName()}: ${messageOf(error)}`);
+          setTimeout(needs.retry, 1000);
+          throw error;
+        });
       routing.catch(() => undefined);
-      const drained = result.then((answer) => answer.drained).catch(() => undefined);
-      for (const key of removed) drains.set(key, drained);
     },
     async told() {
       await routing;
     },
+    followed,
     async drained(containerId) {
-      await drains.get(keyOf(containerId));
-      drains.delete(keyOf(containerId));
+      // Until the router has heard of it, it may send it requests.
+      await followed().catch(() => undefined);
+      await needs.drained(keyOf(containerId)).catch(() => undefined);
     },
     begin() {
       const route = current();
       told = textOf(route);
-      keys = route.endpoints.map((endpoint) => endpoint.key);
       return route;
     },
   };

@@ -27,11 +27,19 @@ export interface RouterSettings {
   pages: ReadonlyMap<string, string>;
 }
 
+const hashes = new WeakMap<RouterSettings, string>();
+
 /** Everything but the servers and hosts: what only a reload can change. */
 export function configIdentity(settings: RouterSettings, pool: number): string {
+  const hash = hashes.get(settings) ?? hashOf(settings);
+  hashes.set(settings, hash);
+  return `twelve ${hash} ${pool}`;
+}
+
+function hashOf(settings: RouterSettings): string {
   const pages = [...settings.pages].map(([name, text]) => `${name}\n${text}`).join('\n');
   const text = `${head(settings, 'none')}${front(settings)}${pages}`;
-  return `twelve ${createHash('sha256').update(text).digest('hex').slice(0, 16)} ${pool}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** The backends declared by a configuration, read back from its identity. */
@@ -40,15 +48,16 @@ export function poolOf(identity: string): number {
 }
 
 export function configText(settings: RouterSettings, pool: number, picture: Picture): string {
-  const servers = new Map<string, string[]>();
+  const servers = new Map<string, string>();
   for (const [path, server] of picture.servers) {
-    const [backend, name] = path.split('/') as [string, string];
-    const line = `  server ${name} ${socketAddress(server)} ${serverOptions}\n`;
-    servers.set(backend, [...(servers.get(backend) ?? []), line]);
+    const slash = path.indexOf('/');
+    const backend = path.slice(0, slash);
+    const line = `  server ${path.slice(slash + 1)} ${socketAddress(server)} ${serverOptions}\n`;
+    servers.set(backend, (servers.get(backend) ?? '') + line);
   }
   const backends = Array.from(
     { length: pool },
-    (_, slot) => `backend b${slot} from app\n${(servers.get(`b${slot}`) ?? []).join('')}`,
+    (_, slot) => `backend b${slot} from app\n${servers.get(`b${slot}`) ?? ''}`,
   );
   return `${head(settings, configIdentity(settings, pool))}${front(settings)}\n${backends.join('')}`;
 }

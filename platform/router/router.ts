@@ -40,6 +40,8 @@ export interface Router {
    */
   serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
   remove(appId: string): Promise<void>;
+  /** Resolves as the `drained` of `serve`, for one endpoint: also for one that a server before us took out. */
+  drained(key: string): Promise<void>;
   stats(): Promise<EndpointStats[]>;
   /** Lets HAProxy go on; only our sockets close. */
   close(): Promise<void>;
@@ -112,6 +114,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     },
     serve: async (route) => steering.serve(checkedRoute(route)),
     remove: (appId) => steering.remove(appId),
+    drained: (key) => steering.drained(key),
     stats: () => steering.stats(),
     close,
     async destroy() {

@@ -25,6 +25,7 @@ export interface Runtime {
 
 const ASK_DEADLINE_MS = 10_000;
 const RELOAD_DEADLINE_MS = 60_000;
+const REFUSED_DEADLINE_MS = 3_000;
 /** HAProxy takes a command line of at most its buffer, 16 kB. */
 const LINE_BYTES = 12_000;
 
@@ -32,7 +33,7 @@ const LINE_BYTES = 12_000;
 export function createRuntime(folder: string): Runtime {
   const ask = (command: string): Promise<string> => say(`${folder}/admin.sock`, command, ASK_DEADLINE_MS);
   const master = (command: string, ms = ASK_DEADLINE_MS): Promise<string> =>
-    say(`${folder}/master.sock`, command, ms);
+    whenTaken(() => say(`${folder}/master.sock`, command, ms));
   const askOld = (pid: number, command: string): Promise<string> => master(`@!${pid} ${command}`);
   const oldWorkers = async (): Promise<number[]> => parseOldWorkers(await master('show proc'));
 
@@ -102,6 +103,21 @@ function expect(command: string, answer: string, wanted: RegExp): void {
 export function alerts(output: string): string {
   const found = output.split('\n').filter((line) => line.includes('[ALERT]'));
   return (found.length > 0 ? found : output.split('\n')).join(' ').trim().slice(0, 1000);
+}
+
+/**
+ * The master executes itself anew at its start and at each reload, and for a moment nobody takes connections on its socket.
+ * What was refused was not sent, so it may be said again.
+ */
+async function whenTaken(talk: () => Promise<string>): Promise<string> {
+  for (const deadline = Date.now() + REFUSED_DEADLINE_MS; ; await delay(20)) {
+    try {
+      return await talk();
+    } catch (error) {
+      const { code } = (error as Error).cause as NodeJS.ErrnoException;
+      if ((code !== 'ECONNREFUSED' && code !== 'ENOENT') || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 async function say(path: string, command: string, deadlineMs: number): Promise<string> {

@@ -13,19 +13,22 @@ import {
   afterChange,
   busySlots,
   difference,
+  keyIn,
   type Picture,
   pictureOf,
   serverName,
   slotsOf,
   type Table,
   withoutRoute,
-  withRoute,
+  withRoutes,
 } from './table.ts';
 
 export interface Steering {
   start(routes: AppRoute[]): Promise<void>;
   serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
   remove(appId: string): Promise<void>;
+  /** Resolves when nobody uses the endpoint with this key any more. At once when it is none that leaves. */
+  drained(key: string): Promise<void>;
   /** After HAProxy or its container went away: up again, and as it should be. */
   heal(): Promise<void>;
   stats(): Promise<EndpointStats[]>;
@@ -51,6 +54,8 @@ export function createSteering(needs: SteeringNeeds): Steering {
   let table: Table = { routes: new Map(), slots: new Map(), pool: spare };
   /** What HAProxy holds, as far as we know; undefined: it has to be asked. */
   let held: Picture | undefined;
+  /** By its path, a server on its way out → when it is gone. */
+  const leaving = new Map<string, Promise<void>>();
   let started: () => void;
   const ready = new Promise<void>((resolve) => {
     started = resolve;
@@ -126,8 +131,14 @@ export function createSteering(needs: SteeringNeeds): Steering {
 
   /** From here on others may change things; whoever leaves is seen off meanwhile. */
   function seeOff(paths: Iterable<string>): Promise<void> {
-    const drained = drains.watch([...paths]);
-    drained.catch((error: unknown) => needs.onProblem(`A drain failed: ${String(error)}`));
+    const all = [...paths];
+    const drained = drains.watch(all);
+    for (const path of all) leaving.set(path, drained);
+    drained
+      .catch((error: unknown) => needs.onProblem(`A drain failed: ${String(error)}`))
+      .finally(() => {
+        for (const path of all) if (leaving.get(path) === drained) leaving.delete(path);
+      });
     return drained;
   }
 
@@ -139,7 +150,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         const wanted = new Set(routes.map((route) => route.appId));
         const slots = new Map([...slotsOf(before.places)].filter(([appId]) => wanted.has(appId)));
         table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
-        for (const route of routes) table = withRoute(table, route, busySlots(before), spare);
+        table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
         held = undefined;
         void seeOff((await converge()).leaving);
@@ -149,10 +160,16 @@ export function createSteering(needs: SteeringNeeds): Steering {
     async serve(route) {
       await ready;
       return queue.run(async () => {
-        table = withRoute(table, route, busySlots(held ?? nothing), spare);
+        const busy = table.slots.has(route.appId) ? new Set<number>() : busySlots(held ?? nothing);
+        table = withRoutes(table, [route], busy, spare);
         const { out } = await converge();
         return { drained: seeOff(out) };
       });
+    },
+    async drained(key) {
+      await ready;
+      const own = [...leaving].filter(([path]) => keyIn(path) === key);
+      await Promise.all(own.map(([, gone]) => gone));
     },
     async remove(appId) {
       await ready;

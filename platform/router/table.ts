@@ -61,17 +61,29 @@ export function checkedRoute(route: AppRoute): AppRoute {
   return { ...route, hosts };
 }
 
-/** The table with this route in place of the app's former one; it gets a backend that is free. */
-export function withRoute(table: Table, route: AppRoute, busy: ReadonlySet<number>, step: number): Table {
-  const routes = new Map(table.routes).set(route.appId, route);
-  if (table.slots.has(route.appId)) return { ...table, routes };
-  const taken = new Set([...table.slots.values(), ...busy]);
+/** The table with these routes in place of their apps' former ones; a new app gets a backend that is free. */
+export function withRoutes(
+  table: Table,
+  changed: readonly AppRoute[],
+  busy: ReadonlySet<number>,
+  step: number,
+): Table {
+  const routes = new Map(table.routes);
+  for (const route of changed) routes.set(route.appId, route);
+  const fresh = changed.filter((route) => !table.slots.has(route.appId));
+  if (fresh.length === 0) return { ...table, routes };
+  const slots = new Map(table.slots);
+  const taken = new Set([...slots.values(), ...busy]);
+  let { pool } = table;
   let slot = 0;
-  while (taken.has(slot)) slot += 1;
-  let pool = table.pool;
-  // Doubling: each time there are more apps, one reload is enough for longer.
-  while (slot >= pool) pool += Math.max(step, pool);
-  return { routes, slots: new Map(table.slots).set(route.appId, slot), pool };
+  for (const { appId } of fresh) {
+    while (taken.has(slot)) slot += 1;
+    taken.add(slot);
+    slots.set(appId, slot);
+    // Doubling: each time there are more apps, one reload is enough for longer.
+    while (slot >= pool) pool += Math.max(step, pool);
+  }
+  return { routes, slots, pool };
 }
 
 export function withoutRoute(table: Table, appId: string): Table {
@@ -97,20 +109,43 @@ export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number
   return slots;
 }
 
+/** A change is one app's: what was made of the others before is used again. */
+const pictures = new WeakMap<Table, Picture>();
+const parts = new WeakMap<
+  AppRoute,
+  { slot: number | undefined; place: string; servers: [string, ServerEntry][] }
+>();
+
 export function pictureOf(table: Table): Picture {
+  const known = pictures.get(table);
+  if (known) return known;
   const places = new Map<string, string>();
   const servers = new Map<string, ServerEntry>();
   for (const route of table.routes.values()) {
-    const backend = `b${table.slots.get(route.appId)}`;
-    const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
-    const place = `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`;
-    for (const host of route.hosts) places.set(host, place);
-    for (const endpoint of route.endpoints) {
-      const { address, port } = endpoint;
-      servers.set(`${backend}/${serverName(endpoint)}`, { address, port, ready: true });
-    }
+    const part = partOf(route, table.slots.get(route.appId));
+    for (const host of route.hosts) places.set(host, part.place);
+    for (const [path, server] of part.servers) servers.set(path, server);
   }
-  return { places, servers };
+  const picture = { places, servers };
+  pictures.set(table, picture);
+  return picture;
+}
+
+function partOf(route: AppRoute, slot: number | undefined) {
+  const known = parts.get(route);
+  if (known?.slot === slot && known) return known;
+  const backend = `b${slot}`;
+  const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
+  const part = {
+    slot,
+    place: `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`,
+    servers: route.endpoints.map((endpoint): [string, ServerEntry] => {
+      const { address, port } = endpoint;
+      return [`${backend}/${serverName(endpoint)}`, { address, port, ready: true }];
+    }),
+  };
+  parts.set(route, part);
+  return part;
 }
 
 /** Address and port are part of the name: a container that came back elsewhere is another server. */
@@ -118,6 +153,9 @@ export function serverName({ process, key, address, port }: Endpoint): string {
   const place = Buffer.from(`${address}-${port}`).toString('hex');
   return `${process}:${key}:${place}`;
 }
+
+/** Of the endpoint that a server stands for: `b12/web.1:3f2a9c01b7de:31302e…`. */
+export const keyIn = (path: string): string | undefined => path.split(':')[1];
 
 export function socketAddress({ address, port }: { address: string; port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

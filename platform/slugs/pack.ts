@@ -62,7 +62,7 @@ export async function packTree(blobs: Blobs, known: KnownLayers, input: TreeInpu
   );
   const failures = (await Promise.allSettled(lanes)).filter((lane) => lane.status === 'rejected');
   input.signal?.throwIfAborted();
-  if (tooLarge) throw await overLimit(app, input.limitBytes);
+  if (tooLarge) throw await overLimit(app, input.limitBytes, total);
   // Lanes that were only stopped because another failed say nothing of their own.
   const cause = failures.find((failure) => failure.reason !== stop.signal.reason) ?? failures[0];
   if (cause) throw cause.reason;
@@ -125,12 +125,13 @@ function contentOf(plan: LayerPlan): { folders: string[]; entries: Buffer[] } {
   };
 }
 
-async function overLimit(app: string, limitBytes: number): Promise<PlatformError> {
-  const largest = await largestFolders(app, 5);
+/** @param packed how much there was when it was too much: a tree of small files is smaller than its layers */
+async function overLimit(app: string, limitBytes: number, packed: number): Promise<PlatformError> {
+  const { total, largest } = await largestFolders(app, 5);
   const list = largest.map(({ path, size }) => `${path} (${megabytes(size)} MB)`).join(', ');
   return new PlatformError(
     'build_failed',
-    `The slug is larger than ${megabytes(limitBytes)} MB. Largest folders: ${list || 'none'}. Leave out what is not needed to run, or keep it in a backing service.`,
+    `The slug is ${megabytes(Math.max(total, packed))} MB, limit ${megabytes(limitBytes)} MB. Largest: ${list || 'no folder of it'}. Add .slugignore or prune dependencies; large data belongs into a backing service.`,
     { id: 'E19', largest },
   );
 }

@@ -27,12 +27,19 @@ export async function survey(app: string, created: readonly string[]): Promise<T
   return entries;
 }
 
-/** The largest folders of the first two levels, largest first. */
-export async function largestFolders(app: string, count: number): Promise<{ path: string; size: number }[]> {
+/** How large it is in all, and the largest folders of the first two levels, largest first. */
+export async function largestFolders(
+  app: string,
+  count: number,
+): Promise<{ total: number; largest: { path: string; size: number }[] }> {
+  let total = 0;
   const found: { path: string; size: number }[] = [];
   const breath = breathing();
   for (const top of children(Buffer.from(app))) {
-    if (!top.folder) continue;
+    if (!top.folder) {
+      total += lstatSync(top.path).size;
+      continue;
+    }
     let whole = 0;
     for (const inner of children(top.path)) {
       const size = await bytesBelow(inner, Number.POSITIVE_INFINITY, breath);
@@ -40,8 +47,10 @@ export async function largestFolders(app: string, count: number): Promise<{ path
       if (inner.folder) found.push({ path: `${utf8(top.name)}/${utf8(inner.name)}`, size });
     }
     found.push({ path: utf8(top.name), size: whole });
+    total += whole;
   }
-  return found.sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1)).slice(0, count);
+  const largest = found.sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1)).slice(0, count);
+  return { total, largest };
 }
 
 interface Child {

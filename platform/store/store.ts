@@ -5,6 +5,7 @@ import { createApps } from './apps.ts';
 import { createBuildSources } from './build-sources.ts';
 import { createBuildpacks } from './buildpacks.ts';
 import { createBuilds } from './builds.ts';
+import { createCronRecords } from './cron.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
 import { clear, clearly } from './failures.ts';
@@ -36,6 +37,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     builds: clear(createBuilds(database, now)),
     buildSources: clear(createBuildSources(database, vault)),
     buildpacks: clear(createBuildpacks(database, vault, now)),
+    cron: clear(createCronRecords(database, now)),
     formations: clear(createFormations(database, now)),
     processSettings: clear(createProcessSettings(database)),
     /** Signature that makes a URL a capability. */

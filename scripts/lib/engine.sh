@@ -4,6 +4,7 @@
 default_socket=/var/run/docker.sock
 engine_log=/var/log/twelve-dockerd.log
 run_folder=/var/run
+engine_settings=/etc/docker/daemon.json
 
 engine_socket() {
   local socket=${TWELVE_ENGINE:-$default_socket}
@@ -41,12 +42,25 @@ dockerd_installed() { command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ];
 
 install_engine() {
   local packages=(docker.io iptables ca-certificates)
+  # Before it is there, since some packages start it at once.
+  keep_containers
   apt-get -q update || true
   # The command line is a package of its own on newer releases, and only recommended.
   if apt_knows docker-cli; then packages+=(docker-cli); fi
   # With AppArmor in the kernel the engine starts no container without its parser.
   if grep -qs Y /sys/module/apparmor/parameters/enabled; then packages+=(apparmor); fi
   apt_install "${packages[@]}"
+}
+
+# Containers live on while the engine is restarted, for an upgrade of its package say. Only for an engine that is being
+# installed: of one that is here, and where its settings are, somebody else has decided.
+keep_containers() {
+  if [ -e "$engine_settings" ]; then
+    echo "$engine_settings is here already: leaving it as it is"
+    return
+  fi
+  mkdir -p "$(dirname "$engine_settings")"
+  printf '{ "live-restore": true }\n' >"$engine_settings"
 }
 
 engine_hint() {

@@ -2,11 +2,13 @@
 # mounts of its own. It is made from Debian testing's packages, once. Sourced by the scripts, after steps.sh and apt.sh.
 
 newer_suite=forky
-newer_packages=docker.io,docker-cli,containerd,runc,tini,iptables,procps,ca-certificates
+newer_packages=docker.io,docker-cli,docker-compose,containerd,runc,tini,iptables,procps,ca-certificates
 newer_folder=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/twelve/newer-engine
 # Of another list of packages it is another one.
 newer_root=$newer_folder/root-$(cksum <<<"$newer_suite $newer_packages" | cut -d ' ' -f 1)
 newer_run=$newer_folder/run
+# Compose v2, which Debian 12 has not; it runs on the host as it is.
+newer_compose=$newer_root/usr/libexec/docker/cli-plugins/docker-compose
 newer_socket=$newer_run/engine.sock
 newer_log=$newer_folder/engine.log
 # Of its network namespace, its control group, its end of the wire, and in the firewall's rules.

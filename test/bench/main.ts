@@ -9,12 +9,14 @@ import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
+import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
 import { router } from './rows/router.ts';
 import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
 import { warmPush } from './rows/warm-push.ts';
 import { warmRedeploy } from './rows/warm-redeploy.ts';
+import { zeroDrop } from './rows/zero-drop.ts';
 import { judge, type Result, table } from './verdict.ts';
 
 const rows: readonly Row[] = [
@@ -30,6 +32,8 @@ const rows: readonly Row[] = [
   noChange,
   warmPush,
   ...coldBuilds,
+  zeroDrop,
+  ...reconcile,
 ];
 
 const groups = new Map<string, string[]>();
@@ -38,7 +42,7 @@ for (const { group, name } of rows) if (group) groups.set(group, [...(groups.get
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list
 
-A name may be that of a group: builds.
+A name may be that of a group: builds, reconcile.
 
 Measures ours against the same done by hand, in turns, and prints the ratio of the medians of 5. Needs a Docker Engine
 and the docker command (scripts/setup --dev). Whatever it makes on the engine is removed in the end, on Ctrl-C too.

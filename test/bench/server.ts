@@ -21,8 +21,8 @@ export interface BenchServer {
   said(): Promise<string>;
   /** Resolves when the server says that it is up. */
   start(): Promise<void>;
-  /** SIGTERM; what runs goes on. */
-  stop(): Promise<void>;
+  /** What runs goes on. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 export interface ServerOptions {
@@ -74,9 +74,9 @@ export async function createServer(
     pid: () => child!.pid!,
     said: () => readFile(log, 'utf8'),
     start,
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       const ended = new Promise((resolve) => child!.once('close', resolve));
-      child!.kill('SIGTERM');
+      child!.kill(signal);
       await ended;
     },
   };

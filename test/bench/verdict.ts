@@ -1,6 +1,9 @@
 // What was measured → what is said: medians, the ratio, whether the bar holds, the table (pure).
 
-export type Unit = 's' | 'lines' | 'requests/s' | 'MB';
+export type Unit = 's' | 'lines' | 'requests' | 'requests/s' | 'MB';
+
+/** What is counted one by one: each that is lost is a loss. */
+const counted: ReadonlySet<Unit> = new Set<Unit>(['lines', 'requests']);
 
 /** One round: ours and the reference, measured one right after the other. */
 export interface Round {
@@ -32,16 +35,16 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle - 0.5]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Figures count by their median. Of lines the worst round counts: one lost line in five rounds is a lost line. */
+/** Figures count by their median. Of what is counted the worst round counts: one lost line in five rounds is a lost line. */
 export function judge(name: string, unit: Unit, bar: Bar, rounds: readonly Round[]): Result {
   const ours = rounds.map((round) => round.ours);
   const reference = median(rounds.map((round) => round.reference));
-  const counted = unit === 'lines' ? Math.min(...ours) : median(ours);
-  const ratio = counted / reference;
+  const told = counted.has(unit) ? Math.min(...ours) : median(ours);
+  const ratio = told / reference;
   return {
     name,
     unit,
-    ours: counted,
+    ours: told,
     reference,
     ratio,
     bar: bar.value,
@@ -59,7 +62,7 @@ export function table(results: readonly Result[], bars: ReadonlyMap<string, Bar>
     result.name,
     amount(result.ours, result.unit),
     amount(result.reference, result.unit),
-    result.ratio.toFixed(result.unit === 'lines' ? 6 : 2),
+    result.ratio.toFixed(counted.has(result.unit) ? 6 : 2),
     `${bars.get(result.name)?.kind ?? ''} ${result.bar}`.trim(),
     result.holds ? 'holds' : 'DOES NOT HOLD',
   ]);

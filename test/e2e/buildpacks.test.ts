@@ -160,6 +160,33 @@ test('app.json begins a new app: its buildpacks, config vars, formation, and a c
   expect(after).toEqual(config);
 });
 
+test('whatever a build prints arrives as whole lines behind remote:, in order, with colours that end on their line', async () => {
+  const compile = [
+    '#!/bin/bash',
+    "printf '\\033[32mgreen\\nstill green\\033[0m\\n'",
+    'for n in 1 2 3; do echo "out $n"; echo "err $n" >&2; done',
+    "printf 'load 10%%\\rload 50%%\\rloaded\\n'",
+    "printf '%06000d\\n' 7",
+    "printf 'caf\\351 \\377 \\342\\202\\254\\n'",
+    "printf 'no newline'",
+  ];
+  const files = { '.buildpacks': 'inline\n', 'bin/compile': compile.join('\n'), Procfile: page };
+  const loud = await platform.createApp('loud', null, { files });
+  const lines = (await platform.push(loud)).split('\n').map((line) => line.trimEnd());
+  const first = lines.indexOf('remote: -----> Inline app detected') + 1;
+  expect(lines.slice(first, lines.indexOf('remote: -----> Discovering process types'))).toEqual(
+    [
+      '\x1b[32mgreen\x1b[0m',
+      '\x1b[32mstill green\x1b[0m',
+      ...[1, 2, 3].flatMap((n) => [`out ${n}`, `err ${n}`]),
+      'loaded',
+      `${'0'.repeat(4000)}… (2000 more characters)`,
+      'caf\ufffd \ufffd €',
+      'no newline',
+    ].map((line) => `remote: ${line}`),
+  );
+});
+
 test('a submodule over https comes with its files, from the commit that the app names', async () => {
   const library = await neighbour.repository('library.git', { 'page.txt': 'of the submodule' });
   const named = await git(library, 'rev-parse', 'HEAD');

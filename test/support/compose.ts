@@ -69,7 +69,10 @@ export async function createComposeServer(
 }
 
 /** The plugin of the docker command line, else the program of its own. */
+/** What comes with the engine under test; else what this machine has. */
 async function composeCommand(): Promise<string[]> {
+  const given = process.env['TWELVE_TEST_COMPOSE'];
+  if (given) return [given];
   for (const command of [['docker', 'compose'], ['docker-compose']]) {
     const [program, ...args] = [...command, 'version'];
     const asked = await run(program!, args, { env: { PATH: process.env['PATH'] ?? '' } }).catch(() => null);

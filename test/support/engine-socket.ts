@@ -27,6 +27,7 @@ interface RawContainer {
 }
 
 interface RawImage {
+  Id: string;
   RepoTags: string[] | null;
   RepoDigests: string[] | null;
 }
@@ -96,6 +97,12 @@ export async function imageNames(instance: string): Promise<string[]> {
   return list
     .flatMap((image) => [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])])
     .filter((name) => name.startsWith(`twelve-${instance}/`) || name.includes(`/${instance}/`));
+}
+
+/** Images of this platform's apps, and of the stack as it serves it, with and without a name. */
+export async function slugImages(instance: string): Promise<string[]> {
+  const list = await ask<RawImage[]>('GET', `/images/json?filters=${byLabels({ 'twelve.slug': instance })}`);
+  return list.map((image) => image.Id);
 }
 
 export async function removeContainer(id: string): Promise<void> {

@@ -49,6 +49,7 @@ export interface TestPlatform extends AsyncDisposable {
   /** Containers of this platform, of one app, of one kind (`process`, `run`, `build`, …); builds' only when asked for. */
   containers(app?: string, kind?: string): Promise<Container[]>;
   restart(how?: { signal: NodeJS.Signals }): Promise<void>;
+  stop(signal: NodeJS.Signals): Promise<void>;
   kill9(): Promise<void>;
   startAgain(): Promise<void>;
   /** What the server printed. */
@@ -180,6 +181,7 @@ function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dis
       await server.kill(signal);
       await server.start();
     },
+    stop: (signal) => server.kill(signal),
     kill9: () => server.kill('SIGKILL'),
     startAgain: () => server.start(),
     serverOutput: server.printed,

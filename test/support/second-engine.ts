@@ -28,15 +28,18 @@ const prefix = join(cache, 'second-engine-');
 
 /**
  * Started, with these images of the machine's engine, and meant by the functions of engine-socket.ts from then on.
- * Disposing it leaves nothing.
+ * Disposing it leaves nothing. @param config what its daemon.json holds
  */
-export async function startSecondEngine(images: readonly ImageName[]): Promise<SecondEngine> {
+export async function startSecondEngine(
+  images: readonly ImageName[],
+  config: Record<string, unknown> = {},
+): Promise<SecondEngine> {
   requireMeans();
   await clearAbandonedEngines();
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(prefix);
   own(folder);
-  const engine = await openEngine(folder);
+  const engine = await openEngine(folder, config);
   try {
     await engine.start();
     await copyImages(images, engineSocket, engine.socket);
@@ -59,14 +62,14 @@ function requireMeans(): void {
 const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 
 /** The engine of a folder, not started yet. */
-async function openEngine(folder: string): Promise<SecondEngine> {
+async function openEngine(folder: string, config: Record<string, unknown> = {}): Promise<SecondEngine> {
   const name = folder.slice(folder.lastIndexOf('/') + 1);
   const group = groupOf(name);
   // Made anew at each start of a test run; an engine's own name for an interface has 15 characters at most.
   const bridge = `tw2-${name.slice(-6)}`;
   const socket = join(folder, 'engine.sock');
   const place = await createPlace(name);
-  writeFileSync(join(folder, 'daemon.json'), '{}');
+  writeFileSync(join(folder, 'daemon.json'), JSON.stringify(config));
   addBridge(bridge);
   const settings = [
     ...['--config-file', join(folder, 'daemon.json'), '--host', `unix://${socket}`],

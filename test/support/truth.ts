@@ -15,6 +15,8 @@ export interface ReleaseSaid {
   description: string;
   /** Why it failed. */
   reason: string | null;
+  slug: { id: string } | null;
+  eligible_for_rollback: boolean;
 }
 
 /** The app's releases as the API has them, newest first. */
@@ -25,16 +27,29 @@ export async function releasesOf(platform: TestPlatform, app: string): Promise<R
   return body;
 }
 
+interface Circumstances {
+  /** Apps of the platform that have processes; each has a network. */
+  apps?: number;
+  /** How long each of it may take to come true. */
+  ms?: number;
+}
+
 /**
  * Waits for the newest release to end, then checks: exactly `web` processes run, all of the release that the ledger
  * calls current, visitors are answered by it, versions have no gap, the builds say what became of them, and no build, release
  * process, one-off process, second router, second network or half of a file is left.
  * @returns the current version
  */
-export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: number): Promise<number> {
+export async function whatIsSaidRuns(
+  platform: TestPlatform,
+  app: string,
+  web: number,
+  { apps = 1, ms = 60_000 }: Circumstances = {},
+): Promise<number> {
   const [newest] = await eventually(
     () => releasesOf(platform, app),
     (releases) => releases.every((one) => one.status !== 'pending'),
+    ms,
   );
   const releases = await releasesOf(platform, app);
   expect(releases.map((one) => one.version)).toEqual(releases.map((_, index) => releases.length - index));
@@ -43,6 +58,7 @@ export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: n
   const running = await eventually(
     () => platform.containers(app, 'process'),
     (list) => list.length === web && list.every((one) => one.state === 'running'),
+    ms,
   );
   expect(running.map((one) => one.labels['twelve.release'])).toEqual(
     running.map(() => String(current?.version)),
@@ -50,6 +66,7 @@ export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: n
   const answer = await eventually(
     () => platform.visit(app).catch(() => ({ status: 0, text: '' })),
     (one) => one.status === 200,
+    ms,
   );
   expect(Number(/v(\d+)/.exec(answer.text)?.[1])).toBe(current?.version);
   // One build container waits for the next push.
@@ -57,13 +74,15 @@ export async function whatIsSaidRuns(platform: TestPlatform, app: string, web: n
     await eventually(
       () => platform.containers(undefined, kind),
       (left) => left.length <= most,
+      ms,
     );
   }
-  expect(await appNetworks(platform.instance)).toHaveLength(1);
+  expect(await appNetworks(platform.instance)).toHaveLength(apps);
   await buildsAreTrue(platform, app, releases);
   await eventually(
     () => remainsIn(platform.dataFolder, 1),
     (left) => left.length === 0,
+    ms,
   );
   return current!.version;
 }

@@ -52,7 +52,7 @@ unreachable() {
     *'no such host'* | *'server misbehaving'* | *'Could not resolve host'*) cause='name not found' ;;
     *x509:* | *'tls:'*) cause='certificate not trusted' ;;
     *'connection refused'*) cause='connection refused' ;;
-    *'i/o timeout'* | *'deadline exceeded'*) cause='timed out' ;;
+    *'i/o timeout'* | *'handshake timeout'* | *'deadline exceeded'*) cause='timed out' ;;
     *'connection reset'* | *'unexpected EOF'* | *'network is unreachable'*) cause='connection lost' ;;
     *'module lookup disabled by GOPROXY=off'*) cause='GOPROXY is off' ;;
     *) return 0 ;;

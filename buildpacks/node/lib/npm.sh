@@ -36,10 +36,17 @@ explain_manager() {
     ETIMEDOUT | ESOCKETTIMEDOUT | ERR_SOCKET_TIMEOUT) registry_unreachable 'timed out' ;;
     *CERT* | UNABLE_TO_*) registry_unreachable 'certificate not trusted' ;;
     ESTRICTALLOWSCRIPTS) scripts_blocked "$(package_names "$output")" 'npm approve-scripts' ;;
-    EALLOWGIT | EALLOWREMOTE) blocked_source "$(sed -nE 's/.*Refusing to fetch "([^"]+)".*/\1/p' "$output" | head -n 1)" 'allow-git or allow-remote in .npmrc' ;;
+    EALLOWGIT) blocked_source "$(sed -nE 's/.*Refusing to fetch "([^"]+)".*/\1/p' "$output" | head -n 1)" 'allow-git in .npmrc' ;;
+    EALLOWREMOTE) blocked_source "$(remote_dependency)" 'allow-remote in .npmrc' ;;
     EBADENGINE) fail 'E8 bad-engine' "A package refuses Node $node_version: $(sed -nE 's/^npm (error|ERR!) notsup //p' "$output" | head -n 3 | paste -sd ' '). Set engines.node to a version it accepts." ;;
   esac
   grep -q 'Exit handler never called' "$output" && probe_registry
+}
+
+# npm does not say which: the first that is given by a URL, without what may be a secret in it.
+remote_dependency() {
+  jq -r '[.dependencies, .devDependencies, .optionalDependencies | objects | to_entries[] | select(.value | strings | test("^https?://"))
+    | .key + "@" + (.value | sub("//[^/@]*@"; "//") | sub("[?#].*"; ""))] | first // ""' "$build_dir/package.json"
 }
 
 npm_not_found() {

@@ -64,9 +64,10 @@ get() {
     [ -n "$basic" ] && header="Authorization: Basic $basic"
     [ -n "$token" ] && header="Authorization: Bearer $token"
   fi
+  # A minute of silence is no answer: waiting for the whole time, four times over, would take longer than a build may.
   # Through stdin: arguments of a program can be read by others.
   printf 'header = "%s"\n' 'accept: application/vnd.npm.install-v1+json, application/json;q=0.9, */*;q=0.1' ${header:+"$header"} |
-    curl -K - -fsSL --retry 3 --connect-timeout "${CURL_CONNECT_TIMEOUT:-90}" --max-time "${CURL_TIMEOUT:-600}" -o "$3" "$address" 2>>"$curl_problem"
+    curl -K - -fsSL --retry 3 --speed-limit 1 --speed-time 60 --connect-timeout "${CURL_CONNECT_TIMEOUT:-90}" --max-time "${CURL_TIMEOUT:-600}" -o "$3" "$address" 2>>"$curl_problem"
 }
 
 curl_problem=/tmp/curl-problem

@@ -26,8 +26,10 @@ choose_root() {
 }
 
 no_root() {
-  local there hint='Is it committed? Check .gitignore and "git ls-files".'
+  local there actual hint='Is it committed? Check .gitignore and "git ls-files".'
   there=$(cd "$build_dir" && find . -maxdepth 1 -mindepth 1 -type d ! -name '.*' ! -name node_modules -printf '%f/ ' | tr ' ' '\n' | LC_ALL=C sort | head -n 20 | paste -sd ' ')
+  actual=$(cd "$build_dir" && find . -type d -ipath "./$(sed 's/[][*?\\]/\\&/g' <<<"$root")" ! -path '*/node_modules/*' -printf '%P\n' -quit)
+  [ -z "$actual" ] || fail "\"$root\" in static.json does not exist, but \"$actual\" does. Names are case-sensitive here: write \"root\": \"$actual\" or run git mv." 'E17 file-case'
   [ ! -f "$build_dir/package.json" ] ||
     hint='If a build makes it, let the node buildpack run before: a file .buildpacks with the lines "node" and "static"; and check what its build script writes to.'
   fail "\"root\" in static.json is \"$root\", but after the build there is no such folder. Folders here: ${there:-none}. $hint"

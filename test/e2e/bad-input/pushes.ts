@@ -153,7 +153,7 @@ export const pushes: Row[] = [
     what: 'that names a buildpack which cannot be had',
     act: push({ '.buildpacks': 'https://127.0.0.1/nowhere.git\n' }),
     ...failedBuild,
-    says: /Could not get buildpack https:\/\/127\.0\.0\.1\/nowhere\.git: [\s\S]*Build failed \(E3\): v\d+ serves/,
+    says: /Could not get buildpack https:\/\/127\.0\.0\.1\/nowhere\.git: [\s\S]*The app still uses release v\d+\.[\s\S]*Build failed \(E3\): v\d+ serves/,
   },
   {
     what: 'of a submodule that is a file of the server',
@@ -177,7 +177,7 @@ export const pushes: Row[] = [
     what: 'of a slug over the limit',
     act: withBlob(['blob', 'copy'], 'platform', 'attempt:main'),
     ...failedBuild,
-    says: /The slug is larger than 400 MB\. Largest folders: data \(400 MB\), .*Leave out[\s\S]*Build failed \(E19\): v\d+ serves/,
+    says: /The slug is 5\d\d MB, limit 400 MB\. Largest: data \(400 MB\), .*Add \.slugignore or prune dependencies[\s\S]*Build failed \(E19\): v\d+ serves/,
   },
   {
     what: 'of a Git LFS pointer, which is named and deployed',

@@ -150,9 +150,8 @@ describe('detect', () => {
     expect(await builds.failure({ '.buildpacks': 'null\nprocfile\n' })).toMatchObject({
       code: 'build_failed',
       id: 'E2',
-      message: expect.stringContaining(
-        'Buildpack procfile (2 of 2) does not apply to this app: needs a thing.',
-      ),
+      message:
+        'Buildpack procfile (2 of 2) does not apply to this app: needs a thing. It is named by the file .buildpacks.',
     });
   });
 
@@ -160,8 +159,10 @@ describe('detect', () => {
     builds = await startPurposeMade({});
     const { id, message } = await builds.failure({ 'main.rs': '', 'README.md': '' });
     expect(id).toBe('E1');
-    expect(message).toContain(
-      'The root of commit 0123456 contains: README.md, main.rs. Supported: package.json (Node)',
+    expect(message).toBe(
+      'No buildpack recognises this app. The root of commit 0123456 contains: README.md, main.rs. ' +
+        'Supported: package.json (Node), requirements.txt/uv.lock/poetry.lock/Pipfile.lock (Python), go.mod (Go), static.json or index.html (static), Aptfile (Debian packages), Procfile (anything that needs no building). ' +
+        'If the app lives in a subdirectory, set PROJECT_PATH. If the file exists on your machine, check spelling, .gitignore and "git ls-files <file>".',
     );
   });
 });
@@ -252,6 +253,11 @@ describe('the tree', () => {
 
   test.each([
     [{ 'procfile.txt': 'web: x' }, /Found "procfile.txt"; the file must be called exactly "Procfile"/, 'E16'],
+    [
+      { 'old/service/Procfile': 'web: x', 'back/Procfile': 'web: x', 'node_modules/a/Procfile': 'web: x' },
+      /^Found "back\/Procfile"; the file must be called exactly "Procfile" and be in the root\. Run: git mv back\/Procfile Procfile\. If the app lives in back\/: twelve config:set PROJECT_PATH=back$/,
+      'E16',
+    ],
     [{ Procfile: 'web: x\nweb: y\n' }, /Procfile line 2: the type "web" is declared twice/, 'E16'],
     [{ Procfile: 'web: x\n<<<<<<< HEAD\n' }, /Procfile line 2: "<<<<<<< HEAD" is not/, 'E16'],
     [{ Procfile: `web: x\n${'# x\n'.repeat(65_536)}` }, /The Procfile has more than 256 KB\./, 'E16'],

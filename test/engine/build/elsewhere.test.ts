@@ -127,7 +127,7 @@ describe('a buildpack from elsewhere', () => {
     expect(failure).toMatchObject({
       code: 'build_failed',
       id: 'E3',
-      message: `Could not get buildpack ${url('nowhere.git#v9')}: There is no repository at that URL.`,
+      message: `Could not get buildpack ${url('nowhere.git#v9')}: repository '${url('nowhere.git/')}' not found. There is no repository at that URL.`,
     });
     expect((await builds.failure({ '.buildpacks': 'https://127.0.0.1/x.git' })).message).toMatch(
       /127\.0\.0\.1 is a loopback address, and nothing is fetched from there/,

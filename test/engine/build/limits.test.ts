@@ -1,9 +1,9 @@
 // What a build prints, and that it ends: over each of its limits, cancelled, left by a killed server.
 import { existsSync } from 'node:fs';
-import { readdir, statfs } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Builds, startPurposeMade } from './builds.ts';
 
 let builds: Builds;
@@ -32,17 +32,31 @@ describe('output and limits', () => {
     expect(failure).toMatchObject({ id: 'compile', message: 'it broke\ndo this' });
   });
 
-  test('over its time the build is stopped (E19); nothing is left', async () => {
-    builds = await startPurposeMade(
-      { 'null/detect': 'true', 'null/compile': 'echo "-----> Waiting"; sleep 600' },
-      { timeoutMs: 3000 },
-    );
-    const failure = await builds.failure({ '.buildpacks': 'null' });
+  test('over its time the build is stopped (E19); nothing is left, and its cache is as it was', async () => {
+    const cacheFolder = await mkdtemp(join(tmpdir(), 'twelve-cache-'));
+    // When the builders, which save it in the background, have ended.
+    onTestFinished(() => rm(cacheFolder, { recursive: true }));
+    const scripts = {
+      'null/detect': 'true',
+      'null/compile':
+        'cat $2/state; echo half > $2/state; echo "-----> Waiting"; [ -f $1/quick ] || sleep 600; echo whole > $2/state',
+      'null/release': 'echo "default_process_types: {web: run}"',
+    };
+    const files = { '.buildpacks': 'null' };
+    const whole = async () => {
+      await using patient = await startPurposeMade(scripts, { cacheFolder });
+      return (await patient.build({ ...files, quick: '' }, { app: 'one' })).lines;
+    };
+    await whole();
+    builds = await startPurposeMade(scripts, { cacheFolder, timeoutMs: 3000 });
+    const failure = await builds.failure(files, { app: 'one' });
     expect(failure).toMatchObject({ id: 'E19' });
+    expect(failure.lines).toContain('whole');
     expect(failure.message).toMatch(
       /^Build stopped after 3 seconds; last step: Waiting; silent since \d\d:\d\d:\d\d UTC\.$/,
     );
     expect(await builds.containers()).toEqual([]);
+    expect(await whole()).toContain('whole');
   });
 
   test('over its memory the build says so (E18)', async () => {
@@ -51,7 +65,11 @@ describe('output and limits', () => {
       { memory: 64 * 1_048_576 },
     );
     const failure = await builds.failure({ '.buildpacks': 'null' });
-    expect(failure).toMatchObject({ id: 'E18', message: expect.stringContaining('more than its 64 MB') });
+    expect(failure).toMatchObject({
+      id: 'E18',
+      message:
+        'The build used more than its 64 MB. Lower parallelism of the bundler, or raise the build memory (server setting TWELVE_BUILD_MEMORY).',
+    });
   });
 
   test('over its processes the build says so (E19)', async () => {

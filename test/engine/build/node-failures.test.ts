@@ -169,9 +169,22 @@ describe('what the build finds out', () => {
     });
     expect(await builds.failure(source('git+https://127.0.0.1/no/where.git'), { app })).toMatchObject({
       id: 'E15',
-      message: expect.stringMatching(
-        /^npm refused to fetch .*where\.git.*Allow it \(allow-git or allow-remote/,
-      ),
+      message: expect.stringMatching(/^npm refused to fetch .*where\.git.*Allow it \(allow-git in \.npmrc\)/),
+    });
+  });
+
+  test('an archive from elsewhere that .npmrc forbids is E15', async () => {
+    const source = {
+      'package.json': JSON.stringify({
+        engines: { node: '24.x' },
+        dependencies: { ms: '^2.1.3', other: 'https://ada:s3cret@127.0.0.1:9/other.tgz?token=s3cret' },
+      }),
+      '.npmrc': 'allow-remote=none\n',
+    };
+    expect(await builds.failure(source, { app })).toMatchObject({
+      id: 'E15',
+      message:
+        'npm refused to fetch other@https://127.0.0.1:9/other.tgz, which does not come from the registry. Allow it (allow-remote in .npmrc), or use a version from the registry.',
     });
   });
 
@@ -198,6 +211,26 @@ describe('what the build finds out', () => {
       id: 'E14',
       message:
         'hello-native has a native part that could not be compiled: missing header cairo/cairo.h. Try a newer hello-native that ships ready-made binaries, or add the system package libcairo2-dev to an Aptfile and name the buildpacks "apt" and "node" in .buildpacks.',
+    });
+  });
+
+  test("a ready-made binary that its author's server does not give is E14, and not the registry's fault", async () => {
+    const source = {
+      'package.json': JSON.stringify({ engines: { node: '24.x' }, dependencies: { addon: 'file:addon' } }),
+      'addon/package.json': JSON.stringify({
+        name: 'addon',
+        version: '1.0.0',
+        repository: 'github:someone/addon',
+        scripts: { install: 'prebuild-install' },
+        binary: { host: 'http://127.0.0.1:9' },
+        dependencies: { 'prebuild-install': '7.1.3' },
+      }),
+      '.npmrc': 'install-links=true\n',
+    };
+    expect(await builds.failure(source, { app })).toMatchObject({
+      id: 'E14',
+      message:
+        'addon has a native part whose ready-made binary was not to be had: connect ECONNREFUSED 127.0.0.1:9. Try a newer addon that has its binaries in packages of the registry, or one that compiles where there are none.',
     });
   });
 
@@ -241,6 +274,12 @@ describe('what the build finds out', () => {
       { start: 'node Server.js' },
       {},
       /^"Server\.js" in start does not exist, but "server\.js" does\./,
+    ],
+    [
+      'start, by its folder,',
+      { start: 'node dist/main.js' },
+      { 'Dist/main.js': '' },
+      /^"dist\/main\.js" in start does not exist, but "Dist\/main\.js" does\. Names are case-sensitive here: fix the import or run git mv\.$/,
     ],
   ])('%s that differs only in case is E17', async (_, scripts, files, sentence) => {
     const own = {

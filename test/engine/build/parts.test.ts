@@ -181,6 +181,47 @@ describe('npm 6', () => {
   });
 });
 
+describe('a registry that curl or npm cannot talk to is E9 in words', () => {
+  const sentence = (cause: string): string =>
+    [
+      `     The build could not talk to the package registry (${cause}). Your app is fine. If this host uses its own certificate authority, set the CA file in the server settings; otherwise retry.`,
+      '     E9 registry-unreachable',
+    ]
+      .map((line) => ` !${line}`)
+      .join('\n')
+      .trim();
+  const asked = 'CURL_TIMEOUT=1 get_from_any npm /tmp/document; (unreachable $?) || true';
+
+  test('its certificate is of nobody', async () => {
+    const script = [
+      'openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/key -out /tmp/certificate -days 1 -subj /CN=127.0.0.1 2>/dev/null',
+      'openssl s_server -quiet -accept 127.0.0.1:8443 -key /tmp/key -cert /tmp/certificate -www >/dev/null 2>&1 & server=$!',
+      'until (: >/dev/tcp/127.0.0.1/8443) 2>/dev/null; do sleep 0.05; done',
+      `registries=(https://127.0.0.1:8443); ${asked}; kill $server`,
+    ].join('\n');
+    expect(await say(['say', 'registry'], script)).toBe(sentence('certificate not trusted'));
+  });
+
+  test('it takes connections and says nothing', async () => {
+    const listen =
+      'import socket, time; s = socket.create_server(("127.0.0.1", 8444)); print("ready", flush=True); time.sleep(15)';
+    const script = [
+      `exec 3< <(exec python3 -c '${listen}'); server=$!; read -r _ <&3`,
+      // It would try three times more, a second and longer each.
+      `curl() { command curl "$@" --retry 0; }; registries=(http://127.0.0.1:8444); ${asked}; kill $server`,
+    ].join('\n');
+    expect(await say(['say', 'registry'], script)).toBe(sentence('timed out'));
+  });
+
+  test('npm dies without a word: the registry is asked once', async () => {
+    const script = [
+      'echo "npm error Exit handler never called!" >/tmp/said; curl() { command curl "$@" --retry 0; }',
+      'registries=(http://127.0.0.1:9); (explain_failure 1 "npm ci" /tmp/said) || true',
+    ].join('\n');
+    expect(await say(['say', 'registry', 'npm', 'failures'], script)).toBe(sentence('connection refused'));
+  });
+});
+
 describe('.npmrc', () => {
   test('a variable is replaced once, whatever it holds', async () => {
     const script = [

@@ -211,6 +211,12 @@ describe('messages', () => {
     expect(await refused('{"root":"dist/"}', { 'public/a.html': '' })).toBe(
       '"root" in static.json is "dist", but after the build there is no such folder. Folders here: public/. Is it committed? Check .gitignore and "git ls-files".',
     );
+    const other = { 'static.json': '{"root":"dist"}', 'Dist/index.html': '', 'index.html': '' };
+    expect(await builds.failure(other)).toMatchObject({
+      id: 'E17',
+      message:
+        '"dist" in static.json does not exist, but "Dist" does. Names are case-sensitive here: write "root": "Dist" or run git mv.',
+    });
     expect(await refused('{"root":"../x"}')).toContain('leads out of the app');
     expect(await refused('{"root":"out"}', { out: '-> /etc' })).toContain('a link that leads out of the app');
     const front = await textsOf(sample('front-end'));

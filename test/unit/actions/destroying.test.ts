@@ -85,3 +85,17 @@ it('a cache of an app that is gone goes at the next start, one of an app that li
   await prepare(platform);
   expect([...caches]).toEqual([ground.app.id]);
 });
+
+it('nothing is kept of its cron entries, and nobody waits for them any more', async () => {
+  const { ground, platform } = setUp();
+  using _ = ground;
+  const { app, caller, store } = ground;
+  const told: string[] = [];
+  Object.assign(platform.cron, { changed: (id: string) => told.push(`${id} ${store.apps.byId(id)?.name}`) });
+  store.cron.suspend(app.id, 'entry', true);
+  store.cron.suspendAll(app.id, true);
+  await destroyApp(platform, app, caller);
+  expect([...store.cron.ofApp(app.id)]).toEqual([]);
+  expect(store.cron.isSuspended(app.id)).toBe(false);
+  expect(told).toEqual([`${app.id} undefined`]);
+});

@@ -35,6 +35,18 @@ it('the slug of a deploy that failed goes when that has ended, or at the end of 
   expect(removed(ground)).toEqual([commit(1)]);
 });
 
+it('what a killed server did not come to goes at the next start, of every app', async () => {
+  using ground = createGround();
+  const { platform, store, app } = ground;
+  for (const digit of [1, 2, 3]) await ground.push(commit(digit));
+  await collectGarbage(platform, app.id);
+  // Killed between the packing of a slug and its release.
+  const { id: _, createdAt: __, removedAt: ___, ...slug } = store.slugs.ofApp(app.id)[0]!;
+  store.slugs.insert({ ...slug, commit: commit(4) });
+  await collectGarbage(platform);
+  expect(removed(ground).sort()).toEqual([commit(1), commit(4)]);
+});
+
 it('a rollback to what is collected while it looks is refused', async () => {
   let whileItLooks = async (): Promise<void> => undefined;
   using ground = createGround();

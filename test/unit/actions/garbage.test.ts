@@ -41,6 +41,7 @@ function platform(): Platform {
     engine,
     store,
     instance: 'mine',
+    config: { keepReleases: 10 },
     slugs: { collect: async () => collected },
     claims: createClaims(Date.now),
     currentImages: async () => [current],
@@ -56,7 +57,7 @@ const left = async () => (await engine.images({})).flatMap((image) => image.tags
 function slugOn(stackImage: string): string {
   const user = store.users.create('a@example.com');
   const app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
-  return store.slugs.insert({
+  const slug = store.slugs.insert({
     appId: app.id,
     manifest: 'sha256:0' as Digest,
     layers: [],
@@ -68,7 +69,17 @@ function slugOn(stackImage: string): string {
     commit: null,
     commitDescription: null,
     size: 1,
-  }).id;
+  });
+  // Without a release that names it, it would be what a killed server left.
+  store.releases.append(app.id, user.id, {
+    version: 1,
+    slugId: slug.id,
+    config: {},
+    cause: 'push',
+    description: 'Deploy',
+    commit: null,
+  });
+  return slug.id;
 }
 
 it('an image that no definition and no kept slug names goes, once it is a day old', async () => {

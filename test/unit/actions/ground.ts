@@ -82,6 +82,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
         store.apps.setServing(app.id, store.releases.byId(id)!.version);
       },
     },
+    cron: { changed: () => undefined },
     inside: { sweep: async () => undefined },
     ...more,
   } as unknown as Platform;

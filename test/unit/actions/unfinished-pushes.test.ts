@@ -11,6 +11,7 @@ import type { Release, ReleaseCause } from '../../../platform/domain/release.ts'
 import type { Digest } from '../../../platform/domain/slug.ts';
 import { createNotice } from '../../../platform/processes/notice.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
+import { createMemoryEngine } from '../../support/memory-engine.ts';
 
 const [older, newer] = ['a'.repeat(40), 'b'.repeat(40)];
 let folder: string;
@@ -35,7 +36,12 @@ beforeEach(() => {
   told = [];
   platform = {
     store,
+    instance: 'mine',
+    config: { keepReleases: 10 },
     claims: createClaims(Date.now),
+    engine: createMemoryEngine(),
+    slugs: { collect: async () => ({ blobs: 0, bytes: 0, images: 0 }) },
+    currentImages: async () => [],
     git: {
       unfinished: async () =>
         notes.map((commit) => ({
@@ -131,13 +137,14 @@ test('a pending one keeps its app claimed until it has ended, and is followed to
   await expect.poll(() => platform.claims.take(app, 'bob')).toBeDefined();
 });
 
-test('a pending one that fails in the end leaves the branch where it is', async () => {
+test('a pending one that fails in the end leaves the branch where it is, and its slug goes', async () => {
   const push = append('push', newer);
   notes = [newer];
   await finish();
   end(push, 'failed');
   await expect.poll(() => notes).toEqual([]);
   expect(moved).toEqual([]);
+  await expect.poll(() => store.slugs.byId(push.slugId!)?.removedAt).not.toBeNull();
 });
 
 test('a branch that cannot be moved is told, and its note stays for the next start', async () => {

@@ -133,7 +133,10 @@ describe('a git repository', () => {
       /A commit is written in full \(git rev-parse/,
     );
     expect(await refused(`${where}#${'f'.repeat(40)}`)).toMatch(/does not have the commit ffffffffff\./);
-    expect(await refused(url('missing.git'))).toMatch(/There is no repository at that URL/);
+    // git's own last line, and what it means.
+    expect(await refused(url('missing.git'))).toBe(
+      `Could not get buildpack ${url('missing.git')}: repository '${url('missing.git/')}' not found. There is no repository at that URL.`,
+    );
     expect(await refused(url('plain.git'))).toMatch(
       /no buildpack: it has no bin\/detect and no bin\/compile/,
     );

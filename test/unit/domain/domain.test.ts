@@ -7,7 +7,7 @@ import {
   describeConfigChange,
   maxConfigBytes,
 } from '../../../platform/domain/config-vars.ts';
-import { formationWith, parseQuantity } from '../../../platform/domain/formation.ts';
+import { formationWith, parseQuantity, requireRoom } from '../../../platform/domain/formation.ts';
 import { formatLogLine, matchesFilter } from '../../../platform/domain/log-line.ts';
 import { parseProcfile } from '../../../platform/domain/procfile.ts';
 import { checkRollback, type Release } from '../../../platform/domain/release.ts';
@@ -86,6 +86,15 @@ describe('formation', () => {
   test.each(['-2', '1.5', 'x', '', '10000', -1, 1.5])('%j is refused', (value) => {
     expect(() => parseQuantity(value, 1, 'web')).toThrow(expect.objectContaining({ code: 'invalid_params' }));
   });
+  test('processes of an app fit into its network, with room for the successors of its web processes', () => {
+    const entry = (type: string, quantity: number) => ({ type, quantity, size: 'standard-1x' });
+    requireRoom([entry('web', 60), entry('worker', 0)]);
+    requireRoom([entry('web', 10), entry('worker', 100)]);
+    expect(() => requireRoom([entry('web', 60), entry('worker', 1), entry('clock', 0)])).toThrow(
+      "web=60 worker=1 needs 121 addresses, and an app's network has 120",
+    );
+  });
+
   test("an app's first types: web=1, others 0; later new ones 0; what the slug lacks stays until it serves", () => {
     const first = formationWith(['worker', 'web'], []);
     expect(first.map(({ type, quantity }) => [type, quantity])).toEqual([

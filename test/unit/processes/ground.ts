@@ -24,6 +24,10 @@ export let app: { id: string; name: string };
 export let userId: string;
 /** What the router was told last, per app. */
 export let routed: { state: string; processes: string[] };
+/** By key, when the router says that nobody uses an endpoint any more; at once where nothing is said. */
+export const draining = new Map<string, Promise<void>>();
+/** Apps that were told to have another release that serves. */
+export let served: string[];
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
@@ -48,8 +52,10 @@ beforeEach(() => {
   deaf.clear();
   lines.length = 0;
   answers = async () => ({ ok: true });
+  draining.clear();
+  served = [];
   routed = { state: 'nothing', processes: [] };
-  processes = newServer();
+  processes = createProcesses(newNeeds());
 });
 afterEach(async () => {
   await processes.close();
@@ -58,12 +64,8 @@ afterEach(async () => {
 });
 
 /** The next server, beside or after the one before. */
-export function startAgain(): void {
-  processes = newServer();
-}
-
-function newServer(): Processes {
-  return createProcesses(newNeeds());
+export function startAgain(otherwise: Partial<ProcessNeeds> = {}): void {
+  processes = createProcesses({ ...newNeeds(), ...otherwise });
 }
 
 export function newNeeds(): ProcessNeeds {
@@ -87,14 +89,16 @@ export function newNeeds(): ProcessNeeds {
     image: async () => (await engine.image('twelve/app:1'))!.id,
     serve: async ({ state, endpoints }) => {
       routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
-      return { drained: Promise.resolve() };
     },
+    drained: (key) => draining.get(key) ?? Promise.resolve(),
     logs: {
       follow: () => undefined,
       drained: async () => undefined,
       write: (_app, { process, text }) => void lines.push(`${process}: ${text}`),
     },
     figures: { seen: () => undefined, killed: () => undefined },
+    onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),
+    onCronEnded: () => undefined,
     onReleaseOutput: () => undefined,
     onReleaseEnded: () => undefined,
     onEngineBack: async () => undefined,
@@ -154,7 +158,7 @@ export const scale = (type: string, quantity: number): void => {
     app.id,
     store.formations.of(app.id).map((one) => (one.type === type ? { ...one, quantity } : one)),
   );
-  void processes.changed(app.id);
+  processes.changed(app.id).catch(() => undefined);
 };
 export const running = (): string[] =>
   engine

@@ -7,6 +7,7 @@ import {
   append,
   begin,
   deaf,
+  draining,
   ended,
   engine,
   processes,
@@ -99,6 +100,27 @@ test('restarts are counted over a restart of the server, and anew when somebody 
   expect(web()).toMatchObject({ state: 'up', restarts: 1 });
   processes.restart(app.id, 'web.1');
   await until(() => web()?.restarts === 0 && web()?.state === 'up', 'a fresh one');
+});
+
+test('what a killed server took out of the router is stopped by the next one when nobody uses it any more', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  const [old] = engine.containers();
+  let unused = (): void => undefined;
+  draining.set(old!.id.slice(0, 12), new Promise((resolve) => (unused = resolve)));
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  startAgain();
+  await begin();
+  await until(
+    () => processes.status(app.id).some((one) => one.releaseVersion === 1 && one.state === 'down'),
+    'the old one on its way out',
+  );
+  await sleep(50);
+  expect(engine.calls.filter((call) => call.startsWith('stop'))).toEqual([]);
+  expect(running()).toEqual(['web.1 v1', 'web.1 v2']);
+  unused();
+  await untilRunning(['web.1 v2']);
 });
 
 test('a newer release supersedes one that has not switched', async () => {

@@ -35,6 +35,8 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   // At the borders: what comes in over HTTP, from the environment, and from buildpacks.
   zod: ['api', 'build', 'config.ts'],
   pino: ['log.ts'],
+  // A schedule is refused where app.json is read, and reckoned with where processes are started.
+  croner: ['build', 'processes'],
 };
 
 const environmentReaders = ['config.ts', 'cli/environment.ts'];

@@ -8,7 +8,7 @@ import {
   poolOf,
   type RouterSettings,
 } from '../../../platform/router/haproxy-config.ts';
-import { pictureOf, withRoute } from '../../../platform/router/table.ts';
+import { pictureOf, withRoutes } from '../../../platform/router/table.ts';
 
 const settings: RouterSettings = {
   http: { host: '0.0.0.0', port: 80 },
@@ -18,18 +18,20 @@ const settings: RouterSettings = {
   asRoot: true,
   pages: new Map([['h14.html', 'no process']]),
 };
-const table = withRoute(
+const table = withRoutes(
   { routes: new Map(), slots: new Map(), pool: 3 },
-  {
-    appId: 'id-one',
-    appName: 'one',
-    hosts: ['one.localhost'],
-    state: 'up',
-    endpoints: [
-      { process: 'web.1', key: 'a', address: '10.213.0.2', port: 5006 },
-      { process: 'web.2', key: 'b', address: 'fd00::2', port: 5006 },
-    ],
-  },
+  [
+    {
+      appId: 'id-one',
+      appName: 'one',
+      hosts: ['one.localhost'],
+      state: 'up',
+      endpoints: [
+        { process: 'web.1', key: 'a', address: '10.213.0.2', port: 5006 },
+        { process: 'web.2', key: 'b', address: 'fd00::2', port: 5006 },
+      ],
+    },
+  ],
   new Set(),
   3,
 );

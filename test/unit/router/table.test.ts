@@ -12,7 +12,7 @@ import {
   slotsOf,
   type Table,
   withoutRoute,
-  withRoute,
+  withRoutes,
 } from '../../../platform/router/table.ts';
 
 const nothing: Picture = { places: new Map(), servers: new Map() };
@@ -39,7 +39,7 @@ const server = (slot: number, number: number, key: string): string =>
   `b${slot}/${serverName({ process: `web.${number}`, key, address: '10.213.0.2', port: 5006 })}`;
 
 test('a first app is added, made ready and only then given its host', () => {
-  const wanted = pictureOf(withRoute(empty, route('one', ['a']), none, 2));
+  const wanted = pictureOf(withRoutes(empty, [route('one', ['a'])], none, 2));
   const path = server(0, 1, 'a');
   expect(difference(nothing, wanted)).toEqual({
     add: [`add server ${path} 10.213.0.2:5006 pool-purge-delay 2s`],
@@ -48,9 +48,24 @@ test('a first app is added, made ready and only then given its host', () => {
   });
 });
 
+test('many routes at once are as one after another, and a picture does not change with later tables', () => {
+  const [one, two, three] = [route('one', ['a']), route('two', ['b']), route('three', ['c', 'd'])] as const;
+  const together = withRoutes(empty, [one, two, three], none, 2);
+  const before = withRoutes(withRoutes(empty, [one], none, 2), [two], none, 2);
+  const picture = pictureOf(before);
+  const served = [...picture.servers.keys()];
+  expect(withRoutes(before, [three], none, 2)).toEqual(together);
+  expect(together.pool).toBe(4);
+  expect(pictureOf(withRoutes(before, [three], none, 2))).toEqual(pictureOf(together));
+  expect([...pictureOf(before).servers.keys()]).toEqual(served);
+  // The same route behind another backend is another server.
+  const moved = withRoutes(empty, [two], new Set([0, 1]), 2);
+  expect([...pictureOf(moved).servers.keys()]).toEqual([expect.stringMatching(/^b2\//)]);
+});
+
 test('a switch makes the new ready before the old is drained, and leaves what stays alone', () => {
-  const before = withRoute(empty, route('one', ['a', 'b']), none, 2);
-  const after = withRoute(before, route('one', ['a', 'c']), none, 2);
+  const before = withRoutes(empty, [route('one', ['a', 'b'])], none, 2);
+  const after = withRoutes(before, [route('one', ['a', 'c'])], none, 2);
   const change = difference(pictureOf(before), pictureOf(after));
   expect(change.add).toHaveLength(1);
   expect(change.turn).toEqual([
@@ -64,16 +79,16 @@ test('a switch makes the new ready before the old is drained, and leaves what st
 });
 
 test('a server that drains is put back without being added again', () => {
-  const table = withRoute(empty, route('one', ['a']), none, 2);
-  const held = afterChange(pictureOf(table), pictureOf(withRoute(table, route('one', ['b']), none, 2)));
+  const table = withRoutes(empty, [route('one', ['a'])], none, 2);
+  const held = afterChange(pictureOf(table), pictureOf(withRoutes(table, [route('one', ['b'])], none, 2)));
   const change = difference(held, pictureOf(table));
   expect(change.add).toEqual([]);
   expect(change.turn[0]).toBe(`set server ${server(0, 1, 'a')} state ready`);
 });
 
 test('states and hosts change by set, add and del; up without endpoints is none', () => {
-  const before = withRoute(empty, route('one', ['a'], { hosts: ['x.org', 'y.org'] }), none, 2);
-  const after = withRoute(before, route('one', [], { hosts: ['y.org', 'z.org'] }), none, 2);
+  const before = withRoutes(empty, [route('one', ['a'], { hosts: ['x.org', 'y.org'] })], none, 2);
+  const after = withRoutes(before, [route('one', [], { hosts: ['y.org', 'z.org'] })], none, 2);
   expect(difference(pictureOf(before), pictureOf(after)).turn).toEqual([
     'set map /router/places.map y.org id-one:none:b0',
     'add map /router/places.map z.org id-one:none:b0',
@@ -88,13 +103,13 @@ test('states and hosts change by set, add and del; up without endpoints is none'
 });
 
 test('the first free backend is taken, never one with servers of an app that left; the pool doubles', () => {
-  let table = withRoute(empty, route('one', ['a']), none, 2);
-  table = withRoute(table, route('two', ['b']), none, 2);
+  let table = withRoutes(empty, [route('one', ['a'])], none, 2);
+  table = withRoutes(table, [route('two', ['b'])], none, 2);
   const held = pictureOf(table);
   table = withoutRoute(table, 'id-one');
-  const third = withRoute(table, route('three', ['c']), none, 2);
+  const third = withRoutes(table, [route('three', ['c'])], none, 2);
   expect([third.slots.get('id-three'), third.pool]).toEqual([0, 2]);
-  const busy = withRoute(table, route('three', ['c']), busySlots(held), 2);
+  const busy = withRoutes(table, [route('three', ['c'])], busySlots(held), 2);
   expect([busy.slots.get('id-three'), busy.pool]).toEqual([2, 4]);
   expect(slotsOf(pictureOf(busy).places)).toEqual(busy.slots);
   expect(slotsOf(new Map([['x.org', 'id-one:maintenance:b7']]))).toEqual(new Map([['id-one', 7]]));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function startEngine(machine = '', env: Record<string, string> = {}) {
   const script = `
     set -euo pipefail
     source ${lib}/steps.sh; source ${lib}/apt.sh; source ${lib}/engine.sh
-    default_socket=${folder}/engine.sock engine_log=${folder}/engine.log run_folder=${folder}/run
+    default_socket=${folder}/engine.sock engine_log=${folder}/engine.log run_folder=${folder}/run engine_settings=${folder}/etc/daemon.json
     id() { echo 0; }
     has_systemd() { return 1; }
     mount_cgroups() { :; }
@@ -81,9 +81,29 @@ it('installs one where none is, and only then', async () => {
   await program('engine', dockerd());
   const result = await startEngine(`
     apt-cache() { [ "$2" = docker-cli ]; }
-    apt-get() { echo "apt-get $*" >> ${folder}/apt; [[ "$*" != *install* ]] || cp ${folder}/bin/engine ${folder}/bin/dockerd; }`);
+    apt-get() { echo "apt-get $*" >> ${folder}/apt; [[ "$*" != *install* ]] || { cp ${folder}/etc/daemon.json ${folder}/apt-settings; cp ${folder}/bin/engine ${folder}/bin/dockerd; }; }`);
   expect(result.status).toBe(0);
   expect(await readFile(join(folder, 'apt'), 'utf8')).toMatch(/install .*docker\.io iptables .*docker-cli/);
+  // Its containers outlive its restarts, from its first start on.
+  expect(JSON.parse(await readFile(join(folder, 'apt-settings'), 'utf8'))).toEqual({ 'live-restore': true });
+});
+
+it('leaves the settings of an engine as they are that was there', async () => {
+  await program('engine', dockerd());
+  await cp(join(folder, 'bin/engine'), join(folder, 'bin/dockerd'));
+  expect(await startEngine()).toMatchObject({ status: 0 });
+  await expect(readFile(join(folder, 'etc/daemon.json'))).rejects.toThrow('ENOENT');
+});
+
+it('keeps settings that were there before the engine that it installs', async () => {
+  await program('engine', dockerd());
+  await mkdir(join(folder, 'etc'));
+  await writeFile(join(folder, 'etc/daemon.json'), '{"debug":true}');
+  const result = await startEngine(`
+    apt-cache() { :; }
+    apt-get() { [[ "$*" != *install* ]] || cp ${folder}/bin/engine ${folder}/bin/dockerd; }`);
+  expect(result.status).toBe(0);
+  expect(await readFile(join(folder, 'etc/daemon.json'), 'utf8')).toBe('{"debug":true}');
 });
 
 it('says why the engine did not start, and where to look', async () => {

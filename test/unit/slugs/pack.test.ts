@@ -83,19 +83,19 @@ test('one byte in node_modules is another layer', async () => {
   expect(two.map((layer, index) => layer.digest === one[index]!.digest)).toEqual([true, false, true]);
 });
 
-test('over the limit it says which folders are the largest, and leaves nothing behind', async () => {
+test('over the limit it says how large it is and its five largest folders, and leaves nothing behind', async () => {
   const root = await tree('one', {
     ...built,
     'assets/big/a': large + large,
     'tmp/b': 'x'.repeat(5000),
     'c/d': 'e',
+    'server.js': large,
   });
   await expect(pack(root, 2_000_000)).rejects.toMatchObject({
     code: 'build_failed',
     details: { id: 'E19' },
-    message: expect.stringMatching(
-      /^The slug is larger than 2 MB\. Largest folders: assets \(3 MB\), assets\/big \(3 MB\), .* Leave out/,
-    ),
+    message:
+      'The slug is 6 MB, limit 2 MB. Largest: assets (3 MB), assets/big (3 MB), .heroku (2 MB), node_modules (2 MB), .heroku/node (2 MB). Add .slugignore or prune dependencies; large data belongs into a backing service.',
   });
   expect(await readdir(join(folder, 'blobs/incoming'))).toEqual([]);
 });

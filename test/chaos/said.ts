@@ -1,0 +1,40 @@
+// What a client said of its change when it ended, in one word: it holds, it does not, or the connection broke before it knew.
+import type { Result } from '../support/program.ts';
+import type { Change } from './plan.ts';
+
+/** What one-off processes run, which exit status they end with, and what they print. */
+export const oneOff = 'echo begun; sleep 1; echo ended; exit 7';
+const ranTo = 7;
+const ran = 'begun\nended\n';
+
+/** lost: nobody told the client; either may be so. */
+export type Said = 'done' | 'not done' | 'lost';
+
+const connectionLost =
+  /does not answer|connection (to the process )?(was lost|broke)|the remote end hung up|unexpected disconnect|RPC failed|unable to access|early EOF|The server stops|Failed to connect|what was attached to it ends/i;
+
+/** @throws Error with what was printed when it says none of these, or says that it is well and exits as if not */
+export function saidOf(change: Change, { status, stdout, stderr }: Result): Said {
+  const printed = `exit status ${status}\n${stdout}${stderr}`;
+  const unclear = (why: string): Error => new Error(`${change}: ${why}. It printed:\n${printed}`);
+  if (change === 'run' && status === ranTo) {
+    if (stdout !== ran) throw unclear('ended as it should, without all of its output');
+    return 'done';
+  }
+  // Killed itself; or its last words were lost with the engine.
+  if (change === 'run' && status === 137) return 'not done';
+  if (change === 'run' && status === 0) throw unclear('well, although its process never ends so');
+  if (status === 0) {
+    if (change === 'push' && !/deployed/.test(stderr)) throw unclear('well, without a word of it');
+    return 'done';
+  }
+  // Its last words to the pusher; what comes after them is only whether git heard the end.
+  if (change === 'push' && /remote:.* deployed/.test(stderr)) return 'done';
+  if (change === 'push' && /! .*(v\d+ serves|Build failed|nothing serves)/s.test(stderr)) return 'not done';
+  if (/not applied: v\d+ /.test(stderr)) return 'not done';
+  // The wish is kept; the processes follow.
+  if (change === 'scale' && /The formation is set/.test(stderr)) return 'done';
+  if (connectionLost.test(printed)) return 'lost';
+  if (/ ! {2}/.test(stderr)) return 'not done';
+  throw unclear('neither well nor a reason');
+}
