@@ -36,7 +36,7 @@ import { createInside } from './processes/inside.ts';
 import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
-import { settleMs, untilListening } from './processes/readiness.ts';
+import { realReadiness } from './processes/readiness.ts';
 import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -199,8 +199,7 @@ async function connect(
     bootTimeoutMs: config.bootTimeoutMs,
     stopGraceMs: config.stopGraceMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
-    settleMs,
-    listening: untilListening,
+    ...realReadiness(engine),
     image: (slug, signal) =>
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),
     serve: async ({ appId, state, endpoints }) => {

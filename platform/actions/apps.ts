@@ -86,6 +86,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.releases.eraseConfig(app.id);
     store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
+    store.processSettings.removeAll(app.id);
     store.cron.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);

@@ -21,6 +21,7 @@ import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { execRoutes } from './routes/exec.ts';
+import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
@@ -122,6 +123,7 @@ function createApplication(edge: Edge): express.Express {
     releaseRoutes(edge),
     processRoutes(edge),
     execRoutes(edge),
+    processSettingRoutes(edge),
     cronRoutes(edge),
   );
   application.use(noSuchRoute);

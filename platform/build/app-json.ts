@@ -5,6 +5,7 @@ import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { cronOf } from './cron-entries.ts';
+import { healthChecksOf } from './healthchecks.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
@@ -107,7 +108,10 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     env: part('env', parts.env, {}),
     formation: part('formation', parts.formation, {}) as AppJson['formation'],
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
-    declared: { ...cronOf(content['cron'], warn) },
+    declared: {
+      ...healthChecksOf(content['healthchecks']),
+      ...cronOf(content['cron'], warn),
+    },
     addons: part('addons', parts.addons, []),
   };
 }

@@ -44,6 +44,7 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/ps.ts'),
   },
   { topic: 'Processes', names: ['ps:exec'], load: () => import('./commands/ps-exec.ts') },
+  { topic: 'Processes', names: ['ps:set'], load: () => import('./commands/process-settings.ts') },
   {
     topic: 'Processes',
     names: ['ps:resize', 'ps:type', 'resize'],

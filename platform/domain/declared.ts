@@ -1,8 +1,9 @@
 // What a slug's app.json declares about its processes: part of what was built, so a rollback brings it back.
 import type { CronEntry } from './cron.ts';
+import type { HealthChecks } from './health-check.ts';
 
 export interface Declared {
   /** By process type. */
-  healthchecks?: unknown;
+  healthchecks?: HealthChecks;
   cron?: readonly CronEntry[];
 }

@@ -1,6 +1,7 @@
 // Releases: slug + config + process types under a number that only grows. A rollback is a new release.
 import type { ConfigVars } from './config-vars.ts';
 import { PlatformError } from './errors.ts';
+import type { ProcessSettings } from './process-settings.ts';
 
 /**
  * pending: its rollout has not ended. succeeded: what serves became this. failed: it never took over, `reason` says why.
@@ -39,16 +40,18 @@ export interface NextRelease {
 }
 
 /**
- * Whether the `release` process type runs before this release takes over: for new code, and when asked for again.
+ * Whether the `release` process type runs before this release takes over: for new code, and where the app asks for it again.
  * @param servingSlugId slug of the release that serves; a config change on top of a push that has not ended carries
  *   code whose release command has not run
  */
 export function runsReleaseCommand(
   release: Pick<Release, 'cause' | 'slugId'>,
   servingSlugId: string | null,
+  { releaseOn }: Pick<ProcessSettings, 'releaseOn'>,
 ): boolean {
-  if (release.slugId === null || release.cause === 'rollback') return false;
-  return release.cause !== 'config' || release.slugId !== servingSlugId;
+  if (release.slugId === null) return false;
+  if (release.cause === 'rollback') return releaseOn('rollback');
+  return release.cause !== 'config' || release.slugId !== servingSlugId || releaseOn('config');
 }
 
 /** v3's `eligible_for_rollback`: it served once and its slug can still be run. */

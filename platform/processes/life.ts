@@ -1,14 +1,14 @@
 // The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { findSize } from '../domain/formation.ts';
-import { webPort } from '../domain/process.ts';
+import type { ProcessSettings } from '../domain/process-settings.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { processSpec } from './container.ts';
 import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
-import { explainSilence } from './readiness.ts';
+import { createProof } from './proof.ts';
 import { type Runnable, setState, type Tracked } from './tracked.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -29,6 +29,7 @@ export interface LifeNeeds extends ProcessNeeds {
   appId: string;
   appName(): string;
   traffic: Traffic;
+  settings(): ProcessSettings;
   /** Nothing is said of what was up before we came. */
   quiet(): boolean;
   /** Something changed: plan again. */
@@ -54,6 +55,14 @@ export function createLife(needs: LifeNeeds): Life {
   const say = (process: Tracked, text: string): void =>
     logs.write(appId, { source: 'twelve', process: process.name, text });
   const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
+  const prove = createProof({
+    ...needs,
+    say,
+    lastLines,
+    stop,
+    up: becameUp,
+    routed: () => needs.traffic.update(),
+  });
 
   async function start(process: Tracked, runnable: Runnable): Promise<void> {
     try {
@@ -119,31 +128,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (details.state !== 'running') return ended(process, details);
     if (process.state !== 'booting') setState(process, 'booting');
     needs.changed();
-    await (process.type === 'web' ? proveWeb(process, details.id) : proveOther(process, details));
-  }
-
-  async function proveWeb(process: Tracked, id: string): Promise<void> {
-    const { address } = process;
-    if (address && (await needs.listening(address, needs.bootTimeoutMs, process.ends.signal))) {
-      if (process.state === 'booting') becameUp(process);
-      return;
-    }
-    if (process.ends.signal.aborted || process.state !== 'booting') return;
-    const seconds = Math.round(needs.bootTimeoutMs / 1000);
-    say(
-      process,
-      `Error R10 (Boot timeout) -> Web process failed to bind to $PORT within ${seconds} seconds of launch`,
-    );
-    const what = await explainSilence(engine, id);
-    const sentence = `${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
-    needs.failed(process, sentence, await lastLines(id));
-    await stop(process);
-  }
-
-  async function proveOther(process: Tracked, details: ContainerDetails): Promise<void> {
-    const age = Date.now() - Date.parse(details.startedAt ?? new Date().toISOString());
-    await pause(needs.settleMs - age, process.ends.signal);
-    if (process.state === 'booting' && !process.ends.signal.aborted) becameUp(process);
+    await prove(process, details);
   }
 
   function becameUp(process: Tracked): void {
@@ -216,8 +201,9 @@ export function createLife(needs: LifeNeeds): Life {
     // Where the engine is away it is tried again: what is not wanted must not stay.
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
-        const how = await engine.stop(id, { graceSeconds: needs.stopGraceMs / 1000 });
-        if (how === 'killed') for (const text of exitTimeout(needs.stopGraceMs)) say(process, text);
+        const graceMs = needs.settings().stopTimeoutMs ?? needs.stopGraceMs;
+        const how = await engine.stop(id, { graceSeconds: graceMs / 1000 });
+        if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));
       } catch (error) {
         if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);

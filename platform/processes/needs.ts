@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
 import type { CronProcess } from './cron-mark.ts';
 import type { Figures } from './figures.ts';
+import type { Ask } from './probe.ts';
 
 export interface ProcessNeeds {
   engine: Engine;
@@ -25,6 +26,8 @@ export interface ProcessNeeds {
   settleMs: number;
   /** Whether $PORT is bound there before the deadline; false also when `signal` aborts. */
   listening(address: string, deadlineMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Asks a process one question of a health check. */
+  ask: Ask;
   /** Makes sure the engine has a slug's image; returns what to run. */
   image(slug: Slug, signal?: AbortSignal): Promise<string>;
   /** Resolves when traffic goes to exactly these. */

@@ -42,18 +42,26 @@ export function slotOf(process: Pick<Member, 'version' | 'type' | 'number'>): st
   return `${process.version}/${process.type}.${process.number}`;
 }
 
-/** Web processes overlap their replacements; of any other type never more run than are wanted. */
+/** How processes change over. */
+export interface Manner {
+  /** Its old ones run until the new ones are up; of any other type never more run than are wanted. */
+  overlaps(type: string): boolean;
+  /** As many start at the same time. */
+  parallel: number;
+}
+
 export function plan(
   wanted: readonly Member[],
   running: readonly Running[],
   crashes: ReadonlyMap<string, Crash>,
   now: number,
+  { overlaps, parallel }: Manner,
 ): Step[] {
   const steps: Step[] = [];
   const bySlot = groupBySlot(running.filter((process) => process.state !== 'ended'));
   const kept = new Set<string>();
   for (const member of wanted) {
-    for (const process of keepFor(member, bySlot.get(slotOf(member)) ?? [])) kept.add(process.ref);
+    for (const process of keepFor(member, bySlot.get(slotOf(member)) ?? [], overlaps)) kept.add(process.ref);
   }
   for (const process of running) {
     // What is still being created cannot be stopped yet; the plan runs again when it exists.
@@ -67,6 +75,7 @@ export function plan(
     steps.push({ do: 'stop', ref: process.ref });
   }
   const room = roomByType(wanted, running);
+  let turns = parallel - running.filter(({ state }) => state === 'creating' || state === 'booting').length;
   for (const member of wanted) {
     if ((bySlot.get(slotOf(member)) ?? []).some((process) => isFresh(member, process))) continue;
     const crash = crashes.get(slotOf(member));
@@ -75,11 +84,10 @@ export function plan(
       steps.push({ do: 'wait', until: crash.retryAt });
       continue;
     }
-    if (member.type !== 'web') {
-      const left = room.get(member.type) ?? 0;
-      if (left <= 0) continue;
-      room.set(member.type, left - 1);
-    }
+    const left = room.get(member.type) ?? 0;
+    if (turns <= 0 || (!overlaps(member.type) && left <= 0)) continue;
+    room.set(member.type, left - 1);
+    turns--;
     steps.push({ do: 'start', member, attempt: crash?.attempt ?? 0 });
   }
   return steps;
@@ -109,13 +117,13 @@ function isFresh(member: Member, process: Running): boolean {
   );
 }
 
-/** The best fresh one, and for web also the stale ones that serve until it is up. */
-function keepFor(member: Member, candidates: readonly Running[]): Running[] {
+/** The best fresh one, and where they overlap also the stale ones that go on until it is up. */
+function keepFor(member: Member, candidates: readonly Running[], overlaps: Manner['overlaps']): Running[] {
   const rank = { up: 0, booting: 1, creating: 2, stopping: 3, ended: 4 };
   const fresh = candidates
     .filter((process) => isFresh(member, process))
     .sort((a, b) => rank[a.state] - rank[b.state] || b.order - a.order)[0];
-  if (member.type !== 'web' || fresh?.state === 'up') return fresh ? [fresh] : [];
+  if (!overlaps(member.type) || fresh?.state === 'up') return fresh ? [fresh] : [];
   const stale = candidates.filter((process) => process.state === 'up' && !isFresh(member, process));
   return fresh ? [fresh, ...stale] : stale;
 }

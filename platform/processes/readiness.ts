@@ -3,9 +3,16 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { webPort } from '../domain/process.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { ProcessNeeds } from './needs.ts';
+import { createAsk } from './probe.ts';
 
 /** Other types count as up after this long. */
-export const settleMs = 5000;
+const settleMs = 5000;
+
+/** How a server finds out; tests have ways of their own. */
+export function realReadiness(engine: Engine): Pick<ProcessNeeds, 'settleMs' | 'listening' | 'ask'> {
+  return { settleMs, listening: untilListening, ask: createAsk(engine) };
+}
 
 /** Whether something accepts connections there, within `ms`. */
 export function accepts(host: string, port: number, ms: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
 import { maxLineBytes } from '../domain/log-line.ts';
+import { settingsOf } from '../domain/process-settings.ts';
 import { runsReleaseCommand } from '../domain/release.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
@@ -25,7 +26,8 @@ export async function runReleasePhase(
   signal: AbortSignal,
 ): Promise<void> {
   const command = runnable.types['release'];
-  if (command === undefined || !runsReleaseCommand(runnable.release, servingSlugId)) return;
+  const settings = settingsOf(needs.store.processSettings.of(appId));
+  if (command === undefined || !runsReleaseCommand(runnable.release, servingSlugId, settings)) return;
   const { engine, logs } = needs;
   const found = await earlier(appId, runnable, needs);
   const { id, printed } = found

@@ -31,13 +31,13 @@ export async function rollOut(
     await steps.releasePhase(signal);
     signal.throwIfAborted();
     // A killed server may have been further: what it started for the new release is kept.
-    supervisor.setStage({ serving, next, phase: supervisor.runsOther(next.version) ? 'swap' : 'prepare' });
+    supervisor.setStage({ serving, next, phase: supervisor.replaces(next.version) ? 'swap' : 'prepare' });
     supervisor.go();
     steps.reached('prepare');
-    await supervisor.untilUp(next.version, 'web', signal);
+    await supervisor.untilUp(next.version, signal);
     supervisor.setStage({ serving, next, phase: 'swap' });
     steps.reached('swap');
-    await supervisor.untilUp(next.version, 'all', signal);
+    await supervisor.untilUp(next.version, signal);
     steps.reached('switch');
     await supervisor.switchTo(next.version);
     steps.reached('commit');

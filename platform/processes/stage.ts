@@ -1,7 +1,7 @@
 // Which processes should run at a stage of a rollout. Pure.
 import type { FormationEntry } from '../domain/formation.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
-import type { Member } from './plan.ts';
+import type { Manner, Member } from './plan.ts';
 
 /** A release as far as running it goes. */
 export interface Runnable {
@@ -10,7 +10,7 @@ export interface Runnable {
 }
 
 /**
- * steady: only `serving`. prepare: its web processes are started beside. swap: other types change over.
+ * steady: only `serving`. prepare: of the types that overlap (web), `next`'s are started beside. swap: the others change over.
  * In every stage the formation of the moment counts, so a scale in mid-rollout takes effect.
  */
 export interface Stage {
@@ -19,17 +19,18 @@ export interface Stage {
   phase: 'steady' | 'prepare' | 'swap';
 }
 
-export function wantedAt(stage: Stage, formation: readonly FormationEntry[]): Member[] {
+export function wantedAt(
+  stage: Stage,
+  formation: readonly FormationEntry[],
+  overlaps: Manner['overlaps'],
+): Member[] {
+  const beside = (member: Member): boolean => overlaps(member.type);
   const { serving, next, phase } = stage;
   if (phase === 'steady' || !next) return serving ? members(serving, formation, true) : [];
   const old = serving ? members(serving, formation, true) : [];
   const fresh = members(next, formation, false);
-  if (phase === 'prepare') return [...old, ...fresh.filter(isWeb)];
-  return [...old.filter(isWeb), ...fresh];
-}
-
-function isWeb(member: Member): boolean {
-  return member.type === 'web';
+  if (phase === 'prepare') return [...old, ...fresh.filter(beside)];
+  return [...old.filter(beside), ...fresh];
 }
 
 /** `release` runs once per release and is never part of the formation that is kept up. */

@@ -1,6 +1,7 @@
 // Keeps one app's containers as the stage wants them: observes, plans, acts, again and again.
 import { messageOf } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
+import { type ProcessSettings, settingsOf } from '../domain/process-settings.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import type { FromSlug } from './from-slug.ts';
@@ -8,7 +9,7 @@ import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { type Member, plan, slotOf } from './plan.ts';
+import { type Manner, type Member, plan, slotOf } from './plan.ts';
 import { createSetbacks } from './setbacks.ts';
 import { type Stage, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
@@ -23,9 +24,9 @@ export interface Supervisor {
   knows(containerId: string, processId: string | undefined): boolean;
   /** Nothing runs, and nothing should. */
   idle(): boolean;
-  /** Whether processes of this release run, or run that are not web. */
+  /** Whether processes of this release run, or run in the place of others. */
   runs(version: number): boolean;
-  runsOther(version: number): boolean;
+  replaces(version: number): boolean;
   /** The engine told of a container's end. */
   died(containerId: string): Promise<void>;
   /** Looks again at every container, after the engine was away. */
@@ -43,8 +44,8 @@ export interface Supervisor {
   switchTo(version: number | null): Promise<void>;
   /** Resolves when the router has done what it was told last. @throws PlatformError `service_unavailable` */
   routed(): Promise<void>;
-  /** Resolves when every wanted process of a release (of web only, or all) is up; throws what kept one from it. */
-  untilUp(version: number, only: 'web' | 'all', signal: AbortSignal): Promise<void>;
+  /** Resolves when every process of a release that is wanted at this stage is up; throws what kept one from it. */
+  untilUp(version: number, signal: AbortSignal): Promise<void>;
   /** A new trial of this release: earlier failures do not count. */
   clearFailures(version: number): void;
   /** Has matching processes replaced by fresh ones. @returns how many */
@@ -70,7 +71,12 @@ export function createSupervisor(
 
   const all = (): Tracked[] => [...tracked.values()];
   const appName = (): string => needs.store.apps.byId(appId)?.name ?? appId.slice(0, 8);
-  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId));
+  const settings = (): ProcessSettings => settingsOf(needs.store.processSettings.of(appId));
+  const manner = (): Manner => {
+    const { rollout, parallel } = settings();
+    return { overlaps: (type) => rollout(type) === 'overlap', parallel };
+  };
+  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId), manner().overlaps);
   const traffic = createTraffic({
     appId,
     appName,
@@ -80,13 +86,17 @@ export function createSupervisor(
     drained: needs.drained,
     onProblem: needs.onProblem,
     retry: reconcile,
-    serving: () => all().filter((one) => one.type === 'web' && one.state === 'up' && one.version === served),
+    serving: () =>
+      all().filter(
+        (one) => one.type === 'web' && one.state === 'up' && one.version === served && one.unready.size === 0,
+      ),
     idleState,
   });
   const life = createLife({
     ...needs,
     appId,
     appName,
+    settings,
     traffic: { ...traffic, update: route },
     quiet: () => held,
     changed: reconcile,
@@ -107,7 +117,7 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const steps = plan(wanted(), all(), setbacks.all, Date.now());
+    const steps = plan(wanted(), all(), setbacks.all, Date.now(), manner());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -163,7 +173,10 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version) => all().some((process) => process.version === version),
-    runsOther: (version) => all().some((process) => process.version === version && process.type !== 'web'),
+    replaces(version) {
+      const { overlaps } = manner();
+      return all().some((process) => process.version === version && !overlaps(process.type));
+    },
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
       if (process) await life.check(process);
@@ -206,7 +219,7 @@ export function createSupervisor(
       await traffic.told();
     },
     routed: traffic.followed,
-    untilUp: (version, only, signal) => notice.until(() => isUp(version, only), signal),
+    untilUp: (version, signal) => notice.until(() => isUp(version), signal),
     clearFailures: setbacks.forget,
     restart(matches) {
       const live = all().filter(
@@ -235,10 +248,8 @@ export function createSupervisor(
     setbacks.forget(version);
   }
 
-  function isUp(version: number, only: 'web' | 'all'): boolean {
-    const members = wanted().filter(
-      (one) => one.version === version && (only === 'all' || one.type === 'web'),
-    );
+  function isUp(version: number): boolean {
+    const members = wanted().filter((one) => one.version === version);
     const failure = members
       .map((member) => setbacks.failure(slotOf(member)))
       .find((one) => one !== undefined);

@@ -1,5 +1,6 @@
 // What the supervisor remembers of one process, whether it started it or found it running.
 import { randomUUID } from 'node:crypto';
+import type { HealthCheck } from '../domain/health-check.ts';
 import { type ProcessStatus, processName } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
@@ -35,6 +36,10 @@ export interface Tracked extends Running {
   ends: AbortController;
   /** Its end was told while it was still being started. */
   died: boolean;
+  /** It ran before we came. */
+  found: boolean;
+  /** Readiness checks that fail: while there are any it gets no requests. */
+  unready: Set<HealthCheck>;
 }
 
 let order = 0;
@@ -66,6 +71,8 @@ export function newProcess(
     stateAt: Date.now(),
     ends: new AbortController(),
     died: false,
+    found: false,
+    unready: new Set(),
   };
 }
 
@@ -96,6 +103,8 @@ export function foundProcess(details: ContainerDetails): Tracked {
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
     died: false,
+    found: true,
+    unready: new Set(),
   };
 }
 

@@ -1,10 +1,12 @@
 // Domain → the shapes of the Platform API v3 (reference, section 2). Fields we have nothing for are null.
+
 import { createHash } from 'node:crypto';
 import { webUrl } from '../../actions/apps.ts';
 import type { Platform } from '../../actions/context.ts';
 import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
 import type { ProcessStatus, Usage } from '../../domain/process.ts';
+import { settingsOf } from '../../domain/process-settings.ts';
 import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
 import type { Slug } from '../../domain/slug.ts';
 import type { Build } from '../../store/builds.ts';
@@ -80,7 +82,11 @@ export function release(platform: Platform, owner: App, one: Release, base: stri
   const slug = one.slugId ? platform.store.slugs.byId(one.slugId) : undefined;
   const hasPhase =
     slug?.processTypes['release'] !== undefined &&
-    runsReleaseCommand(one, platform.store.releases.servedBefore(owner.id, one.version)?.slugId ?? null);
+    runsReleaseCommand(
+      one,
+      platform.store.releases.servedBefore(owner.id, one.version)?.slugId ?? null,
+      settingsOf(platform.store.processSettings.of(owner.id)),
+    );
   const serving = platform.store.apps.byId(owner.id)?.servingVersion ?? null;
   return {
     id: one.id,

@@ -138,6 +138,7 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
   stopGraceMs: 1000,
   releasePhaseTimeoutMs: 1000,
   settleMs: 0,
+  ask: async () => ({ ok: true }),
   listening: async () => true,
   logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
   figures: { seen: () => undefined, killed: () => undefined },

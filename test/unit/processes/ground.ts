@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach } from 'vitest';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
+import type { HealthChecks } from '../../../platform/domain/health-check.ts';
 import type { Release } from '../../../platform/domain/release.ts';
 import type { Digest } from '../../../platform/domain/slug.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
+import type { Ask } from '../../../platform/processes/probe.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
 
@@ -29,6 +31,14 @@ export let served: string[];
 /** Images whose web process never listens. */
 export const deaf = new Set<string>();
 
+/** What the log was told of processes. */
+export const lines: string[] = [];
+/** What health checks are answered; all pass when nothing else is said. */
+export let answers: Ask;
+export const answerChecks = (next: Ask): void => {
+  answers = next;
+};
+
 export const processOf = (spec: ContainerSpec): string =>
   `${spec.labels['twelve.process']} v${spec.labels['twelve.release']}`;
 
@@ -40,6 +50,8 @@ beforeEach(() => {
   app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
   engine = createMemoryEngine({ images: ['twelve/app:1'] });
   deaf.clear();
+  lines.length = 0;
+  answers = async () => ({ ok: true });
   draining.clear();
   served = [];
   routed = { state: 'nothing', processes: [] };
@@ -73,12 +85,17 @@ export function newNeeds(): ProcessNeeds {
       await sleep(deadline, undefined, { signal }).catch(() => undefined);
       return false;
     },
+    ask: (check, target, signal) => answers(check, target, signal),
     image: async () => (await engine.image('twelve/app:1'))!.id,
     serve: async ({ state, endpoints }) => {
       routed = { state, processes: endpoints.map((one) => `${one.process} ${one.address}`).sort() };
     },
     drained: (key) => draining.get(key) ?? Promise.resolve(),
-    logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+    logs: {
+      follow: () => undefined,
+      drained: async () => undefined,
+      write: (_app, { process, text }) => void lines.push(`${process}: ${text}`),
+    },
     figures: { seen: () => undefined, killed: () => undefined },
     onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),
     onCronEnded: () => undefined,
@@ -96,14 +113,19 @@ export async function begin(): Promise<void> {
 }
 
 /** Appends a release as the actions do. */
-export function append(types: Record<string, string>, config: Record<string, string> = {}): Release {
+export function append(
+  types: Record<string, string>,
+  config: Record<string, string> = {},
+  healthchecks: HealthChecks = {},
+  cause: Release['cause'] = 'push',
+): Release {
   const release = store.transaction(() => {
     const slug = store.slugs.insert({
       appId: app.id,
       manifest: 'sha256:0' as Digest,
       layers: [],
       processTypes: types,
-      declared: {},
+      declared: { healthchecks },
       stack: 'debian-13',
       stackImage: 'stack',
       buildpacks: [],
@@ -117,7 +139,7 @@ export function append(types: Record<string, string>, config: Record<string, str
       version,
       slugId: slug.id,
       config,
-      cause: 'push',
+      cause,
       description: 'Deploy',
       commit: 'c0ffee',
     });

@@ -1,8 +1,12 @@
 // The pure plan: wanted × running → steps.
 import { expect, test } from 'vitest';
-import { backOffMs, type Member, plan, type Running } from '../../../platform/processes/plan.ts';
+import { backOffMs, type Member, plan as planWith, type Running } from '../../../platform/processes/plan.ts';
 
 const now = 1_000_000;
+const usual = { overlaps: (type: string) => type === 'web', parallel: Number.POSITIVE_INFINITY };
+type Asked = Parameters<typeof planWith>;
+const plan = (wanted: Asked[0], found: Asked[1], crashes: Asked[2], at: number, manner: Asked[4] = usual) =>
+  planWith(wanted, found, crashes, at, manner);
 const member = (name: string, over: Partial<Member> = {}): Member => {
   const [type = '', number = ''] = name.split('.');
   return { version: 1, type, number: Number(number), size: 's', restart: true, ...over };
@@ -125,4 +129,24 @@ test('of two in one slot the one that is up stays', () => {
 test('back-off doubles from one second to five minutes', () => {
   expect([1, 2, 3, 4].map(backOffMs)).toEqual([1000, 2000, 4000, 8000]);
   expect(backOffMs(50)).toBe(300_000);
+});
+
+test('a type set to overlap keeps its old one until the new one is up; web set to replace does not', () => {
+  const swapped = { ...usual, overlaps: (type: string) => type === 'worker' };
+  const next = [member('web.1', { version: 2 }), member('worker.1', { version: 2 })];
+  const old = [running('web.1'), running('worker.1')];
+  const steps = plan([...next, member('worker.1')], old, new Map(), now, swapped);
+  expect(starts(steps)).toEqual(['worker.1']);
+  expect(stops(steps)).toEqual(['web.1']);
+  const stale = running('worker.1', { stale: true });
+  expect(stops(plan([member('worker.1')], [stale], new Map(), now, swapped))).toEqual([]);
+});
+
+test('no more start at the same time than are allowed to', () => {
+  const wanted = [member('web.1'), member('web.2'), member('web.3'), member('worker.1')];
+  const two = { ...usual, parallel: 2 };
+  expect(starts(plan(wanted, [], new Map(), now, two))).toEqual(['web.1', 'web.2']);
+  const booting = running('web.1', { state: 'booting' });
+  expect(starts(plan(wanted, [booting], new Map(), now, two))).toEqual(['web.2']);
+  expect(starts(plan(wanted, [running('web.1')], new Map(), now, two))).toEqual(['web.2', 'web.3']);
 });

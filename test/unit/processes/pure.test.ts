@@ -13,7 +13,9 @@ const formation = [
   { type: 'release', quantity: 0, size: 's' },
 ];
 const names = (stage: Stage): string[] =>
-  wantedAt(stage, formation).map((one) => `v${one.version} ${one.type}.${one.number}`);
+  wantedAt(stage, formation, (type) => type === 'web').map(
+    (one) => `v${one.version} ${one.type}.${one.number}`,
+  );
 const [old, next] = [
   { version: 1, types },
   { version: 2, types },

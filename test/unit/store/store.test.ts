@@ -188,3 +188,13 @@ test("an app's buildpacks keep their order; a login is sealed, and not shown", (
   store.transaction(() => store.buildpacks.replace(app.id, []));
   expect(store.buildpacks.of(app.id)).toEqual([]);
 });
+
+test('what was set of processes survives a restart, and is replaced as a whole', () => {
+  const { app } = appWithReleases(0);
+  store.processSettings.replace(app.id, { parallel: '2', 'rollout.web': 'replace' });
+  store.processSettings.replace(app.id, { parallel: '3' });
+  store.close();
+  store = openStore({ folder });
+  expect(store.processSettings.of(app.id)).toEqual({ parallel: '3' });
+  expect(store.processSettings.of('another')).toEqual({});
+});

@@ -1,0 +1,98 @@
+// One question of a health check, asked of real sockets.
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import type { HealthCheck, Probe } from '../../../platform/domain/health-check.ts';
+import { createAsk } from '../../../platform/processes/probe.ts';
+
+const ask = async (
+  probe: Probe,
+  exec: () => Promise<{ exitCode: number; output: string }> = fail,
+  timeout = 1,
+) => {
+  const check = { probe, timeout } as HealthCheck;
+  return createAsk({ exec })(check, { containerId: 'c', address: '127.0.0.1' }, new AbortController().signal);
+};
+const fail = async (): Promise<never> => {
+  throw new Error('nothing should run inside');
+};
+const http = (
+  path: string,
+  port: number,
+  content = '',
+  headers: { name: string; value: string }[] = [],
+): Probe => ({
+  how: 'http',
+  path,
+  port,
+  content,
+  headers,
+});
+
+async function listening(handler: RequestListener) {
+  const server = createHttpServer(handler).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('HTTP: 200 to 399 pass, others say what they answered; content and headers count', async () => {
+  await using server = await listening((request, response) => {
+    response.statusCode = Number(request.url!.slice(1));
+    response.end(`host ${request.headers.host}\n\u001b[31mred`);
+  });
+  const { port } = server;
+  expect(await ask(http('/204', port))).toEqual({ ok: true });
+  expect(await ask(http('/302', port))).toEqual({ ok: true });
+  expect(await ask(http('/503', port))).toEqual({
+    ok: false,
+    said: `status 503: "host 127.0.0.1:${port} [31mred"`,
+  });
+  expect(await ask(http('/200', port, 'host me', [{ name: 'Host', value: 'me' }]))).toEqual({ ok: true });
+  expect(await ask(http('/200', port, 'pong'))).toMatchObject({
+    said: expect.stringContaining('status 200 without "pong" in it'),
+  });
+});
+
+test('silence, an end without an answer, and nothing that listens are told apart', async () => {
+  await using silent = await listening(() => undefined);
+  expect(await ask(http('/', silent.port), fail, 0.1)).toEqual({ ok: false, said: 'no answer within 0.1 s' });
+  await using rude = await listening((request) => request.socket.destroy());
+  expect(await ask(http('/', rude.port))).toEqual({ ok: false, said: 'no answer (ECONNRESET)' });
+  const gone = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => gone.once('listening', resolve));
+  const { port } = gone.address() as AddressInfo;
+  expect(await ask({ how: 'listening', port })).toEqual({ ok: true });
+  await new Promise((resolve) => gone.close(resolve));
+  const refused = { ok: false, said: 'nothing listens there', refused: true };
+  expect(await ask({ how: 'listening', port })).toEqual(refused);
+  expect(await ask(http('/', port))).toEqual(refused);
+});
+
+test('a command passes with status 0, and is ended inside when its time is over', async () => {
+  const asked: unknown[] = [];
+  const exits =
+    (exitCode: number, output = '') =>
+    async (...args: unknown[]) => {
+      asked.push(args[1]);
+      return { exitCode, output };
+    };
+  expect(await ask({ how: 'command', command: 'bin/alive' }, exits(0))).toEqual({ ok: true });
+  expect(await ask({ how: 'command', command: ['bin/alive', '-q'] }, exits(3, 'no\nqueue\n'))).toEqual({
+    ok: false,
+    said: 'exit status 3: "no queue"',
+  });
+  expect(await ask({ how: 'command', command: 'x' }, exits(124))).toEqual({
+    ok: false,
+    said: 'no answer within 1 s',
+  });
+  expect(asked.slice(0, 2)).toEqual([
+    ['timeout', '-k', '1', '1', '/usr/local/lib/twelve/boot', 'bin/alive'],
+    ['timeout', '-k', '1', '1', 'bin/alive', '-q'],
+  ]);
+});
