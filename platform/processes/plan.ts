@@ -72,6 +72,7 @@ export function plan(
       process.state === 'creating'
     )
       continue;
+    if (!mayStop(process, wanted, running, steps)) continue;
     steps.push({ do: 'stop', ref: process.ref });
   }
   const room = roomByType(wanted, running);
@@ -91,6 +92,30 @@ export function plan(
     steps.push({ do: 'start', member, attempt: crash?.attempt ?? 0 });
   }
   return steps;
+}
+
+/** A restart rolls: of a type that does not overlap one process after another is replaced. */
+function mayStop(
+  process: Running,
+  wanted: readonly Member[],
+  running: readonly Running[],
+  steps: readonly Step[],
+): boolean {
+  const slot = slotOf(process);
+  const succeeded = running.some((one) => slotOf(one) === slot && one.state === 'up' && !one.stale);
+  if (!process.stale || succeeded || !wanted.some((member) => slotOf(member) === slot)) return true;
+  const stopped = new Set(steps.map((step) => (step.do === 'stop' ? step.ref : '')));
+  return !running.some(
+    (other) =>
+      other !== process &&
+      other.type === process.type &&
+      other.version === process.version &&
+      (stopped.has(other.ref) || isOnItsWay(other)),
+  );
+}
+
+function isOnItsWay({ state }: Running): boolean {
+  return state === 'creating' || state === 'booting' || state === 'stopping';
 }
 
 /** Waiting time before attempt n (from 1) of a crashed process: 1 s, 2 s, 4 s … 5 min. */

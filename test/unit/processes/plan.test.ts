@@ -104,6 +104,33 @@ test('a stale web process goes only when its replacement is up', () => {
   ]);
 });
 
+test('a restart of workers rolls: one after another, each once the one before is up', () => {
+  const wanted = [member('worker.1'), member('worker.2'), member('worker.3')];
+  const stale = (name: string) => running(name, { ref: `old ${name}`, stale: true });
+  const old = wanted.map(({ number }) => stale(`worker.${number}`));
+  expect(stops(plan(wanted, old, new Map(), now))).toEqual(['old worker.1']);
+  const gone = [
+    running('worker.1', { ref: 'old worker.1', stale: true, state: 'stopping' }),
+    ...old.slice(1),
+  ];
+  expect(plan(wanted, gone, new Map(), now)).toEqual([]);
+  const next = [running('worker.1', { state: 'booting' }), ...old.slice(1)];
+  expect(plan(wanted, next, new Map(), now)).toEqual([]);
+  expect(stops(plan(wanted, [running('worker.1'), ...old.slice(1)], new Map(), now))).toEqual([
+    'old worker.2',
+  ]);
+});
+
+test('one that waits to be tried again, or that is not wanted any more, holds no restart up', () => {
+  const stale = running('worker.1', { stale: true });
+  const crashed = new Map([['1/worker.2', { attempt: 9, retryAt: now + 60_000 }]]);
+  expect(stops(plan([member('worker.1'), member('worker.2')], [stale], crashed, now))).toEqual(['worker.1']);
+  const surplus = running('worker.2', { stale: true });
+  expect(
+    stops(plan([member('worker.1')], [running('worker.1', { state: 'booting' }), surplus], new Map(), now)),
+  ).toEqual(['worker.2']);
+});
+
 test('a stale worker goes first', () => {
   const steps = plan([member('worker.1')], [running('worker.1', { stale: true })], new Map(), now);
   expect(stops(steps)).toEqual(['worker.1']);
