@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
+import { acceptableConfig } from '../domain/config-vars.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
@@ -55,6 +56,7 @@ export async function finish(
   const names = result.used.map((one) => one.name);
   if (Object.keys(processTypes).length === 0)
     throw noStartCommand(names, namedBy(source), await staticFolder(join(root, 'app')));
+  const configDefaults = defaultsOf(result, source, input.isFirst ? input.write : () => undefined);
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
   return {
@@ -63,7 +65,7 @@ export async function finish(
     processTypes,
     declared: source.declared,
     buildpacks: result.used,
-    configDefaults: { ...result.metadata.configVars, ...source.given },
+    configDefaults,
     beginning: beginningOf(source, gathered),
     keepCache() {
       saved ??= needs.cache
@@ -76,6 +78,17 @@ export async function finish(
       await workspace.dispose();
     },
   };
+}
+
+/** What a third party's bin/release prints is held to the same rules as what a user sets. */
+function defaultsOf(
+  { metadata, displayName }: BuildpackResult,
+  { config, given }: TakenSource,
+  write: (line: string) => void,
+): Record<string, string> {
+  const refused = (why: string): void =>
+    write(` !     A config var that ${displayName} gives a new app is left out: ${why}`);
+  return { ...acceptableConfig(config, metadata.configVars, refused), ...given };
 }
 
 function namedBy({ choice }: TakenSource): string | null {

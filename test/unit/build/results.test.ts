@@ -55,6 +55,10 @@ describe('process types', () => {
   test('a bad Procfile line is E16', () => {
     expect(() => discoverProcessTypes('web x', {}, 'x')).toThrow(/Procfile line 1: "web x"/);
   });
+
+  test('a command with a NUL byte, with which nothing can be started, is E16', () => {
+    expect(() => discoverProcessTypes('a: b\nweb: x\0y', {}, 'x')).toThrow(/Procfile line 2: .* NUL byte/);
+  });
 });
 
 describe("a buildpack's last words", () => {
