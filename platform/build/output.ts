@@ -13,12 +13,14 @@ export interface Output {
   /** The last `-----> ` line, without the arrow. */
   readonly lastStep: string | null;
   readonly lastAt: Date;
-  /** A program said that it ran out of memory. */
-  readonly sawOutOfMemory: boolean;
+  /** Whether a program said that it ran out of memory, and whether little came after that. */
+  readonly saidOutOfMemory: 'at the end' | 'before' | null;
   /** A program said that it could start no more processes or threads. */
   readonly sawOutOfProcesses: boolean;
 }
 
+/** What a runtime, a package manager and a buildpack may still print after the line that names the cause. */
+const lastLines = 40;
 const outOfMemory =
   /heap out of memory|JavaScript heap|MemoryError|virtual memory exhausted|Cannot allocate memory/;
 const outOfProcesses =
@@ -41,7 +43,7 @@ export function createOutput(
   let held: string[] = [];
   let lastStep: string | null = null;
   let lastAt = new Date();
-  let sawOutOfMemory = false;
+  let sinceOutOfMemory: number | null = null;
   let sawOutOfProcesses = false;
 
   function take(text: string): void {
@@ -67,7 +69,8 @@ export function createOutput(
     const line = shorten(readable(lastState(pending)), dropped);
     pending = '';
     dropped = 0;
-    if (outOfMemory.test(line)) sawOutOfMemory = true;
+    if (outOfMemory.test(line)) sinceOutOfMemory = 0;
+    else if (sinceOutOfMemory !== null) sinceOutOfMemory++;
     if (outOfProcesses.test(line)) sawOutOfProcesses = true;
     emit(colours(mask(line)));
   }
@@ -116,8 +119,9 @@ export function createOutput(
     get lastAt() {
       return lastAt;
     },
-    get sawOutOfMemory() {
-      return sawOutOfMemory;
+    get saidOutOfMemory() {
+      if (sinceOutOfMemory === null) return null;
+      return sinceOutOfMemory < lastLines ? 'at the end' : 'before';
     },
     get sawOutOfProcesses() {
       return sawOutOfProcesses;

@@ -6,6 +6,7 @@ import {
   badRelease,
   buildFailed,
   buildpackMismatch,
+  compileExplained,
   compileFailed,
   noBuildpack,
   outOfMemory,
@@ -13,7 +14,7 @@ import {
   tooManyProcesses,
 } from './failures.ts';
 import type { Placed } from './gather.ts';
-import { withoutColours } from './output.ts';
+import { type Output, withoutColours } from './output.ts';
 import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -38,8 +39,10 @@ interface Ended {
   /** That PROJECT_PATH names; null: the root. */
   folder: string | null;
   memory: number;
-  /** Whether something in it was killed for memory; asked only where it failed. */
-  outOfMemory(): Promise<boolean>;
+  /** Whether a program said so. */
+  saidOutOfMemory: Output['saidOutOfMemory'];
+  /** Whether the kernel killed something in it for memory; asked only where it failed. */
+  oomKilled(): Promise<boolean>;
   /** How many processes it might have, when it could start no more; else null. */
   outOfProcesses: number | null;
   /** ` !` lines at the end of the output, not written yet. */
@@ -59,7 +62,7 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
     return readSuccess(ended);
   }
   // What ended the program is the cause; whatever it or its parents said about that comes second.
-  if (await ended.outOfMemory()) {
+  if (await ranOutOfMemory(ended, code)) {
     for (const line of ended.endOfOutput) ended.write(line);
     throw outOfMemory(ended.memory);
   }
@@ -82,7 +85,15 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
     for (const line of ended.endOfOutput) ended.write(line);
     throw badRelease(buildpack.name, `exit code ${code}`);
   }
-  throw own ? buildFailed(own.id ?? 'compile', own.message) : compileFailed(buildpack.name, code);
+  throw own ? compileExplained(buildpack.name, code, own) : compileFailed(buildpack.name, code);
+}
+
+/** A program may say so, try with less, and go on: then something else is the cause of a later failure. */
+async function ranOutOfMemory({ saidOutOfMemory, oomKilled }: Ended, code: number): Promise<boolean> {
+  if (saidOutOfMemory === 'at the end') return true;
+  // Ended by abort(), as V8 does, or killed.
+  if (saidOutOfMemory === 'before' && (code === 134 || code === 137)) return true;
+  return oomKilled();
 }
 
 async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResult> {

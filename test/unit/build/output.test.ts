@@ -65,11 +65,14 @@ describe('what a failure needs', () => {
     expect(output.lastStep).toBe('Step one');
   });
 
-  test('running out of memory is noticed', () => {
-    expect(
-      collect(['FATAL ERROR: Reached heap limit - JavaScript heap out of memory\n']).output.sawOutOfMemory,
-    ).toBe(true);
-    expect(collect(['fine\n']).output.sawOutOfMemory).toBe(false);
+  test('running out of memory is noticed, and whether it was what ended the build', () => {
+    const words = 'FATAL ERROR: Reached heap limit - JavaScript heap out of memory\n';
+    const said = (chunks: string[]) => collect(chunks).output.saidOutOfMemory;
+    expect(said([words, 'a stack\n'.repeat(30)])).toBe('at the end');
+    expect(said(['MemoryError'])).toBe('at the end');
+    expect(said([words, 'with less at once\n'.repeat(100)])).toBe('before');
+    expect(said([words, 'with less at once\n'.repeat(100), words])).toBe('at the end');
+    expect(said(['fine\n'])).toBe(null);
   });
 });
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { discoverProcessTypes } from '../../../platform/build/process-types.ts';
 import { parseRelease } from '../../../platform/build/release-metadata.ts';
-import { ownMessage } from '../../../platform/build/results.ts';
+import { ownMessage, readResults } from '../../../platform/build/results.ts';
+import { PlatformError } from '../../../platform/domain/errors.ts';
 
 describe('bin/release', () => {
   const nothing = { processTypes: {}, configVars: {}, addons: [] };
@@ -71,5 +72,58 @@ describe("a buildpack's last words", () => {
     });
     expect(ownMessage([' !     only words'])).toEqual({ message: 'only words', id: null });
     expect(ownMessage([])).toBeNull();
+  });
+});
+
+describe('how a failed compile is told', () => {
+  type Ended = Parameters<typeof readResults>[0];
+  async function failure(code: number, more: Partial<Ended>) {
+    const ended = {
+      workspace: { result: async () => `compile 0 ${code}\n` },
+      choice: { mode: 'explicit', from: 'x', buildpacks: [{ name: 'theirs' }] },
+      placed: [],
+      commit: null,
+      entries: [],
+      folder: null,
+      memory: 64 * 1_048_576,
+      saidOutOfMemory: null,
+      oomKilled: async () => false,
+      outOfProcesses: null,
+      endOfOutput: [],
+      write: () => undefined,
+      ...more,
+    } as unknown as Ended;
+    const error: unknown = await readResults(ended).catch((thrown: unknown) => thrown);
+    if (!(error instanceof PlatformError)) throw error;
+    return [error.details['id'], error.message];
+  }
+
+  test('memory is the cause where the kernel says so, or the end of the output, or words before with the exit code', async () => {
+    const id = async (code: number, more: Partial<Ended>) => (await failure(code, more))[0];
+    expect(await id(1, { saidOutOfMemory: 'at the end' })).toBe('E18');
+    expect(await id(134, { saidOutOfMemory: 'before' })).toBe('E18');
+    expect(await id(137, { saidOutOfMemory: 'before' })).toBe('E18');
+    expect(await id(1, { oomKilled: async () => true })).toBe('E18');
+    expect(await id(1, { saidOutOfMemory: 'before' })).toBe('compile');
+    expect(await id(137, {})).toBe('compile');
+  });
+
+  test('lines that no id ends may be a warning: the exit code is told too, once', async () => {
+    const endOfOutput = [' !     a thing is deprecated'];
+    expect(await failure(2, { endOfOutput })).toEqual([
+      'compile',
+      'a thing is deprecated\nBuildpack theirs failed with exit code 2.',
+    ]);
+    expect((await failure(137, { endOfOutput }))[1]).toMatch(/failed with exit code 137 \(killed\)\.$/);
+    const own = [' !     It ended with exit code 7.'];
+    expect(await failure(7, { endOfOutput: own })).toEqual(['compile', 'It ended with exit code 7.']);
+    expect(await failure(2, { endOfOutput: own })).toEqual([
+      'compile',
+      'It ended with exit code 7.\nBuildpack theirs failed with exit code 2.',
+    ]);
+    expect(await failure(1, { endOfOutput: [' !     stale', ' !     E7 lockfile-stale'] })).toEqual([
+      'E7',
+      'stale',
+    ]);
   });
 });
