@@ -173,6 +173,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         saidOutOfMemory: output.saidOutOfMemory,
         oomKilled: container.oomKilled,
         outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
+        clean: output.clean,
         write: input.write,
       });
       return await finish({ ...needs, cache }, input, workspace, ran, result);

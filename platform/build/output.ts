@@ -10,6 +10,8 @@ export interface Output {
   push(chunk: Uint8Array): void;
   /** The last line may lack its newline. Returns the ` !` lines that ended the output, not yet written: the failure's message. */
   end(): string[];
+  /** Text from beside the output, such as a name: masked, and nothing in it that a terminal would act on. */
+  clean(text: string): string;
   /** The last `-----> ` line, without the arrow. */
   readonly lastStep: string | null;
   readonly lastAt: Date;
@@ -36,7 +38,7 @@ export function createOutput(
   maxTotal = usualLimits.logBytes,
 ): Output {
   const decoder = new StringDecoder('utf8');
-  const colours = createColours();
+  const filter = createLineFilter(mask);
   let pending = '';
   let dropped = 0;
   let total = 0;
@@ -66,13 +68,13 @@ export function createOutput(
   }
 
   function finishLine(): void {
-    const line = shorten(readable(lastState(pending)), dropped);
+    const line = filter(pending, dropped);
     pending = '';
     dropped = 0;
     if (outOfMemory.test(line)) sinceOutOfMemory = 0;
     else if (sinceOutOfMemory !== null) sinceOutOfMemory++;
     if (outOfProcesses.test(line)) sawOutOfProcesses = true;
-    emit(colours(mask(line)));
+    emit(line);
   }
 
   function emit(line: string): void {
@@ -113,6 +115,11 @@ export function createOutput(
       held = [];
       return message;
     },
+    clean: (text) =>
+      text
+        .split('\n')
+        .map((line) => mask(withoutColours(readable(lastState(line)))))
+        .join('\n'),
     get lastStep() {
       return lastStep;
     },
@@ -127,6 +134,12 @@ export function createOutput(
       return sawOutOfProcesses;
     },
   };
+}
+
+/** For the lines of one program, in order: readable, masked, and no longer than a line may be. */
+export function createLineFilter(mask: (line: string) => string): (line: string, dropped?: number) => string {
+  const colours = createColours();
+  return (line, dropped = 0) => colours(mask(shorten(readable(lastState(line)), dropped)));
 }
 
 /** What a terminal would show last on this line. */

@@ -45,6 +45,8 @@ interface Ended {
   oomKilled(): Promise<boolean>;
   /** How many processes it might have, when it could start no more; else null. */
   outOfProcesses: number | null;
+  /** What a buildpack says otherwise than by its output, fit to be shown. */
+  clean: Output['clean'];
   /** ` !` lines at the end of the output, not written yet. */
   endOfOutput: string[];
   write(line: string): void;
@@ -76,7 +78,7 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
   if (phase === 'detect' && choice.mode === 'auto')
     throw noBuildpack(ended.commit, ended.entries, ended.folder);
   if (phase === 'detect' && choice.mode === 'explicit') {
-    const said = (await workspace.result(`detect-${status![2]}`, 8192)) ?? '';
+    const said = ended.clean((await workspace.result(`detect-${status![2]}`, 8192)) ?? '');
     const position = { number: Number(status![2]) + 1, of: choice.buildpacks.length };
     throw buildpackMismatch(buildpack.name, position, said, choice.from);
   }
@@ -96,13 +98,13 @@ async function ranOutOfMemory({ saidOutOfMemory, oomKilled }: Ended, code: numbe
   return oomKilled();
 }
 
-async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResult> {
+async function readSuccess({ workspace, placed, clean }: Ended): Promise<BuildpackResult> {
   const numbers = ((await workspace.result('used', 4096)) ?? '').trim().split(' ').map(Number);
   const used = [];
   for (const n of numbers) {
     const buildpack = placed[n];
     if (!buildpack) continue;
-    const said = ((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!.trim();
+    const said = clean(((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!).trim();
     used.push({
       name: buildpack.name,
       url: buildpack.name,
@@ -118,8 +120,9 @@ async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResul
   try {
     metadata = parseRelease(release ?? '');
   } catch (error) {
-    throw badRelease(last.name, (error as Error).message);
+    throw badRelease(last.name, clean((error as Error).message));
   }
+  metadata.addons = metadata.addons.map(clean);
   const procfile = await workspace.result('Procfile', maxProcfileBytes + 1);
   if (Buffer.byteLength(procfile ?? '') > maxProcfileBytes) throw procfileTooLong(maxProcfileBytes);
   return { used, displayName: last.displayName, metadata, procfile };

@@ -54,6 +54,13 @@ describe('lines', () => {
   });
 });
 
+test('what is said beside the output is masked too, and moves no terminal', () => {
+  const { output } = collect([], { API_TOKEN: 's3cret-token' });
+  expect(output.clean('\x1b[31mneeds\x1b[0m s3cret-token\x1b[2J\x07\nand\x1b]0;title\x07 more')).toBe(
+    'needs ********\nand more',
+  );
+});
+
 describe('what a failure needs', () => {
   test('the ` !` lines at the end are held back for the message; earlier ones are warnings', () => {
     const { lines, held, output } = collect([

@@ -91,6 +91,7 @@ describe('how a failed compile is told', () => {
       outOfProcesses: null,
       endOfOutput: [],
       write: () => undefined,
+      clean: (text: string) => text,
       ...more,
     } as unknown as Ended;
     const error: unknown = await readResults(ended).catch((thrown: unknown) => thrown);
@@ -126,4 +127,30 @@ describe('how a failed compile is told', () => {
       'stale',
     ]);
   });
+});
+
+test('a name, a reason and add-ons that a buildpack gives are cleaned before they are shown', async () => {
+  const said: Record<string, string> = {
+    'name-0': 'Bad name\n',
+    'detect-0': 'Bad reason\n',
+    used: '0\n',
+    'release.yml': 'addons: [Bad one]\n',
+  };
+  const ended = (status: string) =>
+    ({
+      workspace: { result: async (name: string) => (name === 'status' ? status : (said[name] ?? null)) },
+      choice: { mode: 'explicit', from: 'x', buildpacks: [{ name: 'theirs' }] },
+      placed: [{ name: 'theirs', pin: null }],
+      oomKilled: async () => false,
+      saidOutOfMemory: null,
+      outOfProcesses: null,
+      endOfOutput: [],
+      write: () => undefined,
+      clean: (text: string) => text.replaceAll('Bad', 'Good'),
+    }) as unknown as Parameters<typeof readResults>[0];
+  const result = await readResults(ended('done 0 0\n'));
+  expect([result.displayName, result.metadata.addons]).toEqual(['Good name', ['Good one']]);
+  await expect(readResults(ended('detect 0 1\n'))).rejects.toThrow(
+    /does not apply to this app: Good reason\./,
+  );
 });
