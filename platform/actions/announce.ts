@@ -1,4 +1,6 @@
 // What the pusher reads at the end: how the release took over, or why not.
+import { createLineFilter } from '../build/output.ts';
+import { createMask } from '../build/secrets.ts';
 import type { App } from '../domain/app.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Release } from '../domain/release.ts';
@@ -67,6 +69,7 @@ async function forwardReleaseOutput(
   const slug = platform.store.slugs.byId(release.slugId ?? '');
   if (!slug || slug.processTypes['release'] === undefined) return;
   write('-----> Running release command');
+  const filter = createLineFilter(createMask(platform.store.releases.config(release)));
   platform.outputs.open(release.id);
   let last = Date.now();
   // A command may be silent for long; the pusher's connection may not.
@@ -76,7 +79,7 @@ async function forwardReleaseOutput(
   try {
     for await (const line of platform.outputs.read(release.id, signal) ?? []) {
       last = Date.now();
-      write(`       ${line.trimEnd()}`);
+      write(`       ${filter(line.trimEnd())}`);
     }
   } finally {
     clearInterval(heart);

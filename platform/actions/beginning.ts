@@ -1,11 +1,14 @@
 // What app.json says of a new app: which buildpacks it keeps, how many processes run, a command after the first deploy.
 
 import type { Beginning } from '../build/finish.ts';
+import { createLineFilter } from '../build/output.ts';
+import { createMask } from '../build/secrets.ts';
 import type { App } from '../domain/app.ts';
 import { parseBuildpackReference, shownReference } from '../domain/buildpack.ts';
 import { messageOf } from '../domain/errors.ts';
 import { defaultSizeName, type FormationEntry, maxQuantity, type Size } from '../domain/formation.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
+import { readConfigVars } from './config.ts';
 import type { Platform } from './context.ts';
 import { runOneOff } from './run.ts';
 
@@ -69,7 +72,8 @@ export async function afterFirstDeploy(
   write(`-----> Running postdeploy command of app.json: ${command.split('\n')[0]!.slice(0, 200)}`);
   const again = `Run it again: twelve run -a ${app.name} '<command>'`;
   try {
-    const code = await runToEnd(platform, app, command, (line) => write(`       ${line}`));
+    const mask = createMask(readConfigVars(platform, app));
+    const code = await runToEnd(platform, app, command, mask, (line) => write(`       ${line}`));
     if (code !== 0)
       write(` !     The postdeploy command ended with status ${code}; the release serves. ${again}`);
   } catch (error) {
@@ -81,6 +85,7 @@ async function runToEnd(
   platform: Platform,
   app: App,
   command: string,
+  mask: (line: string) => string,
   line: (text: string) => void,
 ): Promise<number> {
   const order = { command, env: {}, attach: true, tty: false, window: null };
@@ -94,7 +99,11 @@ async function runToEnd(
     platform.oneOffs.stop(app.id, name).catch(() => undefined);
   }, platform.config.releasePhaseTimeoutMs);
   try {
-    await Promise.all([session.stream, session.stderr].map((stream) => eachLine(stream, line)));
+    const filtered = (stream: AsyncIterable<Buffer> | undefined): Promise<void> => {
+      const filter = createLineFilter(mask);
+      return eachLine(stream, (text) => line(filter(text)));
+    };
+    await Promise.all([session.stream, session.stderr].map(filtered));
     return await session.exit;
   } finally {
     clearInterval(heart);

@@ -1,6 +1,7 @@
 // The main verb: source → build → slug → release → served.
 import { randomUUID } from 'node:crypto';
 import type { App } from '../domain/app.ts';
+import { acceptableConfig } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Release, ReleaseCause } from '../domain/release.ts';
 import type { CommitSource, Push } from '../git/git.ts';
@@ -227,9 +228,12 @@ function releaseBuild(
     (base) => {
       const isFirst = base.slugId === null;
       if (isFirst) begin(platform, app, beginning, slug.processTypes, write);
+      // The app's config may have grown since the build began.
+      const refused = (why: string): void => write(` !     A default config var is left out: ${why}`);
+      const defaults = isFirst ? acceptableConfig(base.config, configDefaults, refused) : {};
       return {
         slugId: slug.id,
-        config: isFirst ? { ...configDefaults, ...base.config } : base.config,
+        config: { ...defaults, ...base.config },
         cause: order.cause,
         description: order.description,
         commit: order.commit,

@@ -1,9 +1,9 @@
 // app.json, which says how a new app begins: buildpacks, config vars, formation, a script after the first deploy.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { type ConfigVars, changeConfig } from '../domain/config-vars.ts';
+import { acceptableConfig, type ConfigVars } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import { cronOf } from './cron-entries.ts';
 import { healthChecksOf } from './healthchecks.ts';
 
@@ -138,11 +138,11 @@ export function envDefaults(
   warn: (sentence: string) => void,
 ): Record<string, string> {
   const missing = Object.entries(env).filter(([name]) => !Object.hasOwn(config, name));
-  const given: Record<string, string> = {};
+  const given: [name: string, value: string][] = [];
   const lacking: string[] = [];
   for (const [name, { value, secret, required, description }] of missing) {
-    if (value !== undefined && value !== '') give(name, value);
-    else if (secret) give(name, randomBytes(32).toString('hex'));
+    if (value !== undefined && value !== '') given.push([name, value]);
+    else if (secret) given.push([name, randomBytes(32).toString('hex')]);
     else if (required) lacking.push(`${name}${description ? ` (${description.slice(0, 200)})` : ''}`);
   }
   if (lacking.length > 0) {
@@ -151,17 +151,7 @@ export function envDefaults(
       `app.json says that this app needs ${lacking.join(', ')}. Set ${lacking.length === 1 ? 'it' : 'them'}: twelve config:set ${names.map((name) => `${name}=…`).join(' ')}`,
     );
   }
-  return given;
-
-  function give(name: string, value: string): void {
-    try {
-      changeConfig(config, { [name]: value });
-      given[name] = value;
-    } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
-      warn(`app.json: ${error.message}`);
-    }
-  }
+  return acceptableConfig(config, Object.fromEntries(given), (sentence) => warn(`app.json: ${sentence}`));
 }
 
 /** What app.json counts on and nobody makes here: each one whose address the app does not have yet, and what to do. */

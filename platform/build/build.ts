@@ -168,9 +168,12 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         entries: source.entries,
         folder: source.choice.subdirectory ? (source.config['PROJECT_PATH'] ?? null) : null,
         memory: needs.memory,
-        outOfMemory: async () => output.sawOutOfMemory || (await container.oomKilled()),
-        outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
+        // First, since it takes what is left of the output.
         endOfOutput: output.end(),
+        saidOutOfMemory: output.saidOutOfMemory,
+        oomKilled: container.oomKilled,
+        outOfProcesses: output.sawOutOfProcesses ? limits.processes : null,
+        clean: output.clean,
         write: input.write,
       });
       return await finish({ ...needs, cache }, input, workspace, ran, result);

@@ -113,7 +113,7 @@ say_detected() {
 # program <n> <script> <arguments…>: in the buildpack's root, with what earlier buildpacks exported.
 program() {
   (
-    __program=$packs/$1/bin/$2 __exports=()
+    __program=$packs/$1/bin/$2 __exports=() __state=$out/exported
     for __n in "${used[@]}"; do
       [ "$__n" != "$1" ] || break
       __exports+=("$packs/$__n/export")
@@ -121,8 +121,21 @@ program() {
     cd "$packs/$1" || exit 126
     shift 2
     for __file in "${__exports[@]}"; do
-      set +eu
-      [ ! -f "$__file" ] || source "$__file" >/dev/null
+      [ -f "$__file" ] || continue
+      rm -f "$__state"
+      # In a shell of its own, which it may end (exit, ${X:?}); what it had exported by then is taken over.
+      (
+        __keep() { { export -p; export -f; } >"$__state"; }
+        trap __keep EXIT
+        set +eu
+        source "$__file" >/dev/null
+        trap - EXIT
+        __keep
+      )
+      [ -f "$__state" ] || continue
+      # shellcheck disable=SC2046 # names of variables have no spaces
+      unset -v $(compgen -e) 2>/dev/null
+      source "$__state" 2>/dev/null
     done
     exec "$__program" "$@"
   )

@@ -180,9 +180,23 @@ export function badRelease(name: string, why: string): PlatformError {
 
 /** A compile that failed without a message of its own. */
 export function compileFailed(name: string, code: number): PlatformError {
-  const killed = code === 137 ? ' (killed)' : '';
-  return buildFailed(
-    'compile',
-    `Buildpack ${name} failed with exit code ${code}${killed}. Its last output is above.`,
-  );
+  return buildFailed('compile', `${howItEnded(name, code)} Its last output is above.`);
+}
+
+/**
+ * A compile that failed after lines of its own. Those that no id of the catalogue ends may be a mere warning, which
+ * was the last thing said before something else failed: how it ended is told too.
+ */
+export function compileExplained(
+  name: string,
+  code: number,
+  own: { message: string; id: string | null },
+): PlatformError {
+  if (own.id !== null) return buildFailed(own.id, own.message);
+  const said = new RegExp(`\\bexit code ${code}\\b`).test(own.message);
+  return buildFailed('compile', said ? own.message : `${own.message}\n${howItEnded(name, code)}`);
+}
+
+function howItEnded(name: string, code: number): string {
+  return `Buildpack ${name} failed with exit code ${code}${code === 137 ? ' (killed)' : ''}.`;
 }

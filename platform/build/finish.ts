@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
+import { acceptableConfig } from '../domain/config-vars.ts';
 import { messageOf, type PlatformError } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
@@ -54,6 +55,7 @@ export async function finish(
   if (input.isFirst) suggest(result, input.write);
   const names = result.used.map((one) => one.name);
   if (Object.keys(processTypes).length === 0) throw await nothingToStart(join(root, 'app'), names, source);
+  const configDefaults = defaultsOf(result, source, input.isFirst ? input.write : () => undefined);
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
   return {
@@ -62,7 +64,7 @@ export async function finish(
     processTypes,
     declared: source.declared,
     buildpacks: result.used,
-    configDefaults: { ...result.metadata.configVars, ...source.given },
+    configDefaults,
     beginning: beginningOf(source, gathered),
     keepCache() {
       saved ??= needs.cache
@@ -86,6 +88,17 @@ async function nothingToStart(
   const built = await staticFolder(app);
   const below = built === null ? await folderWithProcfile(app) : null;
   return below === null ? noStartCommand(names, namedBy(source), built) : procfileBelow(below);
+}
+
+/** What a third party's bin/release prints is held to the same rules as what a user sets. */
+function defaultsOf(
+  { metadata, displayName }: BuildpackResult,
+  { config, given }: TakenSource,
+  write: (line: string) => void,
+): Record<string, string> {
+  const refused = (why: string): void =>
+    write(` !     A config var that ${displayName} gives a new app is left out: ${why}`);
+  return { ...acceptableConfig(config, metadata.configVars, refused), ...given };
 }
 
 function namedBy({ choice }: TakenSource): string | null {

@@ -10,15 +10,19 @@ export interface Output {
   push(chunk: Uint8Array): void;
   /** The last line may lack its newline. Returns the ` !` lines that ended the output, not yet written: the failure's message. */
   end(): string[];
+  /** Text from beside the output, such as a name: masked, and nothing in it that a terminal would act on. */
+  clean(text: string): string;
   /** The last `-----> ` line, without the arrow. */
   readonly lastStep: string | null;
   readonly lastAt: Date;
-  /** A program said that it ran out of memory. */
-  readonly sawOutOfMemory: boolean;
+  /** Whether a program said that it ran out of memory, and whether little came after that. */
+  readonly saidOutOfMemory: 'at the end' | 'before' | null;
   /** A program said that it could start no more processes or threads. */
   readonly sawOutOfProcesses: boolean;
 }
 
+/** What a runtime, a package manager and a buildpack may still print after the line that names the cause. */
+const lastLines = 40;
 const outOfMemory =
   /heap out of memory|JavaScript heap|MemoryError|virtual memory exhausted|Cannot allocate memory/;
 const outOfProcesses =
@@ -34,14 +38,14 @@ export function createOutput(
   maxTotal = usualLimits.logBytes,
 ): Output {
   const decoder = new StringDecoder('utf8');
-  const colours = createColours();
+  const filter = createLineFilter(mask);
   let pending = '';
   let dropped = 0;
   let total = 0;
   let held: string[] = [];
   let lastStep: string | null = null;
   let lastAt = new Date();
-  let sawOutOfMemory = false;
+  let sinceOutOfMemory: number | null = null;
   let sawOutOfProcesses = false;
 
   function take(text: string): void {
@@ -64,12 +68,13 @@ export function createOutput(
   }
 
   function finishLine(): void {
-    const line = shorten(readable(lastState(pending)), dropped);
+    const line = filter(pending, dropped);
     pending = '';
     dropped = 0;
-    if (outOfMemory.test(line)) sawOutOfMemory = true;
+    if (outOfMemory.test(line)) sinceOutOfMemory = 0;
+    else if (sinceOutOfMemory !== null) sinceOutOfMemory++;
     if (outOfProcesses.test(line)) sawOutOfProcesses = true;
-    emit(colours(mask(line)));
+    emit(line);
   }
 
   function emit(line: string): void {
@@ -110,19 +115,31 @@ export function createOutput(
       held = [];
       return message;
     },
+    clean: (text) =>
+      text
+        .split('\n')
+        .map((line) => mask(withoutColours(readable(lastState(line)))))
+        .join('\n'),
     get lastStep() {
       return lastStep;
     },
     get lastAt() {
       return lastAt;
     },
-    get sawOutOfMemory() {
-      return sawOutOfMemory;
+    get saidOutOfMemory() {
+      if (sinceOutOfMemory === null) return null;
+      return sinceOutOfMemory < lastLines ? 'at the end' : 'before';
     },
     get sawOutOfProcesses() {
       return sawOutOfProcesses;
     },
   };
+}
+
+/** For the lines of one program, in order: readable, masked, and no longer than a line may be. */
+export function createLineFilter(mask: (line: string) => string): (line: string, dropped?: number) => string {
+  const colours = createColours();
+  return (line, dropped = 0) => colours(mask(shorten(readable(lastState(line)), dropped)));
 }
 
 /** What a terminal would show last on this line. */

@@ -13,7 +13,10 @@ export function discoverProcessTypes(
   displayName: string,
 ): { processTypes: ProcessTypes; lines: string[] } {
   const declared = procfile === null ? {} : parseProcfile(procfile);
-  const usable = Object.fromEntries(Object.entries(defaults).filter(([type]) => typeName.test(type)));
+  // No program can be started with a NUL in its arguments.
+  const usable = Object.fromEntries(
+    Object.entries(defaults).filter(([type, command]) => typeName.test(type) && !command.includes('\0')),
+  );
   const lines = ['-----> Discovering process types'];
   const procfileLabel = 'Procfile declares types';
   const defaultLabel = `Default types for ${displayName}`;

@@ -6,6 +6,7 @@ import {
   badRelease,
   buildFailed,
   buildpackMismatch,
+  compileExplained,
   compileFailed,
   noBuildpack,
   outOfMemory,
@@ -13,7 +14,7 @@ import {
   tooManyProcesses,
 } from './failures.ts';
 import type { Placed } from './gather.ts';
-import { withoutColours } from './output.ts';
+import { type Output, withoutColours } from './output.ts';
 import { maxReleaseBytes, parseRelease, type ReleaseMetadata } from './release-metadata.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -38,10 +39,14 @@ interface Ended {
   /** That PROJECT_PATH names; null: the root. */
   folder: string | null;
   memory: number;
-  /** Whether something in it was killed for memory; asked only where it failed. */
-  outOfMemory(): Promise<boolean>;
+  /** Whether a program said so. */
+  saidOutOfMemory: Output['saidOutOfMemory'];
+  /** Whether the kernel killed something in it for memory; asked only where it failed. */
+  oomKilled(): Promise<boolean>;
   /** How many processes it might have, when it could start no more; else null. */
   outOfProcesses: number | null;
+  /** What a buildpack says otherwise than by its output, fit to be shown. */
+  clean: Output['clean'];
   /** ` !` lines at the end of the output, not written yet. */
   endOfOutput: string[];
   write(line: string): void;
@@ -59,7 +64,7 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
     return readSuccess(ended);
   }
   // What ended the program is the cause; whatever it or its parents said about that comes second.
-  if (await ended.outOfMemory()) {
+  if (await ranOutOfMemory(ended, code)) {
     for (const line of ended.endOfOutput) ended.write(line);
     throw outOfMemory(ended.memory);
   }
@@ -73,7 +78,7 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
   if (phase === 'detect' && choice.mode === 'auto')
     throw noBuildpack(ended.commit, ended.entries, ended.folder);
   if (phase === 'detect' && choice.mode === 'explicit') {
-    const said = (await workspace.result(`detect-${status![2]}`, 8192)) ?? '';
+    const said = ended.clean((await workspace.result(`detect-${status![2]}`, 8192)) ?? '');
     const position = { number: Number(status![2]) + 1, of: choice.buildpacks.length };
     throw buildpackMismatch(buildpack.name, position, said, choice.from);
   }
@@ -82,16 +87,24 @@ export async function readResults(ended: Ended): Promise<BuildpackResult> {
     for (const line of ended.endOfOutput) ended.write(line);
     throw badRelease(buildpack.name, `exit code ${code}`);
   }
-  throw own ? buildFailed(own.id ?? 'compile', own.message) : compileFailed(buildpack.name, code);
+  throw own ? compileExplained(buildpack.name, code, own) : compileFailed(buildpack.name, code);
 }
 
-async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResult> {
+/** A program may say so, try with less, and go on: then something else is the cause of a later failure. */
+async function ranOutOfMemory({ saidOutOfMemory, oomKilled }: Ended, code: number): Promise<boolean> {
+  if (saidOutOfMemory === 'at the end') return true;
+  // Ended by abort(), as V8 does, or killed.
+  if (saidOutOfMemory === 'before' && (code === 134 || code === 137)) return true;
+  return oomKilled();
+}
+
+async function readSuccess({ workspace, placed, clean }: Ended): Promise<BuildpackResult> {
   const numbers = ((await workspace.result('used', 4096)) ?? '').trim().split(' ').map(Number);
   const used = [];
   for (const n of numbers) {
     const buildpack = placed[n];
     if (!buildpack) continue;
-    const said = ((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!.trim();
+    const said = clean(((await workspace.result(`name-${n}`, 4096)) ?? '').split('\n')[0]!).trim();
     used.push({
       name: buildpack.name,
       url: buildpack.name,
@@ -107,8 +120,9 @@ async function readSuccess({ workspace, placed }: Ended): Promise<BuildpackResul
   try {
     metadata = parseRelease(release ?? '');
   } catch (error) {
-    throw badRelease(last.name, (error as Error).message);
+    throw badRelease(last.name, clean((error as Error).message));
   }
+  metadata.addons = metadata.addons.map(clean);
   const procfile = await workspace.result('Procfile', maxProcfileBytes + 1);
   if (Buffer.byteLength(procfile ?? '') > maxProcfileBytes) throw procfileTooLong(maxProcfileBytes);
   return { used, displayName: last.displayName, metadata, procfile };

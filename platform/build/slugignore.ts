@@ -1,8 +1,13 @@
 // .slugignore: gitignore-style patterns (without `!`) whose matches are deleted before buildpacks run.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { bytesOf, type Glob, matches, parseGlob } from './glob.ts';
 
 export type Ignores = (path: string, isFolder: boolean) => boolean;
+
+/** Nobody needs as much, and every name of the source is held against all of it. */
+export const maxSlugignoreBytes = 64 * 1024;
 
 /** @returns whether a path relative to the root (with `/`) is matched; null when no line is a pattern */
 export function parseSlugignore(text: string): Ignores | null {
@@ -11,67 +16,77 @@ export function parseSlugignore(text: string): Ignores | null {
     .split(/\r?\n/)
     .flatMap(toRule);
   if (rules.length === 0) return null;
-  return (path, isFolder) => rules.some((rule) => (isFolder || !rule.folderOnly) && rule.pattern.test(path));
+  return (path, isFolder) => {
+    const names = bytesOf(path);
+    const last = names.slice(-1);
+    return rules.some(
+      ({ glob, anchored, folderOnly }) =>
+        (isFolder || !folderOnly) && glob !== null && matches(glob, anchored ? names : last),
+    );
+  };
 }
 
 interface Rule {
-  pattern: RegExp;
+  /** null: one that matches nothing. */
+  glob: Glob | null;
+  anchored: boolean;
   folderOnly: boolean;
 }
 
 function toRule(line: string): Rule[] {
-  // Trailing spaces do not count unless escaped, as in .gitignore.
-  let glob = line.replace(/(?<!\\)\s+$/, '');
-  if (glob === '' || glob.startsWith('#') || glob.startsWith('!')) return [];
-  if (glob.startsWith('\\#') || glob.startsWith('\\!')) glob = glob.slice(1);
-  const folderOnly = glob.endsWith('/');
-  glob = glob.replace(/\/+$/, '');
-  if (glob === '') return [];
+  if (line.startsWith('#') || line.startsWith('!')) return [];
+  let text = withoutTrailingSpaces(line);
+  const folderOnly = text.endsWith('/');
+  if (folderOnly) text = text.slice(0, -1);
+  if (text === '') return [];
   // A slash anywhere but at the end ties the pattern to the root.
-  const anchored = glob.includes('/');
-  glob = glob.replace(/^\//, '');
-  return [{ pattern: new RegExp(`^${anchored ? '' : '(?:.*/)?'}${globToPattern(glob)}$`, 's'), folderOnly }];
+  const anchored = text.includes('/');
+  const glob = parseGlob(text.startsWith('/') ? text.slice(1) : text);
+  // Where names cannot differ in depth, two stars are one.
+  return [{ glob: anchored || glob?.[0] !== '**' ? glob : parseGlob('*'), anchored, folderOnly }];
 }
 
-function globToPattern(glob: string): string {
-  let pattern = '';
-  for (let at = 0; at < glob.length; ) {
-    const rest = glob.slice(at);
-    const special = /^(\*\*\/|\/\*\*\/|\/\*\*$|\*+|\?|\[(?:!|\^)?\]?[^\]]*\]|\\.)/s.exec(rest)?.[0];
-    pattern += special === undefined ? literal(rest[0]!) : translate(special, at);
-    at += special?.length ?? 1;
+/** They do not count unless escaped, as in .gitignore. */
+function withoutTrailingSpaces(line: string): string {
+  let end = 0;
+  for (let at = 0; at < line.length; at++) {
+    const isEscape = line[at] === '\\';
+    if (isEscape) at++;
+    if (isEscape || line[at] !== ' ') end = at + 1;
   }
-  return pattern;
+  return line.slice(0, end);
 }
 
-function translate(special: string, at: number): string {
-  if (special === '/**/') return '/(?:.*/)?';
-  if (special === '/**') return '/.*';
-  if (special === '**/' && at === 0) return '(?:.*/)?';
-  if (special === '**/') return '[^/]*/';
-  if (special.startsWith('*')) return '[^/]*';
-  if (special === '?') return '[^/]';
-  if (special.startsWith('\\')) return literal(special[1]!);
-  const negated = /^\[[!^]/.test(special);
-  const members = special.slice(negated ? 2 : 1, -1).replace(/[\\\]^[]/g, '\\$&');
-  return `(?!/)[${negated ? '^' : ''}${members}]`;
-}
+const turnMs = 10;
 
-function literal(character: string): string {
-  return character.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-}
+/**
+ * Deletes every match under the folder, following no link.
+ * @returns how many files and folders were matched
+ */
+export async function applySlugignore(
+  folder: string,
+  ignores: Ignores,
+  signal?: AbortSignal,
+): Promise<number> {
+  let turnEnds = performance.now() + turnMs;
+  return below('');
 
-/** Deletes every match under the folder, following no link. @returns how many files and folders were matched */
-export async function applySlugignore(folder: string, ignores: Ignores, prefix = ''): Promise<number> {
-  let count = 0;
-  for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
-    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-    if (ignores(path, entry.isDirectory())) {
-      await rm(join(folder, path), { recursive: true, force: true });
-      count++;
-    } else if (entry.isDirectory()) {
-      count += await applySlugignore(folder, ignores, path);
+  async function below(prefix: string): Promise<number> {
+    let count = 0;
+    for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+      const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+      if (ignores(path, entry.isDirectory())) {
+        await rm(join(folder, path), { recursive: true, force: true });
+        count++;
+      } else if (entry.isDirectory()) {
+        count += await below(path);
+      }
+      // Many names and many patterns: others have their turn meanwhile.
+      if (performance.now() < turnEnds) continue;
+      await nextTurn();
+      signal?.throwIfAborted();
+      turnEnds = performance.now() + turnMs;
     }
+    return count;
   }
-  return count;
 }

@@ -6,7 +6,7 @@ import type { ConfigVars } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { type AppJson, envDefaults, parseAppJson, tellAddons } from './app-json.ts';
 import { type Choice, chooseBuildpacks } from './choose.ts';
-import { applySlugignore, parseSlugignore } from './slugignore.ts';
+import { applySlugignore, maxSlugignoreBytes, parseSlugignore } from './slugignore.ts';
 import { warningsOf } from './warnings.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -47,9 +47,9 @@ export async function takeSource(
   signal.throwIfAborted();
   for (const warning of await warningsOf(source, paths)) request.write(` !     ${warning}`);
   await rm(join(source, '.git'), { recursive: true, force: true });
-  const ignores = parseSlugignore((await workspace.sourceText('.slugignore')) ?? '');
+  const ignores = parseSlugignore(await slugignoreText(workspace, request.write));
   if (ignores) {
-    const count = await applySlugignore(source, ignores);
+    const count = await applySlugignore(source, ignores, signal);
     request.write(`       .slugignore removed ${count} ${count === 1 ? 'entry' : 'entries'}`);
   }
   const warn = (sentence: string): void => request.write(` !     ${sentence}`);
@@ -75,6 +75,15 @@ export async function takeSource(
     appJson,
     declared: written?.declared ?? {},
   };
+}
+
+async function slugignoreText(workspace: Workspace, write: (line: string) => void): Promise<string> {
+  const text = (await workspace.sourceText('.slugignore')) ?? '';
+  if (Buffer.byteLength(text) <= maxSlugignoreBytes) return text;
+  write(
+    ` !     .slugignore is not used: it has more than ${maxSlugignoreBytes / 1024} KB. Patterns such as *.psd or docs/ stand for many names.`,
+  );
+  return '';
 }
 
 async function readAppJson(workspace: Workspace, warn: (sentence: string) => void): Promise<AppJson | null> {

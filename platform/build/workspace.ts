@@ -17,7 +17,7 @@ import {
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ConfigVars } from '../domain/config-vars.ts';
+import { type ConfigVars, requireConfigNames } from '../domain/config-vars.ts';
 import { appUid } from '../domain/process.ts';
 import { copyBuildpack, copyOurBuildpack } from './buildpack-folder.ts';
 import type { Placed } from './gather.ts';
@@ -98,6 +98,8 @@ export async function createWorkspace(workFolder: string, name: string) {
     sourceText: (name: string): Promise<string | null> => readPlainFile(join(source, name), 1_048_576),
 
     async writeConfig(config: ConfigVars): Promise<void> {
+      // As root: whatever was checked before, no name may lead out of the folder.
+      requireConfigNames(config);
       for (const [name, value] of Object.entries(config)) {
         await writeFile(join(paths.env, name), value, { mode: 0o600, flag: 'wx' });
       }

@@ -52,11 +52,46 @@ export function changeConfig(current: ConfigVars, change: ConfigChange): ConfigV
   return next;
 }
 
+/**
+ * Of values that somebody else than the app's owner proposes (a buildpack, app.json), those that the config may take.
+ * @param refused why one is left out, in a sentence
+ */
+export function acceptableConfig(
+  current: ConfigVars,
+  proposed: ConfigVars,
+  refused: (sentence: string) => void,
+): Record<string, string> {
+  let config = current;
+  const accepted: Record<string, string> = {};
+  for (const [name, value] of Object.entries(proposed)) {
+    if (Object.hasOwn(current, name)) continue;
+    try {
+      // On top of those before it: they may be too much together.
+      config = changeConfig(config, { [name]: value });
+      accepted[name] = value;
+    } catch (error) {
+      if (!(error instanceof PlatformError)) throw error;
+      refused(error.message);
+    }
+  }
+  return accepted;
+}
+
+export function isConfigName(name: string): boolean {
+  return namePattern.test(name) && name !== '__proto__';
+}
+
+/** For whoever uses names as names of files or variables: what is none got past a check. @throws Error */
+export function requireConfigNames(config: ConfigVars): void {
+  const bad = Object.keys(config).find((name) => !isConfigName(name));
+  if (bad !== undefined) throw new Error(`${JSON.stringify(bad.slice(0, 60))} is not a config var name`);
+}
+
 function checkName(name: string): void {
-  if (namePattern.test(name) && name !== '__proto__') return;
+  if (isConfigName(name)) return;
   throw new PlatformError(
     'invalid_params',
-    `"${name.slice(0, 60)}" is not a config var name. Use letters, digits and underscores, not starting with a digit.`,
+    `${JSON.stringify(name.slice(0, 60))} is not a config var name. Use letters, digits and underscores, not starting with a digit.`,
   );
 }
 

@@ -16,6 +16,7 @@ export function parseProcfile(text: string): ProcessTypes {
     const match = line.exec(trimmed);
     if (!match) throw bad(index + 1, `"${trimmed.slice(0, 120)}" is not "<type>: <command>".`);
     const [, type, command] = match as unknown as [string, string, string];
+    if (command.includes('\0')) throw bad(index + 1, 'it contains a NUL byte, which no command can have.');
     if (Object.hasOwn(types, type)) throw bad(index + 1, `the type "${type}" is declared twice. Keep one.`);
     Object.defineProperty(types, type, {
       value: command,

@@ -16,8 +16,8 @@ export type { CheckoutRequest, CommitSource } from './write-tree.ts';
 export interface CheckedOut {
   /** Sentences for the pusher. */
   warnings: string[];
-  /** Paths of the files, as far as they are text; those of submodules not among them. */
-  paths: string[];
+  /** Paths of the files, as far as they are text; not known where submodules brought some. */
+  paths?: string[];
 }
 
 /**
@@ -30,14 +30,11 @@ export async function checkoutCommit(needs: SubmoduleNeeds, request: CheckoutReq
   try {
     const entries = await listAndWrite(programs, scratch, request);
     const pointers = await pointersIn(request.into, entries);
-    const paths = entries.map(({ path }) => path.toString('utf8'));
     if (submodulesOf(entries).length > 0) {
       const fetched = await fetchSubmodules(needs, request, entries);
-      return {
-        paths,
-        warnings: [...fetched.warnings, ...pointerWarnings([...pointers, ...fetched.pointers])],
-      };
+      return { warnings: [...fetched.warnings, ...pointerWarnings([...pointers, ...fetched.pointers])] };
     }
+    const paths = entries.map(({ path }) => path.toString('utf8'));
     return { paths, warnings: pointerWarnings(pointers) };
   } catch (error) {
     throw notWritten(request.commit, error, request.signal);

@@ -1,6 +1,6 @@
 // The ledger: appended to, never changed. Config is sealed, status lives in a table of its own.
 import { randomUUID } from 'node:crypto';
-import type { ConfigVars } from '../domain/config-vars.ts';
+import { type ConfigVars, requireConfigNames } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { NextRelease, Release, ReleaseStatus } from '../domain/release.ts';
 import type { Database } from './database.ts';
@@ -52,6 +52,8 @@ export function createReleases(database: Database, vault: Vault, now: () => stri
   return {
     /** Appends a pending release. Call inside a transaction together with the reads it was made from. */
     append(appId: string, userId: string, next: NextRelease): Release {
+      // Everything that becomes config passes here, whoever proposed it.
+      requireConfigNames(next.config);
       const id = randomUUID();
       const at = now();
       insert.run(id, appId, next.version, next.slugId, next.cause, next.description, userId, next.commit, at);

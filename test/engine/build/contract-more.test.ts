@@ -83,6 +83,38 @@ test('the add-ons that a release suggests are told once, with the first release,
   expect((await builds.build(files)).lines.join('\n')).not.toContain('suggests');
 });
 
+test.each([
+  ['exit', 'exit 3'],
+  ['a variable that has to be set', `: \${NEVER_SET:?is missing}`],
+  ['an EXIT trap of its own', "trap 'exit 9' EXIT"],
+])(
+  'an export that ends its shell by %s fails nobody; what it exported before is there',
+  async (_how, ending) => {
+    builds = await startPurposeMade({
+      'node/detect': 'true',
+      'node/compile': `cat > export <<'END'
+export FROM_FIRST="two words
+\\$two 'lines'" GONE=1
+f() { echo from a function; }
+export -f f
+unset GONE SOURCE_VERSION
+set -- other arguments
+${ending}
+export AFTER=1
+END`,
+      'procfile/detect': '[ -n "$FROM_FIRST" ]',
+      'procfile/compile': `echo "$FROM_FIRST\${GONE-}\${SOURCE_VERSION-}" > $1/said; f >> $1/said; echo "export FROM_SECOND=2" > export`,
+      'null/detect': 'true',
+      'null/compile': `echo "$FROM_SECOND \${FROM_FIRST%% *} $#" >> $1/said`,
+      'null/release': web,
+    });
+    const { app } = await builds.build({ '.buildpacks': 'node\nprocfile\nnull\n' });
+    expect(await readFile(join(app, 'said'), 'utf8')).toBe(
+      "two words\n$two 'lines'\nfrom a function\n2 two 3\n",
+    );
+  },
+);
+
 test('what is exported reaches later buildpacks and never the app; .profile.d does', async () => {
   builds = await startPurposeMade({
     'procfile/detect': 'true',

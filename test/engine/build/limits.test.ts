@@ -29,7 +29,10 @@ describe('output and limits', () => {
       'err3',
       'token ********',
     ]);
-    expect(failure).toMatchObject({ id: 'compile', message: 'it broke\ndo this' });
+    expect(failure).toMatchObject({
+      id: 'compile',
+      message: 'it broke\ndo this\nBuildpack null failed with exit code 127.',
+    });
   });
 
   test('over its time the build is stopped (E19); nothing is left, and its cache is as it was', async () => {

@@ -54,6 +54,13 @@ describe('lines', () => {
   });
 });
 
+test('what is said beside the output is masked too, and moves no terminal', () => {
+  const { output } = collect([], { API_TOKEN: 's3cret-token' });
+  expect(output.clean('\x1b[31mneeds\x1b[0m s3cret-token\x1b[2J\x07\nand\x1b]0;title\x07 more')).toBe(
+    'needs ********\nand more',
+  );
+});
+
 describe('what a failure needs', () => {
   test('the ` !` lines at the end are held back for the message; earlier ones are warnings', () => {
     const { lines, held, output } = collect([
@@ -65,11 +72,14 @@ describe('what a failure needs', () => {
     expect(output.lastStep).toBe('Step one');
   });
 
-  test('running out of memory is noticed', () => {
-    expect(
-      collect(['FATAL ERROR: Reached heap limit - JavaScript heap out of memory\n']).output.sawOutOfMemory,
-    ).toBe(true);
-    expect(collect(['fine\n']).output.sawOutOfMemory).toBe(false);
+  test('running out of memory is noticed, and whether it was what ended the build', () => {
+    const words = 'FATAL ERROR: Reached heap limit - JavaScript heap out of memory\n';
+    const said = (chunks: string[]) => collect(chunks).output.saidOutOfMemory;
+    expect(said([words, 'a stack\n'.repeat(30)])).toBe('at the end');
+    expect(said(['MemoryError'])).toBe('at the end');
+    expect(said([words, 'with less at once\n'.repeat(100)])).toBe('before');
+    expect(said([words, 'with less at once\n'.repeat(100), words])).toBe('at the end');
+    expect(said(['fine\n'])).toBe(null);
   });
 });
 

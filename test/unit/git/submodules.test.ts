@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { warningsOf } from '../../../platform/build/warnings.ts';
 import type { GitNeeds } from '../../../platform/git/git.ts';
 import { type HttpsServer, resolve, startHttpsServer } from './https-server.ts';
 import { client, commit, must, repositoryWith, startServer, type TestServer, until } from './support.ts';
@@ -101,6 +102,25 @@ describe('a submodule over https', () => {
     expect(await readFile(join(tree!, 'vendor/thing/deep/inner/inner.txt'), 'utf8')).toBe('inner');
     expect((await readdir(tree!, { recursive: true })).filter((name) => name.endsWith('.git'))).toEqual([]);
     expect(await readdir(join(started.folder, 'data/fetching'))).toEqual([]);
+  });
+
+  it('is looked through for secrets like the rest of the source', async () => {
+    const into: string[] = [];
+    const warnings: string[] = [];
+    await using started: TestServer = await startServer(
+      async ({ repository, gitEnv, update, signal, write }) => {
+        into.push(await mkdtemp(join(started.folder, 'into-')));
+        const from = { repository, gitEnv, commit: update.to, into: into[0]!, signal, note: write };
+        const { paths } = await started.git.checkout(from);
+        warnings.push(...(await warningsOf(into[0]!, paths)));
+      },
+      { resolve, caFile: remote.caFile },
+    );
+    const thing = await remote.repository('secretive.git', { '.env': 'API_TOKEN=hunter2secret\n', a: 'a' });
+    const work = await repositoryWith(started, { 'index.js': 'app' });
+    await withSubmodule(work, 'lib/thing', remote.url('secretive.git'), await headOf(thing));
+    expect((await push(started, work)).status).toBe(0);
+    expect(warnings).toEqual([expect.stringMatching(/^lib\/thing\/\.env looks like a secret/)]);
   });
 
   it('is asked for with the login in its URL, which nobody reads', async () => {

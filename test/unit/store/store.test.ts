@@ -21,6 +21,17 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+test('a config var of a name that is none is not stored, whoever proposed it', () => {
+  const { app, user, next } = appWithReleases(1);
+  for (const name of ['../../x', 'a/b', '', '__proto__', 'A B']) {
+    const config = Object.fromEntries([[name, 'x']]);
+    expect(() => store.releases.append(app.id, user.id, { ...next(2), config })).toThrow(
+      /is not a config var name/,
+    );
+  }
+  expect(store.releases.newest(app.id)?.version).toBe(1);
+});
+
 function appWithReleases(count: number) {
   const user = store.users.create('a@example.com');
   const app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
