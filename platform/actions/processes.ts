@@ -18,7 +18,9 @@ export async function findProcess(
   nameOrId: string,
 ): Promise<ProcessStatus> {
   const all = await listProcesses(platform, app);
-  const found = all.find((one) => one.name === nameOrId || one.id === nameOrId);
+  const named = all.filter((one) => one.name === nameOrId || one.id === nameOrId);
+  // After a deploy the old one of a name ends its requests beside the new one.
+  const found = named.find((one) => one.state === 'up') ?? named[0];
   if (found) return found;
   throw notFound(
     'dyno',

@@ -71,7 +71,11 @@ function receive(
   });
   socket.on('close', (code) => {
     const why = failure?.message ?? `the server closed it, code ${code}`;
-    reject(new CliError(`The connection to the process was lost (${why}). Whether it still runs: twelve ps`));
+    reject(
+      new CliError(
+        `The connection to the process was lost (${why}). A process ends with the connection that it is attached to; what must outlive it is run detached: twelve run:detached`,
+      ),
+    );
   });
 }
 

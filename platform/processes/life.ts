@@ -79,7 +79,10 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function create(process: Tracked, runnable: Runnable): Promise<string> {
     const subnet = needs.store.apps.byId(appId)?.subnet ?? null;
-    const network = await needs.networkOf.ensure({ id: appId, subnet });
+    return needs.networkOf.within({ id: appId, subnet }, (network) => createIn(network, process, runnable));
+  }
+
+  function createIn(network: string, process: Tracked, runnable: Runnable): Promise<string> {
     return needs.fromSlug.create(runnable.slug, (image) =>
       processSpec({
         instance: needs.instance,

@@ -161,7 +161,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   }
 
   async function forgetReleasePhase(release: Release): Promise<void> {
-    await removeReleaseContainers(release.appId, release.id, needs).catch((error: unknown) =>
+    await removeReleaseContainers(release.appId, release.id, ground).catch((error: unknown) =>
       needs.onProblem(`The release process of v${release.version}: ${messageOf(error)}`),
     );
   }
@@ -254,7 +254,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       void followEngine(events, { ...needs, ...known }).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);
       });
-      void sweepReleaseContainers(needs).catch(told);
+      void sweepReleaseContainers(ground).catch(told);
       void removeStrayNetworks(ground, () => false).catch(told);
       for (const app of store.apps.list()) kick(app.id);
     },

@@ -6,11 +6,11 @@ import { ensureNetwork } from '../engine/own-network.ts';
 import { bridgeOf } from './bridge.ts';
 
 export interface Networks {
-  /** Name of the app's network, made where it is missing. */
-  ensure(app: { id: string; subnet: string | null }): Promise<string>;
+  /** Makes a container in the app's network, which is made where it is missing: until that is there, the network is not taken away. */
+  within<T>(app: { id: string; subnet: string | null }, work: (network: string) => Promise<T>): Promise<T>;
   /** Looks at the engine again next time (the network was found missing). */
   forget(appId: string): void;
-  /** Takes it away; stays quiet while something still uses it. */
+  /** Takes it away; stays quiet while something still uses it, or is about to. */
   remove(appId: string): Promise<void>;
 }
 
@@ -31,6 +31,9 @@ export function createNetworks(needs: {
   const known = new Map<string, Promise<string>>();
   /** One thing at a time per app: a network is never handed out while it is being removed. */
   const queues = new Map<string, Promise<unknown>>();
+
+  /** How many containers are being made, per app. */
+  const making = new Map<string, number>();
 
   function inTurn<T>(appId: string, work: () => Promise<T>): Promise<T> {
     const turn = (queues.get(appId) ?? Promise.resolve()).catch(() => undefined).then(work);
@@ -62,6 +65,7 @@ export function createNetworks(needs: {
   async function removeIfUnused(appId: string): Promise<void> {
     // From now on whoever wants it waits for our end, and has it looked for or made anew.
     known.delete(appId);
+    if (making.has(appId)) return;
     // A container that is made and not yet started needs it too, and the engine would not mind.
     if ((await engine.list({ ...ownLabels(instance), [label.app]: appId })).length > 0) return;
     await engine.removeNetwork(nameOf(appId)).catch((error: unknown) => {
@@ -74,12 +78,28 @@ export function createNetworks(needs: {
     });
   }
 
+  function ensure(app: { id: string; subnet: string | null }): Promise<string> {
+    const made = known.get(app.id) ?? inTurn(app.id, () => make(app));
+    known.set(app.id, made);
+    made.catch(() => known.get(app.id) === made && known.delete(app.id));
+    return made;
+  }
+
+  function count(appId: string, change: 1 | -1): void {
+    const now = (making.get(appId) ?? 0) + change;
+    if (now > 0) making.set(appId, now);
+    else making.delete(appId);
+  }
+
   return {
-    ensure(app) {
-      const made = known.get(app.id) ?? inTurn(app.id, () => make(app));
-      known.set(app.id, made);
-      made.catch(() => known.get(app.id) === made && known.delete(app.id));
-      return made;
+    async within(app, work) {
+      // Counted before it is asked for: a removal that began is waited for, and one that comes later stays quiet.
+      count(app.id, 1);
+      try {
+        return await work(await ensure(app));
+      } finally {
+        count(app.id, -1);
+      }
     },
     forget(appId) {
       known.delete(appId);

@@ -1,5 +1,5 @@
 // One-off processes: `twelve run`. A fresh container of the serving release, with the caller's terminal or without.
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
 import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
@@ -16,6 +16,8 @@ import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import { createOneOffNames, drawNumber } from './one-off-names.ts';
+import { toStatus } from './one-off-status.ts';
 
 export interface OneOffOrder {
   app: App;
@@ -53,7 +55,11 @@ export interface OneOffs {
 /** Whether a detached one's output is logged by us is read back from here. */
 const attachedLabel = 'twelve.attached';
 
-export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug }): OneOffs {
+/** @param draw what names are made with */
+export function createOneOffs(
+  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
+  draw = drawNumber,
+): OneOffs {
   const { engine, instance, logs } = needs;
   const own = (appId?: string): Record<string, string> => ({
     ...ownLabels(instance, 'run'),
@@ -61,22 +67,40 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
   });
   /** Ids of those that are being made, talk with their caller or are followed to their end: never touched by `adopt`. */
   const present = new Set<string>();
+  const names = createOneOffNames(needs, draw);
 
   async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
-    const network = await needs.networkOf.ensure(order.app);
-    const id = await needs.fromSlug.create(order.slug, (image) => specOf(order, processId, image, network));
-    return engine.inspect(id);
+    return needs.networkOf.within(order.app, async (network) => {
+      const { name, release } = await names.take(order.app.id);
+      const spec = (image: string) => specOf(order, { id: processId, name }, image, network);
+      return needs.fromSlug
+        .create(order.slug, spec)
+        .finally(release)
+        .then((id) => engine.inspect(id));
+    });
   }
 
-  function specOf(order: OneOffOrder, processId: string, image: string, network: string): ContainerSpec {
+  /** Also the app's network, when nothing else of it is there. */
+  async function clear(container: Pick<ContainerSummary, 'id' | 'labels'>): Promise<void> {
+    await engine.remove(container.id);
+    const appId = container.labels[label.app];
+    if (appId) await needs.networkOf.remove(appId);
+  }
+
+  function specOf(
+    order: OneOffOrder,
+    { id, name }: { id: string; name: string },
+    image: string,
+    network: string,
+  ): ContainerSpec {
     const spec = processSpec({
       instance,
       kind: 'run',
       appId: order.app.id,
       appName: order.app.name,
-      id: processId,
+      id,
       type: 'run',
-      name: `run.${randomInt(1000, 10_000)}`,
+      name,
       command: order.command,
       size: findSize(order.size ?? defaultSizeName, needs.sizes),
       version: order.release.version,
@@ -103,7 +127,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     });
     await engine.start(container.id).catch(async (error: unknown) => {
       // With the engine it may be out of reach; then `adopt` removes it.
-      await engine.remove(container.id).catch(() => undefined);
+      await clear(container).catch(() => undefined);
       throw error;
     });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
@@ -131,7 +155,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
     cronEnded(container, code);
-    await engine.remove(container.id);
+    await clear(container);
   }
 
   function cronEnded(container: ContainerSummary, status: number | null): void {
@@ -176,7 +200,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       await engine.start(container.id);
       return { container, attachment, ended };
     } catch (error) {
-      await engine.remove(container.id).catch(() => undefined);
+      await clear(container).catch(() => undefined);
       throw error;
     }
   }
@@ -191,6 +215,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
         return toStatus(container);
       } catch (error) {
         present.delete(processId);
+        await needs.networkOf.remove(order.app.id).catch(() => undefined);
         throw error;
       }
     },
@@ -201,7 +226,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
       });
       const { stream, stderr } = attachment;
       const exit = ended.finally(async () => {
-        await engine.remove(container.id).catch((error: unknown) => needs.onProblem(messageOf(error)));
+        await clear(container).catch((error: unknown) => needs.onProblem(messageOf(error)));
         present.delete(id);
       });
       return {
@@ -216,7 +241,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     async discard(id) {
       present.delete(id);
       const [container] = await engine.list({ ...own(), [label.id]: id });
-      if (container?.state === 'created') await engine.remove(container.id);
+      if (container?.state === 'created') await clear(container);
     },
     async list(appId) {
       return (await engine.list(own(appId)))
@@ -236,7 +261,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {
         await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
-        await engine.remove(container.id);
+        await clear(container);
       }
     },
     async adopt() {
@@ -249,7 +274,7 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
         // Its caller's connection ended with the server before this one, or with the engine.
         void engine
           .stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 })
-          .then(() => engine.remove(container.id))
+          .then(() => clear(container))
           .catch((error: unknown) => needs.onProblem(messageOf(error)));
       }
     },
@@ -259,24 +284,4 @@ export function createOneOffs(needs: ProcessNeeds & { networkOf: Networks; fromS
 /** Then it is followed further when the engine is back. */
 function isAway(error: unknown): boolean {
   return error instanceof PlatformError && error.code === 'engine_unavailable';
-}
-
-function toStatus(container: ContainerSummary): ProcessStatus {
-  const labels = container.labels;
-  const name = labels[label.process] ?? '';
-  return {
-    id: labels[label.id] ?? '',
-    appId: labels[label.app] ?? '',
-    name,
-    type: 'run',
-    number: Number(name.slice('run.'.length)),
-    command: labels[label.command] ?? '',
-    size: labels[label.size] ?? defaultSizeName,
-    state: container.state === 'running' ? 'up' : 'starting',
-    releaseId: labels[label.releaseId] ?? '',
-    releaseVersion: Number(labels[label.release]),
-    updatedAt: container.createdAt,
-    createdAt: container.createdAt,
-    restarts: 0,
-  };
 }

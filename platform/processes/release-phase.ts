@@ -71,7 +71,7 @@ function inWords(ms: number): string {
 export async function removeReleaseContainers(
   appId: string,
   releaseId: string,
-  needs: ProcessNeeds,
+  needs: ProcessNeeds & { networkOf: Networks },
 ): Promise<void> {
   const { engine, logs } = needs;
   const left = await engine.list({
@@ -84,6 +84,8 @@ export async function removeReleaseContainers(
     await logs.drained(id);
     await engine.remove(id);
   }
+  // Nothing else of the app may run: scaled to none, or its first release failed.
+  if (left.length > 0) await needs.networkOf.remove(appId);
 }
 
 async function earlier(appId: string, runnable: Runnable, needs: ProcessNeeds): Promise<string | undefined> {
@@ -107,26 +109,27 @@ async function begin(
   const app = store.apps.byId(appId);
   if (!app) throw new PlatformError('release_failed', 'The app was destroyed.');
   const size = store.formations.of(appId).find((entry) => entry.type === 'release')?.size ?? defaultSizeName;
-  const network = await needs.networkOf.ensure(app);
-  const id = await needs.fromSlug.create(runnable.slug, (image) =>
-    processSpec({
-      instance: needs.instance,
-      kind: 'release',
-      appId,
-      appName: app.name,
-      id: randomUUID(),
-      type: 'release',
-      name: 'release.1',
-      command,
-      size: findSize(size, needs.sizes),
-      version: runnable.version,
-      releaseId: runnable.release.id,
-      commit: runnable.slug.commit,
-      image,
-      network,
-      config: runnable.config,
-      attempt: 0,
-    }),
+  const id = await needs.networkOf.within(app, (network) =>
+    needs.fromSlug.create(runnable.slug, (image) =>
+      processSpec({
+        instance: needs.instance,
+        kind: 'release',
+        appId,
+        appName: app.name,
+        id: randomUUID(),
+        type: 'release',
+        name: 'release.1',
+        command,
+        size: findSize(size, needs.sizes),
+        version: runnable.version,
+        releaseId: runnable.release.id,
+        commit: runnable.slug.commit,
+        image,
+        network,
+        config: runnable.config,
+        attempt: 0,
+      }),
+    ),
   );
   needs.logs.write(appId, {
     source: 'twelve',
@@ -167,7 +170,7 @@ function readLines(stream: Readable, onLine: (line: string) => void): Promise<vo
 }
 
 /** At start: removes release processes that no release waits for any more. */
-export async function sweepReleaseContainers(needs: ProcessNeeds): Promise<void> {
+export async function sweepReleaseContainers(needs: ProcessNeeds & { networkOf: Networks }): Promise<void> {
   const { engine, store } = needs;
   for (const container of await engine.list(ownLabels(needs.instance, 'release'))) {
     const appId = container.labels[label.app] ?? '';

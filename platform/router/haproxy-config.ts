@@ -128,6 +128,8 @@ defaults app from web
 function front({ http }: RouterSettings): string {
   const host = http.host.includes(':') ? `[${http.host}]` : http.host;
   const forwarded = 'req.fhdr(x-forwarded-for)';
+  // A name may end with the root's dot, and may be one of many (`*.example.com`): both are looked at where nothing was found.
+  const unknown = '{ var(txn.place) -m str :unknown }';
   const given = (name: keyof typeof captured): string => `{ capture.req.hdr(${captured[name]}) -m found }`;
   return `
 frontend visitors from web
@@ -136,7 +138,8 @@ frontend visitors from web
   log-format "${accessFormat}"
   ${captures.join('\n  ')}
   http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,map_str(${mapPath},:unknown)
-  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub(^[^.]+,*),map_str(${mapPath},:unknown) if { var(txn.place) -m str :unknown }
+  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub([.]$,),map_str(${mapPath},:unknown) if ${unknown}
+  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub([.]$,),regsub(^[^.]+,*),map_str(${mapPath},:unknown) if ${unknown}
   http-request set-var(txn.id) uuid(4)
   http-request set-var(txn.id) req.fhdr(x-request-id) if ${given('id')} { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9-]{20,200}$ }
   option forwardfor if-none

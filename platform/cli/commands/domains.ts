@@ -29,11 +29,17 @@ const list: Command = {
   },
 };
 
-/** A name without anything before it cannot be an alias in the DNS (RFC 1912, section 2.4). */
-function recordType(hostname: string): string {
-  return hostname.replace(/^\*\./, '').split('.').length === 2 && !hostname.startsWith('*.')
-    ? 'ALIAS or A'
-    : 'CNAME';
+/**
+ * A name without anything before it cannot be an alias in the DNS (RFC 1912, section 2.4). Names are given out below some
+ * countries' `co`, `com`, `org` and the like, too: of these both kinds are told.
+ */
+export function recordType(hostname: string): string {
+  if (hostname.startsWith('*.')) return 'CNAME';
+  const parts = hostname.split('.');
+  if (parts.length === 2) return 'ALIAS or A';
+  const [, second = '', country = ''] = parts;
+  const maybeTop = parts.length === 3 && country.length === 2 && second.length <= 3;
+  return maybeTop ? 'CNAME (ALIAS or A at the top of a domain)' : 'CNAME';
 }
 
 const add: Command = {

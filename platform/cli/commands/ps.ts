@@ -18,7 +18,12 @@ const list: Command = {
     const dynos = types.size > 0 ? all.filter((dyno) => types.has(dyno.type)) : all;
     if (call.on('json')) return call.out.json(dynos);
     if (dynos.length > 0) return call.out.text(renderDynos(dynos));
-    call.out.line(`No processes run for ${app}. Scale it: twelve ps:scale web=1 -a ${app}`);
+    if (types.size === 0)
+      return call.out.line(`No processes run for ${app}. Scale it: twelve ps:scale web=1 -a ${app}`);
+    const wishes = [...types].map((type) => `${type}=1`).join(' ');
+    call.out.line(
+      `No ${[...types].join(' or ')} process runs for ${app}. Scale it: twelve ps:scale ${wishes} -a ${app}`,
+    );
   },
 };
 
@@ -67,7 +72,7 @@ export function parseWish(word: string): Wish {
   const quantity = exact ?? relative;
   if (!type || (quantity === undefined && size === undefined))
     throw usageError(
-      `"${word}" does not say how many of what. Write web=3, web=3:standard-2x, web+1 or web-1.\nExample: ${scale.example}`,
+      `"${word}" does not say how many of what. Write web=3, web=3:standard-2x, web=standard-2x, web+1 or web-1.\nExample: ${scale.example}`,
     );
   return { type, ...(quantity === undefined ? {} : { quantity }), ...(size === undefined ? {} : { size }) };
 }
@@ -104,8 +109,8 @@ const restart: Command = {
 
 const stop: Command = {
   name: 'ps:stop',
-  usage: 'ps:stop <name>',
-  summary: 'stop a one-off process; one of the formation is replaced by a fresh one',
+  usage: 'ps:stop <name|type>',
+  summary: 'stop a one-off process; one of the formation, or all of a type, is replaced by a fresh one',
   example: 'twelve ps:stop run.4821 -a hello',
   flags: appFlags,
   async run(call) {

@@ -8,7 +8,7 @@ const run: Command = {
   name: 'run',
   aliases: ['run:detached'],
   usage: 'run <command>…',
-  summary: "run a command in the app's newest release, in a process of its own",
+  summary: "run a command in the app's current release, in a process of its own",
   example: 'twelve run -a hello node -e "console.log(process.env.DYNO)"',
   flags: {
     ...appFlags,

@@ -19,10 +19,22 @@ test('a host is its app, in any case and with a port; any other is a page of our
   const two = await stage.endpoint((_, response) => response.end('two'));
   await stage.router.serve({ ...routeTo('one', [one]), hosts: ['one.localhost', 'www.Example.org'] });
   await stage.router.serve(routeTo('two', [two]));
-  for (const host of ['one.localhost', 'ONE.localhost:8080', 'www.example.org'])
+  for (const host of [
+    'one.localhost',
+    'ONE.localhost:8080',
+    'www.example.org',
+    'www.example.org.',
+    'One.localhost.:8080',
+  ])
     expect(await stage.get(host)).toMatchObject({ status: 200, body: 'Hello, world!' });
   expect((await stage.get('two.localhost')).body).toBe('two');
-  for (const host of ['three.localhost', 'example.org', 'one.localhost.example.org']) {
+  for (const host of [
+    'three.localhost',
+    'example.org',
+    'one.localhost.example.org',
+    'one.localhost..',
+    '.',
+  ]) {
     const answer = await stage.get(host);
     expect(answer.status).toBe(404);
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');

@@ -124,6 +124,7 @@ it('says that the connection was lost, and puts the terminal back', async () => 
   end.socket().terminate();
   expect(await run.ended).toBe(1);
   expect(run.err()).toContain('The connection to the process was lost');
+  expect(run.err()).toContain('A process ends with the connection that it is attached to');
   expect(run.stdin.rawModes).toEqual([true, false]);
 });
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { recordType } from '../../../platform/cli/commands/domains.ts';
 import { diffReleases, renderDiff } from '../../../platform/cli/release-diff.ts';
 import { renderDynos } from '../../../platform/cli/render-dynos.ts';
 import { scaleState } from '../../../platform/cli/scale.ts';
@@ -114,9 +115,40 @@ it('restarts and stops by the right paths', async () => {
     'DELETE /apps/hello/dynos/web.1': { status: 202 },
     'DELETE /apps/hello/formations/web': { status: 202 },
     'POST /apps/hello/dynos/run.1/actions/stop': { status: 202 },
+    'POST /apps/hello/formations/web/actions/stop': { status: 202 },
   });
-  for (const argv of [['ps:restart'], ['restart', 'web.1'], ['ps:restart', 'web'], ['ps:stop', 'run.1']])
+  for (const argv of [
+    ['ps:restart'],
+    ['restart', 'web.1'],
+    ['ps:restart', 'web'],
+    ['ps:stop', 'run.1'],
+    ['ps:stop', 'web'],
+  ])
     expect(await twelve([...argv, '-a', 'hello'], { url: api.url })).toMatchObject({ status: 0 });
+});
+
+it('a type of which nothing runs is named, also where others run', async () => {
+  await using api = await scriptedApi({ 'GET /apps/hello/dynos': { body: [dyno('web.1')] } });
+  const said = async (...types: string[]) =>
+    (await twelve(['ps', ...types, '-a', 'hello'], { url: api.url })).out;
+  expect(await said('worker')).toBe(
+    'No worker process runs for hello. Scale it: twelve ps:scale worker=1 -a hello\n',
+  );
+  expect(await said('worker', 'clock')).toBe(
+    'No worker or clock process runs for hello. Scale it: twelve ps:scale worker=1 clock=1 -a hello\n',
+  );
+});
+
+it.each([
+  ['example.com', 'ALIAS or A'],
+  ['www.example.com', 'CNAME'],
+  ['*.example.com', 'CNAME'],
+  ['*.example.co.uk', 'CNAME'],
+  ['www.example.co.uk', 'CNAME'],
+  ['shop.example.de', 'CNAME'],
+  ['example.co.uk', 'CNAME (ALIAS or A at the top of a domain)'],
+])('%s has a DNS record of the kind %s', (name, kind) => {
+  expect(recordType(name)).toBe(kind);
 });
 
 it('lists releases with what became of them', async () => {

@@ -91,7 +91,9 @@ describe('ps:scale', () => {
   });
 
   it.each(['web', 'web=', '=3', 'web=3:', 'web=1.5', 'web 3'])('refuses "%s"', (word) => {
-    expect(() => parseWish(word)).toThrow('does not say how many of what');
+    expect(() => parseWish(word)).toThrow(
+      'does not say how many of what. Write web=3, web=3:standard-2x, web=standard-2x, web+1',
+    );
   });
 });
 

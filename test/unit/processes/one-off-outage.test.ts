@@ -47,7 +47,7 @@ test('detached: it is followed to its end, once', async () => {
   engine.crash(engine.containers()[0]!.id, 3);
   await until(() => left().length === 0, 'removed');
   await new Promise((resolve) => setTimeout(resolve, 1200));
-  expect(engine.calls.slice(from).filter((call) => call.startsWith('remove'))).toHaveLength(1);
+  expect(engine.calls.slice(from).filter((call) => call.startsWith('remove '))).toHaveLength(1);
 });
 
 test('one whose making was not answered is removed', async () => {
@@ -84,4 +84,65 @@ test.each([true, false])('one that the engine cannot start is gone, attached: %s
   const ran = oneOffs.create({ ...order, attached }).then(({ id }) => oneOffs.open(id));
   await expect(ran).rejects.toBe(failure);
   expect(left()).toEqual([]);
+});
+
+const networks = async (): Promise<number> => (await engine.connect().networks()).length;
+
+test.each([true, false])(
+  'nothing of an app is left when its only process ends, attached: %s',
+  async (attached) => {
+    const { id } = await oneOffs.create({ ...order, attached });
+    const session = attached ? await oneOffs.open(id) : undefined;
+    expect(await networks()).toBe(1);
+    engine.crash(engine.containers()[0]!.id, 0);
+    await session?.exit;
+    await until(() => left().length === 0, 'removed');
+    for (let n = 0; n < 100 && (await networks()) > 0; n++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await networks()).toBe(0);
+  },
+);
+
+test('the network stays while another is being made, and goes with that one', async () => {
+  const first = await oneOffs.open((await oneOffs.create(order)).id);
+  // Once the network was given out, and before there is a container in it, the first one ends.
+  let firstEnded: Promise<unknown> | undefined;
+  const second = createOneOffs({
+    ...newNeeds(),
+    networkOf: processes.networkOf,
+    fromSlug: {
+      provide: async () => undefined,
+      async create(slug, spec) {
+        engine.crash(engine.containers()[0]!.id, 0);
+        firstEnded = first.exit;
+        await firstEnded;
+        expect(await networks()).toBe(1);
+        return createFromSlug(newNeeds()).create(slug, spec);
+      },
+    },
+  });
+  const session = await second.open((await second.create(order)).id);
+  expect(firstEnded).toBeDefined();
+  engine.crash(engine.containers()[0]!.id, 7);
+  expect(await session.exit).toBe(7);
+  expect(await networks()).toBe(0);
+});
+
+test('one that could not be made leaves no network', async () => {
+  const failure = new PlatformError('engine_failed', 'no space left on device');
+  engine.fail('create', failure);
+  await expect(oneOffs.create(order)).rejects.toBe(failure);
+  expect(await networks()).toBe(0);
+});
+
+test('no two one-offs of an app have one name', async () => {
+  const draws = [7000, 7000, 7000, 7001, 7001, 7002];
+  const needs = newNeeds();
+  const drawn = createOneOffs(
+    { ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) },
+    () => draws.shift()!,
+  );
+  const together = await Promise.all([drawn.create(order), drawn.create(order)]);
+  const later = await drawn.create(order);
+  expect([...together, later].map(({ name }) => name).sort()).toEqual(['run.7000', 'run.7001', 'run.7002']);
 });

@@ -98,3 +98,12 @@ test('a config change and a rollback leave it out', async () => {
   expect(begun()).toHaveLength(2);
   expect(running()).toEqual(expect.arrayContaining(['web.1 v4']));
 });
+
+test('a release command that fails the first release leaves no network', async () => {
+  await begin();
+  onRelease(() => ({ exitAfterMs: 0, exitCode: 1 }));
+  expect((await ended(append({ web: 'w', release: 'r' }))).status).toBe('failed');
+  await until(() => commands().length === 0, 'no release process');
+  for (let n = 0; n < 100 && (await engine.connect().networks()).length > 0; n++) await sleep(10);
+  expect(await engine.connect().networks()).toEqual([]);
+});

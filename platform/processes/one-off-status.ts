@@ -1,0 +1,25 @@
+// A one-off process as `ps` shows it, from its container.
+import { defaultSizeName } from '../domain/formation.ts';
+import type { ProcessStatus } from '../domain/process.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
+import { label } from '../engine/labels.ts';
+
+export function toStatus(container: ContainerSummary): ProcessStatus {
+  const labels = container.labels;
+  const name = labels[label.process] ?? '';
+  return {
+    id: labels[label.id] ?? '',
+    appId: labels[label.app] ?? '',
+    name,
+    type: 'run',
+    number: Number(name.slice('run.'.length)),
+    command: labels[label.command] ?? '',
+    size: labels[label.size] ?? defaultSizeName,
+    state: container.state === 'running' ? 'up' : 'starting',
+    releaseId: labels[label.releaseId] ?? '',
+    releaseVersion: Number(labels[label.release]),
+    updatedAt: container.createdAt,
+    createdAt: container.createdAt,
+    restarts: 0,
+  };
+}
