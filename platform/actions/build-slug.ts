@@ -18,6 +18,10 @@ export interface Built {
   dispose(): void;
 }
 
+const mebibyte = 1_048_576;
+/** From here on a slug works, and is slow to keep, to fetch and to start from. */
+const largeSlugBytes = 300 * mebibyte;
+
 export async function buildSlug(
   platform: Platform,
   app: App,
@@ -74,7 +78,14 @@ async function packSlug(
     signal: order.signal,
   });
   platform.reached('packed');
-  write(`       Done: ${(packed.size / 1_048_576).toFixed(1)} MB`);
+  write(`       Done: ${(packed.size / mebibyte).toFixed(1)} MB`);
+  if (packed.size >= largeSlugBytes) {
+    const limit = Math.round(platform.config.slugLimitBytes / mebibyte);
+    write(
+      ` !     The slug is large (300 MB or more; ${limit} MB are allowed): deploys and starts take longer.`,
+    );
+    write(' !     Leave out what the app does not need when it runs: name such files in .slugignore.');
+  }
   return platform.store.slugs.insert({
     appId: app.id,
     manifest: packed.manifest,

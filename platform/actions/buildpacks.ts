@@ -1,5 +1,6 @@
 // An app's own list of buildpacks: named, fixed to what each name means then, kept until it is changed or updated.
 import { isDeepStrictEqual } from 'node:util';
+import { readReference } from '../build/choose.ts';
 import type { App } from '../domain/app.ts';
 import {
   maxBuildpacks,
@@ -51,20 +52,56 @@ export async function updateBuildpacks(
   signal: AbortSignal,
 ): Promise<StoredBuildpack[]> {
   const current = platform.store.buildpacks.of(app.id);
-  const matches = (one: StoredBuildpack): boolean =>
-    which === undefined || one.shown === which || one.shown.replace(/#.*$/, '') === which;
-  if (which !== undefined && !current.some(matches)) {
-    const names = current.map((one) => one.shown).join(', ');
-    throw notFound(
-      'buildpack',
-      `${app.name} does not use a buildpack "${which.slice(0, 200)}".${names ? ` Its list: ${names}.` : ' It has no list.'}`,
-    );
-  }
+  const meant = which === undefined ? current : meantBy(app, current, which);
+  const matches = (one: StoredBuildpack): boolean => meant.includes(one);
   await platform.requireSpace();
   const next: PinnedBuildpack[] = [];
   for (const one of current)
     next.push(matches(one) ? await platform.builder.pinBuildpack(one.reference, signal) : one);
   return keep(platform, app, caller, { current, next }, 'Updated buildpacks');
+}
+
+/**
+ * One less.
+ * @param which as it was named when it was set, or as it is shown
+ * @throws PlatformError `not_found` for one that is not in the list
+ */
+export function removeBuildpack(
+  platform: Platform,
+  app: App,
+  caller: Caller,
+  which: string,
+): StoredBuildpack[] {
+  const current = platform.store.buildpacks.of(app.id);
+  const [meant] = meantBy(app, current, which);
+  const next = current.filter((one) => one !== meant);
+  const shown = next.map((one) => one.shown).join(', ');
+  return keep(platform, app, caller, { current, next }, `Set buildpacks to ${shown || 'none'}`);
+}
+
+/** Those of the list that somebody means: by any of its names, with its login or without, with its ref or without. */
+function meantBy(app: App, list: readonly StoredBuildpack[], which: string): StoredBuildpack[] {
+  const wanted = shownOf(which);
+  const exact = list.filter((one) => one.shown === wanted);
+  const meant = exact.length > 0 ? exact : list.filter((one) => one.shown.replace(/#.*$/, '') === wanted);
+  if (meant.length > 0) return meant;
+  const names = list.map((one) => one.shown).join(', ');
+  throw notFound(
+    'buildpack',
+    `${app.name} does not use a buildpack "${wanted.slice(0, 200)}".${names ? ` Its list: ${names}.` : ' It has no list.'}`,
+  );
+}
+
+/** What cannot be read is in no list; a login that may be in it is not repeated. */
+function shownOf(text: string): string {
+  try {
+    return shownReference(readReference(text));
+  } catch {
+    return text
+      .trim()
+      .replace(/\/\/[^/@]*@/, '//')
+      .replace(/\?[^#]*/, '');
+  }
 }
 
 /** Fetching takes a while: what somebody else has set meanwhile is not written over. */

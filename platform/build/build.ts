@@ -218,8 +218,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     ] as const;
     await Promise.allSettled(parts);
     const [restored] = await Promise.all(parts);
-    input.write(`       Build cache: ${restored}`);
-    await workspace.openGate();
+    await workspace.openGate(restored);
   }
 
   /** @returns the container, in which nothing runs any more */

@@ -9,7 +9,7 @@ import type { ConfigVars } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Foreign } from './collection.ts';
 import { appList, buildpacksFile, unavailableBuildpack, unknownBuildpack } from './failures.ts';
-import { detectable, type FirstParty, firstPartyByName, type Language } from './first-party.ts';
+import { detectable, type FirstParty, firstPartyByName, type Language, looksRight } from './first-party.ts';
 
 /** One of a list: ours, or one that has to be fetched. */
 export interface Chosen {
@@ -63,7 +63,7 @@ export function chooseBuildpacks(config: ConfigVars, source: Source): Choice {
   const listed = parseBuildpacksFile(source.buildpacksFile ?? '');
   if (listed.length > 0) return explicit(listed.map(unpinned), buildpacksFile);
   if (source.appJson.length > 0) return explicit(source.appJson.map(unpinned), 'app.json');
-  const likely = detectable.find((one) => one.markers.some((name) => source.entries.includes(name)));
+  const likely = detectable.find((one) => looksRight(one, source.entries));
   const before = config['PROJECT_PATH']?.trim() ? [firstPartyByName('subdir')!] : [];
   return {
     mode: 'auto',

@@ -2,7 +2,7 @@
 # The driver: runs the buildpacks inside the build container, in order, and leaves results as files for the platform.
 # Usage: driver.sh
 #
-# Reads  <here>/gate        a pipe; its first line says that source, cache and config are in place
+# Reads  <here>/gate        a pipe; its first line says that source, cache and config are in place, and whether the cache is restored or empty
 #        <here>/build       the build folder
 #        <here>/source-version  request-id   for the environment of the same names
 #        <here>/mode        auto or explicit
@@ -19,7 +19,7 @@
 here=${BASH_SOURCE[0]%/*} cache=/tmp/cache env=/tmp/env packs=/tmp/buildpacks
 out=$here/out
 # The container starts while its folders are still being filled, or long before there is anything to build.
-read -r _ <"$here/gate"
+read -r cached <"$here/gate"
 build=$(<"$here/build")
 SOURCE_VERSION=$(<"$here/source-version") REQUEST_ID=$(<"$here/request-id")
 export SOURCE_VERSION REQUEST_ID
@@ -47,6 +47,7 @@ main() {
     detect_first || finish detect 0 1
     compile "$found"
   else
+    say_cache
     announce "${names[@]}"
     for n in "${!names[@]}"; do use_named "$n"; done
   fi
@@ -86,6 +87,9 @@ detect_first() {
     if [ -z "$found" ]; then found=$n; else also+=("${names[n]}"); fi
   done
   [ -n "$found" ] || return 1
+  # The cache of another list of buildpacks is none of ours.
+  [ "${names[found]}" = "$likely" ] || { find "$cache" -mindepth 1 -delete; cached=empty; }
+  say_cache
   announce "${names[found]}"
   [ ${#also[@]} -eq 0 ] || echo "       Also recognised: ${also[*]}. To use others, name them in a .buildpacks file."
   # Only what is used stays, so that a buildpack can see from its neighbours whether another one follows.
@@ -93,9 +97,10 @@ detect_first() {
     [ "$n" -lt "$before" ] || [ "$n" = "$found" ] || unused+=("${packs:?}/$n")
   done
   rm -rf "${unused[@]}"
-  # The cache of another list of buildpacks is none of ours.
-  [ "${names[found]}" = "$likely" ] || find "$cache" -mindepth 1 -delete
 }
+
+# Not before it is known which buildpacks it would have to be of.
+say_cache() { echo "       Build cache: $cached"; }
 
 announce() {
   local list

@@ -22,11 +22,31 @@ export interface FirstParty {
   language: Language;
   /** Files in the root that its bin/detect looks for. Only for choosing image and cache early: detection is bin/detect's. */
   markers: readonly string[];
+  /** One more, which counts only where none of these is beside it. */
+  weakMarker?: { name: string; unless: readonly string[] };
   /** How E1 lists it; null: never detected, only used when named. */
   supports: string | null;
   /** Names under which the same thing is known elsewhere. */
   aliases: readonly string[];
 }
+
+/** What static's bin/detect counts against an index.html. */
+const looksLikeAProgram = [
+  ...['package.json', 'requirements.txt', 'pyproject.toml', 'Pipfile', 'Pipfile.lock', 'poetry.lock'],
+  ...[
+    'uv.lock',
+    'setup.py',
+    'manage.py',
+    'app.py',
+    'main.py',
+    'go.mod',
+    'main.go',
+    'Gemfile',
+    'composer.json',
+  ],
+  ...['index.php', 'pom.xml', 'build.gradle', 'build.gradle.kts', 'Cargo.toml', 'mix.exs', 'deno.json'],
+  ...['bun.lock', 'server.js', 'Procfile'],
+];
 
 export const firstParty: readonly FirstParty[] = [
   {
@@ -66,7 +86,8 @@ export const firstParty: readonly FirstParty[] = [
   {
     name: 'static',
     language: 'plain',
-    markers: ['static.json', 'index.html'],
+    markers: ['static.json'],
+    weakMarker: { name: 'index.html', unless: looksLikeAProgram },
     supports: 'static.json or index.html (static)',
     aliases: ['heroku/static', 'heroku-community/static'],
   },
@@ -103,6 +124,14 @@ export const firstParty: readonly FirstParty[] = [
 
 export function firstPartyByName(name: string): FirstParty | undefined {
   return firstParty.find((one) => one.name === name || one.aliases.includes(name));
+}
+
+/** Whether its bin/detect will likely say yes to a folder with these names in it. */
+export function looksRight({ markers, weakMarker }: FirstParty, entries: readonly string[]): boolean {
+  const has = (name: string): boolean => entries.includes(name);
+  return (
+    markers.some(has) || (weakMarker !== undefined && has(weakMarker.name) && !weakMarker.unless.some(has))
+  );
 }
 
 /** The ones that auto-detection tries. */

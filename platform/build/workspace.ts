@@ -148,9 +148,9 @@ export async function createWorkspace(workFolder: string, name: string) {
     },
 
     /** The driver, which waits for a line from this pipe, goes on. Open for reading too, or this would wait for the driver. */
-    async openGate(): Promise<void> {
+    async openGate(cache: 'restored' | 'empty'): Promise<void> {
       gateFile = await open(gate, constants.O_RDWR | constants.O_NONBLOCK);
-      await gateFile.write('go\n');
+      await gateFile.write(`${cache}\n`);
     },
     async closeGate(): Promise<void> {
       await gateFile?.close();

@@ -58,6 +58,9 @@ test('the list is set, added to, shown, taken from and cleared, in the words tha
   expect(await refused('buildpacks:add', '-i', '0', 'apt')).toContain(
     'Invalid index. Must be a whole number from 1.',
   );
+  // As it was named, though the list calls it otherwise.
+  await must(twelve('buildpacks:set', 'heroku/nodejs'));
+  expect((await must(twelve('buildpacks:remove', 'heroku/nodejs'))).stdout).toContain('Buildpack removed.');
   await must(twelve('buildpacks:set', 'apt'));
   expect(await refused('buildpacks:add', 'apt')).toContain('The buildpack apt is already set on site.');
   expect(await refused('buildpacks:remove', 'go')).toContain('Buildpack not found. Nothing was removed.');

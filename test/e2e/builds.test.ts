@@ -132,6 +132,17 @@ test('other apps wait their turn and see it; the waiting is ended by Ctrl-C, the
   expect(left!.reason).toContain('The build was cancelled. The connection to git was lost.');
 
   const path = await archive(sources('true', 'other by archive'));
+  // One that waits is cancelled without having begun.
+  await using queued = platform.cliStart(['builds:create', '--source-tar', path, '-a', 'two']);
+  await queued.printed('Waiting for another build: 1 ahead');
+  await must(platform.cli(['builds:cancel', '-a', 'two']));
+  expect((await queued.result).status).toBe(1);
+  expect(queued.output()).not.toContain('Build cache');
+  const [cancelled] = await builds('two');
+  expect(cancelled).toMatchObject({ status: 'failed', release: null });
+  expect(cancelled!.reason).toContain('The build was cancelled by admin@localhost.');
+  expect(await platform.containers('two', 'build')).toEqual([]);
+
   await using next = platform.cliStart(['builds:create', '--source-tar', path, '-a', 'two']);
   await next.printed('Waiting for another build: 1 ahead');
   const again = await platform.cli(['builds:create', '--source-tar', path, '-a', 'one']);

@@ -85,8 +85,9 @@ modules_key() {
   # Prisma's install script makes its client, in node_modules, from the app's schema.
   mapfile -t -O ${#files[@]} files < <(find "$build_dir" \( -name node_modules -o -path "$build_dir/.heroku" \) -prune -o -type f -name '*.prisma' -print | LC_ALL=C sort)
   digest=$({
-    printf '%s\n' 3 "$STACK" "$MACHTYPE" "$manager" "$manager_version" "$npm_version" "$node_version" "${imported[@]}"
-    cat "${files[@]}"
+    printf '%s\n' 4 "$STACK" "$MACHTYPE" "$manager" "$manager_version" "$npm_version" "$node_version" "${imported[@]}"
+    # With their names: a workspace is linked to by the name of its folder.
+    (cd "$build_dir" && sha256sum -- "${files[@]#"$build_dir"/}")
     # What was compiled against a library of the apt buildpack needs it.
     [ ! -d "$build_dir/.apt" ] || [ ! -f "$build_dir/Aptfile" ] || cat "$build_dir/Aptfile"
   } | sha256sum)

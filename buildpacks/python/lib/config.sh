@@ -2,13 +2,17 @@
 
 # Config vars are files; these names would break the build itself.
 import_config() {
-  local file name value
+  local file name value='' own=''
   imported=()
+  # Those too that this buildpack has set for itself by now; what it exports, or was exported to it, is the app's to change.
+  own=$'\n'$(comm -23 <(compgen -v | LC_ALL=C sort) <(compgen -e | LC_ALL=C sort))$'\n'
   for file in "$config_dir"/*; do
     name=${file##*/}
     case $name in
       PATH | HOME | GIT_DIR | CPATH | CPPATH | LD_PRELOAD | LD_LIBRARY_PATH | LIBRARY_PATH | LANG | IFS) continue ;;
       STACK | REQUEST_ID | BUILD_DIR | CACHE_DIR | ENV_DIR | BASH* | SHELLOPTS | PWD | UID | EUID | PPID) continue ;;
+      CDPATH | GLOBIGNORE | POSIXLY_CORRECT | TMOUT) continue ;;
+      [a-z]*) [[ $own != *$'\n'"$name"$'\n'* ]] || continue ;;
       PYTHONHOME | VIRTUAL_ENV) continue ;;
     esac
     [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || continue

@@ -1,7 +1,7 @@
 // An app's own list of buildpacks; and, for clients of Heroku's that ask a registry first, what to call one of a name.
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { setBuildpacks, updateBuildpacks } from '../../actions/buildpacks.ts';
+import { removeBuildpack, setBuildpacks, updateBuildpacks } from '../../actions/buildpacks.ts';
 import { notFound } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
@@ -9,6 +9,7 @@ import { bodyOf, parameter } from '../input.ts';
 import * as shape from '../serializers/buildpacks.ts';
 
 const listBody = z.object({ updates: z.array(z.object({ buildpack: z.string() })) });
+const removeBody = z.object({ buildpack: z.string() });
 const updateBody = z.object({ buildpack: z.string().nullish() });
 
 export function buildpackRoutes(edge: Edge): Router {
@@ -24,6 +25,11 @@ export function buildpackRoutes(edge: Edge): Router {
     response.json(
       shape.installations(await setBuildpacks(platform, app, callerOf(request), references, left)),
     );
+  });
+  router.post('/apps/:app/buildpack-installations/actions/remove', (request, response) => {
+    const app = edge.app(request);
+    const { buildpack } = bodyOf(request, removeBody);
+    response.json(shape.installations(removeBuildpack(platform, app, callerOf(request), buildpack)));
   });
   router.post('/apps/:app/buildpack-installations/actions/update', async (request, response) => {
     const app = edge.app(request);

@@ -1,6 +1,6 @@
 // buildpacks: an app's own list of them, in order; what an address means is fixed when it is set.
 import { appFlags, appPath, type Call, type Command, type Flag, jsonFlag } from '../command.ts';
-import { CliError, usageError } from '../errors.ts';
+import { ApiError, CliError, usageError } from '../errors.ts';
 import type { BuildpackInstallation, ConfigVars } from '../v3.ts';
 
 const pathOf = (app: string): string => `${appPath(app)}/buildpack-installations`;
@@ -70,16 +70,28 @@ const remove: Command = {
     const index = indexOf(call);
     if ((wanted === undefined) === (index === undefined))
       throw usageError(`Name the buildpack, or give its --index.\nExample: ${remove.example}`);
+    if (wanted !== undefined) return removeNamed(call, wanted);
     await change(call, 'removed', 'Removing buildpack', (names, app) => {
-      if (names.length === 0) throw new CliError(`No buildpacks were found. ${nextDetects(app)}`);
-      const at = index === undefined ? names.findIndex((name) => isMeant(name, wanted!)) : index - 1;
-      if (at < 0) throw new CliError('Buildpack not found. Nothing was removed.');
-      if (at >= names.length)
+      if (names.length === 0) throw noneToRemove(app);
+      if (index! > names.length)
         throw new CliError(`Invalid index. ${app} has ${names.length} buildpacks. Nothing was removed.`);
-      return names.toSpliced(at, 1);
+      return names.toSpliced(index! - 1, 1);
     });
   },
 };
+
+/** What a name or URL means is the server's to say: lists show neither other names nor logins. */
+async function removeNamed(call: Call, buildpack: string): Promise<void> {
+  const app = await call.app();
+  if ((await installations(call, app)).length === 0) throw noneToRemove(app);
+  const removing = (): Promise<BuildpackInstallation[]> =>
+    call.api().send<BuildpackInstallation[]>('POST', `${pathOf(app)}/actions/remove`, { buildpack });
+  const after = await call.out.during('Removing buildpack', removing).catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.id !== 'not_found') throw error;
+    throw new CliError(`Buildpack not found. Nothing was removed. ${error.message}`);
+  });
+  tellNext(call, app, 'removed', after);
+}
 
 const clear: Command = {
   name: 'buildpacks:clear',
@@ -136,11 +148,15 @@ async function change(
   const after = await call.out.during(title, () =>
     call.api().send<BuildpackInstallation[]>('PUT', pathOf(app), { updates }),
   );
+  tellNext(call, app, done, after);
+}
+
+function tellNext(call: Call, app: string, done: string, after: readonly BuildpackInstallation[]): void {
   const head = `Buildpack ${done}. Next release on ${app} will use`;
-  if (after.length === 0) return call.out.line(`Buildpack ${done}. ${nextDetects(app)}`);
-  if (after.length === 1) call.out.line(`${head} ${described(after[0]!)}.`);
+  if (after.length === 0) call.out.line(`Buildpack ${done}. ${nextDetects(app)}`);
+  else if (after.length === 1) call.out.line(`${head} ${described(after[0]!)}.`);
   else for (const line of [`${head}:`, ...numbered(after).map((text) => `  ${text}`)]) call.out.line(line);
-  if (done !== 'removed')
+  if (done !== 'removed' && after.length > 0)
     call.out.line(
       `Run git push platform main to create a new release using ${after.length > 1 ? 'these buildpacks' : 'this buildpack'}.`,
     );
@@ -154,9 +170,8 @@ function refuseTwice(names: readonly string[], wanted: string, app: string): voi
   if (names.includes(wanted)) throw new CliError(`The buildpack ${wanted} is already set on ${app}.`);
 }
 
-/** With its ref, or without where that is clear enough. */
-function isMeant(name: string, wanted: string): boolean {
-  return name === wanted || name.replace(/#.*$/, '') === wanted;
+function noneToRemove(app: string): CliError {
+  return new CliError(`No buildpacks were found. ${nextDetects(app)}`);
 }
 
 function indexOf(call: Call): number | undefined {

@@ -128,6 +128,28 @@ describe('cache', () => {
   });
 });
 
+describe('report', () => {
+  test('runs after success and after failure, with the folders; its own failure does not count', async () => {
+    builds = await startPurposeMade({
+      'null/detect': 'true',
+      // What a report prints is no part of the log: a process that compile leaves behind says what it was given.
+      'null/compile':
+        '(until [ -s /tmp/reported ]; do sleep 0.05; done; cat /tmp/reported; : >/tmp/heard) &\n[ ! -f $1/fail ] || exit 3',
+      'null/release': web,
+      'null/report':
+        'echo metadata: printed; echo noise >&2; echo "reported $*" >/tmp/reported.new; mv /tmp/reported.new /tmp/reported\nfor n in {1..200}; do [ -f /tmp/heard ] && break; sleep 0.05; done; exit 7',
+    });
+    const said = (lines: string[]) => lines.filter((line) => /reported|metadata|noise/.test(line));
+    const heard = [expect.stringMatching(/^reported \/\S+ \/tmp\/cache \/tmp\/env$/)];
+    const { lines, tree } = await builds.build({ '.buildpacks': 'null' });
+    expect(said(lines)).toEqual(heard);
+    expect(Object.keys(tree.processTypes)).toEqual(['web']);
+    const failed = await builds.failure({ '.buildpacks': 'null', fail: '' });
+    expect(failed.message).toBe('Buildpack null failed with exit code 3. Its last output is above.');
+    expect(said(failed.lines)).toEqual(heard);
+  });
+});
+
 describe('detect', () => {
   test('failing in auto-detection is silent and tries the next; others that apply are mentioned', async () => {
     builds = await startPurposeMade({
@@ -140,6 +162,24 @@ describe('detect', () => {
     expect(tree.buildpacks).toEqual([
       { name: 'procfile', url: 'procfile', displayName: 'Second', pin: null },
     ]);
+  });
+
+  test('a cache that is of another buildpack than the one found is not used, and not said to be restored', async () => {
+    builds = await startPurposeMade({
+      'node/detect': '[ -f $1/really ]',
+      'node/compile': 'echo x >$2/of-node',
+      'node/release': web,
+      'procfile/detect': 'true',
+      'procfile/compile': 'ls -A $2',
+      'procfile/release': web,
+    });
+    const caches = async (files: Record<string, string>) =>
+      (await builds.build({ 'package.json': '', ...files }, { app: 'guessed' })).lines.filter((line) =>
+        /Build cache|of-node/.test(line),
+      );
+    expect(await caches({ really: '' })).toEqual(['       Build cache: empty']);
+    expect(await caches({ really: '' })).toEqual(['       Build cache: restored']);
+    expect(await caches({})).toEqual(['       Build cache: empty']);
   });
 
   test('failing for a named buildpack fails the build with what it said (E2)', async () => {

@@ -158,7 +158,9 @@ describe('a native addon', () => {
   };
 
   test('is compiled with headers from the cache and loads in the run stack', async () => {
-    const { app: tree } = await builds.build(addon, { app });
+    // They come with Node itself: nobody is asked for them.
+    const config = { npm_config_disturl: 'http://127.0.0.1:9' };
+    const { app: tree } = await builds.build(addon, { app, config });
     expect(existsSync(join(tree, '.heroku/node/include'))).toBe(false);
     const call = `node -p 'require("./build/Release/hello").hello()'`;
     expect(await runInStack(builds, tree, call)).toBe('native hello\n');

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { setBuildpacks, updateBuildpacks } from '../../../platform/actions/buildpacks.ts';
+import { removeBuildpack, setBuildpacks, updateBuildpacks } from '../../../platform/actions/buildpacks.ts';
 import type { Caller, Platform } from '../../../platform/actions/context.ts';
 import { createCollection } from '../../../platform/build/collection.ts';
 import { pinBuildpack } from '../../../platform/build/gather.ts';
@@ -87,6 +87,32 @@ it('keeps the login that a URL was given with, when it comes back without', asyn
   expect(await update(url)).toEqual([null, expect.stringMatching(/^[0-9a-f]{40}$/)]);
   expect(said.join()).not.toContain('s3cret');
   elsewhere.remote.before = before;
+});
+
+it('one is removed by any of its names, and by its URL with a login or without', async () => {
+  const remove = (which: string) => removeBuildpack(platform, app, caller, which).map(({ shown }) => shown);
+  const url = 'https://example.com/x.git';
+  const list = [
+    ...['node', 'apt', 'python'].map((reference) => ({ reference, pin: null })),
+    { reference: 'https://ada:s3cret@example.com/x.git#v1', pin: 'a'.repeat(40) },
+    { reference: 'https://ada:s3cret@example.com/x.git#v2', pin: 'b'.repeat(40) },
+  ];
+  store.transaction(() => store.buildpacks.replace(app.id, list));
+  expect(remove('heroku/nodejs')).toEqual(['apt', 'python', `${url}#v1`, `${url}#v2`]);
+  expect(remove('urn:buildpack:heroku/python')).toEqual(['apt', `${url}#v1`, `${url}#v2`]);
+  expect(remove('https://ada:s3cret@example.com/x.git#v2')).toEqual(['apt', `${url}#v1`]);
+  expect(store.buildpacks.of(app.id)[1]).toMatchObject({
+    pin: 'a'.repeat(40),
+    reference: list[3]!.reference,
+  });
+  for (const unknown of [
+    'heroku/go',
+    'http://ada:s3cret@example.com/y.git',
+    'https://ada:s3cret@example.com/y.git',
+  ])
+    expect(() => remove(unknown)).toThrow(/^hello does not use a buildpack "((?!s3cret).)*Its list: apt, /);
+  expect(remove(url)).toEqual(['apt']);
+  expect(said.join()).not.toContain('s3cret');
 });
 
 it('is refused whole: unknown, twice the same, unreachable, too many', async () => {

@@ -1,4 +1,6 @@
 // Which buildpacks a build uses: config before file before detection.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   chooseBuildpacks,
@@ -7,6 +9,7 @@ import {
   parseBuildpacksFile,
   type Source,
 } from '../../../platform/build/choose.ts';
+import { firstPartyByName } from '../../../platform/build/first-party.ts';
 import { PlatformError } from '../../../platform/domain/errors.ts';
 
 const names = (choice: ReturnType<typeof chooseBuildpacks>) => choice.buildpacks.map((one) => one.name);
@@ -48,6 +51,22 @@ describe('choosing', () => {
     expect(expectedNames(found)).toEqual(['subdir', 'node']);
     expect(choose({ buildpacksFile: 'procfile' }, config)).toMatchObject({ subdirectory: false });
     expect(choose({ buildpacksFile: 'subdir\nnode' }, config)).toMatchObject({ subdirectory: true });
+  });
+
+  test('an index.html is a static site where nothing that its bin/detect counts against it is there', () => {
+    const likely = (...entries: string[]) => {
+      const choice = choose({ entries });
+      return choice.mode === 'auto' ? choice.likely?.name : null;
+    };
+    expect(likely('index.html', 'style.css')).toBe('static');
+    expect(likely('index.html', 'Aptfile')).toBe('static');
+    expect(likely('index.html', 'Aptfile', 'Procfile')).toBe('apt');
+    expect(likely('index.html', 'Procfile')).toBe('procfile');
+    expect(likely('index.html', 'Gemfile')).toBe(undefined);
+    expect(likely('index.html', 'static.json', 'Aptfile', 'Procfile')).toBe('static');
+    const detect = readFileSync(join(import.meta.dirname, '../../../buildpacks/static/bin/detect'), 'utf8');
+    const counted = /^others=\(([^)]*)\)/m.exec(detect)![1]!.trim().split(/\s+/);
+    expect(firstPartyByName('static')!.weakMarker!.unless).toEqual(counted);
   });
 
   test("the build image is the language's", () => {
