@@ -184,8 +184,8 @@ export function compileFailed(name: string, code: number): PlatformError {
 }
 
 /**
- * A compile that failed after lines of its own. Those that no id of the catalogue ends may be a mere warning, which
- * was the last thing said before something else failed: how it ended is told too.
+ * A compile that failed after lines of its own. Status 1 is how one ends that has said why. Before any other status
+ * they may be a mere warning, unless an id of the catalogue ends them: then how it ended is told too.
  */
 export function compileExplained(
   name: string,
@@ -193,6 +193,7 @@ export function compileExplained(
   own: { message: string; id: string | null },
 ): PlatformError {
   if (own.id !== null) return buildFailed(own.id, own.message);
+  if (code === 1) return buildFailed('compile', own.message);
   const said = new RegExp(`\\bexit code ${code}\\b`).test(own.message);
   return buildFailed('compile', said ? own.message : `${own.message}\n${howItEnded(name, code)}`);
 }
