@@ -32,7 +32,7 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
   const name = ownName(instance, 'builds');
   const labels = ownLabels(instance, 'build');
   let known: Promise<string> | undefined;
-  let looking: Promise<void> = Promise.resolve();
+  let looking: Promise<unknown> = Promise.resolve();
   let told = false;
 
   async function make(): Promise<string> {
@@ -53,9 +53,16 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
     return name;
   }
 
+  /** One at a time: two that miss it would each make one, and an engine may take both under one name. */
+  function inTurn(): Promise<string> {
+    const made = looking.then(make);
+    looking = made.catch(() => undefined);
+    return made;
+  }
+
   return {
     ensure() {
-      known ??= make().catch((error: unknown) => {
+      known ??= inTurn().catch((error: unknown) => {
         known = undefined;
         throw error;
       });
@@ -66,12 +73,9 @@ export function createBuildNetwork(needs: BuildNetworkNeeds): BuildNetwork {
     },
     look() {
       if (known === undefined) return;
-      looking = looking.then(make).then(
-        () => undefined,
-        () => {
-          known = undefined;
-        },
-      );
+      inTurn().catch(() => {
+        known = undefined;
+      });
     },
     async close() {
       await looking;

@@ -52,6 +52,17 @@ test('removed by somebody it is made again; closed it is gone', async () => {
   expect(await part.networks()).toEqual([]);
 });
 
+test('removed by somebody, it is made once, though it is looked for in the background too', async () => {
+  const { network, asked, part } = setUp();
+  await network.ensure();
+  await part.removeNetwork('twelve-abc-builds');
+  network.look();
+  network.forget();
+  await network.ensure();
+  await network.close();
+  expect(asked.filter((one) => one.endsWith('true'))).toHaveLength(2);
+});
+
 test.each([true, false])('closed, its guard goes with it alone: removed %s', async (works) => {
   let opened = 0;
   const guard = {
