@@ -84,6 +84,21 @@ test('a crash is answered by a restart, and `ps` says crashed meanwhile', async 
   expect(processes.status(app.id)[0]?.restarts).toBe(1);
 });
 
+test.each([
+  [137, true],
+  [1, false],
+])(
+  'after a kill for want of memory, an end with status %i is told as one by the kernel: %s',
+  async (code, kernel) => {
+    await begin();
+    await ended(append({ web: 'w' }));
+    engine.behave(() => ({ exitAfterMs: 5, exitCode: code, oom: true }));
+    const failed = await ended(append({ web: 'w' }));
+    expect(failed.reason).toContain(`exited with status ${code}`);
+    expect(/killed by the kernel/.test(failed.reason ?? '')).toBe(kernel);
+  },
+);
+
 test('restarts are counted over a restart of the server, and anew when somebody restarts the process', async () => {
   await begin();
   await ended(append({ web: 'w' }));
