@@ -40,9 +40,14 @@ function count(): Promise<[string, number]> {
 
 it('adds up parts; a check is one test', async () => {
   await part('checks', 0);
-  await part('unit', 0, { a: ['passed', 'passed'], b: ['skipped', 'todo'] });
+  await part('unit', 0, { a: ['passed', 'passed'], b: ['passed'] });
   await part('engine', 0, { c: ['passed'] });
-  expect(await count()).toEqual(['4 passed, 0 failed, 2 skipped', 0]);
+  expect(await count()).toEqual(['5 passed, 0 failed, 0 skipped', 0]);
+});
+
+it('holds what was skipped against the run', async () => {
+  await part('unit', 0, { a: ['passed', 'passed'], b: ['skipped', 'todo'] });
+  expect(await count()).toEqual(['2 passed, 0 failed, 2 skipped', 1]);
 });
 
 it('counts failures', async () => {
