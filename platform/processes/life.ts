@@ -160,7 +160,9 @@ export function createLife(needs: LifeNeeds): Life {
     if (before !== 'stopping' && after === 'outage') {
       needs.interrupted(process, `${process.name} exited with status ${code}. ${whileAway}`, 0);
     } else if (before !== 'stopping') {
-      const memory = details.oomKilled ? ' It was killed by the kernel for using more than its memory.' : '';
+      // The flag stays set after a child was killed: only with SIGKILL's status was it this one.
+      const killed = details.oomKilled && details.exitCode === 137;
+      const memory = killed ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
       needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines, upMs);

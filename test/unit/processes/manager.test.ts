@@ -52,7 +52,7 @@ test('a web process that never listens fails the release; the old one serves on'
   await ended(append({ web: 'w' }));
   const failed = await ended(append({ web: 'w' }, { MODE: 'deaf' }));
   expect(failed.status).toBe('failed');
-  expect(failed.reason).toMatch(/web\.1 did not listen on port \$PORT/);
+  expect(failed.reason).toMatch(/^Error R10 \(Boot timeout\): web\.1 did not listen on port \$PORT/);
   await untilRunning(['web.1 v1']);
   expect(routed.state).toBe('up');
   expect(store.apps.byId(app.id)?.servingVersion).toBe(1);
@@ -70,6 +70,19 @@ test('a worker that exits on trial puts the old workers back', async () => {
   expect(failed.reason).toMatch(/worker\.1 exited with status 7/);
   expect(failed.reason).toContain('last words');
   await untilRunning(['web.1 v1', 'worker.1 v1']);
+});
+
+test.each([
+  { exitCode: 1, told: false },
+  { exitCode: 137, told: true },
+])('a child was killed for memory, then it exits with $exitCode: told as its own end: $told', async (how) => {
+  await begin();
+  engine.behave((spec) =>
+    processOf(spec) === 'web.1 v1' ? { exitAfterMs: 2, exitCode: how.exitCode, oom: true } : undefined,
+  );
+  const { reason } = await ended(append({ web: 'w' }));
+  expect(reason).toContain(`web.1 exited with status ${how.exitCode}`);
+  expect(reason?.includes('killed by the kernel')).toBe(how.told);
 });
 
 test('a crash is answered by a restart, and `ps` says crashed meanwhile', async () => {
