@@ -87,7 +87,7 @@ export function createProof(needs: ProofNeeds): Prove {
       `Error R10 (Boot timeout) -> Web process failed to bind to $PORT within ${seconds} seconds of launch`,
     );
     const what = await explainSilence(engine, id);
-    const sentence = `${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
+    const sentence = `Error R10 (Boot timeout): ${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
     return false;
@@ -96,7 +96,7 @@ export function createProof(needs: ProofNeeds): Prove {
   async function notReady(process: Tracked, id: string, why: string): Promise<void> {
     say(process, `Error R10 (Boot timeout) -> ${capital(why)}`);
     const hint = why.includes('nothing listens there') ? ` ${await explainSilence(engine, id)}.` : '';
-    const sentence = `${process.name} did not become ready: its ${why}.${hint}`;
+    const sentence = `Error R10 (Boot timeout): ${process.name} did not become ready: its ${why}.${hint}`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
   }

@@ -29,7 +29,7 @@ test('a web process that never listens: the push is refused with what to do, the
   const pushed = await bad.git('push', 'platform', 'main');
   expect(pushed.status).not.toBe(0);
   expect(pushed.stderr).toMatch(
-    /web\.1 did not listen on port \$PORT \(5006\) within 8 s\. It listens on no port\./,
+    /Error R10 \(Boot timeout\): web\.1 did not listen on port \$PORT \(5006\) within 8 s\. It listens on no port\./,
   );
   expect(pushed.stderr).toContain('Use process.env.PORT and host 0.0.0.0');
   expect(pushed.stderr).toContain('Not applied: v3 failed, v2 serves');

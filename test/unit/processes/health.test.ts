@@ -44,7 +44,7 @@ test('a startup check that fails keeps the old release serving, and says which, 
   const failed = await ended(append({ web: 'w' }, {}, web()));
   expect(failed.status).toBe('failed');
   expect(failed.reason).toBe(
-    'web.1 did not become ready: its startup check "ready" failed (2 attempts): GET /ready on port 5006 gave status 503: "not yet".',
+    'Error R10 (Boot timeout): web.1 did not become ready: its startup check "ready" failed (2 attempts): GET /ready on port 5006 gave status 503: "not yet".',
   );
   expect(lines).toContain(
     'web.1: Error R10 (Boot timeout) -> Startup check "ready" failed (2 attempts): GET /ready on port 5006 gave status 503: "not yet"',
