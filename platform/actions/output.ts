@@ -62,6 +62,15 @@ function append(output: Live, text: string): void {
   }
 }
 
+/** Null on a full disk: what is printed is still followed live. */
+function openToAppend(path: string): number | null {
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch {
+    return null;
+  }
+}
+
 function close(output: Live): void {
   if (output.file !== null) closeSync(output.file);
   output.file = null;
@@ -103,7 +112,7 @@ export function createOutputs(folder: string, maxBytes = 10 * 1_048_576): Output
         lines: before === '' ? [] : before.replace(/\n$/, '').split('\n'),
         bytes: Buffer.byteLength(before),
         ended: false,
-        file: openSync(fileOf(id), 'a', 0o600),
+        file: openToAppend(fileOf(id)),
         waiting: new Set(),
       };
       if (before !== '' && !before.endsWith('\n')) append(output, '\n');

@@ -1,7 +1,7 @@
 // What one image is made from: the bytes that decide about its name, and the tar that its build is given.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
@@ -24,8 +24,8 @@ export async function readDefinition({ folder, program, buildArgs }: Definition)
   const add = async (root: string, name: string): Promise<void> => {
     const path = join(root, name);
     const stat = await lstat(path);
-    if (!stat.isFile()) return;
-    const content = await readFile(path);
+    if (!stat.isFile() && !stat.isSymbolicLink()) return;
+    const content = stat.isFile() ? await readFile(path) : Buffer.from(await readlink(path));
     hash.update(`${name}\0${(stat.mode & 0o100) !== 0}\0${content.length}\0`).update(content);
   };
   for (const name of names.sort()) await add(folder, name);

@@ -1,5 +1,5 @@
 // What of a checkout goes into the platform's own image: the compiled program, the files it reads, the packages it needs.
-import { existsSync } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../domain/errors.ts';
@@ -9,7 +9,7 @@ const compiled = 'node_modules/better-sqlite3';
 
 /**
  * @param root the checkout
- * @returns regular files, relative to it
+ * @returns regular files, and links of buildpacks, relative to it
  * @throws PlatformError `service_unavailable` when the program was not compiled or its packages are not installed
  */
 export async function programFiles(root: string): Promise<string[]> {
@@ -43,6 +43,10 @@ async function productionPackages(root: string): Promise<string[]> {
 const wanted = (path: string): boolean =>
   !path.startsWith(`${compiled}/build/`) || path === `${compiled}/build/Release/better_sqlite3.node`;
 
+/** One buildpack may lie in another by a link. */
+const isBuildpackLink = (path: string, stat: Stats): boolean =>
+  stat.isSymbolicLink() && path.startsWith('buildpacks/');
+
 /** @param owner the package they belong to: those installed inside of it are packages of their own */
 async function filesBelow(
   root: string,
@@ -56,7 +60,7 @@ async function filesBelow(
     const path = `${folder}/${name}`;
     const stat = await lstat(join(root, path));
     if (stat.isDirectory()) found.push(...(await filesBelow(root, path, want, owner)));
-    else if (stat.isFile() && want(path)) found.push(path);
+    else if ((stat.isFile() || isBuildpackLink(path, stat)) && want(path)) found.push(path);
   }
   return found;
 }

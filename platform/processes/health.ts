@@ -48,7 +48,9 @@ function firstFailure(outcomes: readonly Promise<string | undefined>[]): Promise
     Promise.all(outcomes).then((all) => all.find((one) => one !== undefined)),
     ...outcomes.map(
       (outcome) =>
-        new Promise<string>((resolve) => void outcome.then((one) => one !== undefined && resolve(one))),
+        new Promise<string>((resolve, reject) => {
+          outcome.then((one) => one !== undefined && resolve(one), reject);
+        }),
     ),
   ]);
 }

@@ -114,8 +114,8 @@ function mayStop(
   );
 }
 
-function isOnItsWay({ state }: Running): boolean {
-  return state === 'creating' || state === 'booting' || state === 'stopping';
+function isOnItsWay({ state, stale }: Running): boolean {
+  return state === 'stopping' || (!stale && (state === 'creating' || state === 'booting'));
 }
 
 /** Waiting time before attempt n (from 1) of a crashed process: 1 s, 2 s, 4 s … 5 min. */

@@ -19,14 +19,21 @@ export type Ask = (check: HealthCheck, target: Target, signal: AbortSignal) => P
 const mostBytes = 1_048_576;
 
 export function createAsk(engine: Pick<Engine, 'exec'>): Ask {
-  return async (check, { address, containerId }, signal) => {
+  const ask: Ask = async (check, { address, containerId }, signal) => {
     const { probe, timeout } = check;
+    // Node would take the empty name for this machine's own loopback.
+    if (address === '' && (probe.how === 'http' || probe.how === 'listening'))
+      return { ok: false, said: 'it has no address' };
     if (probe.how === 'http') return askHttp(probe, address, timeout * 1000, signal);
     if (probe.how === 'listening') return askPort(address, probe.port ?? webPort, timeout * 1000);
     if (probe.how === 'command') return runInside(engine, containerId, probe.command, timeout, signal);
     return { ok: true };
   };
+  return (...question) => ask(...question).catch((error) => ({ ok: false, said: messageOf(error) }));
 }
+
+/** Node takes whole milliseconds only. */
+const over = (ms: number): AbortSignal => AbortSignal.timeout(Math.ceil(ms));
 
 /** Ended in there, too, when its time is over. */
 export async function runInside(
@@ -37,7 +44,7 @@ export async function runInside(
   signal: AbortSignal,
 ): Promise<Answer> {
   const program = typeof command === 'string' ? [bootProgram, command] : command;
-  const late = AbortSignal.timeout(timeout * 1000 + 5000);
+  const late = over(timeout * 1000 + 5000);
   try {
     const { exitCode, output } = await engine.exec(
       containerId,
@@ -48,8 +55,8 @@ export async function runInside(
     if (exitCode === 124 || exitCode === 137) return tooLate(timeout * 1000);
     return { ok: false, said: `exit status ${exitCode}${quoted(output)}` };
   } catch (error) {
-    if (late.aborted) return tooLate(timeout * 1000);
-    // The engine is away: that says nothing of the process.
+    // The engine is away, or hangs, since in there the time is kept: that says nothing of the process.
+    if (late.aborted) return { ok: true };
     if (error instanceof PlatformError && error.code === 'engine_unavailable') return { ok: true };
     return { ok: false, said: messageOf(error) };
   }
@@ -77,7 +84,7 @@ function askHttp(
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve) => {
-    const late = AbortSignal.timeout(ms);
+    const late = over(ms);
     const failed = (error: NodeJS.ErrnoException): void =>
       resolve(late.aborted ? tooLate(ms) : notReached(error));
     const sent = request(
@@ -109,7 +116,10 @@ function askHttp(
         response.once('end', end).once('error', failed);
       },
     );
-    sent.once('error', failed);
+    // Without an error too, as after an answer 101. What was answered before stays.
+    sent
+      .once('error', failed)
+      .once('close', () => resolve({ ok: false, said: 'no answer: it closed the connection' }));
     sent.end();
   });
 }

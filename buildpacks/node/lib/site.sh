@@ -13,11 +13,13 @@ server_packages=(
 
 # Does nothing where another buildpack follows, which may have its own idea of what runs.
 serve_site() {
-  local why
+  local why folders=$site_folders
   [ ! -f "$build_dir/Procfile" ] && find_site && ! is_followed && ! has_server || return 0
   step 'Nothing says how to start the app: serving it as a static site'
   say "Because of $why. A \"start\" script or a Procfile would be run instead."
-  (cd "$pack_dir/static" && STATIC_FOLDERS=$site_folders bin/compile "$build_dir" "$cache_dir" "$config_dir") || exit 1
+  # Its defaults hold where the app has settings for it.
+  [ ! -f "$build_dir/static.json" ] || folders+=' public_html public .'
+  (cd "$pack_dir/static" && STATIC_FOLDERS=$folders bin/compile "$build_dir" "$cache_dir" "$config_dir") || exit 1
   (cd "$pack_dir/static" && bin/release "$build_dir") >"$pack_dir/release.yml"
 }
 

@@ -19,6 +19,7 @@ choose_root() {
     for folder in $folders; do
       [ -n "$root" ] || [ ! -d "$build_dir/$folder" ] || root=$folder
     done
+    root=${root:-.}
   fi
   [ -d "$build_dir/$root" ] || no_root
   [[ $(realpath "$build_dir/$root")/ == "$(realpath "$build_dir")"/* ]] ||

@@ -169,6 +169,26 @@ describe('a site that node has built', () => {
     expect((await builds.failure(served, listed)).message).toContain('"twelve buildpacks:add static"');
   });
 
+  test('with a static.json that names no folder, the defaults of static hold', async () => {
+    const own = { name: 'pages', version: '1.0.0' };
+    const files: Files = {
+      'package.json': JSON.stringify(own),
+      'package-lock.json': JSON.stringify({
+        ...own,
+        lockfileVersion: 3,
+        requires: true,
+        packages: { '': own },
+      }),
+      'static.json': '{"clean_urls":true}',
+      'index.html': 'home',
+    };
+    const whole = await builds.build(files, { app: 'whole-source' });
+    expect(whole.lines).toContain('       Serving the whole source (default)');
+    const inPublic = { ...files, 'public/index.html': 'public' };
+    const { lines } = await builds.build(inPublic, { app: 'in-public' });
+    expect(lines).toContain('       Serving public/ (default)');
+  });
+
   async function onlyBuilt(): Promise<Files> {
     const { '.buildpacks': _, ...front } = await textsOf(sample('front-end'));
     return { ...front, 'src/build.js': front['src/build.js']!.replaceAll('dist', 'out') };

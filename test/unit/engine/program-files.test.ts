@@ -51,8 +51,10 @@ async function write(path: string, content: string): Promise<void> {
 
 it("takes the compiled program, what it reads, and production's packages; nothing else of a checkout", async () => {
   await symlink('index.js', join(root, 'node_modules/plain/link.js'));
+  await symlink('../static', join(root, 'buildpacks/node/static'));
   expect(await programFiles(root)).toEqual([
     'buildpacks/node/bin/detect',
+    'buildpacks/node/static',
     'dist/cli/main.js',
     'dist/main.js',
     'node_modules/better-sqlite3/build/Release/better_sqlite3.node',
@@ -75,6 +77,7 @@ it('says what to do when the program was not compiled', async () => {
 it('all of it is in the context beside the Dockerfile, and counts for the name', async () => {
   const folder = join(root, 'image');
   await write('image/Dockerfile', 'FROM scratch\n');
+  await symlink('../static', join(root, 'buildpacks/node/static'));
   const definition = { folder, program: { root, files: await programFiles(root) }, buildArgs: { a: '1' } };
   const chunks: Buffer[] = [];
   for await (const chunk of contextOf(definition)) chunks.push(chunk as Buffer);
@@ -92,5 +95,8 @@ it('all of it is in the context beside the Dockerfile, and counts for the name',
   names.push(await readDefinition(definition));
   await chmod(join(root, 'buildpacks/node/bin/detect'), 0o755);
   names.push(await readDefinition(definition));
-  expect(new Set(names).size).toBe(4);
+  await rm(join(root, 'buildpacks/node/static'));
+  await symlink('../elsewhere', join(root, 'buildpacks/node/static'));
+  names.push(await readDefinition(definition));
+  expect(new Set(names).size).toBe(5);
 });

@@ -121,6 +121,12 @@ test('a restart of workers rolls: one after another, each once the one before is
   ]);
 });
 
+test('several that boot are restarted one after another too', () => {
+  const booting = ['worker.1', 'worker.2'].map((name) => running(name, { stale: true, state: 'booting' }));
+  const wanted = [member('worker.1'), member('worker.2')];
+  expect(stops(plan(wanted, booting, new Map(), now))).toEqual(['worker.1']);
+});
+
 test('one that waits to be tried again, or that is not wanted any more, holds no restart up', () => {
   const stale = running('worker.1', { stale: true });
   const crashed = new Map([['1/worker.2', { attempt: 9, retryAt: now + 60_000 }]]);

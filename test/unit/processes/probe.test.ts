@@ -59,6 +59,36 @@ test('HTTP: 200 to 399 pass, others say what they answered; content and headers 
   });
 });
 
+test('a limit that is no whole number of milliseconds is one; what throws is an answer', async () => {
+  await using server = await listening((_request, response) => response.end('ok'));
+  expect(await ask(http('/', server.port), fail, 0.2505)).toEqual({ ok: true });
+  expect(
+    await ask({ how: 'command', command: ['true'] }, async () => ({ exitCode: 0, output: '' }), 0.2505),
+  ).toEqual({
+    ok: true,
+  });
+  expect(await ask(http('no path of HTTP \u0000', server.port))).toMatchObject({ ok: false });
+});
+
+test('an answer 101 ends the question, and without an address nobody is asked', async () => {
+  await using server = await listening(() => undefined);
+  const upgrading = createServer((socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    );
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => upgrading.once('listening', resolve));
+  expect(await ask(http('/', (upgrading.address() as AddressInfo).port))).toMatchObject({ ok: false });
+  upgrading.close();
+  const check = { probe: http('/', server.port), timeout: 1 } as HealthCheck;
+  const nowhere = { containerId: 'c', address: '' };
+  expect(await createAsk({ exec: fail })(check, nowhere, new AbortController().signal)).toEqual({
+    ok: false,
+    said: 'it has no address',
+  });
+});
+
 test('silence, an end without an answer, and nothing that listens are told apart', async () => {
   await using silent = await listening(() => undefined);
   expect(await ask(http('/', silent.port), fail, 0.1)).toEqual({ ok: false, said: 'no answer within 0.1 s' });
