@@ -28,17 +28,24 @@ async function deployAll(bench: Bench, platform: BenchPlatform): Promise<Deploye
     }
   };
   await Promise.all([lane(), lane()]);
-  // With the router; the last build's container may still be going.
-  while ((await running(bench, platform)).length > count + 1) await sleep(500);
+  // With the router. A build's container may be there still: one is kept ready for the next push.
+  for (let tries = 0; (await running(bench, platform)).length !== count + 1; tries++) {
+    if (tries > 60) throw new Error(`There are not ${count} processes and a router that run.`);
+    await sleep(500);
+  }
   return apps;
 }
 
-/** `id started-at` of every running container of the platform: the apps' and the router's. */
+/** `id started-at` of every running container of the platform that serves: the apps' and the router's. */
 export async function running(bench: Bench, { server }: BenchPlatform): Promise<string[]> {
-  const ids = await bench.docker('ps', '-q', '--filter', `label=${label.instance}=${server.instance}`);
-  const told = await bench.docker(
-    ...['inspect', '--format', '{{.Id}} {{.State.StartedAt}}'],
-    ...ids.split('\n').filter(Boolean),
+  const told = await Promise.all(
+    ['process', 'router'].map(async (kind) => {
+      const labels = [`${label.instance}=${server.instance}`, `${label.kind}=${kind}`];
+      const ids = await bench.docker('ps', '-q', ...labels.flatMap((one) => ['--filter', `label=${one}`]));
+      if (ids === '') return [];
+      const format = ['--format', '{{.Id}} {{.State.StartedAt}}'];
+      return (await bench.docker('inspect', ...format, ...ids.split('\n'))).split('\n');
+    }),
   );
-  return told.split('\n').sort();
+  return told.flat().sort();
 }
