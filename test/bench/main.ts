@@ -7,11 +7,13 @@ import { burst } from './rows/burst.ts';
 import { cli } from './rows/cli.ts';
 import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
+import { idle } from './rows/idle.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
 import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
 import { router } from './rows/router.ts';
+import { runPrompt } from './rows/run-prompt.ts';
 import { scale } from './rows/scale.ts';
 import { slugIntoEngine } from './rows/slug-into-engine.ts';
 import { warmPush } from './rows/warm-push.ts';
@@ -29,6 +31,8 @@ const rows: readonly Row[] = [
   memory,
   cli,
   coldStart,
+  idle,
+  runPrompt,
   noChange,
   warmPush,
   ...coldBuilds,

@@ -36,6 +36,25 @@ export async function processorSeconds(pids: readonly number[]): Promise<number>
   return each.reduce((sum, stat) => sum + processorSecondsIn(stat), 0);
 }
 
+/** … and of the children that ended and were waited for. */
+export function processorSecondsWithEndedIn(stat: string): number {
+  const fields = behindName(stat);
+  return processorSecondsIn(stat) + (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** Of a whole tree, as `treeOf` gives it: what a process took that ends meanwhile is found with its parent, which is read after it. */
+export async function processorSecondsWithEnded(tree: readonly number[]): Promise<number> {
+  let sum = 0;
+  for (const pid of tree.toReversed()) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch((error: unknown) => {
+      if (pid === tree[0]) throw error;
+      return '';
+    });
+    if (stat !== '') sum += processorSecondsWithEndedIn(stat);
+  }
+  return sum;
+}
+
 /** Bytes. @throws Error when it may not be read: other users' processes take root */
 export async function proportionalBytes(pid: number): Promise<number> {
   return parsePss(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8'));

@@ -1,8 +1,8 @@
 // What our own processes hold in memory in the state that scripts/demo leaves, against the bar of 150 MB.
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { label } from '../../../platform/engine/labels.ts';
 import type { Bench } from '../bench.ts';
+import { ownProcesses } from '../own-processes.ts';
 import { type BenchPlatform, type DeployedApp, startPlatform } from '../platform.ts';
 import { untilAnswered } from '../polling.ts';
 import { proportionalBytes, treeOf } from '../processes.ts';
@@ -64,19 +64,10 @@ interface Held {
   bytes: number;
 }
 
-/** The server with all it started, and what of ours waits in containers: all but HAProxy and the apps' own processes. */
-async function heldBy(bench: Bench, { server }: BenchPlatform): Promise<Held[]> {
-  const roots: { what: string; pid: number }[] = [{ what: 'server', pid: server.pid() }];
-  const own = ['ps', '--quiet', '--filter', `label=${label.instance}=${server.instance}`];
-  for (const id of (await bench.docker(...own)).split('\n').filter(Boolean)) {
-    const told = await bench.docker(
-      ...['inspect', '--format', `{{index .Config.Labels "${label.kind}"}} {{.State.Pid}}`, id],
-    );
-    const [kind, pid] = told.split(' ');
-    if (kind !== 'router' && kind !== 'process') roots.push({ what: kind!, pid: Number(pid) });
-  }
+async function heldBy(bench: Bench, platform: BenchPlatform): Promise<Held[]> {
+  const own = await ownProcesses(bench, platform);
   return Promise.all(
-    roots.map(async ({ what, pid }) => {
+    own.map(async ({ what, pid }) => {
       const each = await Promise.all((await treeOf(pid)).map(proportionalBytes));
       return { what, bytes: each.reduce((sum, bytes) => sum + bytes, 0) };
     }),

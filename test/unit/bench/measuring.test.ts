@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { divideCores } from '../../bench/cores.ts';
 import { parseLoad } from '../../bench/load.ts';
-import { parentOf, parsePss, processorSecondsIn, treeOf } from '../../bench/processes.ts';
+import {
+  parentOf,
+  parsePss,
+  processorSecondsIn,
+  processorSecondsWithEndedIn,
+  treeOf,
+} from '../../bench/processes.ts';
 
 const wrk = (more = '') => `Running 5s test @ http://127.0.0.1:18081/
   1 threads and 64 connections
@@ -45,6 +51,8 @@ describe('processes', () => {
   it('have a parent and processor time behind a name that may hold anything', () => {
     expect(parentOf(stat)).toBe(17);
     expect(processorSecondsIn(stat)).toBe(18);
+    // 7 and 8 hundredths of children that have ended.
+    expect(processorSecondsWithEndedIn(stat)).toBeCloseTo(18.15);
     // It ended while we looked.
     expect(parentOf('')).toBeNull();
   });
