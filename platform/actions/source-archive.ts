@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzip } from '../archive/gunzip.ts';
 import { unpack } from '../archive/unpack.ts';
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 
 const maxEntries = 500_000;
 
@@ -70,7 +70,7 @@ export async function unpackFile(
     await unpack(tar, into, { bytes: limitBytes, entries: maxEntries }, { signal });
   } catch (error) {
     packed.destroy();
-    if (!(error instanceof PlatformError) || error.code !== 'invalid_params') throw error;
+    if (!hasCode(error, 'invalid_params')) throw error;
     throw new PlatformError(
       'build_failed',
       `${error.message} A source is a tar archive, plain or packed with gzip.`,

@@ -1,6 +1,6 @@
 // Where a build happens: its folder and its container; also made ahead, with all that a build does before its source is there.
 import { randomUUID } from 'node:crypto';
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode } from '../domain/errors.ts';
 import type { BuildCache } from './cache.ts';
 import { type BuildContainer, buildContainerSpec, startBuildContainer } from './container.ts';
 import { fetchDebs } from './debs.ts';
@@ -43,7 +43,7 @@ export async function startIn(
     return await start();
   } catch (error) {
     // Somebody removed the network while no build was in it: it is made again.
-    if (!needs.network || !(error instanceof PlatformError) || error.code !== 'not_found') throw error;
+    if (!needs.network || !hasCode(error, 'not_found')) throw error;
     needs.network.forget();
     return await start();
   }

@@ -43,6 +43,10 @@ export function notFound(resource: string, message: string): PlatformError {
   return new PlatformError('not_found', message, { resource });
 }
 
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is PlatformError {
+  return error instanceof PlatformError && codes.includes(error.code);
+}
+
 /** The sentence of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,10 +1,12 @@
 // A container's life on a Docker Engine: create, start, look, list, remove; its figures.
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from '../domain/errors.ts';
 import { attachTo } from './docker-attach.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { decodeDetails, decodeSummary } from './docker-decode.ts';
 import { entering } from './docker-enter.ts';
-import { hasCode, statusOf } from './docker-errors.ts';
+import { statusOf } from './docker-errors.ts';
 import { execIn, lastLinesOf } from './docker-exec.ts';
 import { figuresOf } from './docker-figures.ts';
 import type { NetworkNames } from './docker-network-names.ts';

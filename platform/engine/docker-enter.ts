@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import { attachmentOf, detachKeys } from './docker-attach.ts';
 import type { ExecState } from './docker-client.ts';
 import type { DockerConnection } from './docker-connection.ts';
-import { hasCode } from './docker-errors.ts';
 import { signalNames } from './docker-signals.ts';
 import type { Engine, EnterOrder } from './engine.ts';
 

@@ -38,10 +38,6 @@ export function cancelled(doing: string, signal: AbortSignal): PlatformError {
   return new PlatformError('cancelled', `Cancelled while trying to ${doing}.`, {}, { cause: signal.reason });
 }
 
-export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
-  return error instanceof PlatformError && codes.includes(error.code);
-}
-
 /** The HTTP status behind an error, where the engine answered with one. */
 export function statusOf(error: unknown): number | null {
   const status = error instanceof PlatformError ? error.details['status'] : null;

@@ -1,9 +1,8 @@
 // Images on a Docker Engine: found, built, imported, saved, pulled, tagged, removed.
-import { type ErrorCode, PlatformError } from '../domain/errors.ts';
+import { type ErrorCode, hasCode, PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { labelFilter } from './docker-containers.ts';
 import { decodeImage, withoutNone } from './docker-decode.ts';
-import { hasCode } from './docker-errors.ts';
 import { followProgress } from './docker-progress.ts';
 import type { Engine, ImageInfo } from './engine.ts';
 

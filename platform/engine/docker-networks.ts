@@ -1,8 +1,8 @@
 // Networks on a Docker Engine: one bridge with one subnet each.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { bridgeOf, bridgeOption, decodeNetwork } from './docker-decode.ts';
-import { hasCode, statusOf } from './docker-errors.ts';
+import { statusOf } from './docker-errors.ts';
 import type { NetworkNames } from './docker-network-names.ts';
 import type { Engine, NetworkInfo } from './engine.ts';
 

@@ -1,7 +1,7 @@
 // Ending containers: a signal to every process inside, waiting for the end, and the hard end after the grace.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import type { DockerConnection } from './docker-connection.ts';
-import { hasCode, statusOf } from './docker-errors.ts';
+import { statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
 
 /** Only these words ever reach the shell inside a container. */

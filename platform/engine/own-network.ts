@@ -1,5 +1,5 @@
 // A network of ours in a range that others cut from too: found by what it is, or made where nobody else is.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode } from '../domain/errors.ts';
 import type { Engine, NetworkInfo } from './engine.ts';
 import { hostRoutes, pickSubnet } from './subnets.ts';
 
@@ -30,7 +30,7 @@ export async function ensureNetwork(
     try {
       return await wanted.make(subnet);
     } catch (error) {
-      if (!(error instanceof PlatformError) || error.code !== 'conflict') throw error;
+      if (!hasCode(error, 'conflict')) throw error;
       // Another platform on this engine, or a VPN, took it since: move on.
       refused.push(subnet);
       subnet = null;

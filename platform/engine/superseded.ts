@@ -1,5 +1,5 @@
 // Images that we made of definitions which have changed since: removed when nobody needs them any more.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode } from '../domain/errors.ts';
 import type { Engine, ImageInfo } from './engine.ts';
 import { label } from './labels.ts';
 
@@ -39,7 +39,7 @@ async function untag(needs: SupersededNeeds, image: ImageInfo, tags: readonly st
     for (const tag of tags) await needs.engine.removeImage(tag);
     return tags.length === image.tags.length;
   } catch (error) {
-    if (error instanceof PlatformError && error.code === 'conflict') return false;
+    if (hasCode(error, 'conflict')) return false;
     needs.onProblem(`image ${tags[0]} could not be removed: ${(error as Error).message}`);
     return false;
   }

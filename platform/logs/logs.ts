@@ -1,5 +1,5 @@
 // What apps print and what the platform says of them: one stream per app, kept on disk, read newest or live.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode } from '../domain/errors.ts';
 import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
 import { createLink, type Link } from './link.ts';
 import { createPacker, type PlatformLine } from './packed.ts';
@@ -125,7 +125,7 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
 
 /** Waits for a new thread when the old one died; any other error is the caller's. */
 async function restarted(error: unknown): Promise<void> {
-  if (!(error instanceof PlatformError) || error.code !== 'service_unavailable') throw error;
+  if (!hasCode(error, 'service_unavailable')) throw error;
   await new Promise((resolve) => setTimeout(resolve, 1200));
 }
 

@@ -1,5 +1,5 @@
 // What is found on the engine, at start or after it was away: taken over when it is an app's, cleared away when nobody wants it.
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -45,7 +45,7 @@ export async function adoptStrays(
         await engine.remove(container.id);
       } else await adoptContainer(container, needs, supervisorOf);
     } catch (error) {
-      if (error instanceof PlatformError && error.code === 'not_found') continue;
+      if (hasCode(error, 'not_found')) continue;
       needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`);
     }
   }

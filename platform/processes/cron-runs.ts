@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../domain/app.ts';
 import type { CronEntry } from '../domain/cron.ts';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Store } from '../store/store.ts';
 import type { CronMark, CronProcess } from './cron-mark.ts';
@@ -62,7 +62,7 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
       });
       await needs.stop(app.id, process).catch((error: unknown) => {
         // It ended by itself meanwhile.
-        if (!(error instanceof PlatformError) || error.code !== 'not_found') throw error;
+        if (!hasCode(error, 'not_found')) throw error;
       });
     }
   }
@@ -87,30 +87,35 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
     }
   }
 
+  /** As the policy says; where it forbids one more, `forbidden` has the word. */
+  function next<T>(
+    app: App,
+    entry: CronEntry,
+    dueAt: number | null,
+    forbidden: (before: readonly CronProcess[]) => T,
+  ): Promise<ProcessStatus | T> {
+    return inTurn(app.id, entry, async () => {
+      const before = await still(app, entry);
+      if (before.length > 0 && entry.policy === 'forbid') return forbidden(before);
+      await replace(app, before);
+      return await begin(app, entry, dueAt);
+    });
+  }
+
   return {
     async due(app, entry, dueAt) {
       const name = `The run of ${entry.id} due ${shown(dueAt)}`;
-      await inTurn(app.id, entry, async () => {
-        const before = await still(app, entry);
-        if (before.length > 0 && entry.policy === 'forbid') {
-          store.cron.skipped(app.id, entry.id);
-          say(app.id, `${name} was left out: ${names(before)} still runs (concurrency_policy forbid)`);
-          return;
-        }
-        await replace(app, before);
-        await begin(app, entry, dueAt);
+      await next(app, entry, dueAt, (before) => {
+        store.cron.skipped(app.id, entry.id);
+        say(app.id, `${name} was left out: ${names(before)} still runs (concurrency_policy forbid)`);
       }).catch((error: unknown) => say(app.id, `${name} was not started: ${messageOf(error)}`));
     },
     wanted: (app, entry) =>
-      inTurn(app.id, entry, async () => {
-        const before = await still(app, entry);
-        if (before.length > 0 && entry.policy === 'forbid')
-          throw new PlatformError(
-            'conflict',
-            `${names(before)} still runs, and the entry's concurrency_policy is forbid. Wait for its end, or stop it: twelve ps:stop ${before[0]!.process} -a ${app.name}`,
-          );
-        await replace(app, before);
-        return await begin(app, entry, null);
+      next(app, entry, null, (before): never => {
+        throw new PlatformError(
+          'conflict',
+          `${names(before)} still runs, and the entry's concurrency_policy is forbid. Wait for its end, or stop it: twelve ps:stop ${before[0]!.process} -a ${app.name}`,
+        );
       }),
     ended({ appId, run, process }, status) {
       const failure = status === null ? 'it is not known how it ended' : null;
@@ -135,7 +140,7 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
   };
 }
 
-const iso = (time: number): string => new Date(time).toISOString();
+export const iso = (time: number): string => new Date(time).toISOString();
 const names = (processes: readonly CronProcess[]): string =>
   processes.map(({ process }) => process).join(', ');
 

@@ -4,7 +4,7 @@ import type { CronEntry, CronPause, CronStatus, MissedRuns } from '../domain/cro
 import { messageOf, notFound } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Store } from '../store/store.ts';
-import { type CronRunNeeds, type CronRuns, createCronRuns, shown } from './cron-runs.ts';
+import { type CronRunNeeds, type CronRuns, createCronRuns, iso, shown } from './cron-runs.ts';
 import { dueNow, nextDue } from './cron-schedule.ts';
 
 export interface CronNeeds extends CronRunNeeds {
@@ -64,7 +64,7 @@ export function createCron(needs: CronNeeds): Cron {
       const suspended = allSuspended || (record.suspended ?? entry.maintenance);
       const pause: CronPause | null = suspended ? 'suspended' : app.maintenance ? 'maintenance' : null;
       const next = pause ? null : nextDue(entry, Math.max(now(), timeOf(record.watchedUntil) ?? 0));
-      return { entry, record, pause, nextAt: next === null ? null : new Date(next).toISOString() };
+      return { entry, record, pause, nextAt: next === null ? null : iso(next) };
     });
   }
 
@@ -185,5 +185,4 @@ function newRecord(entryId: string): CronStatus['record'] {
   return { entryId, watchedUntil: null, suspended: null, run: null, skipped: 0, missed: null };
 }
 
-const iso = (time: number): string => new Date(time).toISOString();
 const timeOf = (text: string | null): number | null => (text === null ? null : Date.parse(text));

@@ -1,6 +1,6 @@
 // Memory and processor time of everything that runs for apps: sampled for the quota, read anew for whoever asks.
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
 import type { Usage } from '../domain/process.ts';
@@ -78,7 +78,7 @@ export function createFigures(needs: FiguresNeeds): Figures {
         await Promise.all(all.slice(from, from + atOnce).map(sample));
     } catch (error) {
       // An engine that is away is told of elsewhere, and what runs is learnt when it is back.
-      if (!isAway(error)) needs.onProblem(`Figures of processes: ${messageOf(error)}`);
+      if (!hasCode(error, 'engine_unavailable')) needs.onProblem(`Figures of processes: ${messageOf(error)}`);
     } finally {
       busy = false;
     }
@@ -100,7 +100,7 @@ export function createFigures(needs: FiguresNeeds): Figures {
       one.last = { at: Date.now(), stats };
       return stats;
     } catch (error) {
-      if (isAway(error)) return null;
+      if (hasCode(error, 'engine_unavailable')) return null;
       if (watched.get(one.id) === one) watched.delete(one.id);
       return null;
     }
@@ -160,8 +160,4 @@ function usageOf({ before, last }: Watched): Usage | null {
     // Of a moment too short no rate can be told, nor of a counter that began anew.
     cpu: seconds >= 0.1 && used >= 0 ? used / seconds : null,
   };
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof PlatformError && error.code === 'engine_unavailable';
 }

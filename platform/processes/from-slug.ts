@@ -1,5 +1,5 @@
 // Containers of slugs: from the image that the engine had last time, and pulled again when somebody removed it since.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode } from '../domain/errors.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerSpec } from '../engine/engine.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -26,7 +26,7 @@ export function createFromSlug({ engine, image }: Pick<ProcessNeeds, 'engine' | 
       try {
         return await engine.create(spec(await find(slug)));
       } catch (error) {
-        if (!(error instanceof PlatformError) || error.code !== 'not_found') throw error;
+        if (!hasCode(error, 'not_found')) throw error;
         known.delete(slug.id);
         return await engine.create(spec(await find(slug)));
       }

@@ -1,7 +1,7 @@
 // Health checks over the life of one process: first it has to pass, then it is watched.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describeProbe, type HealthCheck } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
+import { pause } from './pause.ts';
 import type { Ask, Target } from './probe.ts';
 
 export interface HealthNeeds {
@@ -111,8 +111,4 @@ function failureOf(check: HealthCheck, said: string): string {
   const name = check.name === asked ? '' : ` "${check.name}"`;
   const times = check.attempts === 1 ? '1 attempt' : `${check.attempts} attempts`;
   return `${check.type} check${name} failed (${times}): ${asked} gave ${said}`;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 // `ps:exec`: a caller's command inside a running process, in its environment, as its user, within its limits.
-import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import { appUid, type ProcessStatus } from '../domain/process.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { type AttachedSession, sized, type Window } from './attached.ts';
@@ -70,7 +70,7 @@ export function createInside({
           const { name } = one;
           await engine.hangUp(one.id).catch((error: unknown) => {
             // It ended meanwhile, and with it whatever ran in it.
-            if (error instanceof PlatformError && ['not_found', 'conflict'].includes(error.code)) return;
+            if (hasCode(error, 'not_found', 'conflict')) return;
             onProblem(`${name}: ${messageOf(error)}`);
           });
         }

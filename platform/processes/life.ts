@@ -1,5 +1,5 @@
 // The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import { findSize } from '../domain/formation.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
@@ -8,6 +8,7 @@ import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import { pause } from './pause.ts';
 import { createProof } from './proof.ts';
 import { type Runnable, setState, type Tracked } from './tracked.ts';
 import type { Traffic } from './traffic.ts';
@@ -211,7 +212,7 @@ export function createLife(needs: LifeNeeds): Life {
         if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));
       } catch (error) {
-        if (error instanceof PlatformError && error.code === 'not_found') return vanished(process);
+        if (hasCode(error, 'not_found')) return vanished(process);
         const problem = `${process.name} of ${needs.appName()} was not stopped: ${messageOf(error)}`;
         if (problem !== said) needs.onProblem(problem);
         said = problem;
@@ -228,9 +229,7 @@ export function createLife(needs: LifeNeeds): Life {
     }
     const details = await engine
       .inspect(process.containerId)
-      .catch((error: unknown) =>
-        error instanceof PlatformError && error.code === 'not_found' ? null : undefined,
-      );
+      .catch((error: unknown) => (hasCode(error, 'not_found') ? null : undefined));
     if (details === undefined) {
       // The engine did not say: its end must not be missed.
       setTimeout(() => void check(process, after).catch(() => undefined), 1000).unref();
@@ -250,19 +249,4 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   return { start, watch, stop, check };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms <= 0 || signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
-import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf, notFound } from '../domain/errors.ts';
 import { defaultSizeName, findSize } from '../domain/formation.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
@@ -141,7 +141,8 @@ export function createOneOffs(
     void finishDetached(container)
       .catch((error: unknown) => {
         needs.onProblem(`${name}: ${messageOf(error)}`);
-        if (!isAway(error)) cronEnded(container, null);
+        // Else it is followed further when the engine is back.
+        if (!hasCode(error, 'engine_unavailable')) cronEnded(container, null);
       })
       .finally(() => present.delete(processId));
   }
@@ -169,7 +170,7 @@ export function createOneOffs(
       try {
         return await engine.wait(id);
       } catch (error) {
-        if (!isAway(error)) throw error;
+        if (!hasCode(error, 'engine_unavailable')) throw error;
         await sleep(1000);
       }
     }
@@ -279,9 +280,4 @@ export function createOneOffs(
       }
     },
   };
-}
-
-/** Then it is followed further when the engine is back. */
-function isAway(error: unknown): boolean {
-  return error instanceof PlatformError && error.code === 'engine_unavailable';
 }

@@ -101,9 +101,10 @@ function mayStop(
   running: readonly Running[],
   steps: readonly Step[],
 ): boolean {
+  if (!process.stale) return true;
   const slot = slotOf(process);
   const succeeded = running.some((one) => slotOf(one) === slot && one.state === 'up' && !one.stale);
-  if (!process.stale || succeeded || !wanted.some((member) => slotOf(member) === slot)) return true;
+  if (succeeded || !wanted.some((member) => slotOf(member) === slot)) return true;
   const stopped = new Set(steps.map((step) => (step.do === 'stop' ? step.ref : '')));
   return !running.some(
     (other) =>

@@ -1,7 +1,7 @@
 // Asks a process one question of a health check, once.
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Answer, HealthCheck, Probe } from '../domain/health-check.ts';
 import { appUid, webPort } from '../domain/process.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -57,7 +57,7 @@ export async function runInside(
   } catch (error) {
     // The engine is away, or hangs, since in there the time is kept: that says nothing of the process.
     if (late.aborted) return { ok: true };
-    if (error instanceof PlatformError && error.code === 'engine_unavailable') return { ok: true };
+    if (hasCode(error, 'engine_unavailable')) return { ok: true };
     return { ok: false, said: messageOf(error) };
   }
 }

@@ -1,11 +1,11 @@
 // Proves that a started process is up, by its health checks where it has some, and watches it from then on.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { type HealthNeeds, passes, watchHealth } from './health.ts';
 import type { ProcessNeeds } from './needs.ts';
+import { pause } from './pause.ts';
 import { runInside } from './probe.ts';
 import { explainSilence } from './readiness.ts';
 import type { Tracked } from './tracked.ts';
@@ -49,9 +49,7 @@ export function createProof(needs: ProofNeeds): Prove {
     if (process.type === 'web' && !gate.some(asksOwnPort)) {
       if (!(await listens(process, details.id, signal))) return;
     } else if (process.type !== 'web' && !gate.some(isStartup)) {
-      const age = Date.now() - startOf(details);
-      if (age < needs.settleMs)
-        await sleep(needs.settleMs - age, undefined, { signal }).catch(() => undefined);
+      await pause(startOf(details) + needs.settleMs - Date.now(), signal);
     }
     if (!open()) return;
     const health = healthNeeds(process, details, signal);

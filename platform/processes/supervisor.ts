@@ -76,7 +76,8 @@ export function createSupervisor(
     const { rollout, parallel } = settings();
     return { overlaps: (type) => rollout(type) === 'overlap', parallel };
   };
-  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId), manner().overlaps);
+  const wanted = ({ overlaps } = manner()): Member[] =>
+    wantedAt(stage, needs.store.formations.of(appId), overlaps);
   const traffic = createTraffic({
     appId,
     appName,
@@ -117,7 +118,8 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const steps = plan(wanted(), all(), setbacks.all, Date.now(), manner());
+    const how = manner();
+    const steps = plan(wanted(how), all(), setbacks.all, Date.now(), how);
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);

@@ -1,5 +1,5 @@
 // Garbage collection by reference: what no kept slug names goes, from the blob store and from the engine.
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
@@ -62,7 +62,7 @@ async function removeImage(needs: CollectNeeds, image: ImageInfo): Promise<boole
     for (const name of names.length > 0 ? names : [image.id]) await needs.engine.removeImage(name);
     return true;
   } catch (error) {
-    const inUse = error instanceof PlatformError && error.code === 'conflict';
+    const inUse = hasCode(error, 'conflict');
     if (!inUse) needs.onProblem(`image ${image.id} could not be removed: ${messageOf(error)}`);
     return false;
   }

@@ -1,6 +1,6 @@
 // Slugs onto the engine: found by their content's id, else pulled from our endpoint, once for all who ask.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { Blobs } from './blobs.ts';
@@ -42,7 +42,7 @@ export function createPuller(needs: PullerNeeds): Puller {
       .then(() => needs.engine.tagImage(id, tag))
       .catch((error: unknown) => {
         // Removed again meanwhile: nothing to name.
-        if (error instanceof PlatformError && error.code === 'not_found') return;
+        if (hasCode(error, 'not_found')) return;
         needs.onProblem(`The image ${id} got no name: ${messageOf(error)}`);
       })
       .finally(() => tagging.delete(tagged));

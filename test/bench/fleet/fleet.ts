@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
 import type { AppRoute } from '../../../platform/router/table.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { plainSlug } from '../../support/plain-slug.ts';
 import { untilRest } from './rest.ts';
 import { createFleetRouter } from './router.ts';
 
@@ -153,19 +153,7 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
 /** A first release, as a deploy appends it. */
 function append(store: Store, appId: string, userId: string): void {
   store.transaction(() => {
-    const slug = store.slugs.insert({
-      appId,
-      manifest: 'sha256:0' as Digest,
-      layers: [],
-      processTypes: types,
-      declared: {},
-      stack: 'debian-13',
-      stackImage: 'stack',
-      buildpacks: [],
-      commit: 'c0ffee',
-      commitDescription: null,
-      size: 1,
-    });
+    const slug = store.slugs.insert(plainSlug(appId, { processTypes: types, commit: 'c0ffee' }));
     const formation = formationWith(Object.keys(types), store.formations.of(appId));
     store.formations.replace(
       appId,

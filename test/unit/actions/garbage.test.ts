@@ -7,9 +7,9 @@ import { createClaims } from '../../../platform/actions/claims.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { plainSlug } from '../../support/plain-slug.ts';
 
 const name = (digit: number): string => `twelve/stack:${`${digit}`.repeat(12)}`;
 const [current, kept, old] = [name(1), name(2), name(3)] as const;
@@ -57,19 +57,7 @@ const left = async () => (await engine.images({})).flatMap((image) => image.tags
 function slugOn(stackImage: string): string {
   const user = store.users.create('a@example.com');
   const app = store.apps.create(parseAppName('hello'), user.id, 'debian-13');
-  const slug = store.slugs.insert({
-    appId: app.id,
-    manifest: 'sha256:0' as Digest,
-    layers: [],
-    processTypes: { web: 'run' },
-    declared: {},
-    stack: 'debian-13',
-    stackImage,
-    buildpacks: [],
-    commit: null,
-    commitDescription: null,
-    size: 1,
-  });
+  const slug = store.slugs.insert(plainSlug(app.id, { processTypes: { web: 'run' }, stackImage }));
   // Without a release that names it, it would be what a killed server left.
   store.releases.append(app.id, user.id, {
     version: 1,

@@ -8,10 +8,10 @@ import type { Platform } from '../../../platform/actions/context.ts';
 import { finishPushes } from '../../../platform/actions/unfinished-pushes.ts';
 import { type App, parseAppName } from '../../../platform/domain/app.ts';
 import type { Release, ReleaseCause } from '../../../platform/domain/release.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
 import { createNotice } from '../../../platform/processes/notice.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine } from '../../support/memory-engine.ts';
+import { plainSlug } from '../../support/plain-slug.ts';
 
 const [older, newer] = ['a'.repeat(40), 'b'.repeat(40)];
 let folder: string;
@@ -67,21 +67,7 @@ afterEach(() => {
 });
 
 function append(cause: ReleaseCause, commit: string, slugId?: string): Release {
-  const slug =
-    slugId ??
-    store.slugs.insert({
-      appId: app.id,
-      manifest: 'sha256:0' as Digest,
-      layers: [],
-      processTypes: { web: 'true' },
-      declared: {},
-      stack: 'debian-13',
-      stackImage: 'stack',
-      buildpacks: [],
-      commit,
-      commitDescription: null,
-      size: 1,
-    }).id;
+  const slug = slugId ?? store.slugs.insert(plainSlug(app.id, { commit })).id;
   const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
   return store.releases.append(app.id, userId, {
     ...{ version, slugId: slug, config: {}, cause, description: 'x', commit },

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import type { CronEntry } from '../../../platform/domain/cron.ts';
 import type { ProcessStatus } from '../../../platform/domain/process.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
 import { type Cron, createCron } from '../../../platform/processes/cron.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
+import { plainSlug } from '../../support/plain-slug.ts';
 
 let folder: string;
 let store: Store;
@@ -65,11 +65,7 @@ const entry = (command: string, schedule: string, more: Partial<CronEntry> = {})
 
 /** A release with these entries begins to serve. */
 function serve(...entries: CronEntry[]): void {
-  const slug = store.slugs.insert({
-    ...{ appId, manifest: 'sha256:0' as Digest, layers: [], processTypes: {}, buildpacks: [], size: 1 },
-    ...{ stack: 'debian-13', stackImage: 'stack', commit: null, commitDescription: null },
-    declared: { cron: entries },
-  });
+  const slug = store.slugs.insert(plainSlug(appId, { processTypes: {}, declared: { cron: entries } }));
   const version = (store.releases.newest(appId)?.version ?? 0) + 1;
   store.releases.append(appId, userId, {
     ...{ version, slugId: slug.id, config: {}, cause: 'push', description: 'Deploy', commit: null },

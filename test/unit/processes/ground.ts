@@ -8,13 +8,13 @@ import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
 import type { HealthChecks } from '../../../platform/domain/health-check.ts';
 import type { Release } from '../../../platform/domain/release.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
 import type { Ask } from '../../../platform/processes/probe.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { plainSlug } from '../../support/plain-slug.ts';
 
 let folder: string;
 export let store: Store;
@@ -120,19 +120,9 @@ export function append(
   cause: Release['cause'] = 'push',
 ): Release {
   const release = store.transaction(() => {
-    const slug = store.slugs.insert({
-      appId: app.id,
-      manifest: 'sha256:0' as Digest,
-      layers: [],
-      processTypes: types,
-      declared: { healthchecks },
-      stack: 'debian-13',
-      stackImage: 'stack',
-      buildpacks: [],
-      commit: 'c0ffee',
-      commitDescription: null,
-      size: 1,
-    });
+    const slug = store.slugs.insert(
+      plainSlug(app.id, { processTypes: types, declared: { healthchecks }, commit: 'c0ffee' }),
+    );
     const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
     store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
     return store.releases.append(app.id, userId, {
