@@ -13,6 +13,7 @@ const long = [
   'test/engine/build/node-failures.test.ts',
   'test/engine/build/node-manager-failures.test.ts',
   'test/engine/build/node-manager-versions.test.ts',
+  'test/engine/build/node-managers.test.ts',
   'test/engine/build/node-settings.test.ts',
   'test/engine/build/node-trees.test.ts',
   'test/engine/build/python-failures.test.ts',
