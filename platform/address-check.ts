@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { Config } from './config.ts';
 import { type ResolveSafely, refusalOf } from './domain/address.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
+import { timeLimit } from './domain/time-limit.ts';
 
 export interface CheckNeeds {
   /** Addresses and ranges of the platform; asked each time, since a machine's addresses change. */
@@ -47,7 +48,7 @@ async function found(
   lookupAll: (host: string) => Promise<string[]>,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
 ): Promise<string[]> {
-  const late = AbortSignal.timeout(timeoutMs);
+  const late = timeLimit(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, late]) : late;
   try {
     const addresses = await Promise.race([lookupAll(host), rejected(stop)]);

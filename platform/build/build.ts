@@ -6,6 +6,7 @@ import type { ConfigVars } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import { type Choice, expectedNames, languageOf } from './choose.ts';
@@ -112,7 +113,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
   async function build(input: BuildInput): Promise<BuiltTree> {
     // A firewall that was loaded anew has emptied every table. This build does not wait for it.
     needs.network?.look();
-    const deadline = AbortSignal.timeout(needs.timeoutMs);
+    const deadline = timeLimit(needs.timeoutMs);
     const signal = AbortSignal.any([input.signal, deadline]);
     const ready = await places.take(input.appId);
     const workspace = ready?.workspace ?? (await createWorkspace(needs.workFolder, input.id));

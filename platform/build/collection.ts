@@ -15,6 +15,7 @@ import {
   shownReference,
 } from '../domain/buildpack.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import { unpackBuildpack } from './buildpack-archive.ts';
 import { makeExecutable, requireBuildpack } from './buildpack-folder.ts';
 import { unavailableBuildpack } from './failures.ts';
@@ -69,7 +70,7 @@ export function createCollection(needs: CollectionNeeds) {
     { signal, timeoutMs = needs.timeoutMs ?? 5 * 60_000 }: Wish,
     work: (stop: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const late = AbortSignal.timeout(timeoutMs);
+    const late = timeLimit(timeoutMs);
     try {
       return await work(AbortSignal.any([signal, late]));
     } catch (error) {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import type { Engine } from './engine.ts';
 import { readHostSources } from './host-sources.ts';
 
@@ -39,7 +40,7 @@ export async function debianImage(engine: Engine, options: Options): Promise<str
 /** @returns null when it is here, else why not */
 async function pull(engine: Engine, { onProgress, signal }: Options): Promise<string | null> {
   onProgress(`pulling ${debianReference}`);
-  const timeout = AbortSignal.timeout(pullTimeoutMs);
+  const timeout = timeLimit(pullTimeoutMs);
   try {
     await engine.pullImage({ reference: debianReference, signal: AbortSignal.any([signal, timeout]) });
     return null;

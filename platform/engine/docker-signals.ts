@@ -1,5 +1,6 @@
 // Ending containers: a signal to every process inside, waiting for the end, and the hard end after the grace.
 import { hasCode, PlatformError } from '../domain/errors.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { statusOf } from './docker-errors.ts';
 import type { Engine } from './engine.ts';
@@ -61,7 +62,7 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     const within = Math.min(EXEC_DEADLINE_MS, graceSeconds * 500);
     // Where it cannot be asked it is killed all the same, so that this failure changes nothing but the time it had.
     void signalAll(id, 'SIGTERM', HostConfig.Init === true, within).catch(() => {});
-    if (await endsBefore(parts.wait, id, AbortSignal.timeout(graceSeconds * 1000))) return 'ended';
+    if (await endsBefore(parts.wait, id, timeLimit(graceSeconds * 1000))) return 'ended';
     await plainKill(id, 'SIGKILL').catch(ignoreEnded);
     await parts.wait(id);
     return 'killed';
@@ -97,7 +98,7 @@ async function fromInside(
 ): Promise<boolean> {
   const script = `kill -${signal.replace(/^SIG/, '')} -1`;
   try {
-    const result = await exec(id, ['/bin/sh', '-c', script], { signal: AbortSignal.timeout(within) });
+    const result = await exec(id, ['/bin/sh', '-c', script], { signal: timeLimit(within) });
     return result.exitCode === 0;
   } catch (error) {
     if (hasCode(error, 'engine_unavailable')) throw error;

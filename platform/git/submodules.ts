@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ResolveSafely, shownUrl } from '../domain/address.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import { type FetchNeeds, fetchCommit, submoduleAdvice } from './fetch.ts';
 import { readSubmodules, type Submodule, submoduleUrl, unfetched } from './gitmodules.ts';
 import type { TreeEntry } from './tree.ts';
@@ -68,7 +69,7 @@ export async function fetchSubmodules(
   origin: URL | null = null,
 ): Promise<Found> {
   const { bytes, count, timeoutMs } = needs.limits;
-  const late = AbortSignal.timeout(timeoutMs);
+  const late = timeLimit(timeoutMs);
   const job: Job = {
     signal: request.signal ? AbortSignal.any([request.signal, late]) : late,
     left: { bytes, fileBytes: bytes, count },

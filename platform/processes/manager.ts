@@ -3,6 +3,7 @@ import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { adoptContainer, removeStrayNetworks } from './adopt.ts';
 import { followEngine } from './follow.ts';
@@ -281,7 +282,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       if (supervisor) {
         await supervisor.switchTo(null).catch(() => undefined);
         supervisor.setStage({ serving: null, next: null, phase: 'steady' });
-        await supervisor.untilEmpty(AbortSignal.timeout(needs.stopGraceMs + 60_000));
+        await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
         supervisor.close();
         supervisors.delete(appId);
       }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Answer, HealthCheck, Probe } from '../domain/health-check.ts';
 import { appUid, webPort } from '../domain/process.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import type { Engine } from '../engine/engine.ts';
 import { bootProgram } from './container.ts';
 
@@ -33,7 +34,7 @@ export function createAsk(engine: Pick<Engine, 'exec'>): Ask {
 }
 
 /** Node takes whole milliseconds only. */
-const over = (ms: number): AbortSignal => AbortSignal.timeout(Math.ceil(ms));
+const over = (ms: number): AbortSignal => timeLimit(Math.ceil(ms));
 
 /** Ended in there, too, when its time is over. */
 export async function runInside(

@@ -6,6 +6,7 @@ import { defaultSizeName, findSize } from '../domain/formation.ts';
 import { maxLineBytes } from '../domain/log-line.ts';
 import { settingsOf } from '../domain/process-settings.ts';
 import { runsReleaseCommand } from '../domain/release.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { processSpec } from './container.ts';
 import type { FromSlug } from './from-slug.ts';
@@ -37,7 +38,7 @@ export async function runReleasePhase(
   if (output.logPath) logs.follow({ id, appId, process: 'release.1', logPath: output.logPath });
   // Counted from its start: one that an earlier server began has had a part of its time.
   const since = found && output.startedAt ? Date.now() - Date.parse(output.startedAt) : 0;
-  const limit = AbortSignal.timeout(Math.max(0, needs.releasePhaseTimeoutMs - since));
+  const limit = timeLimit(Math.max(0, needs.releasePhaseTimeoutMs - since));
   try {
     const code = await engine.wait(id, { signal: AbortSignal.any([signal, limit]) });
     // Its output first; a child that outlives it may hold the stream open: then not for ever.

@@ -3,6 +3,7 @@ import { messageOf } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import { type ProcessSettings, settingsOf } from '../domain/process-settings.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
+import { timeLimit } from '../domain/time-limit.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import type { FromSlug } from './from-slug.ts';
 import { createLife } from './life.ts';
@@ -193,7 +194,7 @@ export function createSupervisor(
     async looked(ms) {
       const open = (): boolean =>
         all().some((process) => process.type === 'web' && process.state === 'booting');
-      await notice.until(() => !open(), AbortSignal.timeout(ms)).catch(() => undefined);
+      await notice.until(() => !open(), timeLimit(ms)).catch(() => undefined);
     },
     currentRoute(serving) {
       served = serving;

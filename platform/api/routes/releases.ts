@@ -5,6 +5,7 @@ import { readConfigVars, setConfigVars } from '../../actions/config.ts';
 import { findRelease, releaseSlug, rollback } from '../../actions/release.ts';
 import { PlatformError } from '../../domain/errors.ts';
 import type { Release } from '../../domain/release.ts';
+import { timeLimit } from '../../domain/time-limit.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
@@ -57,7 +58,7 @@ export function releaseRoutes(edge: Edge): Router {
     if (wait > 0) {
       const ended = new AbortController();
       response.once('close', () => ended.abort());
-      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(wait * 1000)]);
+      const signal = AbortSignal.any([ended.signal, timeLimit(wait * 1000)]);
       await platform.processes.settled(release.id, signal).catch(() => undefined);
     }
     response.json(
