@@ -12,6 +12,7 @@ const platformWith = (found: ProcessStatus[]): Platform =>
   ({
     processes: { status: () => found },
     oneOffs: { list: async () => [one('run', 'run.4821', 'up')] },
+    figures: { codeOf: (id: string) => (id === 'run' ? 'R15' : null) },
   }) as unknown as Platform;
 
 test.each([
