@@ -65,7 +65,8 @@ export interface RouterNeeds {
   drainMs: number;
   onAccess: (line: AccessLine) => void;
   onProblem: (message: string) => void;
-  timeouts?: Timeouts;
+  /** Those that are not given are Heroku's. */
+  timeouts?: Partial<Timeouts>;
   /** Backends declared ahead. */
   spare?: number;
 }
@@ -132,7 +133,7 @@ function settingsOf(needs: RouterNeeds): RouterSettings {
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
     http: needs.http,
-    timeouts: needs.timeouts ?? herokuTimeouts,
+    timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
     asRoot: process.getuid?.() === 0,
