@@ -65,6 +65,16 @@ export interface Dyno {
 }
 
 /** Ours. */
+export interface CodeCount {
+  code: string;
+  name: string;
+  count: number;
+  first_at: string;
+  last_at: string;
+  last_dyno: string | null;
+}
+
+/** Ours. */
 export interface CronEntry {
   id: string;
   command: string;

@@ -162,3 +162,24 @@ test('H14: scaled to none', async () => {
   expect((await platform.visit('wrong')).status).toBe(200);
   expect(await pageCode()).toBeNull();
 });
+
+test('apps:errors and the API count them, as the log tells, over a restart of the server', async () => {
+  interface Count {
+    code: string;
+    name: string;
+    count: number;
+    last_dyno: string | null;
+  }
+  await platform.restart();
+  const { body } = await platform.api<Count[]>('GET', '/apps/wrong/errors');
+  const found = new Map(body.map((one) => [one.code, one]));
+  for (const code of ['H10', 'H12', 'H13', 'H14', 'H15', 'H18', 'R10'])
+    expect(found.get(code)?.count).toBeGreaterThan(0);
+  expect(found.get('H12')).toMatchObject({ name: 'Request timeout', count: 1, last_dyno: 'web.1' });
+  expect(found.get('H14')).toMatchObject({ last_dyno: null });
+  expect(found.get('R10')).toMatchObject({ name: 'Boot timeout', last_dyno: 'web.2' });
+  expect(found.has('H80')).toBe(false);
+  expect((await must(twelve('apps:errors'))).stdout).toMatch(
+    /^H15 +Idle connection +1 +\d{4}\/\d\d\/\d\d .* ago\) +web\.1$/m,
+  );
+});
