@@ -123,6 +123,25 @@ test('an upload may take longer than the wait for a response; a dead process is 
   expect(text).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n5$/s);
 });
 
+test('an upload that falls silent is the visitor that did', async () => {
+  const taking = await stage.endpoint((request) => request.resume());
+  await stage.router.serve(routeTo('taking', [taking]));
+  const socket = connect(stage.port, '127.0.0.1');
+  socket.write('POST /half HTTP/1.1\r\nHost: taking.localhost\r\nContent-Length: 5\r\n\r\n12');
+  await once(socket.resume(), 'close');
+  expect((await logged('/half')).text).toMatch(
+    /^sock=client at=warning code=H28 desc="Client Connection Idle" method=POST .* dyno=web.1 .* status=499 /,
+  );
+});
+
+test('the wait for a response may be longer than connections may be silent', async () => {
+  await using patient = await openStage({ timeouts: { firstByteMs: 5000, idleMs: 500 } });
+  await patient.router.start([]);
+  const slow = await patient.endpoint((_, response) => void setTimeout(() => response.end('at last'), 1500));
+  await patient.router.serve(routeTo('patient', [slow]));
+  expect(await patient.get('patient.localhost')).toMatchObject({ status: 200, body: 'at last' });
+});
+
 test('a WebSocket on which nobody says anything is ended as idle', async () => {
   const app = await stage.endpoint((_, response) => response.end());
   new WebSocketServer({ server: app.server });
