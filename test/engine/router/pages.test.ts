@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { pageCodeOf } from '../../../platform/domain/route.ts';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -58,12 +59,15 @@ test('no process, a crashed one and maintenance each have their page and code', 
   for (const [name, code] of Object.entries(cases)) {
     const answer = await stage.get(`${name}.localhost`, { path: `/page-${name}` });
     expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(`503 · ${code} ·`) });
+    if (name !== 'empty') expect(pageCodeOf(stage.router.stateOf(`id-${name}`))).toBe(code);
     expect((await logged(`/page-${name}`)).text).toMatch(
       new RegExp(`^at=error code=${code} .* dyno= connect= service= status=503 bytes= protocol=http$`),
     );
   }
   await stage.router.serve(routeTo('closed', [there], 'up'));
   expect((await stage.get('closed.localhost')).body).toBe('there');
+  expect(pageCodeOf(stage.router.stateOf('id-closed'))).toBeNull();
+  expect(stage.router.stateOf('id-unknown')).toBeNull();
 });
 
 test('what goes wrong on the way has its code: refused, late, closed, garbled, silent, broken off, client gone', async () => {
