@@ -201,6 +201,23 @@ test('scaling up and down, to what runs and what is routed', async () => {
   await until(() => engine.calls.some((call) => call.startsWith('removeNetwork')), 'network removed');
 });
 
+test('a build container that waits for the next push keeps no network; one that is made in it does', async () => {
+  const spec = { image: 'twelve/app:1', env: {} };
+  const labels = (kind: string) => ({ 'twelve.instance': 'test', 'twelve.kind': kind, 'twelve.app': app.id });
+  const there = async (): Promise<number> => (await engine.networks()).length;
+  await begin();
+  await ended(append({ web: 'w' }));
+  await engine.create({ ...spec, name: 'build', labels: labels('build') });
+  const made = await engine.create({ ...spec, name: 'run', labels: labels('run') });
+  scale('web', 0);
+  await until(() => engine.containers().length === 2, 'web is gone');
+  await processes.networkOf.remove(app.id);
+  expect(await there()).toBe(1);
+  await engine.remove(made);
+  await processes.networkOf.remove(app.id);
+  expect(await there()).toBe(0);
+});
+
 test('restart replaces every process by a fresh one', async () => {
   await begin();
   await ended(append({ web: 'w' }));
