@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from './domain/errors.ts';
 import type { Size } from './domain/formation.ts';
+import { go, packageSettings, proxies } from './domain/inherited.ts';
 import { sizesWith } from './domain/own-sizes.ts';
 
 export interface Address {
@@ -47,6 +48,10 @@ export interface Config {
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
+  /** Until an app's response begins. */
+  requestTimeoutMs: number;
+  /** Then, between any two bytes. */
+  idleTimeoutMs: number;
   buildTimeoutMs: number;
   /** Bytes. */
   buildMemory: number;
@@ -122,6 +127,16 @@ export const settings: readonly Setting[] = [
     name: 'TWELVE_DRAIN_TIMEOUT',
     default: '30',
     help: 'seconds that open requests of a replaced process may take',
+  },
+  {
+    name: 'TWELVE_REQUEST_TIMEOUT',
+    default: '30',
+    help: 'seconds an app has to begin its response (H12)',
+  },
+  {
+    name: 'TWELVE_IDLE_TIMEOUT',
+    default: '55',
+    help: 'seconds a connection may then be silent (H15)',
   },
   { name: 'TWELVE_BUILD_TIMEOUT', default: '900', help: 'seconds a build may take' },
   {
@@ -219,6 +234,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
+    requestTimeoutMs: seconds('TWELVE_REQUEST_TIMEOUT'),
+    idleTimeoutMs: seconds('TWELVE_IDLE_TIMEOUT'),
     buildTimeoutMs: seconds('TWELVE_BUILD_TIMEOUT'),
     buildMemory: text('TWELVE_BUILD_MEMORY')
       ? megabytes('TWELVE_BUILD_MEMORY', 128)
@@ -259,30 +276,6 @@ function address(name: string, text: string): Address {
     );
   }
   return { host, port };
-}
-
-function proxies(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const given = ['http_proxy', 'https_proxy', 'no_proxy'].map((name) => [
-    name,
-    env[name] || env[name.toUpperCase()],
-  ]);
-  return Object.fromEntries(given.filter(([, value]) => value));
-}
-
-function packageSettings(
-  env: Readonly<Record<string, string | undefined>>,
-  names: RegExp,
-): Record<string, string> {
-  const given = Object.entries(env).flatMap(([name, value]) => {
-    const key = names.exec(name)?.[1];
-    return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
-  });
-  return Object.fromEntries(given);
-}
-
-function go(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const given = Object.entries(env).filter(([name]) => /^GO[A-Z]+$/.test(name));
-  return Object.fromEntries(given.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

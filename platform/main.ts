@@ -176,6 +176,7 @@ async function connect(
     http: config.http,
     domain: config.domain,
     drainMs: config.drainMs,
+    timeouts: { firstByteMs: config.requestTimeoutMs, idleMs: config.idleTimeoutMs },
     onAccess: (line) =>
       logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
     onProblem,

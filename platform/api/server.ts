@@ -20,6 +20,7 @@ import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
+import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
@@ -123,6 +124,7 @@ function createApplication(edge: Edge): express.Express {
     releaseRoutes(edge),
     processRoutes(edge),
     execRoutes(edge),
+    errorRoutes(edge),
     processSettingRoutes(edge),
     cronRoutes(edge),
   );

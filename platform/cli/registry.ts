@@ -33,6 +33,7 @@ export const rooms: readonly Room[] = [
     names: ['maintenance', 'maintenance:on', 'maintenance:off'],
     load: () => import('./commands/maintenance.ts'),
   },
+  { topic: 'Apps', names: ['apps:errors'], load: () => import('./commands/errors.ts') },
   {
     topic: 'Config vars',
     names: ['config', 'config:get', 'config:set', 'config:unset'],

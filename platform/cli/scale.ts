@@ -1,4 +1,5 @@
 // Waiting until as many processes run as were asked for.
+import { codeInWords } from '../domain/code.ts';
 import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
@@ -63,5 +64,6 @@ export function scaleState(wanted: readonly Formation[], dynos: readonly Dyno[])
 }
 
 function crashText(app: string, dyno: Dyno): string {
-  return `The formation is set, but ${dyno.name} crashed. What it printed: twelve logs -p ${dyno.name} -a ${app}`;
+  const code = dyno.code ? `: ${codeInWords(dyno.code)}` : '';
+  return `The formation is set, but ${dyno.name} crashed${code}. What it printed: twelve logs -p ${dyno.name} -a ${app}`;
 }

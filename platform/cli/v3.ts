@@ -8,6 +8,8 @@ export interface App {
   owner: { email: string };
   stack: { name: string };
   maintenance: boolean;
+  /** Ours: of the page that visitors get instead of the app. */
+  code?: string | null;
   created_at: string;
   released_at: string | null;
   repo_size: number | null;
@@ -56,8 +58,20 @@ export interface Dyno {
   updated_at: string;
   /** Ours: how often it crashed and was started again. */
   restarts?: number;
+  /** Ours: what is wrong with it. */
+  code?: string | null;
   /** Ours: bytes, and processors; null when it is not known. */
   usage?: { memory: number; memory_limit: number; cpu: number | null } | null;
+}
+
+/** Ours. */
+export interface CodeCount {
+  code: string;
+  name: string;
+  count: number;
+  first_at: string;
+  last_at: string;
+  last_dyno: string | null;
 }
 
 /** Ours. */

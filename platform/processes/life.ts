@@ -163,6 +163,7 @@ export function createLife(needs: LifeNeeds): Life {
     } else if (before !== 'stopping') {
       // A child's kill is marked on the container too; only this status says that its main process was killed.
       const killed = details.oomKilled && code === 137;
+      if (killed) process.code = 'R15';
       const memory = killed ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);

@@ -1,4 +1,5 @@
 // Proves that a started process is up, by its health checks where it has some, and watches it from then on.
+import { errorName } from '../domain/code.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
@@ -80,21 +81,23 @@ export function createProof(needs: ProofNeeds): Prove {
     if (process.address && (await needs.listening(process.address, timeoutMs, signal))) return true;
     if (signal.aborted || process.state !== 'booting') return false;
     const seconds = Math.round(timeoutMs / 1000);
+    process.code = 'R10';
     say(
       process,
-      `Error R10 (Boot timeout) -> Web process failed to bind to $PORT within ${seconds} seconds of launch`,
+      `${errorName('R10')} -> Web process failed to bind to $PORT within ${seconds} seconds of launch`,
     );
     const what = await explainSilence(engine, id);
-    const sentence = `Error R10 (Boot timeout): ${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
+    const sentence = `${errorName('R10')}: ${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
     return false;
   }
 
   async function notReady(process: Tracked, id: string, why: string): Promise<void> {
-    say(process, `Error R10 (Boot timeout) -> ${capital(why)}`);
+    process.code = 'R10';
+    say(process, `${errorName('R10')} -> ${capital(why)}`);
     const hint = why.includes('nothing listens there') ? ` ${await explainSilence(engine, id)}.` : '';
-    const sentence = `Error R10 (Boot timeout): ${process.name} did not become ready: its ${why}.${hint}`;
+    const sentence = `${errorName('R10')}: ${process.name} did not become ready: its ${why}.${hint}`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
   }

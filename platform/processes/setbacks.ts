@@ -1,4 +1,5 @@
 // What kept one app's processes from being up: when each slot may be tried again, and what a rollout is told.
+import type { Code } from '../domain/code.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
@@ -9,6 +10,8 @@ export interface Setback extends Crash {
   since: number;
   /** The engine was away: nothing is known to be wrong with the process. */
   interrupted: boolean;
+  /** Why, in Heroku's words; for a crash of web that has no other, what its visitors may see. */
+  code: Code | null;
 }
 
 export interface Setbacks {
@@ -52,7 +55,8 @@ export function createSetbacks(now: () => number): Setbacks {
       const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
       const retryAt = since + backOffMs(attempt);
       const restarts = process.restarts + 1;
-      all.set(slotOf(process), { attempt, restarts, retryAt, since, interrupted: false });
+      const code = process.code ?? (process.type === 'web' ? 'H10' : null);
+      all.set(slotOf(process), { attempt, restarts, retryAt, since, interrupted: false, code });
       fail(process, sentence, lastLines);
     },
     interrupted(process, sentence, pauseMs) {
@@ -61,7 +65,7 @@ export function createSetbacks(now: () => number): Setbacks {
       const retryAt = now() + pauseMs;
       const since = before?.since ?? now();
       const { attempt, restarts } = process;
-      all.set(slot, { attempt, restarts, retryAt, since, interrupted: true });
+      all.set(slot, { attempt, restarts, retryAt, since, interrupted: true, code: null });
       fail(process, sentence, []);
       return before?.interrupted !== true;
     },

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { RouteState } from '../domain/route.ts';
 import type { Engine } from '../engine/engine.ts';
 import { listenForAccess } from './access-listener.ts';
 import type { AccessLine } from './access-log.ts';
@@ -39,6 +40,8 @@ export interface Router {
    * meanwhile; after `close` it stays pending. Calls are applied in their order. Before `start` it waits for it.
    */
   serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  /** What visitors of an app get, as it was told last; null of one that it was not told of. */
+  stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
   /** Resolves as the `drained` of `serve`, for one endpoint: also for one that a server before us took out. */
   drained(key: string): Promise<void>;
@@ -62,7 +65,8 @@ export interface RouterNeeds {
   drainMs: number;
   onAccess: (line: AccessLine) => void;
   onProblem: (message: string) => void;
-  timeouts?: Timeouts;
+  /** Those that are not given are Heroku's. */
+  timeouts?: Partial<Timeouts>;
   /** Backends declared ahead. */
   spare?: number;
 }
@@ -113,6 +117,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
       superviseContainer({ engine, instance, signal: ending.signal, heal: steering.heal, onProblem });
     },
     serve: async (route) => steering.serve(checkedRoute(route)),
+    stateOf: (appId) => steering.stateOf(appId),
     remove: (appId) => steering.remove(appId),
     drained: (key) => steering.drained(key),
     stats: () => steering.stats(),
@@ -128,7 +133,7 @@ function settingsOf(needs: RouterNeeds): RouterSettings {
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
     http: needs.http,
-    timeouts: needs.timeouts ?? herokuTimeouts,
+    timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
     asRoot: process.getuid?.() === 0,

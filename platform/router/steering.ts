@@ -1,5 +1,6 @@
 // Moves HAProxy from what it holds to what it should hold, one change at a time, and keeps its files in step.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RouteState } from '../domain/route.ts';
 import { type ContainerNeeds, findContainer, startContainer, untilAnswers } from './container.ts';
 import { createDrains } from './drain.ts';
 import type { Files } from './files.ts';
@@ -26,6 +27,7 @@ import {
 export interface Steering {
   start(routes: AppRoute[]): Promise<void>;
   serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
   /** Resolves when nobody uses the endpoint with this key any more. At once when it is none that leaves. */
   drained(key: string): Promise<void>;
@@ -166,6 +168,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         return { drained: seeOff(out) };
       });
     },
+    stateOf: (appId) => table.routes.get(appId)?.state ?? null,
     async drained(key) {
       await ready;
       const own = [...leaving].filter(([path]) => keyIn(path) === key);

@@ -122,6 +122,9 @@ test('a process that ignores SIGTERM is killed when its grace is over', async ()
     logs,
     (all) => all.includes('SIGTERM ignored') && all.includes('Process exited with status 137'),
   );
+  expect(await logs('-p', 'web.1')).toContain(
+    'twelve[web.1]: Error R12 (Exit timeout) -> At least one program failed to exit within 2 seconds of SIGTERM',
+  );
   const after = await eventually(
     () => platform.containers('bad', 'process'),
     (list) => list.length === 1,

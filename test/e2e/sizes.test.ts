@@ -47,6 +47,7 @@ interface Dyno {
   state: string;
   size: string;
   restarts: number;
+  code: string | null;
   usage: { memory: number; memory_limit: number; cpu: number } | null;
 }
 const ps = async (type: string): Promise<Dyno[]> =>
@@ -123,7 +124,10 @@ test('R14: more than 95 % of its memory for 20 seconds; it goes on', async () =>
   const percent = Number(/mem=1\d\dM\((\d+\.\d)%\)$/.exec(measured!)?.[1]);
   expect(percent).toBeGreaterThan(95);
   expect(percent).toBeLessThanOrEqual(100);
-  expect(await ps('full')).toMatchObject([{ state: 'up', restarts: 0 }]);
+  expect(await ps('full')).toMatchObject([{ state: 'up', restarts: 0, code: 'R14' }]);
+  expect((await must(twelve('ps', 'full'))).stdout).toMatch(
+    /^full\.1: up .* {2}R14 \(Memory quota exceeded\)$/m,
+  );
   expect(saying(said, 'R15')).toEqual([]);
   await must(twelve('ps:scale', 'full=0'));
   // Its ordinary end is no kill for memory.
@@ -140,7 +144,10 @@ const killed = (process: string): string =>
 
 test('R15: killed by the kernel for memory', async () => {
   const scaled = await twelve('ps:scale', 'hog=1:tiny');
-  expect(scaled).toMatchObject({ status: 1, stderr: expect.stringContaining('hog.1 crashed') });
+  expect(scaled).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('hog.1 crashed: R15 (Memory quota vastly exceeded)'),
+  });
   const said = await eventually(
     () => lines('hog'),
     (all) => saying(all, 'exited with status 137').length > 0,
@@ -162,7 +169,7 @@ test('R15 when only a child of it was killed, which goes on', async () => {
   );
   expect(saying(said, killed('child.1'))).toHaveLength(1);
   expect(saying(said, 'exited')).toEqual([]);
-  expect(await ps('child')).toMatchObject([{ state: 'up', restarts: 0 }]);
+  expect(await ps('child')).toMatchObject([{ state: 'up', restarts: 0, code: 'R15' }]);
   await must(twelve('ps:scale', 'child=0'));
 });
 

@@ -26,6 +26,8 @@ it.each([
   ['TWELVE_BOOT_TIMEOUT', '0', seconds],
   ['TWELVE_STOP_TIMEOUT', '-1', seconds],
   ['TWELVE_DRAIN_TIMEOUT', '1.5', seconds],
+  ['TWELVE_REQUEST_TIMEOUT', '0', seconds],
+  ['TWELVE_IDLE_TIMEOUT', 'never', seconds],
   ['TWELVE_BUILD_TIMEOUT', '86401', seconds],
   ['TWELVE_RELEASE_TIMEOUT', '1h', seconds],
   ['TWELVE_BUILD_MEMORY', '1', /a whole number of MB from 128/],

@@ -31,10 +31,16 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
   const used = { memory: 41.3 * 1_048_576, memory_limit: 512 * 1_048_576 };
   const text = renderDynos(
     [
-      dyno('worker.1', { command: 'node\n  worker.js', state: 'crashed', restarts: 12, usage: null }),
+      dyno('worker.1', {
+        command: 'node\n  worker.js',
+        state: 'crashed',
+        restarts: 12,
+        usage: null,
+        code: 'R10',
+      }),
       dyno('web.10', { restarts: 3, usage: { ...used, cpu: null } }),
       dyno('web.2', { release: { id: 'r', version: 12 }, restarts: 0, usage: { ...used, cpu: 1.236 } }),
-      dyno('run.77', { command: 'bash' }),
+      dyno('run.77', { command: 'bash', code: 'R77' }),
     ],
     now,
   );
@@ -42,7 +48,7 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
     [
       '=== run: one-off processes (1)',
       '',
-      `run.77 (standard-1x): up ${at}  v3  memory -  cpu -  restarts -: bash`,
+      `run.77 (standard-1x): up ${at}  v3  memory -  cpu -  restarts -  R77: bash`,
       '',
       '=== web (standard-1x): npm start (2)',
       '',
@@ -51,7 +57,7 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
       '',
       '=== worker (standard-1x): node worker.js (1)',
       '',
-      `worker.1: crashed ${at}  v3  memory -  cpu -  restarts 12`,
+      `worker.1: crashed ${at}  v3  memory -  cpu -  restarts 12  R10 (Boot timeout)`,
       '',
     ].join('\n'),
   );
@@ -102,11 +108,46 @@ it('scales, waits until it is so, and says what runs', async () => {
 it('says which process crashed while scaling', async () => {
   await using api = await scriptedApi({
     'PATCH /apps/hello/formation': { body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }] },
-    'GET /apps/hello/dynos': { body: [dyno('web.1', { state: 'crashed' })] },
+    'GET /apps/hello/dynos': { body: [dyno('web.1', { state: 'crashed', code: 'R10' })] },
   });
   const { status, err } = await twelve(['ps:scale', 'web=1', '-a', 'hello'], { url: api.url });
   expect(status).toBe(1);
-  expect(err).toContain('web.1 crashed. What it printed: twelve logs -p web.1 -a hello');
+  expect(err).toContain('web.1 crashed: R10 (Boot timeout). What it printed: twelve logs -p web.1 -a hello');
+});
+
+it('counts errors by code, the newest first', async () => {
+  const first = { first_at: '2026-11-23T03:00:00.000Z' };
+  await using api = await scriptedApi({
+    'GET /apps/hello/errors': {
+      body: [
+        {
+          code: 'H12',
+          name: 'Request timeout',
+          count: 7,
+          last_at: '2026-11-23T03:30:00.000Z',
+          last_dyno: 'web.2',
+          ...first,
+        },
+        {
+          code: 'H14',
+          name: 'No web processes running',
+          count: 12,
+          last_at: '2026-11-23T04:00:00.000Z',
+          last_dyno: null,
+          ...first,
+        },
+      ],
+    },
+    'GET /apps/quiet/errors': { body: [] },
+  });
+  const { out } = await twelve(['apps:errors', '-a', 'hello'], { url: api.url });
+  expect(out.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/^Code +Name +Count +Last +Process$/),
+    expect.stringMatching(/^H14 +No web processes running +12 +2026\/11\/2\d .* ago\)$/),
+    expect.stringMatching(/^H12 +Request timeout +7 +2026\/11\/2\d .* ago\) +web\.2$/),
+  ]);
+  const quiet = await twelve(['apps:errors', '-a', 'quiet'], { url: api.url });
+  expect(quiet.out).toBe('The log of quiet tells of no errors.\n');
 });
 
 it('restarts and stops by the right paths', async () => {
