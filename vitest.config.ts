@@ -8,6 +8,7 @@ const long = [
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
+  'test/engine/build/config-names.test.ts',
   'test/engine/build/go-settings.test.ts',
   'test/engine/build/node-cache.test.ts',
   'test/engine/build/node-failures.test.ts',

@@ -25,7 +25,7 @@ bun_prune() {
   find . \( -name node_modules -o -path ./.heroku \) -prune -o -type f \( -name package.json -o -path './patches/*' \) -print0 |
     xargs -0 cp --parents -t "$scratch"
   cp bun.lock* bunfig.toml .npmrc "$scratch" 2>/dev/null
-  (cd "$scratch" && bun install --production --ignore-scripts --frozen-lockfile --no-progress) || return
+  (cd "$scratch" && as_app bun install --production --ignore-scripts --frozen-lockfile --no-progress) || return
   installed_packages . >/tmp/packages-all
   installed_packages "$scratch" >/tmp/packages-needed
   if [ -n "$(LC_ALL=C comm -13 /tmp/packages-all /tmp/packages-needed)" ]; then

@@ -105,7 +105,7 @@ has_local() { [[ " ${local_packages[*]} " == *" $manager "* ]]; }
 
 manager_command() {
   local status shown
-  (cd "$build_dir" && "$@") 2>&1 | indented /tmp/manager-output
+  (cd "$build_dir" && as_app "$@") 2>&1 | indented /tmp/manager-output
   status=${PIPESTATUS[0]}
   shown="$*"
   shown=${shown//"$tool/bin/python -m "/}
