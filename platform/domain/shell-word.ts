@@ -9,10 +9,14 @@ export function shellWord(text: string): string | null {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** For a sentence, between double quotes: what is not to be seen is spelt out, and nothing is longer than is read. */
+/** For a sentence, between double quotes: no longer than is read. */
 export function shownName(text: string): string {
-  const plain = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
-  return [...plain]
+  return printable(JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text));
+}
+
+/** What is not to be seen is spelt out. */
+export function printable(text: string): string {
+  return [...text]
     .map((one) => (unseen.test(one) ? `\\u{${one.codePointAt(0)!.toString(16)}}` : one))
     .join('');
 }
