@@ -76,7 +76,8 @@ install_with_pipenv() {
 
 install_with_poetry() {
   provide_tool poetry
-  manager_command "$tool/bin/python" -m poetry sync --only main --no-root --no-ansi
+  # Without -v it keeps to itself why an index could not be talked to.
+  manager_command "$tool/bin/python" -m poetry sync --only main --no-root --no-ansi -v
 }
 
 install_with_uv() {

@@ -1,10 +1,10 @@
 // Functions of our buildpacks in a shell of their own: what names the kept packages, and which config vars a build imports.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Files, ourBuildpacks, writeTree } from '../../engine/build/builds.ts';
+import { type Files, ourBuildpacks } from '../../engine/build/builds.ts';
+import { runParts } from './buildpack-parts.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -12,23 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What the script prints when the buildpack's parts are read in as its compile does. */
-async function shell(pack: string, parts: string[], files: Files, script: string): Promise<string> {
-  const place = join(folder, 'place');
-  rmSync(place, { recursive: true, force: true });
-  await writeTree(place, { 'build/.keep': '', 'env/.keep': '', ...files });
-  const lines = [
-    'build_dir=$1/build cache_dir=$1/cache config_dir=$1/env pack_dir=$PWD',
-    `for part in ${parts.join(' ')}; do source "$pack_dir/lib/$part.sh"; done`,
-    script,
-  ];
-  return execFileSync('/bin/bash', ['-c', lines.join('\n'), 'compile', place], {
-    cwd: join(ourBuildpacks, pack),
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'] },
-  });
-}
+const shell = (pack: string, parts: string[], files: Files, script: string): Promise<string> =>
+  runParts(folder, pack, parts, files, script);
 
 describe("the name of node's kept packages", () => {
   const root = { name: 'x', private: true, workspaces: ['packages/*'] };
