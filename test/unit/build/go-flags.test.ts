@@ -34,21 +34,17 @@ it.each<[string, string[]]>([
 ])('%j has the fields %j', async (goflags, fields) => {
   const said = await go(
     goflags,
-    'split_quoted "$GOFLAGS"; [ ${#fields[@]} -eq 0 ] || printf "<%s>\\n" "${fields[@]}"',
+    `split_quoted "$GOFLAGS"; [ \${#fields[@]} -eq 0 ] || printf "<%s>\\n" "\${fields[@]}"`,
   );
   expect(said).toBe(fields.map((field) => `<${field}>\n`).join(''));
 });
 
 describe('the flags of go install', () => {
   const flags = (goflags: string, files: Files = {}): Promise<string> =>
-    go(
-      goflags,
-      'list_mains() { :; }; find_packages >/dev/null 2>&1; printf "<%s>" "${flags[@]}"',
-      {
-        'build/go.mod': 'module a.example/b\n',
-        ...files,
-      },
-    );
+    go(goflags, `list_mains() { :; }; find_packages >/dev/null 2>&1; printf "<%s>" "\${flags[@]}"`, {
+      'build/go.mod': 'module a.example/b\n',
+      ...files,
+    });
   it.each([
     ['', '<-tags><heroku><-trimpath>'],
     ['-tags=a,b', '<-tags><heroku,a,b><-trimpath>'],
