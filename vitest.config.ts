@@ -8,6 +8,7 @@ const long = [
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
+  'test/engine/build/config-names.test.ts',
   'test/engine/build/go-settings.test.ts',
   'test/engine/build/node-cache.test.ts',
   'test/engine/build/node-failures.test.ts',
@@ -19,6 +20,7 @@ const long = [
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
   'test/engine/build/registries.test.ts',
+  'test/engine/build/registries-python.test.ts',
   'test/engine/build/static-settings.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];

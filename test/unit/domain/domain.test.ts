@@ -62,6 +62,46 @@ describe('config vars', () => {
     expect(() => changeConfig({}, { A: 'a\0b' })).toThrow(/NUL/);
     expect(() => changeConfig({}, { PORT: '1' })).toThrow(/set by the platform/);
   });
+  describe('names that could be stored once', () => {
+    const stored = Object.fromEntries([
+      ['GOOD', 'x'],
+      ['A-B', 'old'],
+      ['__proto__', 'older'],
+    ]);
+    const sentence =
+      '"A-B", "__proto__" are not config var names, and no release or build can have them: remove them (twelve config:unset A-B __proto__).';
+    test('are named, with how to remove them, whatever else is changed', () => {
+      expect(() => changeConfig(stored, { GOOD: 'y' })).toThrow(sentence);
+      expect(() => changeConfig(stored, { 'A-B': null })).toThrow(/^"__proto__" is not .*unset __proto__\)/);
+      expect(() => changeConfig({ 'A B': '', GOOD: 'x' }, { GOOD: null })).toThrow(
+        "(twelve config:unset 'A B')",
+      );
+      for (const name of ['A\u001b[2JB', 'A=B', '-A'])
+        expect(() => changeConfig({ [name]: '' }, { GOOD: 'x' })).toThrow(
+          /^"[ -~]+" is not .* remove it \(send the API's PATCH \/apps\/<app>\/config-vars with it as null\)\.$/,
+        );
+    });
+    test('may be removed, with other changes in one', () => {
+      const change = Object.fromEntries([
+        ['A-B', null],
+        ['__proto__', null],
+        ['NEW', 'z'],
+      ]);
+      expect(Object.entries(changeConfig(stored, change))).toEqual([
+        ['GOOD', 'x'],
+        ['NEW', 'z'],
+      ]);
+    });
+    test('are neither set again, nor removed where they are not', () => {
+      for (const change of [{ 'A-B': 'x' }, { 'C-D': null }])
+        expect(() => changeConfig(stored, change)).toThrow(/Use letters, digits and underscores/);
+    });
+    test('and so may what is too much in all, step by step', () => {
+      const much = { A: 'x'.repeat(maxConfigBytes), B: 'x'.repeat(maxConfigBytes) };
+      expect(changeConfig(much, { B: 'x' })).toEqual({ A: much.A, B: 'x' });
+      expect(() => changeConfig(much, { C: 'x' })).toThrow(/65536 bytes/);
+    });
+  });
   test('64 KB in all, and not one byte more', () => {
     const full = { A: 'x'.repeat(maxConfigBytes - 1) };
     expect(configBytes(changeConfig({}, full))).toBe(maxConfigBytes);
