@@ -6,6 +6,7 @@ import type { Declared } from '../domain/declared.ts';
 import { messageOf } from '../domain/errors.ts';
 import { cronOf } from './cron-entries.ts';
 import { healthChecksOf } from './healthchecks.ts';
+import { processSettingsOf } from './process-settings.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
@@ -111,6 +112,7 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
     declared: {
       ...healthChecksOf(content['healthchecks']),
       ...cronOf(content['cron'], warn),
+      ...processSettingsOf(content['process_settings']),
     },
     addons: part('addons', parts.addons, []),
   };

@@ -1,4 +1,5 @@
 // The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
+import type { Declared } from '../domain/declared.ts';
 import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import { findSize } from '../domain/formation.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
@@ -30,7 +31,8 @@ export interface LifeNeeds extends ProcessNeeds {
   appId: string;
   appName(): string;
   traffic: Traffic;
-  settings(): ProcessSettings;
+  declaredOf(version: number): Declared;
+  settings(process: Tracked): ProcessSettings;
   /** Nothing is said of what was up before we came. */
   quiet(): boolean;
   /** Something changed: plan again. */
@@ -207,7 +209,7 @@ export function createLife(needs: LifeNeeds): Life {
     // Where the engine is away it is tried again: what is not wanted must not stay.
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
-        const graceMs = needs.settings().stopTimeoutMs ?? needs.stopGraceMs;
+        const graceMs = needs.settings(process).stopTimeoutMs ?? needs.stopGraceMs;
         const how = await engine.stop(id, { graceSeconds: graceMs / 1000 });
         if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));

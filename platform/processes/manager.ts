@@ -13,6 +13,7 @@ import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
+import { steady } from './stage.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
 
@@ -108,7 +109,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     const runnable = await runnableOf(release, life.signal);
     supervisor.provide(runnable);
     await supervisor.switchTo(version);
-    supervisor.setStage({ serving: runnable, next: null, phase: 'steady' });
+    supervisor.setStage(steady(runnable));
     return runnable;
   }
 
@@ -281,7 +282,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       const supervisor = supervisors.get(appId);
       if (supervisor) {
         await supervisor.switchTo(null).catch(() => undefined);
-        supervisor.setStage({ serving: null, next: null, phase: 'steady' });
+        supervisor.setStage(steady(null));
         await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
         supervisor.close();
         supervisors.delete(appId);

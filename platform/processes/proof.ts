@@ -1,4 +1,5 @@
 // Proves that a started process is up, by its health checks where it has some, and watches it from then on.
+import type { Declared } from '../domain/declared.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
@@ -12,7 +13,8 @@ import type { Tracked } from './tracked.ts';
 
 export interface ProofNeeds extends ProcessNeeds {
   appId: string;
-  settings(): ProcessSettings;
+  declaredOf(version: number): Declared;
+  settings(process: Tracked): ProcessSettings;
   say(process: Tracked, text: string): void;
   lastLines(containerId: string): Promise<string[]>;
   failed(process: Tracked, sentence: string, lastLines: string[], upMs?: number): void;
@@ -32,9 +34,8 @@ export function createProof(needs: ProofNeeds): Prove {
 
   /** By the code it runs. */
   function checksOf(process: Tracked): readonly HealthCheck[] {
-    const slugId = store.releases.byVersion(needs.appId, process.version)?.slugId;
-    const declared = slugId ? store.slugs.byId(slugId)?.declared.healthchecks : undefined;
-    return declared && Object.hasOwn(declared, process.type) ? declared[process.type]! : [];
+    const { healthchecks = {} } = needs.declaredOf(process.version);
+    return Object.hasOwn(healthchecks, process.type) ? healthchecks[process.type]! : [];
   }
 
   async function prove(process: Tracked, details: ContainerDetails): Promise<void> {
@@ -45,7 +46,7 @@ export function createProof(needs: ProofNeeds): Prove {
     // Found running, and of the release that serves: it was proven when it started. A check that fails for a moment while
     // we come back must not end it.
     const proven = process.found && store.apps.byId(needs.appId)?.servingVersion === process.version;
-    const gate = proven || !needs.settings().checks(process.type) ? [] : checks;
+    const gate = proven || !needs.settings(process).checks(process.type) ? [] : checks;
     if (process.type === 'web' && !gate.some(asksOwnPort)) {
       if (!(await listens(process, details.id, signal))) return;
     } else if (process.type !== 'web' && !gate.some(isStartup)) {
@@ -76,7 +77,7 @@ export function createProof(needs: ProofNeeds): Prove {
   }
 
   async function listens(process: Tracked, id: string, signal: AbortSignal): Promise<boolean> {
-    const timeoutMs = needs.settings().bootTimeoutMs ?? needs.bootTimeoutMs;
+    const timeoutMs = needs.settings(process).bootTimeoutMs ?? needs.bootTimeoutMs;
     if (process.address && (await needs.listening(process.address, timeoutMs, signal))) return true;
     if (signal.aborted || process.state !== 'booting') return false;
     const seconds = Math.round(timeoutMs / 1000);
@@ -102,7 +103,7 @@ export function createProof(needs: ProofNeeds): Prove {
   function watch(process: Tracked, checks: readonly HealthCheck[], health: HealthNeeds): void {
     watchHealth(checks, health, {
       // One that is being stopped is expected to fail them.
-      enabled: () => process.state === 'up' && needs.settings().checks(process.type),
+      enabled: () => process.state === 'up' && needs.settings(process).checks(process.type),
       readiness(check, sentence) {
         if (sentence === null) process.unready.delete(check);
         else process.unready.add(check);
