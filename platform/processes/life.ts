@@ -31,6 +31,8 @@ export interface LifeNeeds extends ProcessNeeds {
   appId: string;
   appName(): string;
   traffic: Traffic;
+  onTrial(process: Tracked): boolean;
+  until(condition: () => boolean, signal: AbortSignal): Promise<void>;
   declaredOf(version: number): Declared;
   settings(process: Tracked): ProcessSettings;
   /** Nothing is said of what was up before we came. */
@@ -58,7 +60,7 @@ export function createLife(needs: LifeNeeds): Life {
   const say = (process: Tracked, text: string): void =>
     logs.write(appId, { source: 'twelve', process: process.name, text });
   const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
-  const prove = createProof({
+  const proof = createProof({
     ...needs,
     say,
     lastLines,
@@ -69,6 +71,7 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function start(process: Tracked, runnable: Runnable): Promise<void> {
     try {
+      proof.begins(process);
       needs.reached('create');
       process.containerId = await create(process, runnable);
       needs.reached('start');
@@ -109,6 +112,11 @@ export function createLife(needs: LifeNeeds): Life {
     );
   }
 
+  function gone(process: Tracked): void {
+    proof.ended(process);
+    needs.gone(process);
+  }
+
   async function couldNotStart(process: Tracked, error: unknown): Promise<void> {
     if (process.state === 'ended' || process.state === 'stopping') return;
     const code = error instanceof PlatformError ? error.code : undefined;
@@ -119,7 +127,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (news !== false) say(process, `Could not start: ${messageOf(error)}`);
     if (process.containerId) await engine.remove(process.containerId).catch(() => undefined);
     if (news === undefined) needs.failed(process, sentence, []);
-    needs.gone(process);
+    gone(process);
   }
 
   async function watch(process: Tracked, seen: ContainerDetails): Promise<void> {
@@ -134,7 +142,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (details.state !== 'running') return ended(process, details);
     if (process.state !== 'booting') setState(process, 'booting');
     needs.changed();
-    await prove(process, details);
+    await proof.prove(process, details);
   }
 
   function becameUp(process: Tracked): void {
@@ -178,7 +186,7 @@ export function createLife(needs: LifeNeeds): Life {
     await engine
       .remove(details.id)
       .catch((error: unknown) => needs.onProblem(`${details.name} was not removed: ${messageOf(error)}`));
-    needs.gone(process);
+    gone(process);
   }
 
   async function vanished(process: Tracked, after?: 'outage'): Promise<void> {
@@ -192,7 +200,7 @@ export function createLife(needs: LifeNeeds): Life {
     setState(process, 'ended');
     needs.traffic.update();
     if (process.containerId) await logs.drained(process.containerId);
-    needs.gone(process);
+    gone(process);
   }
 
   async function stop(process: Tracked): Promise<void> {
@@ -247,6 +255,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (process.state === 'stopping') return;
     process.ends.abort();
     process.ends = new AbortController();
+    proof.begins(process);
     await watch(process, details);
   }
 

@@ -5,7 +5,7 @@ import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
-import { adoptContainer, removeStrayNetworks } from './adopt.ts';
+import { adoptAll, removeStrayNetworks } from './adopt.ts';
 import { followEngine } from './follow.ts';
 import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -235,14 +235,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
       events = engine.events(ownLabels(instance), life.signal);
-      const containers = await engine.list(ownLabels(instance, 'process'));
-      await Promise.all(
-        containers.map((container) =>
-          adoptContainer(container, needs, supervisorOf).catch((error: unknown) =>
-            needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
-          ),
-        ),
-      );
+      await adoptAll(needs, supervisorOf);
       const apps = store.apps.list();
       for (const app of apps) supervisorOf(app.id);
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.looked(1000)));

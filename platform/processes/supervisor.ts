@@ -91,7 +91,7 @@ export function createSupervisor(
     retry: reconcile,
     serving: () =>
       all().filter(
-        (one) => one.type === 'web' && one.state === 'up' && one.version === served && one.unready.size === 0,
+        (one) => one.type === 'web' && one.state === 'up' && one.version === served && isReady(one),
       ),
     idleState,
   });
@@ -100,6 +100,8 @@ export function createSupervisor(
     appId,
     appName,
     declaredOf,
+    onTrial: ({ version }) => stage.rollout?.next.version === version && served !== version,
+    until: notice.until,
     settings: (process) => settings(process.version),
     traffic: { ...traffic, update: route },
     quiet: () => held,
@@ -130,6 +132,10 @@ export function createSupervisor(
     const times = steps.flatMap((step) => (step.do === 'wait' ? [step.until] : []));
     if (times.length > 0) wake = setTimeout(reconcile, Math.max(10, Math.min(...times) - Date.now()));
     route();
+  }
+
+  function isReady(process: Tracked): boolean {
+    return process.unready.size === 0 || !settings(process.version).checks(process.type);
   }
 
   function begin(member: Member, attempt: number): void {
@@ -265,7 +271,9 @@ export function createSupervisor(
       .map((member) => setbacks.failure(slotOf(member)))
       .find((one) => one !== undefined);
     if (failure) throw failure;
-    const up = new Set(all().flatMap((process) => (process.state === 'up' ? [slotOf(process)] : [])));
+    const up = new Set(
+      all().flatMap((process) => (process.state === 'up' && isReady(process) ? [slotOf(process)] : [])),
+    );
     return members.every((member) => up.has(slotOf(member)));
   }
 }
