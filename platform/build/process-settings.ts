@@ -7,20 +7,23 @@ import { buildFailed } from './failures.ts';
 /** `"order": ["worker", "web"]` reads better than one text. */
 const value = z.union(
   [
-    z.string().trim().min(1),
+    z.string().trim().min(1, 'it is empty'),
     z.number().transform(String),
+    z.boolean().transform((on) => (on ? 'on' : 'off')),
     z
       .array(z.string())
       .min(1)
       .transform((list) => list.join(',')),
   ],
-  'it must be a text, a number or a list of texts',
+  'it must be a text, a number, true or false, or a list of texts',
 );
 const all = z.record(z.string(), value, 'it must be an object such as {"rollout.worker": "overlap"}');
 
 /** @throws PlatformError `build_failed` (E21) naming the key */
 export function processSettingsOf(written: unknown): { settings?: WrittenSettings } {
   if (written === undefined || written === null) return {};
+  if (typeof written === 'object' && Object.hasOwn(written, '__proto__'))
+    throw unusable('process_settings: There is no setting "__proto__".');
   const result = all.safeParse(written);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;

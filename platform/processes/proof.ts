@@ -99,10 +99,12 @@ export function createProof(needs: ProofNeeds): Proof {
     const switchedOff = new Promise<undefined>((resolve) => {
       off.signal.addEventListener('abort', () => resolve(undefined));
     });
-    needs.until(() => !isOn(process), waits).then(
-      () => off.abort(),
-      () => undefined,
-    );
+    needs
+      .until(() => !isOn(process), waits)
+      .then(
+        () => off.abort(),
+        () => undefined,
+      );
     try {
       if (!(await isThere(process, details, checks))) return false;
       const health = healthNeeds(process, details, AbortSignal.any([process.ends.signal, off.signal]));
