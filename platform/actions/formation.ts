@@ -5,6 +5,7 @@ import { type FormationEntry, findSize, parseQuantity, requireRoom, type Size } 
 import { parseProcessName } from '../domain/process.ts';
 import type { StoredFormationEntry } from '../store/formation.ts';
 import type { Caller, Platform } from './context.ts';
+import { settingsFor } from './settings.ts';
 
 export interface ScaleUpdate {
   type: string;
@@ -34,7 +35,8 @@ export async function scale(
   store.transaction(() => {
     const entries: FormationEntry[] = formationOf(platform, app);
     for (const update of updates) apply(app, entries, update, platform.config.sizes);
-    if (updates.some(({ quantity }) => quantity !== undefined)) requireRoom(entries);
+    if (updates.some(({ quantity }) => quantity !== undefined))
+      requireRoom(entries, (type) => settingsFor(platform, app).rollout(type) === 'overlap');
     const hidden = store.formations
       .of(app.id)
       .filter((one) => !entries.some((entry) => entry.type === one.type));

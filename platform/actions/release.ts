@@ -2,7 +2,8 @@
 import type { App } from '../domain/app.ts';
 import { badConfigNames, type ConfigVars } from '../domain/config-vars.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { formationWith } from '../domain/formation.ts';
+import { formationWith, requireRoom } from '../domain/formation.ts';
+import { settingsOf } from '../domain/process-settings.ts';
 import { checkRollback, type NextRelease, type Release } from '../domain/release.ts';
 import { shownName } from '../domain/shell-word.ts';
 import type { Slug } from '../domain/slug.ts';
@@ -48,6 +49,7 @@ export function appendRelease(
         formationWith(Object.keys(slug.processTypes), store.formations.of(app.id)),
       );
     alongside(appended);
+    if (slug && slug.id !== base?.slugId) requireRoomFor(platform, slug);
     return appended;
   });
   if (!release) return null;
@@ -64,6 +66,15 @@ export function appendRelease(
   });
   platform.processes.released(app.id);
   return release;
+}
+
+/** Types that come back, or overlap since this code, may be too many. @throws PlatformError `invalid_params` */
+function requireRoomFor({ store }: Platform, slug: Slug): void {
+  const entries = store.formations
+    .of(slug.appId)
+    .filter(({ type }) => Object.hasOwn(slug.processTypes, type));
+  const { rollout } = settingsOf(store.processSettings.of(slug.appId), slug.declared.settings);
+  requireRoom(entries, (type) => rollout(type) === 'overlap');
 }
 
 /** Waits until a release has ended; when a newer one superseded it, until that one has. */

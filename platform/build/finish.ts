@@ -6,6 +6,7 @@ import { acceptableConfig } from '../domain/config-vars.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
+import { unknownTypes } from './app-json-words.ts';
 import type { BuildInput, BuiltTree } from './build.ts';
 import { type BuildCache, cacheKey } from './cache.ts';
 import type { BuildContainer } from './container.ts';
@@ -54,6 +55,8 @@ export async function finish(
   );
   for (const line of lines) input.write(line);
   if (input.isFirst) suggest(result, input.write);
+  for (const where of unknownTypes(source.declared, Object.keys(processTypes)))
+    input.write(` !     app.json: ${where} is not used: there is no such process type.`);
   const names = result.used.map((one) => one.name);
   if (Object.keys(processTypes).length === 0)
     throw await nothingToStart(join(root, 'app'), names, namedBy(source), projectOf(source));

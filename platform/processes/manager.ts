@@ -5,7 +5,7 @@ import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
-import { adoptContainer, removeStrayNetworks } from './adopt.ts';
+import { adoptAll, removeStrayNetworks } from './adopt.ts';
 import { followEngine } from './follow.ts';
 import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
@@ -13,6 +13,7 @@ import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
+import { steady } from './stage.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
 
@@ -108,7 +109,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     const runnable = await runnableOf(release, life.signal);
     supervisor.provide(runnable);
     await supervisor.switchTo(version);
-    supervisor.setStage({ serving: runnable, next: null, phase: 'steady' });
+    supervisor.setStage(steady(runnable));
     return runnable;
   }
 
@@ -234,14 +235,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
       events = engine.events(ownLabels(instance), life.signal);
-      const containers = await engine.list(ownLabels(instance, 'process'));
-      await Promise.all(
-        containers.map((container) =>
-          adoptContainer(container, needs, supervisorOf).catch((error: unknown) =>
-            needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
-          ),
-        ),
-      );
+      await adoptAll(needs, supervisorOf);
       const apps = store.apps.list();
       for (const app of apps) supervisorOf(app.id);
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.looked(1000)));
@@ -281,7 +275,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       const supervisor = supervisors.get(appId);
       if (supervisor) {
         await supervisor.switchTo(null).catch(() => undefined);
-        supervisor.setStage({ serving: null, next: null, phase: 'steady' });
+        supervisor.setStage(steady(null));
         await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
         supervisor.close();
         supervisors.delete(appId);

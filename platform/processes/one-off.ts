@@ -152,11 +152,18 @@ export function createOneOffs(
     const { logPath } = await engine.inspect(container.id);
     if (logPath) logs.follow({ id: container.id, appId, process: name, logPath });
     const code = await endOf(container.id);
+    await tellKill(container.id);
     await logs.drained(container.id);
     logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
     logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
     cronEnded(container, code);
     await clear(container);
+  }
+
+  /** By the kernel, for memory: whoever watches was told, unless that was while no server ran. */
+  async function tellKill(id: string): Promise<void> {
+    const end = await engine.inspect(id).catch(() => undefined);
+    if (end?.oomKilled) needs.figures.killed(end);
   }
 
   function cronEnded(container: ContainerSummary, status: number | null): void {

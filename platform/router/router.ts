@@ -35,15 +35,17 @@ export interface Router {
   /** Brings HAProxy up (keeps a running one of ours, otherwise starts it) with exactly these routes. */
   start(routes: AppRoute[]): Promise<void>;
   /**
-   * Resolves when the router sends new traffic to exactly these endpoints. `drained` resolves when every endpoint this
-   * call took out has no open request (at the drain deadline its sessions are cut) and was deleted, or was put back
-   * meanwhile; after `close` it stays pending. Calls are applied in their order. Before `start` it waits for it.
+   * Resolves when the router sends new traffic to exactly these endpoints. Calls are applied in their order. Before
+   * `start` it waits for it.
    */
-  serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  serve(route: AppRoute): Promise<void>;
   /** What visitors of an app get, as it was told last; null of one that it was not told of. */
   stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
-  /** Resolves as the `drained` of `serve`, for one endpoint: also for one that a server before us took out. */
+  /**
+   * Resolves when an endpoint that was taken out, also by a server before us, has no open request (at the drain deadline
+   * its sessions are cut) and was deleted, or was put back meanwhile; at once for any other. After `close` it stays pending.
+   */
   drained(key: string): Promise<void>;
   stats(): Promise<EndpointStats[]>;
   /** Lets HAProxy go on; only our sockets close. */

@@ -7,7 +7,12 @@ import {
   describeConfigChange,
   maxConfigBytes,
 } from '../../../platform/domain/config-vars.ts';
-import { formationWith, parseQuantity, requireRoom } from '../../../platform/domain/formation.ts';
+import {
+  type FormationEntry,
+  formationWith,
+  parseQuantity,
+  requireRoom,
+} from '../../../platform/domain/formation.ts';
 import { formatLogLine, matchesFilter } from '../../../platform/domain/log-line.ts';
 import { parseProcfile } from '../../../platform/domain/procfile.ts';
 import { checkRollback, type Release } from '../../../platform/domain/release.ts';
@@ -128,10 +133,19 @@ describe('formation', () => {
   });
   test('processes of an app fit into its network, with room for the successors of its web processes', () => {
     const entry = (type: string, quantity: number) => ({ type, quantity, size: 'standard-1x' });
-    requireRoom([entry('web', 60), entry('worker', 0)]);
-    requireRoom([entry('web', 10), entry('worker', 100)]);
-    expect(() => requireRoom([entry('web', 60), entry('worker', 1), entry('clock', 0)])).toThrow(
-      "web=60 worker=1 needs 121 addresses, and an app's network has 120",
+    const require = (entries: FormationEntry[], ...overlapping: string[]): void =>
+      requireRoom(entries, (type) => overlapping.includes(type));
+    require([entry('web', 60), entry('worker', 0)], 'web', 'worker');
+    require([entry('web', 10), entry('worker', 100)], 'web');
+    require([entry('web', 100), entry('worker', 20)]);
+    expect(() => require([entry('web', 60), entry('worker', 1), entry('clock', 0)], 'web')).toThrow(
+      "web=60 worker=1 needs 121 addresses, and an app's network has 120: processes of web count twice, since deploys start the new ones beside the old (rollout.web=overlap).",
+    );
+    expect(() => require([entry('web', 10), entry('worker', 51)], 'web', 'worker')).toThrow(
+      'web=10 worker=51 needs 122 addresses',
+    );
+    expect(() => require([entry('web', 100), entry('worker', 21)])).toThrow(
+      "needs 121 addresses, and an app's network has 120.",
     );
   });
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
 import type { HealthChecks } from '../../../platform/domain/health-check.ts';
+import type { WrittenSettings } from '../../../platform/domain/process-settings.ts';
 import type { Release } from '../../../platform/domain/release.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
@@ -118,10 +119,11 @@ export function append(
   config: Record<string, string> = {},
   healthchecks: HealthChecks = {},
   cause: Release['cause'] = 'push',
+  settings: WrittenSettings = {},
 ): Release {
   const release = store.transaction(() => {
     const slug = store.slugs.insert(
-      plainSlug(app.id, { processTypes: types, declared: { healthchecks }, commit: 'c0ffee' }),
+      plainSlug(app.id, { processTypes: types, declared: { healthchecks, settings }, commit: 'c0ffee' }),
     );
     const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
     store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
