@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import type { TestPlatform } from '../support/platform.ts';
 import type { Result } from '../support/program.ts';
+import type { Said } from '../support/said.ts';
 import { releasesOf, whatIsSaidRuns } from '../support/truth.ts';
 import { eventually } from '../support/wait.ts';
 import { files } from './app-files.ts';
 import { orderOf, type Served, type State } from './orders.ts';
 import type { Change } from './plan.ts';
-import type { Said } from './said.ts';
 
 export interface ChaosApp {
   name: string;

@@ -9,9 +9,12 @@ import {
   releaseSteps,
   type Step,
 } from '../../platform/domain/steps.ts';
-import { must } from './app-repository.ts';
+import { type AppRepository, must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
+import { formationOf } from './process-truth.ts';
 import type { Result } from './program.ts';
+import type { Said } from './said.ts';
+import { expectTruth, type Order, orderOf, scaleTo } from './stepped-changes.ts';
 import { releasesOf, whatIsSaidRuns } from './truth.ts';
 import { eventually } from './wait.ts';
 
@@ -32,22 +35,26 @@ export const rowsOf = (): { change: SteppedChange; step: Step }[] =>
 
 export const isScale = (change: SteppedChange): boolean => change.startsWith('scale');
 
+export interface Begun extends Order {
+  /** Resolves when whoever asked for the change has their answer. */
+  made: Promise<Result>;
+}
+
 export interface SteppedApp extends AsyncDisposable {
   platform: TestPlatform;
   name: string;
+  /** Brings the app where the change can be made, begins it, and returns when the victim (see end-at-step.mjs) was ended. */
+  endAt(step: Step, change: SteppedChange, victim: string): Promise<Begun>;
   /**
-   * Brings the app where the change can be made, begins it, and returns when the victim (see end-at-step.mjs) was ended.
-   * `made` resolves when whoever asked for the change has their answer: of a push how it ended, else nothing.
+   * Waits until what is said runs (see truth.ts), with the branch at what was deployed last; then what whoever asked was
+   * told has to be so. @returns what that was
    */
-  endAt(step: Step, change: SteppedChange, victim: string): Promise<{ made: Promise<Result | undefined> }>;
-  /**
-   * Waits until what is said runs (see truth.ts), and the branch is at what was deployed last. How many web processes that
-   * are follows from the last change.
-   */
+  toldTheTruth(begun: Begun): Promise<Said>;
+  /** The same without a change. */
   whatIsSaidRuns(): Promise<number>;
 }
 
-/** Deployed, with two web processes. */
+/** Deployed. */
 export async function createSteppedApp(
   fixture: string | null,
   files: Record<string, string>,
@@ -68,7 +75,6 @@ export async function createSteppedApp(
   try {
     const repository = await platform.createApp(name, fixture, { files });
     await platform.push(repository);
-    await must(platform.cli(['ps:scale', 'web=2', '-a', name]));
     return {
       platform,
       name,
@@ -84,14 +90,12 @@ export async function createSteppedApp(
 function makeChanges(
   platform: TestPlatform,
   name: string,
-  repository: Awaited<ReturnType<TestPlatform['createApp']>>,
+  repository: AppRepository,
   armFile: string,
-): Pick<SteppedApp, 'endAt' | 'whatIsSaidRuns'> {
+): Pick<SteppedApp, 'endAt' | 'toldTheTruth' | 'whatIsSaidRuns'> {
   let count = 0;
-  let web = 2;
-  const scale = (quantity: number): Promise<unknown> =>
-    platform.api('PATCH', `/apps/${name}/formation`, { updates: [{ type: 'web', quantity }] });
   async function runs(): Promise<number> {
+    const web = (await formationOf(platform, name)).find((one) => one.type === 'web')!.quantity;
     const version = await whatIsSaidRuns(platform, name, web);
     const releases = await releasesOf(platform, name);
     const deployed = releases.find((one) => one.status === 'succeeded' && /^Deploy /.test(one.description));
@@ -102,41 +106,24 @@ function makeChanges(
     return version;
   }
 
-  const changes: Record<SteppedChange, () => Promise<unknown>> = {
-    push: async () => {
-      await repository.commit({ 'note.txt': String(count) });
-      return platform.git(['push', '-f', 'platform', 'main'], { cwd: repository.folder });
-    },
-    config: () => platform.api('PATCH', `/apps/${name}/config-vars`, { COUNT: String(count) }),
-    rollback: async () => {
-      const { body } = await platform.api<
-        { version: number; eligible_for_rollback: boolean; current: boolean }[]
-      >('GET', `/apps/${name}/releases`, undefined, { Range: 'version ..; order=desc' });
-      const target = body.find((one) => one.eligible_for_rollback && !one.current);
-      await platform.api('POST', `/apps/${name}/releases`, { release: String(target?.version) });
-    },
-    'scale up': () => scale(2),
-    'scale down': () => scale(1),
-  };
-
   return {
     whatIsSaidRuns: runs,
     async endAt(step, change, victim) {
-      count++;
-      web = change === 'scale up' ? 1 : 2;
-      await scale(web);
+      await scaleTo(platform, name, change === 'scale up' ? 1 : 2);
       await runs();
-      if (isScale(change)) web = 3 - web;
+      const order = await orderOf(platform, repository, name, change, ++count);
       writeFileSync(armFile, `${step} ${victim}`);
-      const made = changes[change]().then(
-        (result) => (change === 'push' ? (result as Result) : undefined),
-        () => undefined,
-      );
+      const made = order.begin();
       await eventually(
         () => existsSync(armFile),
         (armed) => !armed,
       );
-      return { made };
+      return { ...order, made };
+    },
+    async toldTheTruth(begun) {
+      const result = await begun.made;
+      await runs();
+      return await expectTruth(platform, name, begun, result);
     },
   };
 }
