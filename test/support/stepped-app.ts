@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   branchSteps,
+  changeSteps,
   deploySteps,
   processSteps,
   releaseSteps,
@@ -11,7 +12,6 @@ import {
 } from '../../platform/domain/steps.ts';
 import { type AppRepository, must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
-import { formationOf } from './process-truth.ts';
 import type { Result } from './program.ts';
 import type { Said } from './said.ts';
 import { expectTruth, type Order, orderOf, scaleTo } from './stepped-changes.ts';
@@ -25,6 +25,10 @@ export const steppedChanges = {
   rollback: [...releaseSteps, ...processSteps],
   'scale up': ['create', 'start', 'up'],
   'scale down': ['stop', 'remove'],
+  resize: processSteps,
+  restart: processSteps,
+  // To three, of which the third ends at its start.
+  'scale that fails': ['create', 'start', ...changeSteps],
 } as const satisfies Record<string, readonly Step[]>;
 export type SteppedChange = keyof typeof steppedChanges;
 
@@ -33,7 +37,12 @@ export const rowsOf = (): { change: SteppedChange; step: Step }[] =>
     steps.map((step) => ({ change: change as SteppedChange, step })),
   );
 
-export const isScale = (change: SteppedChange): boolean => change.startsWith('scale');
+/** No release is made of it. */
+export const isOfProcesses = (change: SteppedChange): boolean =>
+  !['push', 'config', 'rollback'].includes(change);
+
+/** Begins a Procfile's web command: a third process ends at once. */
+export const noThird = 'test "$DYNO" != web.3 || { echo there is no third; exit 4; };';
 
 export interface Begun extends Order {
   /** Resolves when whoever asked for the change has their answer. */
@@ -43,8 +52,11 @@ export interface Begun extends Order {
 export interface SteppedApp extends AsyncDisposable {
   platform: TestPlatform;
   name: string;
-  /** Brings the app where the change can be made, begins it, and returns when the victim (see end-at-step.mjs) was ended. */
-  endAt(step: Step, change: SteppedChange, victim: string): Promise<Begun>;
+  /**
+   * Brings the app where the change can be made, begins it, and returns when the victim was ended.
+   * @param victim in the words of end-at-step.mjs; asked for right before
+   */
+  endAt(step: Step, change: SteppedChange, victim: () => string | Promise<string>): Promise<Begun>;
   /**
    * Waits until what is said runs (see truth.ts), with the branch at what was deployed last; then what whoever asked was
    * told has to be so. @returns what that was
@@ -95,8 +107,7 @@ function makeChanges(
 ): Pick<SteppedApp, 'endAt' | 'toldTheTruth' | 'whatIsSaidRuns'> {
   let count = 0;
   async function runs(): Promise<number> {
-    const web = (await formationOf(platform, name)).find((one) => one.type === 'web')!.quantity;
-    const version = await whatIsSaidRuns(platform, name, web);
+    const version = await whatIsSaidRuns(platform, name);
     const releases = await releasesOf(platform, name);
     const deployed = releases.find((one) => one.status === 'succeeded' && /^Deploy /.test(one.description));
     await eventually(
@@ -112,7 +123,7 @@ function makeChanges(
       await scaleTo(platform, name, change === 'scale up' ? 1 : 2);
       await runs();
       const order = await orderOf(platform, repository, name, change, ++count);
-      writeFileSync(armFile, `${step} ${victim}`);
+      writeFileSync(armFile, `${step} ${await victim()}`);
       const made = order.begin();
       await eventually(
         () => existsSync(armFile),

@@ -8,15 +8,18 @@ import { type Said, saidOf } from './said.ts';
 import type { SteppedChange } from './stepped-app.ts';
 import { releasesOf } from './truth.ts';
 
-/** What a change is about: which code, which config, how many web processes. */
+/** What a change is about: which code, which config, how many web processes, how big. */
 export interface State {
   commit: string;
   config: Record<string, string>;
   web: number;
+  size: string;
 }
 
 export interface Order {
   change: SteppedChange;
+  /** Containers of the processes before it. */
+  former: readonly string[];
   before: State;
   wanted: State;
   /** The client, as a user runs it, to its end. */
@@ -27,7 +30,7 @@ export interface Order {
 export async function stateOf(platform: TestPlatform, app: string): Promise<State> {
   const current = (await releasesOf(platform, app)).find((one) => one.current)!;
   const web = (await formationOf(platform, app)).find((one) => one.type === 'web')!;
-  return { ...(await codeAndConfig(platform, app, current)), web: web.quantity };
+  return { ...(await codeAndConfig(platform, app, current)), web: web.quantity, size: web.size };
 }
 
 /** @param count tells one change from all others */
@@ -39,8 +42,10 @@ export async function orderOf(
   count: number,
 ): Promise<Order> {
   const before = await stateOf(platform, app);
+  const former = (await platform.containers(app, 'process')).map((one) => one.id);
   const order = (wanted: Partial<State>, begin: () => Promise<Result>): Order => ({
     change,
+    former,
     before,
     wanted: { ...before, ...wanted },
     begin,
@@ -70,6 +75,14 @@ export async function orderOf(
       const web = change === 'scale up' ? before.web + 1 : before.web - 1;
       return order({ web }, () => twelve('ps:scale', `web=${web}`));
     }
+    case 'scale that fails':
+      return order({}, () => twelve('ps:scale', 'web=3'));
+    case 'resize': {
+      const size = before.size === 'standard-2x' ? 'standard-1x' : 'standard-2x';
+      return order({ size }, () => twelve('ps:resize', `web=${size}`));
+    }
+    case 'restart':
+      return order({}, () => twelve('ps:restart'));
   }
 }
 
@@ -77,16 +90,23 @@ export async function orderOf(
 export async function expectTruth(
   platform: TestPlatform,
   app: string,
-  { change, before, wanted }: Order,
+  { change, former, before, wanted }: Order,
   result: Result,
 ): Promise<Said> {
-  const said = saidOf(change.startsWith('scale') ? 'scale' : (change as 'push'), result);
+  const said = saidOf(wordOf(change), result);
   const now = await stateOf(platform, app);
   const allowed = said === 'lost' ? [before, wanted] : [said === 'done' ? wanted : before];
   expect(allowed, `"${said}" was said of the ${change}: ${result.stdout}${result.stderr}`).toContainEqual(
     now,
   );
+  if (change === 'scale that fails') expect(said).not.toBe('done');
+  if (change === 'restart' && said === 'done')
+    for (const { id } of await platform.containers(app, 'process')) expect(former).not.toContain(id);
   return said;
+}
+
+function wordOf(change: SteppedChange): Parameters<typeof saidOf>[0] {
+  return change === 'resize' || change.startsWith('scale') ? 'scale' : (change as 'push' | 'restart');
 }
 
 async function codeAndConfig(

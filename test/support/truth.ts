@@ -6,7 +6,7 @@ import { formationOf, processesAreTrue } from './process-truth.ts';
 import { remainsIn } from './remains.ts';
 import { eventually, waitFor } from './wait.ts';
 
-const all = { Range: 'id ..; max=1000' };
+const every = { Range: 'id ..; max=1000' };
 
 export interface ReleaseSaid {
   id: string;
@@ -36,7 +36,7 @@ interface Circumstances {
 }
 
 /**
- * Waits for the newest release to end, then checks: exactly `web` processes run, all of the release that the ledger
+ * Waits for the newest release, and every scale and restart, to end. Then checks: as many web processes run as the formation says, all of the release that the ledger
  * calls current and with its config and size, none of another release is left, visitors are answered by it, versions have no gap, the builds say what became of them, and no build, release
  * process, one-off process, second router, second network or half of a file is left.
  * @returns the current version
@@ -44,7 +44,6 @@ interface Circumstances {
 export async function whatIsSaidRuns(
   platform: TestPlatform,
   app: string,
-  web: number,
   { apps = 1, ms = 60_000 }: Circumstances = {},
 ): Promise<number> {
   const [newest] = await eventually(
@@ -52,13 +51,17 @@ export async function whatIsSaidRuns(
     (releases) => releases.every((one) => one.status !== 'pending'),
     ms,
   );
+  await eventually(
+    () => platform.api<{ status: string }[]>('GET', `/apps/${app}/process-changes`, undefined, every),
+    ({ body }) => body.every((one) => one.status !== 'pending'),
+    ms,
+  );
+  const web = (await formationOf(platform, app)).find((one) => one.type === 'web')!.quantity;
   const releases = await releasesOf(platform, app);
   expect(releases.map((one) => one.version)).toEqual(releases.map((_, index) => releases.length - index));
   const current = releases.find((one) => one.current);
   expect(newest?.current).toBe(newest?.status === 'succeeded');
   const version = current!.version;
-  const formation = (await formationOf(platform, app)).find((one) => one.type === 'web');
-  expect(formation?.quantity, 'web processes by the formation').toBe(web);
   const running = await onlyOf(platform, app, version, web, ms);
   await processesAreTrue(platform, app, version, running);
   const answer = await eventually(
@@ -121,7 +124,7 @@ async function buildsAreTrue(
     release: { id: string } | null;
   }
   const builds = await eventually(
-    async () => (await platform.api<BuildSaid[]>('GET', `/apps/${app}/builds`, undefined, all)).body,
+    async () => (await platform.api<BuildSaid[]>('GET', `/apps/${app}/builds`, undefined, every)).body,
     (list) => list.every((one) => one.status !== 'pending'),
   );
   const deployed = releases.filter((one) => /^Deploy [0-9a-f]{8}$/.test(one.description));
