@@ -52,10 +52,13 @@ export function createChanges(needs: ChangeNeeds): Changes {
 
   /** It is done when visitors have it, too; where the router is away, it is told again until it follows. */
   async function isRouted(supervisor: Supervisor): Promise<boolean> {
-    return await supervisor.routed().then(
-      () => true,
-      () => signal.throwIfAborted() ?? false,
-    );
+    try {
+      await supervisor.routed();
+      return true;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
   }
 
   function conclude(change: ProcessChange, verdict: Verdict, supervisor: Supervisor): void {
