@@ -3,6 +3,7 @@ import { messageOf } from '../domain/errors.ts';
 import { backTo, inWords, type ProcessChange } from '../domain/process-change.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { createNotice } from './notice.ts';
+import { pause } from './pause.ts';
 import { reasonOf } from './reason.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Verdict } from './trial.ts';
@@ -24,6 +25,8 @@ interface ChangeNeeds extends Pick<ProcessNeeds, 'store' | 'logs' | 'reached' | 
   /** Aborted when we stop acting: the next server goes on. */
   signal: AbortSignal;
 }
+
+const retryPauseMs = 5000;
 
 type Failed = Exclude<Verdict, { is: 'open' } | { is: 'done' }>;
 
@@ -81,10 +84,17 @@ export function createChanges(needs: ChangeNeeds): Changes {
     needs.logs.write(change.appId, { source: 'twelve', process: 'api', text });
   }
 
-  function begun(change: ProcessChange): void {
-    follow(change).catch((error: unknown) => {
-      if (!signal.aborted) needs.onProblem(`A change of processes was not followed: ${messageOf(error)}`);
-    });
+  /** Whatever keeps us from it (a store that cannot be written to, say), it is brought to its end. */
+  async function begun(change: ProcessChange): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await follow(change);
+      } catch (error) {
+        if (signal.aborted) return;
+        needs.onProblem(`A change of processes was not followed: ${messageOf(error)}; trying again in 5 s`);
+        await pause(retryPauseMs, signal);
+      }
+    }
   }
 
   return {
@@ -94,11 +104,11 @@ export function createChanges(needs: ChangeNeeds): Changes {
       const supervisor = needs.supervisorOf(change.appId);
       supervisor.trial.begin(change);
       supervisor.reconcile();
-      begun(change);
+      void begun(change);
       await supervisor.routed();
     },
     resume() {
-      for (const change of store.processChanges.pending()) begun(change);
+      for (const change of store.processChanges.pending()) void begun(change);
     },
     settled: (id, until) => ended.until(() => store.processChanges.byId(id)?.status !== 'pending', until),
   };
