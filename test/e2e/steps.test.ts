@@ -36,7 +36,8 @@ const ofPush: readonly Step[] = [...deploySteps, 'appended', 'retire', 'answered
 function isQuick({ change, step, victim }: Row): boolean {
   if (victim === 'newest') return step === 'up' && ['config', 'scale up', 'restart'].includes(change);
   if (victim === 'process') return step === 'switch' && change === 'config';
-  if (victim === 'router') return step === 'switch' || (step === 'up' && change !== 'resize');
+  if (victim === 'router')
+    return step === 'switch' ? change === 'config' : step === 'up' && ['config', 'scale up'].includes(change);
   if (change === 'scale that fails') return step === 'back';
   if (change === 'resize' || change === 'restart') return step === 'up';
   return change !== 'push' || ofPush.includes(step);
