@@ -57,7 +57,7 @@ it('a setting by which processes would not fit any more is refused, and nothing 
 
 it('code whose app.json has too many overlap is not released; with fewer it is, and its word is shown', async () => {
   using ground = begin();
-  const { platform, app, caller, store } = ground;
+  const { platform, app, store } = ground;
   await scale(ground, [{ type: 'worker', quantity: 100 }]);
   const settings = { 'rollout.worker': 'overlap' };
   expect(() => release(ground, ['web', 'worker'], settings)).toThrow(expect.objectContaining(tooMany(202)));
