@@ -88,6 +88,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.domains.removeAll(app.id);
     store.processSettings.removeAll(app.id);
     store.processHealth.removeAll(app.id);
+    store.processChanges.removeAll(app.id);
     store.cron.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);

@@ -64,6 +64,16 @@ export interface Dyno {
   usage?: { memory: number; memory_limit: number; cpu: number | null } | null;
 }
 
+/** Ours: a scale, a resize or a restart. */
+export interface ProcessChange {
+  id: string;
+  kind: 'scale' | 'restart';
+  status: ReleaseStatus;
+  /** Why it failed, and what holds instead. */
+  reason: string | null;
+  superseded_by: { id: string } | null;
+}
+
 /** Ours. */
 export interface CodeCount {
   code: string;

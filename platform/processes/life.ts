@@ -1,4 +1,6 @@
 // The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
+
+import { errorName } from '../domain/code.ts';
 import type { Declared } from '../domain/declared.ts';
 import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import { findSize } from '../domain/formation.ts';
@@ -174,10 +176,12 @@ export function createLife(needs: LifeNeeds): Life {
       // A child's kill is marked on the container too; only this status says that its main process was killed.
       const killed = details.oomKilled && code === 137;
       if (killed) process.code = 'R15';
+      const named = killed ? `${errorName('R15')}: ` : '';
       const memory = killed ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
-      needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines, upMs);
+      const sentence = `${named}${process.name} exited with status ${code}${when}.${memory}`;
+      needs.failed(process, sentence, lines, upMs);
     }
     await logs.drained(details.id);
     say(process, `Process exited with status ${code}`);

@@ -16,6 +16,7 @@ import { createSetbacks } from './setbacks.ts';
 import { mannerOf, type Stage, steady, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
 import { createTraffic } from './traffic.ts';
+import { createTrial, type Trial } from './trial.ts';
 
 export interface Supervisor {
   /** Plans and acts; nothing happens when all is as wanted. */
@@ -51,8 +52,10 @@ export interface Supervisor {
   untilUp(version: number, signal: AbortSignal): Promise<void>;
   /** A new trial of this release: earlier failures do not count. */
   clearFailures(version: number): void;
-  /** Has matching processes replaced by fresh ones. @returns how many */
-  restart(matches: (name: string, type: string) => boolean): number;
+  /** Scales, resizes and restarts. */
+  trial: Trial;
+  /** Resolves when this holds; it is looked at again whenever something changed. */
+  until(condition: () => boolean, signal: AbortSignal): Promise<void>;
   status(): ProcessStatus[];
   untilEmpty(signal: AbortSignal): Promise<void>;
   close(): void;
@@ -119,6 +122,16 @@ export function createSupervisor(
     gone,
   });
 
+  const trial = createTrial({
+    appId,
+    store: needs.store,
+    setbacks,
+    all,
+    wanted,
+    stage: () => stage,
+    held: () => held,
+  });
+
   function reconcile(): void {
     notice.tell();
     if (closed || held) return;
@@ -175,6 +188,7 @@ export function createSupervisor(
       // Ended, and of a release that does not serve: it was stopped, it did not crash.
       const serving = needs.store.apps.byId(appId)?.servingVersion;
       if (details.state !== 'running' && process.version !== serving) process.state = 'stopping';
+      process.stale = trial.isStale(process);
       tracked.set(process.ref, process);
       life
         .watch(process, details)
@@ -231,18 +245,8 @@ export function createSupervisor(
     routed: traffic.followed,
     untilUp: (version, signal) => notice.until(() => isUp(version), signal),
     clearFailures: setbacks.forget,
-    restart(matches) {
-      const live = all().filter(
-        (one) => one.state !== 'ended' && one.state !== 'stopping' && matches(one.name, one.type),
-      );
-      for (const process of live) process.stale = true;
-      const waiting = wanted().filter(
-        (one) => setbacks.all.has(slotOf(one)) && matches(`${one.type}.${one.number}`, one.type),
-      );
-      for (const member of waiting) setbacks.excuse(slotOf(member));
-      reconcile();
-      return live.length + waiting.length;
-    },
+    trial,
+    until: notice.until,
     status: () => statusOf(appId, all(), wanted(), setbacks.all, runnables),
     untilEmpty: (signal) => notice.until(() => tracked.size === 0, signal),
     close() {

@@ -10,6 +10,7 @@ import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
 import { clear, clearly } from './failures.ts';
 import { createFormations } from './formation.ts';
+import { createProcessChanges } from './process-changes.ts';
 import { createProcessHealth } from './process-health.ts';
 import { createProcessSettings } from './process-settings.ts';
 import { createReleases } from './releases.ts';
@@ -41,6 +42,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     cron: clear(createCronRecords(database, now)),
     formations: clear(createFormations(database, now)),
     processHealth: clear(createProcessHealth(database)),
+    processChanges: clear(createProcessChanges(database, now)),
     processSettings: clear(createProcessSettings(database)),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,

@@ -6,6 +6,7 @@ import type { Platform } from '../../actions/context.ts';
 import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
 import type { ProcessStatus, Usage } from '../../domain/process.ts';
+import type { ProcessChange } from '../../domain/process-change.ts';
 import { settingsOf } from '../../domain/process-settings.ts';
 import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
 import { pageCodeOf } from '../../domain/route.ts';
@@ -157,6 +158,19 @@ export function slug(one: Slug) {
     created_at: seconds(one.createdAt),
     updated_at: seconds(one.removedAt ?? one.createdAt),
     removed_at: one.removedAt,
+  };
+}
+
+/** Ours. */
+export function processChange(change: ProcessChange) {
+  return {
+    id: change.id,
+    kind: change.kind,
+    target: change.target,
+    status: change.status,
+    reason: change.reason,
+    superseded_by: change.supersededBy === null ? null : { id: change.supersededBy },
+    created_at: seconds(change.createdAt),
   };
 }
 

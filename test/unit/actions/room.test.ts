@@ -1,6 +1,6 @@
 // The limit of an app's addresses where processes overlap: asked of a scale, a setting and a release alike.
 import { expect, it } from 'vitest';
-import { scale } from '../../../platform/actions/formation.ts';
+import { type ScaleUpdate, scale as scaled } from '../../../platform/actions/formation.ts';
 import { processSettingsOf, setProcessSettings } from '../../../platform/actions/process-settings.ts';
 import { appendRelease } from '../../../platform/actions/release.ts';
 import { defaultSizeName, defaultSizes } from '../../../platform/domain/formation.ts';
@@ -19,10 +19,16 @@ function release({ platform, store, app, caller }: Ground, types: string[], sett
 function begin(): Ground {
   const ground = createGround();
   Object.assign(ground.platform.config, { sizes: defaultSizes });
-  Object.assign(ground.platform.processes, { changed: async () => undefined });
+  Object.assign(ground.platform.processes, {
+    changed: async () => undefined,
+    changes: { begin: async () => undefined },
+  });
   release(ground, ['web', 'worker']);
   return ground;
 }
+
+const scale = ({ platform, app, caller }: Ground, updates: readonly ScaleUpdate[]) =>
+  scaled(platform, app, caller, updates, () => undefined);
 
 const tooMany = (needed: number) => ({
   code: 'invalid_params',
@@ -33,18 +39,16 @@ it('what overlaps by ps:set counts twice when it is scaled, and web once where i
   using ground = begin();
   const { platform, app, caller, store } = ground;
   await setProcessSettings(platform, app, caller, { 'rollout.worker': 'overlap' });
-  await expect(scale(platform, app, caller, [{ type: 'worker', quantity: 60 }])).rejects.toMatchObject(
-    tooMany(122),
-  );
+  await expect(scale(ground, [{ type: 'worker', quantity: 60 }])).rejects.toMatchObject(tooMany(122));
   await setProcessSettings(platform, app, caller, { 'rollout.web': 'replace', 'rollout.worker': '' });
-  await scale(platform, app, caller, [{ type: 'web', quantity: 100 }]);
+  await scale(ground, [{ type: 'web', quantity: 100 }]);
   expect(store.formations.of(app.id).find(({ type }) => type === 'web')?.quantity).toBe(100);
 });
 
 it('a setting by which processes would not fit any more is refused, and nothing is changed', async () => {
   using ground = begin();
   const { platform, app, caller, store } = ground;
-  await scale(platform, app, caller, [{ type: 'worker', quantity: 100 }]);
+  await scale(ground, [{ type: 'worker', quantity: 100 }]);
   const change = { 'rollout.worker': 'overlap', parallel: '2' };
   await expect(setProcessSettings(platform, app, caller, change)).rejects.toMatchObject(tooMany(202));
   expect(store.processSettings.of(app.id)).toEqual({});
@@ -53,12 +57,12 @@ it('a setting by which processes would not fit any more is refused, and nothing 
 
 it('code whose app.json has too many overlap is not released; with fewer it is, and its word is shown', async () => {
   using ground = begin();
-  const { platform, app, caller, store } = ground;
-  await scale(platform, app, caller, [{ type: 'worker', quantity: 100 }]);
+  const { platform, app, store } = ground;
+  await scale(ground, [{ type: 'worker', quantity: 100 }]);
   const settings = { 'rollout.worker': 'overlap' };
   expect(() => release(ground, ['web', 'worker'], settings)).toThrow(expect.objectContaining(tooMany(202)));
   expect(store.releases.newest(app.id)?.version).toBe(1);
-  await scale(platform, app, caller, [{ type: 'worker', quantity: 3 }]);
+  await scale(ground, [{ type: 'worker', quantity: 3 }]);
   release(ground, ['web', 'worker'], settings);
   expect(processSettingsOf(platform, app).find(({ key }) => key === 'rollout.worker')).toEqual({
     key: 'rollout.worker',

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { recordType } from '../../../platform/cli/commands/domains.ts';
 import { diffReleases, renderDiff } from '../../../platform/cli/release-diff.ts';
 import { renderDynos } from '../../../platform/cli/render-dynos.ts';
-import { scaleState } from '../../../platform/cli/scale.ts';
 import { age, safeForTerminal, size, timeAndAge } from '../../../platform/cli/terminal-text.ts';
 import type { Dyno, Release, Slug } from '../../../platform/cli/v3.ts';
 import { release, scriptedApi, twelve } from './scripted.ts';
@@ -63,30 +62,15 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
   );
 });
 
-it('knows when a formation is reached', () => {
-  const wanted = [{ type: 'web', quantity: 2, size: 'standard-2x', command: '' }];
-  const two = { size: 'Standard-2X' };
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2', two)])).toMatchObject({ reached: true });
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2')])).toMatchObject({
-    reached: false,
-    missing: 'web runs 1 of 2',
-  });
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2', two), dyno('web.3', two)]).reached).toBe(
-    false,
-  );
-  const crashed = dyno('web.2', { ...two, state: 'crashed' });
-  expect(scaleState(wanted, [dyno('web.1', two), crashed]).crashed).toBe(crashed);
-  const none = [{ ...wanted[0]!, quantity: 0 }];
-  expect(scaleState(none, [dyno('worker.1')]).reached).toBe(true);
-  expect(scaleState(none, [crashed])).toMatchObject({ reached: false, crashed: undefined });
-});
-
 it('scales, waits until it is so, and says what runs', async () => {
   let asked = 0;
   await using api = await scriptedApi({
-    'PATCH /apps/hello/formation': { body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }] },
-    'GET /apps/hello/dynos': () => ({
-      body: asked++ === 0 ? [dyno('web.1', { state: 'starting' })] : [dyno('web.1')],
+    'PATCH /apps/hello/formation': {
+      headers: { 'Twelve-Change': 'c1' },
+      body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }],
+    },
+    'GET /apps/hello/process-changes/c1': () => ({
+      body: { status: asked++ === 0 ? 'pending' : 'succeeded', reason: null, superseded_by: null },
     }),
     'GET /apps/hello/formation': {
       body: [
@@ -101,18 +85,26 @@ it('scales, waits until it is so, and says what runs', async () => {
     err: 'Scaling hello... done, now running web at 1:standard-1x\n',
   });
   expect(api.asked[0]!.body).toEqual({ updates: [{ type: 'web', quantity: '+1' }] });
+  expect(api.asked[1]!.path).toBe('/apps/hello/process-changes/c1?wait=25');
+  expect(asked).toBe(2);
   const shown = await twelve(['scale', '-a', 'hello'], { url: api.url });
   expect(shown.out).toBe('web=1:standard-1x worker=0:standard-2x\n');
 });
 
-it('says which process crashed while scaling', async () => {
+it('says which process kept a scale from being done, and what holds instead', async () => {
+  const reason =
+    'web.2 exited with status 1 before it was ready.\nNot applied: as before, web at 1:standard-1x.';
   await using api = await scriptedApi({
-    'PATCH /apps/hello/formation': { body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }] },
-    'GET /apps/hello/dynos': { body: [dyno('web.1', { state: 'crashed', code: 'R10' })] },
+    'PATCH /apps/hello/formation': { headers: { 'Twelve-Change': 'c1' }, body: [] },
+    'GET /apps/hello/process-changes/c1': { body: { status: 'expired', superseded_by: { id: 'c2' } } },
+    'GET /apps/hello/process-changes/c2': { body: { status: 'failed', reason, superseded_by: null } },
   });
-  const { status, err } = await twelve(['ps:scale', 'web=1', '-a', 'hello'], { url: api.url });
+  const { status, err } = await twelve(['ps:scale', 'web=2', '-a', 'hello'], { url: api.url });
   expect(status).toBe(1);
-  expect(err).toContain('web.1 crashed: R10 (Boot timeout). What it printed: twelve logs -p web.1 -a hello');
+  expect(err).toContain('Another change of the formation came on top of it, and is followed.');
+  expect(err).toContain(
+    'failed\n !     web.2 exited with status 1 before it was ready.\n !     Not applied: as before, web at 1:standard-1x.\n',
+  );
 });
 
 it('counts errors by code, the newest first', async () => {
@@ -150,13 +142,22 @@ it('counts errors by code, the newest first', async () => {
   expect(quiet.out).toBe('The log of quiet tells of no errors.\n');
 });
 
-it('restarts and stops by the right paths', async () => {
+it('a server that does not tell what becomes of it is not taken at its word', async () => {
+  await using api = await scriptedApi({ 'DELETE /apps/hello/dynos': { status: 202 } });
+  const { status, err } = await twelve(['ps:restart', '-a', 'hello'], { url: api.url });
+  expect(status).toBe(1);
+  expect(err).toContain('this server does not tell what becomes of it. See what runs: twelve ps -a hello');
+});
+
+it('restarts and stops by the right paths, and waits for what comes of it', async () => {
+  const answer = { status: 202, headers: { 'Twelve-Change': 'c1' } };
   await using api = await scriptedApi({
-    'DELETE /apps/hello/dynos': { status: 202 },
-    'DELETE /apps/hello/dynos/web.1': { status: 202 },
-    'DELETE /apps/hello/formations/web': { status: 202 },
+    'DELETE /apps/hello/dynos': answer,
+    'DELETE /apps/hello/dynos/web.1': answer,
+    'DELETE /apps/hello/formations/web': answer,
     'POST /apps/hello/dynos/run.1/actions/stop': { status: 202 },
-    'POST /apps/hello/formations/web/actions/stop': { status: 202 },
+    'POST /apps/hello/formations/web/actions/stop': answer,
+    'GET /apps/hello/process-changes/c1': { body: { status: 'succeeded' } },
   });
   for (const argv of [
     ['ps:restart'],
@@ -166,6 +167,7 @@ it('restarts and stops by the right paths', async () => {
     ['ps:stop', 'web'],
   ])
     expect(await twelve([...argv, '-a', 'hello'], { url: api.url })).toMatchObject({ status: 0 });
+  expect(api.asked.filter(({ method }) => method === 'GET')).toHaveLength(4);
 });
 
 it('a type of which nothing runs is named, also where others run', async () => {

@@ -10,8 +10,10 @@ import {
   draining,
   ended,
   engine,
+  outcome,
   processes,
   processOf,
+  restart,
   routed,
   running,
   scale,
@@ -147,7 +149,7 @@ test('restarts are counted over a restart of the server, and anew when somebody 
   startAgain();
   await begin();
   expect(web()).toMatchObject({ state: 'up', restarts: 1 });
-  processes.restart(app.id, 'web.1');
+  restart('web.1');
   await until(() => web()?.restarts === 0 && web()?.state === 'up', 'a fresh one');
 });
 
@@ -222,12 +224,12 @@ test('restart replaces every process by a fresh one', async () => {
   await begin();
   await ended(append({ web: 'w' }));
   const before = engine.containers()[0]!.id;
-  processes.restart(app.id);
+  const change = restart();
   await until(
     () => engine.containers().length === 1 && engine.containers()[0]!.id !== before,
     'another container',
   );
-  expect(() => processes.restart(app.id, 'web.9')).toThrow(/no process "web\.9"/);
+  expect((await outcome(change)).status).toBe('succeeded');
 });
 
 test('a failing release command leaves everything as it was', async () => {
