@@ -42,9 +42,39 @@ export const hogs: readonly Hog[] = [
   },
 ];
 
-/** Stops every program of these containers where it is, or lets all go on: quiet and loud in turns, without a start in between. */
-export async function freeze(containers: readonly string[], frozen: boolean): Promise<void> {
-  for (const id of containers) await ask('POST', `/containers/${id}/${frozen ? 'pause' : 'unpause'}`);
+const rounds = { atLeast: 2, atMost: 6, requests: 100 };
+
+export interface Loudness {
+  /** Until it is at work. */
+  start(): Promise<void>;
+  /** While it is. */
+  look(): Promise<void>;
+  /** Until it is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * How long visits take without it and beside it, in turns: as often as it takes to tell what the machine does besides, which
+ * comes to both in the long run. @returns milliseconds, of the median and of p95
+ */
+export async function beside(
+  { start, look, stop }: Loudness,
+  visit: () => Promise<void>,
+): Promise<{ quiet: number; loud: number }[]> {
+  const times: { quiet: number[]; loud: number[] } = { quiet: [], loud: [] };
+  for (let round = 1; ; round++) {
+    times.quiet.push(...(await waits(visit, rounds.requests)));
+    await start();
+    times.loud.push(...(await waits(visit, rounds.requests)));
+    await look();
+    await stop();
+    const told = [0.5, 0.95].map((share) => ({
+      quiet: quantile(times.quiet, share),
+      loud: quantile(times.loud, share),
+    }));
+    const holds = told.every(({ quiet, loud }) => loud <= 2 * quiet);
+    if (round >= rounds.atMost || (round >= rounds.atLeast && holds)) return told;
+  }
 }
 
 /** @returns milliseconds of each request, one after another */

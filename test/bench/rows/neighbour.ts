@@ -1,4 +1,4 @@
-// How long an app's visitors wait while other programs on the machine take all they can get, against the same while these stand still.
+// How long an app's visitors wait while other programs on the machine take all they can get, against the same without them.
 import { label } from '../../../platform/engine/labels.ts';
 import { figuresOf, hogs, quantile, waits } from '../../support/hogs.ts';
 import { eventually } from '../../support/wait.ts';
@@ -13,7 +13,7 @@ const loudApp = 'bench-loud';
 
 export const neighbour: Row = {
   name: 'neighbour',
-  about: `p95 of ${requests} visits of an app beside a memory hog, a fork bomb and a spinner of another one / the same while these stand still`,
+  about: `p95 of ${requests} visits of an app beside a memory hog, a fork bomb and a spinner of another one / the same without them`,
   unit: 'ms',
   bar: { value: 2, kind: 'at most' },
   async measure(bench: Bench) {
@@ -21,8 +21,6 @@ export const neighbour: Row = {
     const app = await hello(bench);
     await platform.deploy(loudApp, 'hello-node');
     await untilAnswered(app.target, () => true, bench.signal);
-    const names = await startHogs(platform);
-    const containers = await hogContainers(bench, platform);
 
     const slowest = async (): Promise<number> => {
       const times = await waits(async () => {
@@ -31,13 +29,18 @@ export const neighbour: Row = {
       }, requests);
       return quantile(times, 0.95);
     };
-    const measured = await inTurns(bench, 'ms', slowest, async () => {
-      await bench.docker('pause', ...containers);
-      const quiet = await slowest();
-      await bench.docker('unpause', ...containers);
-      return quiet;
-    });
-    for (const name of names) await platform.cli('ps:stop', name, '--app', loudApp);
+    async function beside(): Promise<number> {
+      const names = await startHogs(platform);
+      await atWork(bench, platform);
+      const ms = await slowest();
+      for (const name of names) await platform.cli('ps:stop', name, '--app', loudApp);
+      await eventually(
+        () => hogContainer(bench, platform),
+        (left) => left === '',
+      );
+      return ms;
+    }
+    const measured = await inTurns(bench, 'ms', beside, slowest);
     await platform.cli('ps:scale', 'web=0', '--app', loudApp);
     return measured;
   },
@@ -51,27 +54,26 @@ async function startHogs(platform: BenchPlatform): Promise<string[]> {
   return names;
 }
 
-/** Their containers, once each is at what it is for. */
-async function hogContainers(bench: Bench, { server }: BenchPlatform): Promise<string[]> {
-  const found: string[] = [];
-  for (const { command, atWork } of hogs) {
-    const filters = [
-      `${label.instance}=${server.instance}`,
-      `${label.kind}=run`,
-      `${label.command}=${command}`,
-    ];
-    const id = await bench.docker(
-      'ps',
-      '-q',
-      '--no-trunc',
-      ...filters.flatMap((one) => ['--filter', `label=${one}`]),
-    );
+/** @returns ids, one a line */
+function hogContainer(bench: Bench, { server }: BenchPlatform, command?: string): Promise<string> {
+  const filters = [
+    `${label.instance}=${server.instance}`,
+    `${label.kind}=run`,
+    ...(command ? [`${label.command}=${command}`] : []),
+  ];
+  return bench.docker(
+    ...['ps', '-aq', '--no-trunc', ...filters.flatMap((one) => ['--filter', `label=${one}`])],
+  );
+}
+
+/** Until each of them is at what it is for. */
+async function atWork(bench: Bench, platform: BenchPlatform): Promise<void> {
+  for (const hog of hogs) {
+    const id = await hogContainer(bench, platform, hog.command);
     const before = await figuresOf(id);
     await eventually(
       () => figuresOf(id),
-      (now) => atWork(now, before),
+      (now) => hog.atWork(now, before),
     );
-    found.push(id);
   }
-  return found;
 }
