@@ -26,7 +26,7 @@ import { createDockerEngine } from './engine/docker.ts';
 import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
-import { raiseUserLimits } from './engine/user-limits.ts';
+import { sizesHere } from './engine/open-files.ts';
 import { createGit } from './git/git.ts';
 import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
@@ -65,7 +65,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const answered = answerOptions(argv);
   if (answered !== null) return answered;
   try {
-    const config = readConfig(process.env);
+    const read = readConfig(process.env);
+    const config = { ...read, sizes: sizesHere(read.sizes) };
     const server = await startServer(config, createLog(config.logLevel));
     process.stdout.write(greeting(config, server.api));
     await untilSignalled();
@@ -274,7 +275,7 @@ async function connect(
   closers.push(() => ending.abort());
   const guard = createAppGuard({ instance, ports: [config.api.port, config.registry.port], onProblem });
   closers.push(() => guard.rest());
-  await Promise.all([engine.endLost(ownLabels(instance)), guard.close(), raiseUserLimits({ onProblem })]);
+  await Promise.all([engine.endLost(ownLabels(instance)), guard.close()]);
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
   closers.push(() => platform.running.close());
   resumeBuilds(platform);
