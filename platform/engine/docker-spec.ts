@@ -2,6 +2,8 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { ContainerSpec } from './engine.ts';
 
+/** The kernel counts it as half of the machine's memory on top of what a program has. Of two such the larger still goes first. */
+const expendableScore = 500;
 const defaultLog = { maxSizeBytes: 10_000_000, maxFiles: 3 };
 
 /** @param networkMode how the engine calls the spec's network */
@@ -44,6 +46,7 @@ function limits(spec: ContainerSpec): HostConfig {
     ...(spec.cpuShares ? { CpuShares: spec.cpuShares } : {}),
     ...(spec.cpus ? { NanoCpus: Math.round(spec.cpus * 1e9) } : {}),
     ...(spec.pids ? { PidsLimit: spec.pids } : {}),
+    ...(spec.expendable ? { OomScoreAdj: expendableScore } : {}),
     Ulimits: [
       // An engine is mostly started without a limit on these: a crash would write all of its memory to the machine's disk.
       ulimit('core', 0),

@@ -12,6 +12,7 @@ def told(name):
 print('FACT users and groups', *sorted(set(told('Uid') + told('Gid') + told('Groups')[0].split())))
 print('FACT capabilities', *sorted({told(one)[0] for one in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')}))
 print('FACT no-new-privileges', *told('NoNewPrivs'), 'seccomp', *told('Seccomp'))
+print('FACT first to go', *open('/proc/self/oom_score_adj').read().split())
 print('FACT core', *resource.getrlimit(resource.RLIMIT_CORE))
 
 def attempt(name, work):
@@ -68,6 +69,7 @@ export const confined = [
   'FACT users and groups 20012',
   'FACT capabilities 0000000000000000',
   'FACT no-new-privileges 1 seccomp 2',
+  'FACT first to go 500',
   'FACT core 0 0',
   'FACT tried',
 ];

@@ -28,6 +28,7 @@ test('limits, with swap off', () => {
     cpuShares: 256,
     pids: 100,
     openFiles: 4096,
+    expendable: true,
   });
   expect(HostConfig).toMatchObject({
     Memory: 512,
@@ -35,6 +36,7 @@ test('limits, with swap off', () => {
     NanoCpus: 1_500_000_000,
     CpuShares: 256,
     PidsLimit: 100,
+    OomScoreAdj: 500,
     Ulimits: [
       { Name: 'core', Soft: 0, Hard: 0 },
       { Name: 'nofile', Soft: 4096, Hard: 4096 },
