@@ -26,6 +26,7 @@ import { createDockerEngine } from './engine/docker.ts';
 import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
+import { sizesHere } from './engine/open-files.ts';
 import { createGit } from './git/git.ts';
 import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
@@ -64,7 +65,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const answered = answerOptions(argv);
   if (answered !== null) return answered;
   try {
-    const config = readConfig(process.env);
+    const read = readConfig(process.env);
+    const config = { ...read, sizes: sizesHere(read.sizes) };
     const server = await startServer(config, createLog(config.logLevel));
     process.stdout.write(greeting(config, server.api));
     await untilSignalled();

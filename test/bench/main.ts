@@ -9,6 +9,7 @@ import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { idle } from './rows/idle.ts';
 import { memory } from './rows/memory.ts';
+import { neighbour } from './rows/neighbour.ts';
 import { noChange } from './rows/no-change.ts';
 import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
@@ -33,6 +34,7 @@ const rows: readonly Row[] = [
   coldStart,
   idle,
   runPrompt,
+  neighbour,
   noChange,
   warmPush,
   ...coldBuilds,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mostOpenFiles } from '../../platform/engine/open-files.ts';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { root } from '../support/server-process.ts';
@@ -12,6 +13,7 @@ let app: AppRepository;
 const sizes = {
   tiny: { memory: 128, cpu: 0.25, pids: 40, open_files: 300 },
   small: { memory: 1536, cpu: 3, pids: 64, open_files: 500 },
+  plain: { memory: 256 },
 };
 const mb = 1_048_576;
 
@@ -59,16 +61,37 @@ const limits = [
   'cat memory/memory.limit_in_bytes 2>/dev/null || cat memory.max',
   'cat pids/pids.max 2>/dev/null || cat pids.max',
   'ulimit -Sn; ulimit -Hn; echo $MEMORY_AVAILABLE $WEB_CONCURRENCY',
+  'cat cpu/cpu.shares 2>/dev/null || cat cpu.weight',
 ].join('; ');
 
+/** What a share of 1024 may be called inside: itself, or a weight, of which older and newer engines make different ones. */
+function weights(shares: number): string[] {
+  const log = Math.log2(shares);
+  const newer = Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34));
+  return [shares, 1 + Math.floor(((shares - 2) * 9999) / 262_142), newer].map(String);
+}
+
+/** Not every machine can allow so many. */
+const most = Math.min(65_536, mostOpenFiles());
+
 test.each([
-  ['tiny', [128 * mb, 40, 300, 300], '128 1'],
-  ['small', [1536 * mb, 64, 500, 500], '1536 3'],
-  ['standard-1x', [512 * mb, 256, 10_000, 10_000], '512 1'],
-])('the limits inside are those of %s, and the variables tell the same', async (size, kernel, told) => {
-  const run = await must(twelve('run', '--size', size, '--', 'bash', '-c', limits));
-  expect(run.stdout.trim().split('\n')).toEqual([...kernel.map(String), told]);
-});
+  ['tiny', [128 * mb, 40, 300, 300], '128 1', 0.25],
+  ['small', [1536 * mb, 64, 500, 500], '1536 3', 3],
+  ['standard-1x', [512 * mb, 256, 10_000, 10_000], '512 1', 1],
+  ['standard-2x', [1024 * mb, 512, 10_000, 10_000], '1024 2', 2],
+  ['performance-m', [2560 * mb, 16_384, most, most], '2560 5', 8],
+  ['performance-l', [14_336 * mb, 32_768, most, most], '14336 28', 32],
+  // What the operator left out follows from the memory, or is as usual.
+  ['plain', [256 * mb, 256, 10_000, 10_000], '256 1', 0.5],
+])(
+  'the limits inside are those of %s, and the variables tell the same',
+  async (size, kernel, told, share) => {
+    const run = await must(twelve('run', '--size', size, '--', 'bash', '-c', limits));
+    const said = run.stdout.trim().split('\n');
+    expect(said.slice(0, -1)).toEqual([...kernel.map(String), told]);
+    expect(weights(share * 1024)).toContain(said.at(-1));
+  },
+);
 
 test('more processes or open files than that there are not', async () => {
   const forks = 'for n in $(seq 60); do sleep 3 & done 2>&1; jobs -p | wc -l';
@@ -82,9 +105,10 @@ test('more processes or open files than that there are not', async () => {
 
 test('the API lists the sizes, ours with the defaults; one that is not there is refused with those that are', async () => {
   const { body } = await platform.api<{ name: string }[]>('GET', '/dyno-sizes');
-  expect(body.map(({ name }) => name).slice(-2)).toEqual(['tiny', 'small']);
+  expect(body.map(({ name }) => name).slice(-3)).toEqual(['tiny', 'small', 'plain']);
   const one = await platform.api('GET', '/dyno-sizes/tiny');
   expect(one.body).toMatchObject({ memory: 0.125, compute: 0.25, pids: 40, open_files: 300 });
+  expect((await platform.api('GET', '/dyno-sizes/performance-m')).body).toMatchObject({ open_files: most });
   expect((await platform.api('GET', '/dyno-sizes/none')).status).toBe(404);
   const refused = await twelve('ps:resize', 'calm=huge');
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('Sizes: standard-1x') });
