@@ -41,7 +41,7 @@ const batchLines = 500;
 const batchBytes = 256 * 1024;
 const farewellMs = 2000;
 /** Further back no connection goes that breaks. */
-const rememberedBatches = 10_000;
+const rememberedBatches = 5000;
 
 export function createDrain(needs: DrainNeeds): Drain {
   const { log, retry } = needs;

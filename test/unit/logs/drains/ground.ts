@@ -16,7 +16,7 @@ export interface Ground extends AsyncDisposable {
   print(from: number, to: number, fill?: string): void;
   status(): ReturnType<Drains['ofApp']>[number];
   /** Ends like a server that is stopped, and begins as the next one. */
-  restart(how?: { killed: true }): Promise<void>;
+  restart(): Promise<void>;
 }
 
 export interface GroundNeeds {
@@ -65,15 +65,10 @@ export async function createGround({ folder, budgetBytes = 50 << 20, caFile }: G
       });
     },
     status: () => drains.ofApp('app')[0]!,
-    async restart(how) {
-      const [oldLog, oldDrains] = [log, drains];
-      // Killed, it finishes nothing: the next one begins with what is on the disk.
-      if (!how) {
-        await oldDrains.close();
-        await oldLog.close();
-      }
+    async restart() {
+      await drains.close();
+      await log.close();
       ({ log, drains } = begin());
-      if (how) void oldDrains.close();
     },
     async [Symbol.asyncDispose]() {
       await drains.close();

@@ -1,4 +1,6 @@
 // https drains, to a receiver that knows Heroku's protocol and remembers frames by their ids.
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { logplexMessage } from '../../../../platform/logs/drains/logplex.ts';
 import { temporaryFolder } from '../engine-files.ts';
@@ -109,7 +111,7 @@ it('tries again, with the same frame, what was not answered with 2xx', async () 
   expect(receiver.repeated()).toBe(1);
 });
 
-it('loses and doubles nothing while the receiver and the server are restarted and killed', async () => {
+it('loses and doubles nothing while receiver and server are restarted in mid-stream', async () => {
   using folder = temporaryFolder();
   const tls = makeCertificates(folder.path);
   await using receiver = await startReceiver(tls, (turn) => (turn % 7 === 0 ? 'gone' : 200));
@@ -132,6 +134,32 @@ it('loses and doubles nothing while the receiver and the server are restarted an
   await until(() => ground.status().lag === 0);
   expect(numbers(receiver.texts())).toEqual(range(1, printed));
   expect(ground.status()).toMatchObject({ delivered: printed, lost: 0 });
+});
+
+it('sends the same frame again after it was killed, so that a receiver knows it', async () => {
+  using folder = temporaryFolder();
+  using next = temporaryFolder();
+  const tls = makeCertificates(folder.path);
+  let away = true;
+  // It takes the frame, and its answer gets lost.
+  await using receiver = await startReceiver(tls, () => (away ? 'gone' : 200));
+  const url = `https://localhost:${receiver.port}/`;
+  {
+    await using ground = await createGround({ folder: folder.path, caFile: tls.caFile });
+    ground.open(url);
+    ground.print(1, 200);
+    await until(() => receiver.asked.length > 0);
+    // What a killed one leaves is what is on the disk at any one moment.
+    cpSync(join(folder.path, 'app'), join(next.path, 'app'), { recursive: true });
+  }
+  away = false;
+  await using ground = await createGround({ folder: next.path, caFile: tls.caFile });
+  // More by now than was sent.
+  ground.print(201, 1000);
+  ground.open(url);
+  await until(() => ground.status().lag === 0);
+  expect(numbers(receiver.texts())).toEqual(range(1, 1000));
+  expect(receiver.repeated()).toBeGreaterThan(0);
 });
 
 it('sends fewer lines at once to a receiver that finds them too many, and leaves out one that is too long', async () => {
