@@ -71,6 +71,8 @@ test('nothing is missing after the server was killed and the receiver away', asy
     (got) => got.some((text) => text.startsWith('line ')),
   );
   await platform.kill9();
+  // The kernel still delivers what it was given.
+  await eventually(receiver.open, (count) => count === 0);
   await receiver.stop();
   await platform.startAgain();
   const [down] = await eventually(drains, ([one]) => (one?.lag ?? 0) > 0 && one?.failure !== null);

@@ -12,6 +12,8 @@ export interface Receiver extends AsyncDisposable {
   pause(): void;
   resume(): void;
   connections(): number;
+  /** Those that are open now. */
+  open(): number;
 }
 
 export interface ReceiverNeeds {
@@ -60,6 +62,7 @@ export async function startReceiver({ tls, accept }: ReceiverNeeds): Promise<Rec
       for (const socket of sockets) socket.resume();
     },
     connections: () => accepted,
+    open: () => sockets.size,
     [Symbol.asyncDispose]: stop,
   };
 }
