@@ -1,7 +1,13 @@
 // Log drains: where an app's log stream is sent to.
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { type DrainStatus, type LogDrain, parseDrainUrl, shownDrainUrl } from '../domain/log-drain.ts';
+import {
+  type DrainStatus,
+  isEncrypted,
+  type LogDrain,
+  parseDrainUrl,
+  shownDrainUrl,
+} from '../domain/log-drain.ts';
 import type { Caller, Platform } from './context.ts';
 
 /** Each is a reader of the app's log and a connection. */
@@ -25,7 +31,13 @@ export async function addDrain(
 ): Promise<DrainAndStatus> {
   const { store, logs } = platform;
   const url = wanted.url.trim();
-  await platform.resolveDrain(parseDrainUrl(url).url);
+  const address = parseDrainUrl(url);
+  if (wanted.insecure && !isEncrypted(address.kind))
+    throw new PlatformError(
+      'invalid_params',
+      `A ${address.kind}:// drain has no certificate to be insecure about.`,
+    );
+  await platform.resolveDrain(address.url);
   const drain = store.transaction(() => {
     const known = store.logDrains.ofApp(app.id);
     if (known.some((one) => one.url === url))

@@ -102,6 +102,11 @@ function schemeAdvice(scheme: string): string {
   return `${what}${better} A drain's URL begins with ${all.slice(0, -1).join(', ')} or ${all.at(-1)}.`;
 }
 
+/** Over TLS, so with a certificate. */
+export function isEncrypted(kind: DrainKind): boolean {
+  return kind === 'https' || kind === 'syslog+tls' || kind === 'splunk+https';
+}
+
 /** For people: without login, values of a query, and parts of a path that look like a key. */
 export function shownDrainUrl(text: string): string {
   const { kind, url, user, password } = parseDrainUrl(text);

@@ -4,7 +4,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure, rootCertificates, type TLSSocket } from 'node:tls';
 import type { PinnedHost, ResolveSafely } from '../../domain/address.ts';
 import { messageOf } from '../../domain/errors.ts';
-import type { DrainAddress } from '../../domain/log-drain.ts';
+import { type DrainAddress, isEncrypted } from '../../domain/log-drain.ts';
 
 export interface Connect {
   /** @throws Error a sentence of why not */
@@ -15,7 +15,6 @@ export interface Connect {
 
 export interface ConnectNeeds {
   address: DrainAddress;
-  secure: boolean;
   /** Takes a certificate that cannot be verified. */
   insecure: boolean;
   /** Certificate authorities beside the usual ones, as PEM. */
@@ -25,7 +24,8 @@ export interface ConnectNeeds {
 
 const patienceMs = 10_000;
 
-export function createConnect({ address, secure, insecure, caFile, resolve }: ConnectNeeds): Connect {
+export function createConnect({ address, insecure, caFile, resolve }: ConnectNeeds): Connect {
+  const secure = isEncrypted(address.kind);
   const { port } = address;
   const name = address.url.hostname.replace(/^\[(.*)\]$/, '$1');
 

@@ -6,7 +6,7 @@ import type { AppLog } from '../app-log.ts';
 import { createConnect } from './connect.ts';
 import { removeCursor } from './cursor-file.ts';
 import { createDrain, type Drain, type Retry } from './drain.ts';
-import { protocols } from './targets.ts';
+import { targets } from './targets.ts';
 
 export type DrainOrder = Pick<LogDrain, 'id' | 'appId' | 'url' | 'token' | 'insecure'>;
 
@@ -44,14 +44,13 @@ export function createDrains(needs: DrainsNeeds): Drains {
     if (drains.has(order.id)) return;
     const { token, insecure } = order;
     const address = parseDrainUrl(order.url);
-    const { secure, create } = protocols[address.kind];
-    const connect = createConnect({ address, secure, insecure, caFile, resolve });
+    const connect = createConnect({ address, insecure, caFile, resolve });
     const path = join(folderOf(order.appId), `${order.id}.drain`);
     const tell = (what: string): void =>
       onProblem(`Log drain ${shownDrainUrl(order.url)} (${token}): ${what}`);
     const drain = createDrain({
       ...{ log: logOf(order.appId), path, token, retry },
-      target: (onBroken) => create({ address, token, connect, onBroken }),
+      target: (onBroken) => targets[address.kind]({ address, token, connect, onBroken }),
       onFailing: (why) =>
         tell(`${why} It is tried again, from where it was, for as long as the log keeps the lines.`),
       onProblem: tell,

@@ -74,6 +74,15 @@ it.each([
   expect(ground.store.logDrains.all()).toEqual([]);
 });
 
+it('refuses to take any certificate where there is none', async () => {
+  using folder = temporaryFolder();
+  await using ground = await createDrainGround(folder.path);
+  const order = { url: 'gelf+tcp://127.0.0.1', insecure: true };
+  await expect(addDrain(ground.platform, ground.app, ground.caller, order)).rejects.toThrow(
+    'has no certificate',
+  );
+});
+
 it('judges an address again when it connects', async () => {
   using folder = temporaryFolder();
   await using receiver = await startSyslogReceiver();
