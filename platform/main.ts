@@ -3,7 +3,7 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
-import { hostsOf, stackName } from './actions/apps.ts';
+import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
@@ -13,7 +13,7 @@ import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
-import { createAddressCheck, ourselves } from './address-check.ts';
+import { createAddressChecks } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { languageImage } from './build/first-party.ts';
@@ -132,10 +132,17 @@ async function connect(
   const image = async (...order: Parameters<typeof images.ensure>): Promise<string> =>
     (await images.ensure(...order)).reference;
 
-  const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
+  const { resolve, resolveDrain } = createAddressChecks(config, hostAddresses);
+  const logs = await createLogs({
+    folder: data('logs'),
+    budgetBytes: config.logBudgetBytes,
+    caFile: config.caFile,
+    resolve: resolveDrain,
+    onProblem,
+  });
   closers.push(() => logs.close());
+  for (const drain of store.logDrains.all()) logs.openDrain(drain);
   keepHeapSmall();
-  const resolve = createAddressCheck(ourselves(config, hostAddresses));
   const download = createDownload({ resolve, caFile: config.caFile });
   const [slugs, ground] = await Promise.all([
     createSlugs({
@@ -185,10 +192,8 @@ async function connect(
   });
   closers.push(() => router.close());
 
-  const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) => {
-    const app = store.apps.byId(appId);
-    return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
-  };
+  const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>
+    routeOf({ store, config }, appId, rest);
   const figures = createFigures({ engine, instance, sizes: config.sizes, logs, onProblem });
   closers.push(() => figures.close());
   // More than a build may print, so that what we say of it at its end is kept too.
@@ -259,6 +264,7 @@ async function connect(
     figures,
     router,
     logs,
+    resolveDrain,
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,
@@ -267,7 +273,6 @@ async function connect(
     currentImages: () => Promise.all(serverImages.map(images.reference)),
     requireSpace: space,
   };
-
   closers.push(() => platform.cron.close());
 
   // Before anybody can ask for new ones.

@@ -22,6 +22,7 @@ import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
+import { logDrainRoutes } from './routes/log-drains.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
@@ -118,6 +119,7 @@ function createApplication(edge: Edge): express.Express {
     accountRoutes(edge),
     appRoutes(edge),
     domainRoutes(edge),
+    logDrainRoutes(edge),
     buildRoutes(edge),
     sourceRoutes(edge),
     buildpackRoutes(edge),

@@ -85,6 +85,11 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/buildpacks.ts'),
   },
   { topic: 'Logs', names: ['logs'], load: () => import('./commands/logs.ts') },
+  {
+    topic: 'Logs',
+    names: ['drains', 'drains:add', 'drains:remove'],
+    load: () => import('./commands/drains.ts'),
+  },
   { topic: 'Git', names: ['git:remote', 'git:credentials'], load: () => import('./commands/git.ts') },
   { topic: 'Server', names: ['server', 'server:token'], load: () => import('./commands/server.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },

@@ -22,6 +22,18 @@ export interface Domain {
   cname: string | null;
 }
 
+export interface LogDrain {
+  id: string;
+  url: string;
+  token: string;
+  /** Ours: lines. */
+  lag?: number | null;
+  delivered?: number | null;
+  lost?: number | null;
+  /** Ours: why the last attempt failed. */
+  failure?: string | null;
+}
+
 export interface Account {
   id: string;
   email: string;

@@ -10,6 +10,7 @@ import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
 import { clear, clearly } from './failures.ts';
 import { createFormations } from './formation.ts';
+import { createLogDrains } from './log-drains.ts';
 import { createProcessChanges } from './process-changes.ts';
 import { createProcessHealth } from './process-health.ts';
 import { createProcessSettings } from './process-settings.ts';
@@ -34,6 +35,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     users: clear(createUsers(database, now)),
     apps: clear(createApps(database, now)),
     domains: clear(createDomains(database, now)),
+    logDrains: clear(createLogDrains(database, vault, now)),
     slugs: clear(createSlugRecords(database, now)),
     releases: clear(createReleases(database, vault, now)),
     builds: clear(createBuilds(database, now)),
