@@ -17,14 +17,15 @@ const killContainer = `
   const ask = (method, path, heard) => request({ socketPath, method, path }, heard).end();
   const kill = (id) =>
     ask('POST', '/containers/' + id + '/kill?signal=KILL', ({ statusCode }) => process.exit(statusCode === 204 ? 0 : 1));
-  if (victim !== 'newest') return kill(which);
-  const filters = { label: ['twelve.kind=process', 'twelve.app-name=' + which], status: ['running'] };
-  ask('GET', '/containers/json?filters=' + encodeURIComponent(JSON.stringify(filters)), async (response) => {
+  const newest = async (response) => {
     let text = '';
     for await (const part of response) text += part;
     // The engine lists the newest first.
     kill(JSON.parse(text)[0].Id);
-  });
+  };
+  const filters = { label: ['twelve.kind=process', 'twelve.app-name=' + which], status: ['running'] };
+  if (victim !== 'newest') kill(which);
+  else ask('GET', '/containers/json?filters=' + encodeURIComponent(JSON.stringify(filters)), newest);
 `;
 
 const containers = ['router', 'process', 'newest'];
