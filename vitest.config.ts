@@ -19,6 +19,7 @@ const long = [
   'test/engine/build/node-settings.test.ts',
   'test/engine/build/node-trees.test.ts',
   'test/engine/build/python-failures.test.ts',
+  'test/engine/build/private-packages.test.ts',
   'test/engine/build/python-packages.test.ts',
   'test/engine/build/registries.test.ts',
   'test/engine/build/registries-python.test.ts',
