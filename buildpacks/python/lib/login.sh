@@ -27,7 +27,7 @@ refused_address() {
 # what_about_login <host>
 what_about_login() {
   local name named=''
-  for named in $(grep -hoE '\$\{[A-Z_][A-Z0-9_]*\}' -- "${package_files[@]}" pyproject.toml 2>/dev/null | tr -d '${}'); do
+  for named in $(grep -hoE '\$\{[A-Z_][A-Z0-9_]*\}' -- "${package_files[@]}" "$build_dir/pyproject.toml" 2>/dev/null | tr -d '${}'); do
     [ -s "$config_dir/$named" ] || { echo "the config var $named, which $(deciding_file) names, is not set. Set it to a token that may read this package."; return; }
   done
   for name in "$named" "${imported[@]}"; do
