@@ -22,6 +22,7 @@ const long = [
   'test/engine/build/private-packages.test.ts',
   'test/engine/build/python-packages.test.ts',
   'test/engine/build/registries.test.ts',
+  'test/engine/build/reserved-names.test.ts',
   'test/engine/build/registries-python.test.ts',
   'test/engine/build/static-settings.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',

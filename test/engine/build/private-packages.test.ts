@@ -192,4 +192,31 @@ describe('Python', () => {
       await expectKeptOut(built);
     },
   );
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'wrong',
+      { UV_INDEX_TEAM_USERNAME: 'build', UV_INDEX_TEAM_PASSWORD: wrong },
+      'it refused the login in the config var UV_INDEX_TEAM_PASSWORD. The token is wrong, has expired, or may not read this package: set UV_INDEX_TEAM_PASSWORD to another one.',
+    ],
+    [
+      'missing',
+      {},
+      "it asks for a login. Give it by the config vars UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, where <NAME> is the index's name in pyproject.toml in capitals.",
+    ],
+  ])('uv: a token that is %s is told', async (_, config, what) => {
+    const registry = `http://${index.host}/simple`;
+    const file = `http://${index.host}/files/team_greet-1.0.0-py3-none-any.whl`;
+    const failure = await refused(
+      'uv',
+      {
+        'pyproject.toml': `[project]\nname = "x"\nversion = "0.1.0"\nrequires-python = ">=3.13"\ndependencies = ["team-greet"]\n\n[[tool.uv.index]]\nname = "team"\nurl = "${registry}"\ndefault = true\n`,
+        'uv.lock': `version = 1\nrevision = 3\nrequires-python = ">=3.13"\n\n[[package]]\nname = "team-greet"\nversion = "1.0.0"\nsource = { registry = "${registry}" }\nwheels = [\n    { url = "${file}", hash = "sha256:${'0'.repeat(64)}" },\n]\n\n[[package]]\nname = "x"\nversion = "0.1.0"\nsource = { virtual = "." }\ndependencies = [\n    { name = "team-greet" },\n]\n\n[package.metadata]\nrequires-dist = [{ name = "team-greet" }]\n`,
+        ...web,
+      },
+      config,
+    );
+    expect(failure.message).toContain(`The index ${index.host} did not give this build team`);
+    expect(failure).toMatchObject({ id: 'E10', message: expect.stringContaining(`: ${what}`) });
+  });
 });
