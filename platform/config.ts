@@ -125,11 +125,7 @@ export const settings: readonly Setting[] = [
   },
   { name: 'TWELVE_BOOT_TIMEOUT', default: '60', help: 'seconds a web process has to listen on $PORT' },
   { name: 'TWELVE_STOP_TIMEOUT', default: '30', help: 'seconds between SIGTERM and SIGKILL' },
-  {
-    name: 'TWELVE_DRAIN_TIMEOUT',
-    default: '30',
-    help: 'seconds that open requests of a replaced process may take',
-  },
+  { name: 'TWELVE_DRAIN_TIMEOUT', default: '30', help: 'seconds for open requests of a replaced process' },
   {
     name: 'TWELVE_REQUEST_TIMEOUT',
     default: '30',
