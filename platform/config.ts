@@ -62,6 +62,7 @@ export interface Config {
   buildProcesses: number;
   /** Bytes that the files of one build may take. */
   buildDiskBytes: number;
+  buildCacheBytes: number;
   /** Bytes of a build's output that are shown and kept. */
   buildLogBytes: number;
   /** Containers that wait ready for the next build of the apps that were built last. */
@@ -124,11 +125,7 @@ export const settings: readonly Setting[] = [
   },
   { name: 'TWELVE_BOOT_TIMEOUT', default: '60', help: 'seconds a web process has to listen on $PORT' },
   { name: 'TWELVE_STOP_TIMEOUT', default: '30', help: 'seconds between SIGTERM and SIGKILL' },
-  {
-    name: 'TWELVE_DRAIN_TIMEOUT',
-    default: '30',
-    help: 'seconds that open requests of a replaced process may take',
-  },
+  { name: 'TWELVE_DRAIN_TIMEOUT', default: '30', help: 'seconds for open requests of a replaced process' },
   {
     name: 'TWELVE_REQUEST_TIMEOUT',
     default: '30',
@@ -149,6 +146,7 @@ export const settings: readonly Setting[] = [
   { name: 'TWELVE_BUILD_CPUS', default: '', help: 'cores a build may use; empty: all' },
   { name: 'TWELVE_BUILD_PROCESSES', default: '4096', help: 'processes and threads a build may have' },
   { name: 'TWELVE_BUILD_DISK', default: '8192', help: 'MB that the files of a build may take' },
+  { name: 'TWELVE_BUILD_CACHE', default: '4096', help: 'MB that are kept for the next build of an app' },
   { name: 'TWELVE_BUILD_LOG', default: '10', help: "MB of a build's output that are shown and kept" },
   {
     name: 'TWELVE_BUILDS_READY',
@@ -264,6 +262,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       : null,
     buildProcesses: count('TWELVE_BUILD_PROCESSES', 64, 100_000),
     buildDiskBytes: megabytes('TWELVE_BUILD_DISK', 64),
+    buildCacheBytes: megabytes('TWELVE_BUILD_CACHE', 1),
     buildLogBytes: megabytes('TWELVE_BUILD_LOG', 1, 1024),
     buildsReady: count('TWELVE_BUILDS_READY', 0, 100),
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),

@@ -3,6 +3,7 @@ import { createLineFilter } from '../build/output.ts';
 import { createMask } from '../build/secrets.ts';
 import type { App } from '../domain/app.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { ProcessTypes } from '../domain/procfile.ts';
 import type { Release } from '../domain/release.ts';
 import { webUrl } from './apps.ts';
 import type { Platform } from './context.ts';
@@ -44,9 +45,7 @@ export async function announce(
     write(`       v${release.version} was superseded by v${ended.version}, which carries it`);
   const types = platform.store.slugs.byId(release.slugId ?? '')?.processTypes ?? {};
   const formation = platform.store.formations.of(app.id).filter((entry) => entry.quantity > 0);
-  for (const entry of formation.filter((one) => !Object.hasOwn(types, one.type))) {
-    write(` !     ${entry.type} is not declared any more: its ${entry.quantity} processes were stopped.`);
-  }
+  for (const line of dropped(platform, app, release, types)) write(line);
   write(
     formation.some((entry) => entry.type === 'web' && Object.hasOwn(types, 'web'))
       ? `       ${webUrl(platform, app)} deployed`
@@ -57,6 +56,21 @@ export async function announce(
     process: 'api',
     text: `${order.description} succeeded`,
   });
+}
+
+/** Types that ran in what served before. How many is kept, for a rollback or until a Procfile declares them again. */
+function dropped(platform: Platform, app: App, release: Release, types: ProcessTypes): string[] {
+  const { releases, slugs, formations } = platform.store;
+  const before = slugs.byId(releases.servedBefore(app.id, release.version)?.slugId ?? '')?.processTypes ?? {};
+  return formations
+    .of(app.id)
+    .filter(
+      ({ type, quantity }) => quantity > 0 && Object.hasOwn(before, type) && !Object.hasOwn(types, type),
+    )
+    .map(({ type, quantity }) => {
+      const stopped = quantity === 1 ? 'its process was' : `its ${quantity} processes were`;
+      return ` !     ${type} is not declared any more: ${stopped} stopped. As many run again once a Procfile declares it.`;
+    });
 }
 
 /** What the release command prints, to the pusher as it comes. */

@@ -184,6 +184,7 @@ async function carryOut(
       text: `Build started by user ${caller.user.email}`,
     });
     endTurn = await waitForTurn(platform.turns, signal, write);
+    platform.store.builds.start(order.buildId);
     built = await buildSlug(platform, app, order, write);
     const release = releaseBuild(platform, app, caller, order, built, write);
     running.keep();

@@ -62,9 +62,10 @@ export interface BuiltTree {
   beginning: Beginning | null;
   /**
    * Keeps what the build left in its cache folder for the app's next build, in the background. Not while the tree is read:
-   * files of the cache may be files of the tree, and change their owner.
+   * files of the cache may be files of the tree, and change their owner. Resolves when it is known, and told, whether it is
+   * kept: one that is too large is not.
    */
-  keepCache(): void;
+  keepCache(): Promise<void>;
   /** Removes the container, in which nothing runs any more, and the work folder. */
   dispose(): Promise<void>;
 }
@@ -177,7 +178,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
         clean: output.clean,
         write: input.write,
       });
-      return await finish({ ...needs, cache }, input, workspace, ran, result);
+      return await finish({ ...needs, cache, limits }, input, workspace, ran, result);
     } catch (error) {
       await container.remove();
       throw error;

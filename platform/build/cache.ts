@@ -13,6 +13,8 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { weighCache } from './cache-size.ts';
+import type { Usage } from './disk.ts';
 
 const run = promisify(execFile);
 
@@ -32,6 +34,12 @@ export function createBuildCache(folder: string) {
   /** A cache is saved while its build's release is rolled out; who wants it next waits. */
   const saving = new Map<string, Promise<void>>();
   const saved = async (appId: string): Promise<void> => saving.get(appId)?.catch(() => undefined);
+
+  async function inTurn(appId: string, change: () => Promise<void>): Promise<void> {
+    const work = saved(appId).then(change);
+    saving.set(appId, work);
+    await work.finally(() => saving.get(appId) === work && saving.delete(appId));
+  }
 
   async function take(appId: string, key: string, from: string, buildId: string): Promise<void> {
     const home = join(ofApp(appId), key);
@@ -63,9 +71,20 @@ export function createBuildCache(folder: string) {
 
     /** Takes over what a successful build left in `from`; the caches of other keys of the app go. */
     async save(appId: string, key: string, from: string, buildId: string): Promise<void> {
-      const work = saved(appId).then(() => take(appId, key, from, buildId));
-      saving.set(appId, work);
-      await work.finally(() => saving.get(appId) === work && saving.delete(appId));
+      await inTurn(appId, () => take(appId, key, from, buildId));
+    },
+
+    /** What `save` would keep. */
+    async weigh(appId: string, key: string, from: string): Promise<Usage> {
+      const kept = join(ofApp(appId), key, 'kept');
+      const known = await folderNames(kept).catch(() => []);
+      const own = join(from, '.immutable');
+      const moved = await movedOut(join(own, '.keep'), own);
+      const elsewhere: string[] = [];
+      for (const name of known) {
+        if (moved.includes(name) && !(await isFolder(join(own, name)))) elsewhere.push(join(kept, name));
+      }
+      return await weighCache(from, elsewhere);
     },
 
     /** Resolves when nothing is being saved. */
@@ -74,8 +93,7 @@ export function createBuildCache(folder: string) {
     },
 
     async purge(appId: string): Promise<void> {
-      await saved(appId);
-      await rm(ofApp(appId), { recursive: true, force: true });
+      await inTurn(appId, () => rm(ofApp(appId), { recursive: true, force: true }));
     },
 
     /** Ids of those that have one. */

@@ -46,7 +46,7 @@ export function watchDisk(
 export async function measure(folder: string): Promise<Usage> {
   let bytes: number | undefined;
   let largest: Sized[] = [];
-  for await (const entry of diskUsage(folder)) {
+  for await (const entry of diskUsage([folder])) {
     if (entry.path === folder) bytes = entry.bytes;
     const least = largest.length < 5 ? -1 : largest.at(-1)!.bytes;
     if (entry.bytes <= least) continue;
@@ -60,10 +60,12 @@ export async function measure(folder: string): Promise<Usage> {
 
 /**
  * Read as it comes: whoever builds decides how many files there are, and how long their names. With files that vanish
- * meanwhile du says so and goes on: what it printed counts. The folder itself comes last.
+ * meanwhile du says so and goes on: what it printed counts. Each folder itself comes last.
  */
-async function* diskUsage(folder: string): AsyncGenerator<{ path: string; bytes: number }> {
-  const du = spawn('du', ['-0', '-x', '-a', '-B1', '-d', '3', folder], {
+export async function* diskUsage(
+  folders: readonly string[],
+): AsyncGenerator<{ path: string; bytes: number }> {
+  const du = spawn('du', ['-0', '-x', '-a', '-B1', '-d', '3', '--', ...folders], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   // Without it there is nothing to read, which is met above.

@@ -185,6 +185,14 @@ export function diskFull(free: number, limit: number, largest: readonly Sized[])
   );
 }
 
+/** Lines for a build that succeeds all the same. */
+export function cacheThrownAway(bytes: number, limit: number, largest: readonly Sized[]): string[] {
+  return [
+    ` !     The build cache has ${megabytes(bytes)}, limit ${megabytes(limit)}: it is thrown away, and the next build begins with an empty one.`,
+    ` !     Largest: ${listed(largest)}. Have the buildpacks keep less, or raise the limit (server setting TWELVE_BUILD_CACHE).`,
+  ];
+}
+
 export interface Sized {
   name: string;
   bytes: number;

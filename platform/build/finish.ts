@@ -3,15 +3,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import { acceptableConfig } from '../domain/config-vars.ts';
-import { messageOf } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
 import { unknownTypes } from './app-json-words.ts';
 import type { BuildInput, BuiltTree } from './build.ts';
-import { type BuildCache, cacheKey } from './cache.ts';
+import { cacheKey } from './cache.ts';
 import type { BuildContainer } from './container.ts';
 import { buildFailed, misspeltProcfile } from './failures.ts';
 import { asList, type Gathered } from './gather.ts';
+import { cacheKeeper, type KeepNeeds } from './keep-cache.ts';
 import type { BuilderNeeds } from './needs.ts';
 import { nothingToStart } from './nothing-to-start.ts';
 import { discoverProcessTypes } from './process-types.ts';
@@ -35,7 +35,7 @@ export interface Ran {
 
 /** @throws PlatformError `build_failed` */
 export async function finish(
-  needs: Pick<BuilderNeeds, 'stackName' | 'onProblem'> & { cache: BuildCache },
+  needs: Pick<BuilderNeeds, 'stackName' | 'onProblem'> & KeepNeeds,
   input: Pick<BuildInput, 'id' | 'appId' | 'isFirst' | 'write'>,
   workspace: Workspace,
   { source, gathered, container }: Ran,
@@ -62,7 +62,7 @@ export async function finish(
     throw await nothingToStart(join(root, 'app'), names, namedBy(source), projectOf(source));
   const configDefaults = defaultsOf(result, source, input.isFirst ? input.write : () => undefined);
   const key = cacheKey(needs.stackName, names);
-  let saved: Promise<void> | undefined;
+  const keeping = cacheKeeper(needs, input, key, workspace.cache);
   return {
     root,
     created: made.filter((name) => !source.entries.includes(name)).sort(),
@@ -71,13 +71,9 @@ export async function finish(
     buildpacks: result.used,
     configDefaults,
     beginning: beginningOf(source, gathered),
-    keepCache() {
-      saved ??= needs.cache
-        .save(input.appId, key, workspace.cache, input.id)
-        .catch((error: unknown) => needs.onProblem?.(`The build cache was not kept: ${messageOf(error)}`));
-    },
+    keepCache: keeping.keep,
     async dispose() {
-      await saved;
+      await keeping.ended();
       await container.remove();
       await workspace.dispose();
     },

@@ -51,6 +51,7 @@ export async function buildGround(needs: Needs): Promise<Ground> {
       cpus: config.buildCpus,
       processes: config.buildProcesses,
       diskBytes: config.buildDiskBytes,
+      cacheBytes: config.buildCacheBytes,
       // A build that began with just enough free space may use half of it.
       minFreeBytes: config.minFreeBytes / 2,
       logBytes: config.buildLogBytes,

@@ -16,6 +16,8 @@ export interface BuildLimits {
   processes: number;
   /** Bytes of its work folder, its cache included. */
   diskBytes: number;
+  /** Bytes of a cache that is kept for the next build; one over it is thrown away. */
+  cacheBytes: number;
   /** A build ends when less than this is free where its work folder is; 0: not looked at. */
   minFreeBytes: number;
   /** Bytes of output that are shown; the rest is left out, and the build goes on. */
@@ -28,6 +30,7 @@ export const usualLimits: BuildLimits = {
   cpus: null,
   processes: 4096,
   diskBytes: 8192 * 1_048_576,
+  cacheBytes: 4096 * 1_048_576,
   minFreeBytes: 0,
   logBytes: 10 * 1_048_576,
   lookMs: 2000,

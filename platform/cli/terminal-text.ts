@@ -38,6 +38,15 @@ export function timeAndAge(iso: string, now = Date.now()): string {
   return `${localTime(iso)} (${age(iso, now)})`;
 }
 
+/** `4.2s`, `42s`, `3m 5s`, `1h 2m` */
+export function span(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)}s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m ${whole % 60}s`;
+  return `${Math.floor(whole / 3600)}h ${Math.floor((whole % 3600) / 60)}m`;
+}
+
 /** `12.3 MB` */
 export function size(bytes: number | null): string {
   if (bytes === null) return '';

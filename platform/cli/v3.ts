@@ -152,6 +152,8 @@ export interface Build {
   source_blob: { url: string; version: string | null; version_description: string | null };
   /** Why it failed. */
   reason: string | null;
+  /** Ours: seconds from its turn to its end; null before. */
+  duration?: number | null;
   buildpacks: { url: string; name: string }[];
   release: { id: string } | null;
   user: { email: string };

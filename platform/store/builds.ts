@@ -12,6 +12,8 @@ export interface Build {
   buildpacks: readonly { name: string; url: string }[];
   slugId: string | null;
   releaseId: string | null;
+  /** Its turn came; null while it waits, and for builds of older versions. */
+  startedAt: string | null;
   createdAt: string;
   updatedAt: string;
 }
@@ -29,6 +31,7 @@ interface Row {
   buildpacks: string;
   slug_id: string | null;
   release_id: string | null;
+  started_at: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -44,6 +47,10 @@ export function createBuilds(database: Database, now: () => string) {
         )
         .run(build.id, build.appId, build.userId, build.commit, build.stack, at, at);
       return toBuild(byId.get(build.id)!);
+    },
+    /** Once more when it begins again. */
+    start(id: string): void {
+      database.prepare('UPDATE builds SET started_at = ? WHERE id = ?').run(now(), id);
     },
     succeed(
       id: string,
@@ -89,6 +96,13 @@ export function createBuilds(database: Database, now: () => string) {
   };
 }
 
+/** Milliseconds from its turn to its end: the waiting before is not in it. Null for one that has not begun or not ended. */
+export function durationOf({ status, startedAt, updatedAt }: Build): number | null {
+  if (startedAt === null || status === 'pending') return null;
+  // The machine's clock may have been set back meanwhile.
+  return Math.max(0, Date.parse(updatedAt) - Date.parse(startedAt));
+}
+
 function toBuild(row: Row): Build {
   return {
     id: row.id,
@@ -101,6 +115,7 @@ function toBuild(row: Row): Build {
     buildpacks: JSON.parse(row.buildpacks) as Build['buildpacks'],
     slugId: row.slug_id,
     releaseId: row.release_id,
+    startedAt: row.started_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

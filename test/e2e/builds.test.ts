@@ -14,6 +14,8 @@ interface Build {
   id: string;
   status: string;
   reason: string | null;
+  started_at: string | null;
+  duration: number | null;
   release: { id: string } | null;
   source_blob: { url: string; version: string };
   output_stream_url: string;
@@ -80,6 +82,9 @@ test('an archive is built and released; what the build printed is there after a 
   expect(output.stdout).toContain('from an archive');
   const info = await must(platform.cli(['builds:info', build!.id, '-a', 'one']));
   expect(info.stdout).toContain('an archive that was sent');
+  expect(info.stdout).toMatch(/^Took: +\d+(\.\d)?s$/m);
+  expect(build!.duration).toBeGreaterThan(0);
+  expect(build!.duration).toBeLessThan(120);
 });
 
 test('a server that is killed during such a build begins it again, and its release serves', async () => {
@@ -139,7 +144,7 @@ test('other apps wait their turn and see it; the waiting is ended by Ctrl-C, the
   expect((await queued.result).status).toBe(1);
   expect(queued.output()).not.toContain('Build cache');
   const [cancelled] = await builds('two');
-  expect(cancelled).toMatchObject({ status: 'failed', release: null });
+  expect(cancelled).toMatchObject({ status: 'failed', release: null, started_at: null, duration: null });
   expect(cancelled!.reason).toContain('The build was cancelled by admin@localhost.');
   expect(await platform.containers('two', 'build')).toEqual([]);
 

@@ -35,6 +35,7 @@ it.each([
   ['TWELVE_BUILD_CPUS', '10000', /a number of cores from 0\.1 to \d+, which is what the machine has/],
   ['TWELVE_BUILD_PROCESSES', '63', /a whole number from 64 to 100000/],
   ['TWELVE_BUILD_DISK', '63', /a whole number of MB from 64/],
+  ['TWELVE_BUILD_CACHE', '0', /a whole number of MB from 1/],
   ['TWELVE_BUILD_LOG', '1025', /a whole number of MB from 1 to 1024/],
   ['TWELVE_LOG_BUDGET', '0', /a whole number of MB from 1/],
   ['TWELVE_DRAIN_ADDRESSES', 'localhost', /addresses and ranges with commas between them/],
@@ -77,6 +78,7 @@ it('builds at once: one per core; what bounds a build is as it was set', () => {
     buildCpus: null,
     buildProcesses: 4096,
     buildDiskBytes: 8192 * 1_048_576,
+    buildCacheBytes: 4096 * 1_048_576,
     buildLogBytes: 10 * 1_048_576,
   });
   const set = {
@@ -84,6 +86,7 @@ it('builds at once: one per core; what bounds a build is as it was set', () => {
     TWELVE_BUILD_CPUS: '0.5',
     TWELVE_BUILD_PROCESSES: '512',
     TWELVE_BUILD_DISK: '100',
+    TWELVE_BUILD_CACHE: '50',
     TWELVE_BUILD_LOG: '2',
   };
   expect(readConfig(set)).toMatchObject({
@@ -91,6 +94,7 @@ it('builds at once: one per core; what bounds a build is as it was set', () => {
     buildCpus: 0.5,
     buildProcesses: 512,
     buildDiskBytes: 100 * 1_048_576,
+    buildCacheBytes: 50 * 1_048_576,
     buildLogBytes: 2 * 1_048_576,
   });
 });

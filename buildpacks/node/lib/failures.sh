@@ -4,6 +4,8 @@
 explain_failure() {
   local status=$1 command=$2 output=$3 name
   ssh_dependency "$output"
+  login_refused "$output"
+  wrong_checksum "$output"
   explain_manager "$output"
   name=$(failed_own_script "$output")
   prebuilt_refused "$output"

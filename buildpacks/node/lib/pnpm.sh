@@ -9,6 +9,7 @@ manager_environment() {
   export pnpm_config_update_notifier=false pnpm_config_pm_on_fail=ignore pnpm_config_manage_package_manager_versions=false npm_config_manage_package_manager_versions=false
   # Dependencies are installed once, by us; a script must not begin an install because pruned ones are gone.
   export pnpm_config_verify_deps_before_run=false npm_config_verify_deps_before_run=false
+  trust_own_credentials
   use_registry
 }
 

@@ -64,6 +64,9 @@ explain_manager() {
   grep -qE 'YN0028|YN0057' "$output" && stale_lockfile "$(first_not_locked '(^|, )"?%s(, |"|:)' npm:)"
   wanted=$(sed -nE 's/.*YN0080: [^A-Za-z@]*([^ ]+): Request to .*/\1/p' "$output" | head -n 1)
   [ -z "$wanted" ] || blocked_source "$wanted" 'approvedGitRepositories in .yarnrc.yml'
+  wanted=$(sed -nE 's/.*YN0016: [^A-Za-z@]*([^ ]+): All versions satisfying .* are quarantined.*/\1/p' "$output" | head -n 1)
+  [ -z "$wanted" ] ||
+    fail 'E10 package-not-found' "${wanted/@npm:/@} is in the registry, but too new for Yarn (npmMinimalAgeGate), or the registry does not say how old it is. Wait, use an older version, or name it in npmPreapprovedPackages in .yarnrc.yml."
   wanted=$(sed -nE -e 's/.*YN0035: [^A-Za-z@]*([^ ]+): Package not found.*/\1/p' -e 's/.*YN0082: [^A-Za-z@]*([^ ]+): No candidates found.*/\1/p' \
     -e 's/.*YN0016: [^A-Za-z@]*([^ ]+): .*/\1/p' "$output" | head -n 1)
   [ -z "$wanted" ] || package_not_found "${wanted/@npm:/@}"

@@ -33,7 +33,9 @@ explain_manager() {
   refused=$(sed -nE 's/^error ([^ ]+: The engine .*)/\1/p' "$output" | head -n 1)
   [ -z "$refused" ] || fail 'E8 bad-engine' "A package refuses Node $node_version or Yarn $manager_version: ${refused%.}. Set engines in package.json to versions that it accepts."
   wanted=$(sed -nE -e "s/.*Couldn't find any versions for \"([^\"]+)\" that matches \"([^\"]+)\".*/\1@\2/p" \
-    -e "s/.*Couldn't find package \"([^\"]+)\".*/\1/p" -e 's#.*"https?://[^/]+/([^"]+): Not found".*#\1#p' "$output" | head -n 1)
+    -e "s/.*Couldn't find package \"([^\"]+)\".*/\1/p" -e 's#.*"https?://[^/]+/([^"]+): Not found".*#\1#p' \
+    -e 's#^error Error: https?://[^ ]*/(@[^/% ]+%2[fF][^/ ]+|[^/ ]+): [Nn]ot found$#\1#p' "$output" | head -n 1)
+  wanted=${wanted//%2[fF]//}
   [ -z "$wanted" ] || package_not_found "$(with_range "$wanted")"
 }
 

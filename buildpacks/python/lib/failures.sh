@@ -8,6 +8,7 @@ explain_failure() {
   over_ssh "$output"
   registry_problem "$output"
   wrong_python "$output"
+  login_refused "$output"
   package_not_found "$output"
   bad_requirements "$output"
   native_module "$output"

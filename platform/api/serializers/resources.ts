@@ -11,7 +11,7 @@ import { settingsOf } from '../../domain/process-settings.ts';
 import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
 import { pageCodeOf } from '../../domain/route.ts';
 import type { Slug } from '../../domain/slug.ts';
-import type { Build } from '../../store/builds.ts';
+import { type Build, durationOf } from '../../store/builds.ts';
 import type { StoredFormationEntry } from '../../store/formation.ts';
 import type { User } from '../../store/users.ts';
 
@@ -116,6 +116,7 @@ export function release(platform: Platform, owner: App, one: Release, base: stri
 
 export function build(platform: Platform, owner: App, one: Build, base: string) {
   const source = platform.store.buildSources.of(one.id);
+  const duration = durationOf(one);
   return {
     id: one.id,
     app: { id: owner.id },
@@ -134,6 +135,8 @@ export function build(platform: Platform, owner: App, one: Build, base: string) 
     stack: one.stack,
     status: one.status,
     reason: one.reason,
+    started_at: one.startedAt === null ? null : seconds(one.startedAt),
+    duration: duration === null ? null : duration / 1000,
     user: userRef(platform.store.users.byId(one.userId)),
   };
 }

@@ -3,7 +3,7 @@ import { commitOf, endedBuild, findBuild, followToRelease, newestBuilds } from '
 import { appFlags, appPath, type Command, jsonFlag } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { streamOutput } from '../output-stream.ts';
-import { localTime, timeAndAge } from '../terminal-text.ts';
+import { localTime, span, timeAndAge } from '../terminal-text.ts';
 import type { Build } from '../v3.ts';
 
 const list: Command = {
@@ -27,10 +27,14 @@ const list: Command = {
         commitOf(build),
         build.user.email,
         timeAndAge(build.created_at),
+        tookOf(build),
       ]),
     );
   },
 };
+
+/** Nothing for one that has not ended, or that an older server built. */
+const tookOf = ({ duration }: Build): string => (duration == null ? '' : span(duration));
 
 const info: Command = {
   name: 'builds:info',
@@ -49,6 +53,7 @@ const info: Command = {
         ['Commit:', [commitOf(build), build.source_blob.version_description].filter(Boolean).join(' ')],
         ['By:', build.user.email],
         ['When:', localTime(build.created_at)],
+        ['Took:', tookOf(build)],
         ['Buildpacks:', build.buildpacks.map((buildpack) => buildpack.name).join(', ')],
         ['Source:', build.source_blob.url.endsWith('.git') ? '' : build.source_blob.url],
         ['Reason:', build.reason?.split('\n')[0] ?? ''],

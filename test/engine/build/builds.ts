@@ -108,7 +108,7 @@ export async function startBuilds(overrides: Partial<BuilderNeeds> = {}) {
       signal: options.signal ?? new AbortController().signal,
     });
     trees.push(tree);
-    tree.keepCache();
+    await tree.keepCache();
     return { tree, lines, app: join(tree.root, 'app') };
   }
 

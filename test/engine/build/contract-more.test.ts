@@ -1,9 +1,11 @@
 // More of the classic contract: what is kept by stack, how a compile may end, export at run time, isolation, the trace.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Builds, startPurposeMade } from './builds.ts';
+import { poisoned } from './poisoned.ts';
 import { runInStack } from './stack.ts';
 
 let builds: Builds;
@@ -31,6 +33,28 @@ test('the cache of one stack is not the cache of the next', async () => {
   expect(await once('debian-13')).toEqual(['       Build cache: empty']);
   expect(await once('debian-13')).toEqual(['       Build cache: restored', 'stack heroku-24']);
   expect(await once('debian-14', true)).toEqual(['       Build cache: empty']);
+});
+
+test('a cache over its limit is thrown away with a sentence, and the build is as good', async () => {
+  builds = await startPurposeMade(
+    {
+      'null/detect': 'true',
+      'null/compile': 'ls $2; head -c $(cat $1/much) /dev/zero > $2/heap',
+      'null/release': web,
+    },
+    { limits: { cacheBytes: 5 * 1_048_576 } },
+  );
+  const said = async (much: string) => {
+    const { lines } = await builds.build({ ...only, much }, { app: 'one' });
+    return lines.filter((line) => /^heap|Build cache|thrown away|Largest/.test(line));
+  };
+  expect(await said('2000000')).toEqual(['       Build cache: empty']);
+  expect(await said('9000000')).toEqual([
+    ...['       Build cache: restored', 'heap'],
+    ' !     The build cache has 9 MB, limit 5 MB: it is thrown away, and the next build begins with an empty one.',
+    ' !     Largest: heap 9 MB. Have the buildpacks keep less, or raise the limit (server setting TWELVE_BUILD_CACHE).',
+  ]);
+  expect(await said('2000000')).toEqual(['       Build cache: empty']);
 });
 
 test.each([
@@ -139,6 +163,28 @@ test('a Procfile that a buildpack makes, with quotes, $PORT, comments, CRLF, BOM
   const { app, tree } = await builds.build(only);
   expect(tree.processTypes).toEqual({ web: `echo "a  b" && echo '$PORT' $PORT # said`, other: 'x' });
   expect(await runInStack(builds, app, tree.processTypes['web']!)).toBe('a  b\n$PORT 5006\n');
+});
+
+test('config vars called like what a build stands on are files like all others, and change nothing', async () => {
+  builds = await startPurposeMade({
+    'null/detect': 'env | sort > $1/env-detect',
+    'null/compile': 'env | sort > $1/env-compile; cp -r $3 $1/seen',
+    'null/release': `env | sort > $1/env-release; ${web}`,
+  });
+  const id = randomUUID();
+  const run = async (config: Record<string, string>) => {
+    const { app } = await builds.build(only, { id, config });
+    const read = (phase: string) => readFile(join(app, `env-${phase}`), 'utf8');
+    return { app, environments: await Promise.all(['detect', 'compile', 'release'].map(read)) };
+  };
+  const plain = await run({});
+  const named = await run(poisoned);
+  expect(named.environments).toEqual(plain.environments);
+  expect(named.environments.join('')).not.toContain('/nowhere');
+  const seen = join(named.app, 'seen');
+  expect((await readdir(seen)).sort()).toEqual(Object.keys(poisoned).sort());
+  for (const [name, value] of Object.entries(poisoned))
+    expect(await readFile(join(seen, name), 'utf8')).toBe(value);
 });
 
 describe('a build sees nothing of others', () => {

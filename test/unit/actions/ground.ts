@@ -64,7 +64,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
           configDefaults: {},
           beginning: null,
         },
-        keepCache: () => undefined,
+        keepCache: async () => undefined,
         dispose: async () => undefined,
       }),
       makeReady: () => undefined,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { recordType } from '../../../platform/cli/commands/domains.ts';
 import { diffReleases, renderDiff } from '../../../platform/cli/release-diff.ts';
 import { renderDynos } from '../../../platform/cli/render-dynos.ts';
-import { age, safeForTerminal, size, timeAndAge } from '../../../platform/cli/terminal-text.ts';
+import { age, safeForTerminal, size, span, timeAndAge } from '../../../platform/cli/terminal-text.ts';
 import type { Dyno, Release, Slug } from '../../../platform/cli/v3.ts';
 import { release, scriptedApi, twelve } from './scripted.ts';
 
@@ -353,6 +353,10 @@ it('writes ages and sizes as people say them', () => {
     '~ 2h ago',
     '~ 3d ago',
     '~ 0s ago',
+  ]);
+  expect([span(0), span(4.24), span(9.96), span(59.6), span(125), span(7325)]).toEqual([
+    ...['0.0s', '4.2s', '10s'],
+    ...['1m 0s', '2m 5s', '2h 2m'],
   ]);
   expect([size(12), size(2048), size(5_000_000), size(null)]).toEqual(['12 B', '2.0 KB', '4.8 MB', '']);
 });
