@@ -21,6 +21,7 @@ import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { execRoutes } from './routes/exec.ts';
+import { logSessionRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
@@ -122,6 +123,7 @@ function createApplication(edge: Edge): express.Express {
     buildpackRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
+    logSessionRoutes(edge),
     execRoutes(edge),
     processSettingRoutes(edge),
     cronRoutes(edge),

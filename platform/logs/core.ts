@@ -3,14 +3,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import type { LogFilter, StoredLine } from '../domain/log-line.ts';
+import { type LogFilter, linesLost, type StoredLine } from '../domain/log-line.ts';
 import { type AppLog, openAppLog } from './app-log.ts';
 import { createEntryDecoder } from './entries.ts';
 import { type Container, createFollower, type Follower } from './follow.ts';
 import { createFrameBuilder } from './format.ts';
+import { findNewest } from './newest.ts';
 import { type PackedLines, type PackedRun, unpack } from './packed.ts';
+import { createPresser } from './press.ts';
 import { createPump } from './pump.ts';
-import { findNewest, readForward } from './reader.ts';
+import { readForward } from './reader.ts';
 import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
 
 export interface LogNeeds {
@@ -42,6 +44,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
   const ending = new Map<string, Promise<void>>();
   const tails = new Map<number, { tail: Tail; appId: string }>();
   const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
+  const presser = createPresser();
   const decoder = createEntryDecoder();
   const chunk = Buffer.allocUnsafe(chunkBytes);
   const pump = createPump((follower, message) =>
@@ -56,7 +59,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
   function logOf(appId: string): AppLog {
     const known = logs.get(appId);
     if (known) return known;
-    const opened = openAppLog({ folder: folderOf(appId), budgetBytes, routerShare, builders });
+    const opened = openAppLog({ folder: folderOf(appId), budgetBytes, routerShare, builders, presser });
     logs.set(appId, opened);
     return opened;
   }
@@ -105,7 +108,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
     const lost = unwritten.get(appId) ?? 0;
     try {
       logOf(appId).append((batch) => {
-        if (lost > 0) batch.text('twelve', 'logs', `${lost} lines lost: they could not be stored.`);
+        if (lost > 0) batch.text('twelve', 'logs', `${linesLost(lost)}: the disk took nothing.`);
         each((source, name, time, text, start, end) => {
           batch.long(source, name, time, text, start, end);
           if (batch.full()) batch.endFrame();
@@ -159,7 +162,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
       await log.remove();
     },
     async close() {
-      await pump.close();
+      await Promise.all([pump.close(), presser.close()]);
       for (const id of tails.keys()) closeTail(id);
       await Promise.all([...logs.values()].map((log) => log.sync().then(() => log.close())));
     },

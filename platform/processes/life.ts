@@ -54,7 +54,7 @@ const whileAway = 'The container engine was away meanwhile.';
 export function createLife(needs: LifeNeeds): Life {
   const { engine, logs, appId } = needs;
   const say = (process: Tracked, text: string): void =>
-    logs.write(appId, { source: 'twelve', process: process.name, text });
+    logs.write(appId, { source: 'twelve', process: process.name, text, release: process.version });
   const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
   const prove = createProof({
     ...needs,
@@ -126,7 +126,13 @@ export function createLife(needs: LifeNeeds): Life {
     process.containerId = details.id;
     process.died = false;
     if (details.logPath) {
-      logs.follow({ id: details.id, appId, process: process.name, logPath: details.logPath });
+      logs.follow({
+        id: details.id,
+        appId,
+        process: process.name,
+        logPath: details.logPath,
+        release: process.version,
+      });
     }
     process.address = Object.values(details.addresses)[0] ?? null;
     if (details.state !== 'running') return ended(process, details);

@@ -8,7 +8,7 @@ import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
-import { label, ownLabels } from '../engine/labels.ts';
+import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import { type AttachedSession, sized, type Window } from './attached.ts';
 import { processSpec } from './container.ts';
 import { type CronMark, type CronProcess, cronProcess, markCron } from './cron-mark.ts';
@@ -80,6 +80,11 @@ export function createOneOffs(
     });
   }
 
+  function say(container: Pick<ContainerSummary, 'labels'>, text: string): void {
+    const { [label.app]: appId = '', [label.process]: process = '' } = container.labels;
+    logs.write(appId, { source: 'twelve', process, text, release: releaseOf(container) });
+  }
+
   /** Also the app's network, when nothing else of it is there. */
   async function clear(container: Pick<ContainerSummary, 'id' | 'labels'>): Promise<void> {
     await engine.remove(container.id);
@@ -119,18 +124,13 @@ export function createOneOffs(
   }
 
   async function runDetached(container: ContainerSummary): Promise<void> {
-    const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
-    logs.write(appId, {
-      source: 'twelve',
-      process: name,
-      text: `Starting process with command \`${container.labels[label.command]}\``,
-    });
+    say(container, `Starting process with command \`${container.labels[label.command]}\``);
     await engine.start(container.id).catch(async (error: unknown) => {
       // With the engine it may be out of reach; then `adopt` removes it.
       await clear(container).catch(() => undefined);
       throw error;
     });
-    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
+    say(container, 'State changed from starting to up');
     followDetached(container);
   }
 
@@ -150,11 +150,12 @@ export function createOneOffs(
   async function finishDetached(container: ContainerSummary): Promise<void> {
     const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
     const { logPath } = await engine.inspect(container.id);
-    if (logPath) logs.follow({ id: container.id, appId, process: name, logPath });
+    if (logPath)
+      logs.follow({ id: container.id, appId, process: name, logPath, release: releaseOf(container) });
     const code = await endOf(container.id);
     await logs.drained(container.id);
-    logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
-    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
+    say(container, `Process exited with status ${code}`);
+    say(container, 'State changed from up to complete');
     cronEnded(container, code);
     await clear(container);
   }
@@ -257,7 +258,7 @@ export function createOneOffs(
       const container = await find(appId, name);
       const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
       const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
-      for (const text of said) logs.write(appId, { source: 'twelve', process: name, text });
+      for (const text of said) say(container, text);
     },
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {
