@@ -1,5 +1,6 @@
 // Which lines are wanted, judged on their bytes: nothing is decoded for lines that are not.
 import type { LogFilter } from '../domain/log-line.ts';
+import type { Block } from './blocks.ts';
 import { itemKind, lineHead } from './format.ts';
 
 export interface ByteFilter {
@@ -7,6 +8,11 @@ export interface ByteFilter {
   line(bytes: Buffer, at: number): boolean;
   /** False when no line of this block can be. */
   block(bytes: Buffer): boolean;
+}
+
+/** Whether a line of this block can have a time that is wanted. */
+export function mayMatch({ lines, earliest, latest }: Block, { since, until }: LogFilter): boolean {
+  return lines > 0 && latest >= (since ?? latest) && earliest <= (until ?? earliest);
 }
 
 type Test = (bytes: Buffer, at: number) => boolean;

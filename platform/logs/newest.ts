@@ -2,10 +2,10 @@
 import type { LogFilter } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
 import type { Block } from './blocks.ts';
-import { byteFilter } from './filter.ts';
+import { byteFilter, mayMatch } from './filter.ts';
 import { readFrame, visitItems } from './format.ts';
-import { sliceBytes, unlessDamaged } from './reader.ts';
-import { blocksOf, readPiece, type Segment } from './segment-file.ts';
+import { type Hits, sliceBytes, unlessDamaged } from './reader.ts';
+import { blocksOf, readBlock, type Segment } from './segment-file.ts';
 import type { Shelf } from './segments.ts';
 
 export interface Span {
@@ -31,29 +31,30 @@ export function spanOf(log: AppLog, filter: LogFilter): Span {
   return { after: first - 1, last: Math.min(last, end) };
 }
 
-function mayMatch({ lines, earliest, latest }: Block, { since, until }: LogFilter): boolean {
-  return lines > 0 && latest >= (since ?? latest) && earliest <= (until ?? earliest);
-}
-
 /**
  * Where the newest `count` matching lines begin: the sequence number before the first of them.
  * @param rest awaited between slices, so that a long search lets others work
+ * @param hits is told which blocks they are in
  */
 export async function findNewest(
   log: AppLog,
   count: number,
   filter: LogFilter,
   rest: () => Promise<void>,
+  hits: Hits = new Map(),
 ): Promise<number> {
   const end = log.last();
   if (count <= 0) return end;
-  const sides = [backwardSide(log.general, filter, end), backwardSide(log.router, filter, end)] as const;
+  const sides = [
+    backwardSide(log.general, filter, end, hits),
+    backwardSide(log.router, filter, end, hits),
+  ] as const;
   let found = end + 1;
   let slice = sliceBytes;
   for (let left = count; left > 0; left--) {
     for (const side of sides) {
       while (!side.ready()) {
-        side.step();
+        await side.step();
         if (sides[0].looked() + sides[1].looked() < slice) continue;
         await rest();
         slice += sliceBytes;
@@ -67,28 +68,32 @@ export async function findNewest(
   return found - 1;
 }
 
+/** Blocks that are being unpacked at a time, in threads beside ours, once the first has been looked at. */
+const mostAhead = 4;
+
 /** One shelf from its newest line to its oldest, as it was when this was called. */
-function backwardSide(shelf: Shelf, filter: LogFilter, end: number) {
+function backwardSide(shelf: Shelf, filter: LogFilter, end: number, hits: Hits) {
   const wanted = byteFilter(filter);
-  const segments = shelf.segments.slice();
+  const places = backwards(shelf.segments.slice(), filter);
+  const ahead: { bytes: Promise<Buffer | undefined>; hit(): void }[] = [];
   const sequences: number[] = [];
-  let blocks: Block[] | undefined;
+  let exhausted = false;
   let looked = 0;
 
-  function step(): void {
-    const segment = segments.at(-1)!;
-    blocks ??= [...(unlessDamaged(() => blocksOf(segment)) ?? [])];
-    const block = blocks.pop();
-    if (!block) {
-      segments.pop();
-      blocks = undefined;
-    } else if (mayMatch(block, filter)) readBlock(segment, block);
+  async function step(): Promise<void> {
+    while (ahead.length < (looked > 0 ? mostAhead : 1) && !exhausted) {
+      const { value, done } = places.next();
+      if (done) exhausted = true;
+      else ahead.push({ bytes: unpacked(value.segment, value.block), hit: () => note(hits, value) });
+    }
+    const next = ahead.shift();
+    const bytes = await next?.bytes;
+    if (!bytes) return;
+    look(bytes);
+    if (sequences.length > 0) next?.hit();
   }
 
-  function readBlock(segment: Segment, { start }: Block): void {
-    const piece = unlessDamaged(() => readPiece(segment, start));
-    if (!piece) return;
-    const { bytes } = piece;
+  function look(bytes: Buffer): void {
     looked += bytes.length;
     if (!wanted.block(bytes)) return;
     for (let at = 0; ; ) {
@@ -105,7 +110,7 @@ function backwardSide(shelf: Shelf, filter: LogFilter, end: number) {
 
   return {
     /** Whether `peek` tells the next matching line; otherwise `step` reads on. */
-    ready: () => sequences.length > 0 || segments.length === 0,
+    ready: () => sequences.length > 0 || (exhausted && ahead.length === 0),
     step,
     /** Its sequence number; -1 when there is none. */
     peek: () => sequences.at(-1) ?? -1,
@@ -114,4 +119,30 @@ function backwardSide(shelf: Shelf, filter: LogFilter, end: number) {
     },
     looked: () => looked,
   };
+}
+
+function note(hits: Hits, { segment, block }: Found): void {
+  const known = hits.get(segment) ?? new Set();
+  hits.set(segment, known.add(block.start));
+}
+
+interface Found {
+  segment: Segment;
+  block: Block;
+}
+
+function* backwards(segments: Segment[], filter: LogFilter): Generator<Found> {
+  for (const segment of segments.reverse())
+    for (const block of [...(unlessDamaged(() => blocksOf(segment)) ?? [])].reverse())
+      if (mayMatch(block, filter)) yield { segment, block };
+}
+
+async function unpacked(segment: Segment, { start }: Block): Promise<Buffer | undefined> {
+  try {
+    return await readBlock(segment, start);
+  } catch (error) {
+    return unlessDamaged(() => {
+      throw error;
+    });
+  }
 }

@@ -1,8 +1,8 @@
 // Reading an app's log forwards from a sequence number.
 import type { LogFilter, StoredLine } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
-import { blockAt } from './blocks.ts';
-import { byteFilter } from './filter.ts';
+import { type Block, blockAt } from './blocks.ts';
+import { byteFilter, mayMatch } from './filter.ts';
 import { lineAt, readFrame, visitItems } from './format.ts';
 import { blocksOf, framesOf, type Piece, readPiece, type Segment } from './segment-file.ts';
 import type { Shelf } from './segments.ts';
@@ -21,14 +21,24 @@ export interface Pull {
 export interface ForwardReader {
   /** The next lines, in order; at most `count`, and not further than `until`. */
   pull(count: number, until?: number): Pull;
+  /** The same where nobody asks what is missing: blocks in which nothing matches are passed without a look. */
+  skim(count: number, until: number): Omit<Pull, 'missed'>;
   /** Everything up to this sequence number was looked at. */
   position(): number;
 }
 
-/** @param after the sequence number before the first line wanted */
-export function readForward(log: AppLog, after: number, filter: LogFilter): ForwardReader {
-  const wanted = byteFilter(filter);
-  const sides = [forwardSide(log.general, after), forwardSide(log.router, after)] as const;
+/** Blocks that are known to hold what matches, by where they begin. */
+export type Hits = Map<Segment, Set<number>>;
+
+/**
+ * @param after the sequence number before the first line wanted
+ * @param hits where `skim` need look
+ */
+export function readForward(log: AppLog, after: number, filter: LogFilter, hits?: Hits): ForwardReader {
+  const sides = [
+    { ...forwardSide(log.general, after, filter, hits), wanted: byteFilter(filter).line },
+    { ...forwardSide(log.router, after, filter, hits), wanted: byteFilter(filter).line },
+  ] as const;
   let position = after;
 
   function pull(count: number, until = log.last()): Pull {
@@ -47,7 +57,7 @@ export function readForward(log: AppLog, after: number, filter: LogFilter): Forw
         const side = one < other ? sides[0] : sides[1];
         missed += sequence - position - 1;
         position = sequence;
-        if (wanted.line(side.bytes(), side.at())) lines.push(lineAt(side.bytes(), sequence, side.at()));
+        if (side.wanted(side.bytes(), side.at())) lines.push(lineAt(side.bytes(), sequence, side.at()));
         side.advance();
       }
     } finally {
@@ -55,7 +65,15 @@ export function readForward(log: AppLog, after: number, filter: LogFilter): Forw
     }
     return { lines, missed, more };
   }
-  return { pull, position: () => position };
+  function skim(count: number, until: number): Omit<Pull, 'missed'> {
+    for (const side of sides) side.skipTo(until);
+    const pulled = pull(count, until);
+    for (const side of sides) side.skipTo(0);
+    if (!pulled.more) position = Math.max(position, until);
+    return pulled;
+  }
+
+  return { pull, skim, position: () => position };
 }
 
 interface ForwardSide {
@@ -66,12 +84,16 @@ interface ForwardSide {
   at(): number;
   /** Bytes read since the last pause. */
   looked(): number;
+  /** Up to this sequence number, blocks in which nothing can match are left out. */
+  skipTo(sequence: number): void;
   /** Gives up file and buffer; the position stays. */
   pause(): void;
 }
 
 /** One shelf, frame by frame. Between pulls it holds nothing but its place: a waiting reader costs nothing. */
-function forwardSide(shelf: Shelf, after: number): ForwardSide {
+function forwardSide(shelf: Shelf, after: number, filter: LogFilter, hits?: Hits): ForwardSide {
+  const wanted = byteFilter(filter);
+  let skipUntil = 0;
   let segment: Segment | undefined;
   let offset = 0;
   let delivered = after;
@@ -109,11 +131,28 @@ function forwardSide(shelf: Shelf, after: number): ForwardSide {
     return piece;
   }
 
+  /** Only where a block begins: further on there was something in it. */
+  function skipped(): boolean {
+    const block = skipUntil > 0 ? unlessDamaged(() => blockAt(blocksOf(segment!), offset)) : undefined;
+    if (!block || offset !== block.start || block.last > skipUntil || isWanted(block)) return false;
+    offset = block.start + block.length;
+    delivered = Math.max(delivered, block.last);
+    return true;
+  }
+
+  function isWanted(block: Block): boolean {
+    if (hits) return hits.get(segment!)?.has(block.start) === true;
+    if (!mayMatch(block, filter)) return false;
+    const bytes = load()?.bytes;
+    return !bytes || wanted.block(bytes);
+  }
+
   function nextFrame(): boolean {
     sequences = [];
     places = [];
     index = 0;
     while (locate()) {
+      if (skipped()) continue;
       const found = load();
       const frame = found && readFrame(found.bytes, offset - found.start, found.bytes.length);
       if (!found || !frame || 'needs' in frame) {
@@ -148,6 +187,9 @@ function forwardSide(shelf: Shelf, after: number): ForwardSide {
     bytes: () => piece!.bytes,
     at: () => places[index]!,
     looked: () => looked,
+    skipTo(sequence) {
+      skipUntil = sequence;
+    },
     pause() {
       piece = undefined;
       sequences = [];

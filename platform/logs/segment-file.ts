@@ -1,6 +1,7 @@
 // One file of a shelf: frames as they were appended, or pressed: blocks of them compressed, with the index behind.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { crc32, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { crc32, inflateRaw, inflateRawSync } from 'node:zlib';
 import { addFrames, type Block, blockAt, indexEntryBytes, readIndex } from './blocks.ts';
 
 export interface Segment {
@@ -79,11 +80,24 @@ export interface Piece {
 export function readPiece(segment: Segment, offset: number): Piece | undefined {
   const block = blockAt(blocksOf(segment), offset);
   if (!block) return undefined;
-  const file = openSync(segment.path, 'r');
+  if (!segment.pressed)
+    return { bytes: read(segment, offset, block.start + block.length - offset), start: offset, block };
+  return { bytes: inflateRawSync(read(segment, block.place, block.pressed)), start: block.start, block };
+}
+
+const inflate = promisify(inflateRaw);
+
+/** The same of one that begins there, unpacked in a thread beside ours. */
+export async function readBlock(segment: Segment, start: number): Promise<Buffer | undefined> {
+  const block = blockAt(blocksOf(segment), start);
+  if (!block || !segment.pressed) return readPiece(segment, start)?.bytes;
+  return await inflate(read(segment, block.place, block.pressed));
+}
+
+function read({ path }: Segment, position: number, length: number): Buffer {
+  const file = openSync(path, 'r');
   try {
-    if (segment.pressed)
-      return { bytes: inflateRawSync(readAt(file, block.place, block.pressed)), start: block.start, block };
-    return { bytes: readAt(file, offset, block.start + block.length - offset), start: offset, block };
+    return readAt(file, position, length);
   } finally {
     closeSync(file);
   }

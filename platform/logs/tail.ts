@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { LogFilter, StoredLine } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
 import { findNewest, spanOf } from './newest.ts';
-import { type ForwardReader, readForward } from './reader.ts';
+import { type ForwardReader, type Hits, readForward } from './reader.ts';
 
 export interface TailQuery {
   /** How many of the newest matching lines come first (Infinity: all)… */
@@ -55,8 +55,10 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     const span = spanOf(log, query.filter);
     if (query.once) historyEnd = span.last;
     const all = query.lines === Number.POSITIVE_INFINITY;
-    const after = all ? span.after : await findNewest(log, query.lines, query.filter, breathe);
-    return readForward(log, after, query.filter);
+    if (all) return readForward(log, span.after, query.filter);
+    const hits: Hits = new Map();
+    const after = await findNewest(log, query.lines, query.filter, breathe, hits);
+    return readForward(log, after, query.filter, hits);
   }
 
   const started = begin();
@@ -93,18 +95,19 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
 
   /** What was dropped from the beginning of the history was not missed by this reader. */
   function pull(from: ForwardReader): TailBatch | undefined {
-    const until = inHistory ? historyEnd : log.last();
-    const { lines, missed, more } = from.pull(batchLines, until);
+    const { lines, missed, more } =
+      inHistory && !resumed
+        ? { ...from.skim(batchLines, historyEnd), missed: 0 }
+        : from.pull(batchLines, inHistory ? historyEnd : log.last());
     const at = from.position();
-    const late = inHistory && !resumed ? 0 : missed;
     if (more) news = true;
     else if (inHistory) {
       inHistory = false;
       news = true;
     }
-    if (late > 0) {
+    if (missed > 0) {
       if (lines.length > 0) held = lines;
-      return { missed: late, at: lines[0] ? lines[0].sequence - 1 : at };
+      return { missed, at: lines[0] ? lines[0].sequence - 1 : at };
     }
     if (lines.length === 0 && !(query.marks && at - told >= markEvery)) return undefined;
     told = at;
