@@ -35,7 +35,7 @@ const pingMs = 20_000;
 
 /** @param exists whether an app is still there; @param now milliseconds */
 export function createLogSessions(
-  logs: Logs,
+  logs: Pick<Logs, 'tail'>,
   exists: (appId: string) => boolean,
   now: () => number,
 ): LogSessions {
