@@ -30,6 +30,7 @@ import { createGit } from './git/git.ts';
 import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
 import { createLogs } from './logs/logs.ts';
+import { whyUnreadable } from './logs/readable.ts';
 import { createFigures } from './processes/figures.ts';
 import { createAppGuard } from './processes/guard.ts';
 import { createInside } from './processes/inside.ts';
@@ -119,8 +120,10 @@ async function connect(
   closers.push(() => engine.close());
   const { rootFolder } = await engine.info();
   // The engine's log files, at another path when we run in a container.
-  const seenByUs = (path: string): string =>
-    config.engineContainers ? path.replace(join(rootFolder, 'containers'), config.engineContainers) : path;
+  const containers = config.engineContainers ?? join(rootFolder, 'containers');
+  const seenByUs = (path: string): string => path.replace(join(rootFolder, 'containers'), containers);
+  const unreadable = whyUnreadable(containers);
+  if (unreadable) onProblem(unreadable);
   const images = createImages({
     engine,
     proxies: config.proxies,
