@@ -70,6 +70,7 @@ export function createLife(needs: LifeNeeds): Life {
       needs.reached('create');
       process.containerId = await create(process, runnable);
       needs.reached('start');
+      if (process.attempt > 0) say(process, 'State changed from crashed to starting');
       say(process, `Starting process with command \`${process.command}\``);
       await engine.start(process.containerId);
       await watch(process, await engine.inspect(process.containerId));

@@ -16,6 +16,7 @@ import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import { createOneOffLines } from './one-off-lines.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
 import { toStatus } from './one-off-status.ts';
 
@@ -68,6 +69,7 @@ export function createOneOffs(
   /** Ids of those that are being made, talk with their caller or are followed to their end: never touched by `adopt`. */
   const present = new Set<string>();
   const names = createOneOffNames(needs, draw);
+  const tell = createOneOffLines(logs);
 
   async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
     return needs.networkOf.within(order.app, async (network) => {
@@ -78,11 +80,6 @@ export function createOneOffs(
         .finally(release)
         .then((id) => engine.inspect(id));
     });
-  }
-
-  function say(container: Pick<ContainerSummary, 'labels'>, text: string): void {
-    const { [label.app]: appId = '', [label.process]: process = '' } = container.labels;
-    logs.write(appId, { source: 'twelve', process, text, release: releaseOf(container) });
   }
 
   /** Also the app's network, when nothing else of it is there. */
@@ -124,13 +121,13 @@ export function createOneOffs(
   }
 
   async function runDetached(container: ContainerSummary): Promise<void> {
-    say(container, `Starting process with command \`${container.labels[label.command]}\``);
+    tell.starting(container);
     await engine.start(container.id).catch(async (error: unknown) => {
       // With the engine it may be out of reach; then `adopt` removes it.
       await clear(container).catch(() => undefined);
       throw error;
     });
-    say(container, 'State changed from starting to up');
+    tell.up(container);
     followDetached(container);
   }
 
@@ -154,8 +151,7 @@ export function createOneOffs(
       logs.follow({ id: container.id, appId, process: name, logPath, release: releaseOf(container) });
     const code = await endOf(container.id);
     await logs.drained(container.id);
-    say(container, `Process exited with status ${code}`);
-    say(container, 'State changed from up to complete');
+    tell.ended(container, code);
     cronEnded(container, code);
     await clear(container);
   }
@@ -199,7 +195,9 @@ export function createOneOffs(
       const attachment = await engine.attach(container.id, { stdin: true, tty });
       const ended = engine.wait(container.id);
       ended.catch(() => undefined);
+      tell.starting(container);
       await engine.start(container.id);
+      tell.up(container);
       return { container, attachment, ended };
     } catch (error) {
       await clear(container).catch(() => undefined);
@@ -227,6 +225,11 @@ export function createOneOffs(
         throw error;
       });
       const { stream, stderr } = attachment;
+      ended.then(
+        (code) => tell.ended(container, code),
+        // How it ended is not known then.
+        () => undefined,
+      );
       const exit = ended.finally(async () => {
         await clear(container).catch((error: unknown) => needs.onProblem(messageOf(error)));
         present.delete(id);
@@ -258,7 +261,7 @@ export function createOneOffs(
       const container = await find(appId, name);
       const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
       const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
-      for (const text of said) say(container, text);
+      for (const text of said) tell.say(container, text);
     },
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {

@@ -88,6 +88,7 @@ export function createProof(needs: ProofNeeds): Prove {
     const sentence = `Error R10 (Boot timeout): ${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
+    say(process, 'State changed from starting to crashed');
     return false;
   }
 
@@ -97,6 +98,7 @@ export function createProof(needs: ProofNeeds): Prove {
     const sentence = `Error R10 (Boot timeout): ${process.name} did not become ready: its ${why}.${hint}`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
+    say(process, 'State changed from starting to crashed');
   }
 
   function watch(process: Tracked, checks: readonly HealthCheck[], health: HealthNeeds): void {

@@ -46,6 +46,7 @@ export async function runReleasePhase(
     await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, 2000))]);
     const lines = await engine.lastLines(id, 20);
     say(appId, runnable, needs, `Process exited with status ${code}`);
+    say(appId, runnable, needs, `State changed from up to ${code === 0 ? 'complete' : 'crashed'}`);
     if (code !== 0) {
       throw new PlatformError(
         'release_failed',
@@ -141,6 +142,7 @@ async function begin(
     ),
   );
   await engine.start(id);
+  say(appId, runnable, needs, 'State changed from starting to up');
   return { id, printed };
 }
 
