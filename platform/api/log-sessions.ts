@@ -98,7 +98,7 @@ export function createLogSessions(
         filter,
         signal,
         once: !tail,
-        marks: events,
+        marks: events && tail,
         ...from,
       })) {
         if (Array.isArray(part)) await send(response, part.map(written.line).join(''), signal);

@@ -28,6 +28,8 @@ export interface Tail {
 }
 
 const batchLines = 500;
+/** Of what is stored already more at once, since each time a block may have to be unpacked. */
+const historyLines = 2000;
 /** Where nothing matches, the reader is told its place each time so many lines were passed. */
 const markEvery = 10_000;
 
@@ -97,7 +99,7 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
   function pull(from: ForwardReader): TailBatch | undefined {
     const { lines, missed, more } =
       inHistory && !resumed
-        ? { ...from.skim(batchLines, historyEnd), missed: 0 }
+        ? { ...from.skim(historyLines, historyEnd), missed: 0 }
         : from.pull(batchLines, inHistory ? historyEnd : log.last());
     const at = from.position();
     if (more) news = true;
