@@ -8,6 +8,7 @@ import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { idle } from './rows/idle.ts';
 import { logsBurst, logsKilled, logsMany, logsThroughput } from './rows/logs-burst.ts';
+import { logsQuiet } from './rows/logs-quiet.ts';
 import { logsGrep, logsLast, logsLatency } from './rows/logs-read.ts';
 import { memory } from './rows/memory.ts';
 import { noChange } from './rows/no-change.ts';
@@ -34,6 +35,7 @@ const rows: readonly Row[] = [
   logsLatency,
   logsLast,
   logsGrep,
+  logsQuiet,
   router,
   memory,
   cli,
