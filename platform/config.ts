@@ -140,11 +140,7 @@ export const settings: readonly Setting[] = [
     help: 'build containers that wait for the next push of the apps pushed last; 0: none',
   },
   { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
-  {
-    name: 'TWELVE_LOG_BUDGET',
-    default: '50',
-    help: 'MB of disk for the log of an app, most of it compressed',
-  },
+  { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB on the disk for the log of an app' },
   { name: 'TWELVE_SLUG_LIMIT', default: '1024', help: 'MB a slug may have' },
   {
     name: 'TWELVE_MIN_FREE',
