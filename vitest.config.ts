@@ -3,11 +3,13 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
+  'test/e2e/drains.test.ts',
   'test/e2e/cron-clock.test.ts',
   'test/e2e/live-restore.test.ts',
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
+  'test/engine/build/config-names.test.ts',
   'test/engine/build/go-settings.test.ts',
   'test/engine/build/node-cache.test.ts',
   'test/engine/build/node-failures.test.ts',
@@ -19,6 +21,7 @@ const long = [
   'test/engine/build/python-failures.test.ts',
   'test/engine/build/python-packages.test.ts',
   'test/engine/build/registries.test.ts',
+  'test/engine/build/registries-python.test.ts',
   'test/engine/build/static-settings.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];

@@ -11,6 +11,10 @@ export interface CheckNeeds {
   own(): readonly string[];
   /** Host names that lead to the platform, perhaps over an address that the machine itself does not know it has. */
   names: readonly string[];
+  /** Addresses and ranges that the operator allows all the same. */
+  allowed?: readonly string[];
+  /** What does not happen: `nothing is fetched from there`. */
+  refusal?: string;
   /** All addresses of a host name. */
   lookupAll?: (host: string) => Promise<string[]>;
   timeoutMs?: number;
@@ -28,8 +32,11 @@ export function createAddressCheck(needs: CheckNeeds): ResolveSafely {
     ]);
     const own = [...needs.own(), ...named.flat()];
     for (const address of addresses) {
-      const why = refusalOf(address, own);
-      if (why) throw refuse(`${told(host, address)} ${why}, and nothing is fetched from there.`);
+      const why = refusalOf(address, own, needs.allowed);
+      if (why)
+        throw refuse(
+          `${told(host, address)} ${why}, and ${needs.refusal ?? 'nothing is fetched from there'}.`,
+        );
     }
     return { host, port: Number(url.port) || 443, addresses };
   };
@@ -87,5 +94,18 @@ export function ourselves(
     own: () => [...addresses(), networks],
     // The second one stands for the apps, whose names are often one entry for all.
     names: [domain, `any.${domain}`, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])],
+  };
+}
+
+/** For what is fetched, and for log drains, where the operator may allow more. */
+export function createAddressChecks(
+  config: Parameters<typeof ourselves>[0] & Pick<Config, 'drainAddresses'>,
+  addresses: () => readonly string[],
+): { resolve: ResolveSafely; resolveDrain: ResolveSafely } {
+  const needs = ourselves(config, addresses);
+  const refusal = 'nothing is sent there. Whoever runs the server may allow it with TWELVE_DRAIN_ADDRESSES';
+  return {
+    resolve: createAddressCheck(needs),
+    resolveDrain: createAddressCheck({ ...needs, allowed: config.drainAddresses, refusal }),
   };
 }

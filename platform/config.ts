@@ -3,14 +3,14 @@ import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isRange } from './domain/address.ts';
 import { PlatformError } from './domain/errors.ts';
 import type { Size } from './domain/formation.ts';
+import { go, packageSettings, proxies } from './domain/inherited.ts';
+import { type Address, address } from './domain/listen-address.ts';
 import { sizesWith } from './domain/own-sizes.ts';
 
-export interface Address {
-  host: string;
-  port: number;
-}
+export type { Address };
 
 export interface Config {
   /** Everything that must survive lives here. */
@@ -47,6 +47,10 @@ export interface Config {
   bootTimeoutMs: number;
   stopGraceMs: number;
   drainMs: number;
+  /** Until an app's response begins. */
+  requestTimeoutMs: number;
+  /** Then, between any two bytes. */
+  idleTimeoutMs: number;
   buildTimeoutMs: number;
   /** Bytes. */
   buildMemory: number;
@@ -64,6 +68,8 @@ export interface Config {
   buildsReady: number;
   releasePhaseTimeoutMs: number;
   logBudgetBytes: number;
+  /** Addresses and ranges that log drains may go to although they are refused otherwise. */
+  drainAddresses: readonly string[];
   slugLimitBytes: number;
   /** With less free space than this no push is taken and no build started. */
   minFreeBytes: number;
@@ -123,6 +129,16 @@ export const settings: readonly Setting[] = [
     default: '30',
     help: 'seconds that open requests of a replaced process may take',
   },
+  {
+    name: 'TWELVE_REQUEST_TIMEOUT',
+    default: '30',
+    help: 'seconds an app has to begin its response (H12)',
+  },
+  {
+    name: 'TWELVE_IDLE_TIMEOUT',
+    default: '55',
+    help: 'seconds a connection may then be silent (H15)',
+  },
   { name: 'TWELVE_BUILD_TIMEOUT', default: '900', help: 'seconds a build may take' },
   {
     name: 'TWELVE_BUILD_MEMORY',
@@ -141,6 +157,11 @@ export const settings: readonly Setting[] = [
   },
   { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
   { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB on the disk for the log of an app' },
+  {
+    name: 'TWELVE_DRAIN_ADDRESSES',
+    default: '',
+    help: "addresses and ranges that log drains may go to although they are loopback, link-local or the platform's own: 127.0.0.1,10.0.0.0/24",
+  },
   { name: 'TWELVE_SLUG_LIMIT', default: '1024', help: 'MB a slug may have' },
   {
     name: 'TWELVE_MIN_FREE',
@@ -179,6 +200,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const megabytes = (name: string, min: number, max = 1_048_576): number =>
     checked(name, z.coerce.number().int().min(min).max(max), `a whole number of MB from ${min} to ${max}`) *
     1_048_576;
+  const list = (name: string, fits: (part: string) => boolean, may: string): string[] => {
+    const parts = text(name)
+      .split(',')
+      .map((part) => part.trim());
+    const schema = z.string().refine(() => text(name) === '' || parts.every(fits));
+    checked(name, schema, may);
+    return text(name) === '' ? [] : parts;
+  };
   const registry = address('TWELVE_REGISTRY', text('TWELVE_REGISTRY'));
   if (!registry.host.startsWith('127.')) {
     throw new PlatformError(
@@ -219,6 +248,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     bootTimeoutMs: seconds('TWELVE_BOOT_TIMEOUT'),
     stopGraceMs: seconds('TWELVE_STOP_TIMEOUT'),
     drainMs: seconds('TWELVE_DRAIN_TIMEOUT'),
+    requestTimeoutMs: seconds('TWELVE_REQUEST_TIMEOUT'),
+    idleTimeoutMs: seconds('TWELVE_IDLE_TIMEOUT'),
     buildTimeoutMs: seconds('TWELVE_BUILD_TIMEOUT'),
     buildMemory: text('TWELVE_BUILD_MEMORY')
       ? megabytes('TWELVE_BUILD_MEMORY', 128)
@@ -237,6 +268,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     buildsReady: count('TWELVE_BUILDS_READY', 0, 100),
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
+    drainAddresses: list(
+      'TWELVE_DRAIN_ADDRESSES',
+      isRange,
+      'addresses and ranges with commas between them, such as 127.0.0.1,10.0.0.0/24',
+    ),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
     minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
     keepReleases: count('TWELVE_KEEP_RELEASES', 2, 1000),
@@ -246,43 +282,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       'debug, info, warn or error',
     ),
   });
-}
-
-function address(name: string, text: string): Address {
-  const match = /^(.*):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  const host = (match?.[1] ?? '').replace(/^\[(.*)\]$/, '$1');
-  if (!match || port > 65_535 || !/^[0-9a-zA-Z.:-]+$/.test(host)) {
-    throw new PlatformError(
-      'bad_request',
-      `${name} is "${text}"; it must be <address>:<port>, such as 127.0.0.1:5480.`,
-    );
-  }
-  return { host, port };
-}
-
-function proxies(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const given = ['http_proxy', 'https_proxy', 'no_proxy'].map((name) => [
-    name,
-    env[name] || env[name.toUpperCase()],
-  ]);
-  return Object.fromEntries(given.filter(([, value]) => value));
-}
-
-function packageSettings(
-  env: Readonly<Record<string, string | undefined>>,
-  names: RegExp,
-): Record<string, string> {
-  const given = Object.entries(env).flatMap(([name, value]) => {
-    const key = names.exec(name)?.[1];
-    return key && value ? [[key.toLowerCase().replaceAll('_', '-'), value]] : [];
-  });
-  return Object.fromEntries(given);
-}
-
-function go(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const given = Object.entries(env).filter(([name]) => /^GO[A-Z]+$/.test(name));
-  return Object.fromEntries(given.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {

@@ -3,7 +3,7 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
-import { hostsOf, stackName } from './actions/apps.ts';
+import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
@@ -13,7 +13,7 @@ import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
-import { createAddressCheck, ourselves } from './address-check.ts';
+import { createAddressChecks } from './address-check.ts';
 import { createApi } from './api/server.ts';
 import { createBuilder } from './build/build.ts';
 import { languageImage } from './build/first-party.ts';
@@ -26,11 +26,12 @@ import { createDockerEngine } from './engine/docker.ts';
 import { hostAddresses } from './engine/host-addresses.ts';
 import { createImages, serverImages } from './engine/images.ts';
 import { ownLabels } from './engine/labels.ts';
+import { sizesHere } from './engine/open-files.ts';
 import { createGit } from './git/git.ts';
 import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
+import { engineFiles } from './logs/engine-files.ts';
 import { createLogs } from './logs/logs.ts';
-import { whyUnreadable } from './logs/readable.ts';
 import { createFigures } from './processes/figures.ts';
 import { createAppGuard } from './processes/guard.ts';
 import { createInside } from './processes/inside.ts';
@@ -65,7 +66,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const answered = answerOptions(argv);
   if (answered !== null) return answered;
   try {
-    const config = readConfig(process.env);
+    const read = readConfig(process.env);
+    const config = { ...read, sizes: sizesHere(read.sizes) };
     const server = await startServer(config, createLog(config.logLevel));
     process.stdout.write(greeting(config, server.api));
     await untilSignalled();
@@ -119,11 +121,7 @@ async function connect(
   const engine = createDockerEngine({ socketPath: config.engineSocket });
   closers.push(() => engine.close());
   const { rootFolder } = await engine.info();
-  // The engine's log files, at another path when we run in a container.
-  const containers = config.engineContainers ?? join(rootFolder, 'containers');
-  const seenByUs = (path: string): string => path.replace(join(rootFolder, 'containers'), containers);
-  const unreadable = whyUnreadable(containers);
-  if (unreadable) onProblem(unreadable);
+  const seenByUs = engineFiles(join(rootFolder, 'containers'), config.engineContainers, onProblem);
   const images = createImages({
     engine,
     proxies: config.proxies,
@@ -133,10 +131,17 @@ async function connect(
   const image = async (...order: Parameters<typeof images.ensure>): Promise<string> =>
     (await images.ensure(...order)).reference;
 
-  const logs = await createLogs({ folder: data('logs'), budgetBytes: config.logBudgetBytes, onProblem });
+  const { resolve, resolveDrain } = createAddressChecks(config, hostAddresses);
+  const logs = await createLogs({
+    folder: data('logs'),
+    budgetBytes: config.logBudgetBytes,
+    caFile: config.caFile,
+    resolve: resolveDrain,
+    onProblem,
+  });
   closers.push(() => logs.close());
+  for (const drain of store.logDrains.all()) logs.openDrain(drain);
   keepHeapSmall();
-  const resolve = createAddressCheck(ourselves(config, hostAddresses));
   const download = createDownload({ resolve, caFile: config.caFile });
   const [slugs, ground] = await Promise.all([
     createSlugs({
@@ -179,16 +184,15 @@ async function connect(
     http: config.http,
     domain: config.domain,
     drainMs: config.drainMs,
+    timeouts: { firstByteMs: config.requestTimeoutMs, idleMs: config.idleTimeoutMs },
     onAccess: (line) =>
       logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
     onProblem,
   });
   closers.push(() => router.close());
 
-  const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) => {
-    const app = store.apps.byId(appId);
-    return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
-  };
+  const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>
+    routeOf({ store, config }, appId, rest);
   const figures = createFigures({ engine, instance, sizes: config.sizes, logs, onProblem });
   closers.push(() => figures.close());
   // More than a build may print, so that what we say of it at its end is kept too.
@@ -212,7 +216,7 @@ async function connect(
     drained: router.drained,
     logs: {
       ...logs,
-      follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
+      follow: (one) => logs.follow({ ...one, logPath: seenByUs(one.logPath) }),
     },
     figures,
     onServing: (appId) => platform.cron.changed(appId),
@@ -259,6 +263,7 @@ async function connect(
     figures,
     router,
     logs,
+    resolveDrain,
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,
@@ -267,7 +272,6 @@ async function connect(
     currentImages: () => Promise.all(serverImages.map(images.reference)),
     requireSpace: space,
   };
-
   closers.push(() => platform.cron.close());
 
   // Before anybody can ask for new ones.

@@ -42,6 +42,7 @@ const actions = {
     const every = Number(query.get('every') ?? 100);
     const until = Date.now() + Number(query.get('ms') ?? 1000);
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.flushHeaders();
     let n = 0;
     const timer = setInterval(() => {
       response.write(`data: ${n++}\n\n`);

@@ -47,15 +47,23 @@ export function findApp(platform: Platform, nameOrId: string): App {
   return app;
 }
 
+type Names = Pick<Platform, 'store' | 'config'>;
+
 /** The name every app has. */
-export function builtInHost(platform: Platform, app: Pick<App, 'name'>): string {
+export function builtInHost(platform: Pick<Platform, 'config'>, app: Pick<App, 'name'>): string {
   return `${app.name}.${platform.config.domain}`;
 }
 
 /** All names that lead to it. */
-export function hostsOf(platform: Platform, app: Pick<App, 'id' | 'name'>): string[] {
+export function hostsOf(platform: Names, app: Pick<App, 'id' | 'name'>): string[] {
   const custom = platform.store.domains.ofApp(app.id);
   return [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
+}
+
+/** What the router is told of it; undefined when it is gone. */
+export function routeOf<Rest>(platform: Names, appId: string, rest: Rest) {
+  const app = platform.store.apps.byId(appId);
+  return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
 }
 
 /** Where visitors reach it. */
@@ -86,7 +94,10 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.releases.eraseConfig(app.id);
     store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
+    store.logDrains.removeAll(app.id);
     store.processSettings.removeAll(app.id);
+    store.processHealth.removeAll(app.id);
+    store.processChanges.removeAll(app.id);
     store.cron.removeAll(app.id);
     store.buildpacks.replace(app.id, []);
     for (const slug of store.slugs.ofApp(app.id)) store.slugs.markRemoved(slug.id);

@@ -1,6 +1,7 @@
 // What the verbs of the product work with; main.ts makes one and hands it to every action.
 import type { Builder } from '../build/build.ts';
 import type { Config } from '../config.ts';
+import type { ResolveSafely } from '../domain/address.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
@@ -39,6 +40,8 @@ export interface Platform {
   figures: Figures;
   router: Router;
   logs: Logs;
+  /** Where a log drain leads, if it may. */
+  resolveDrain: ResolveSafely;
   /** Who deploys which app since when. */
   claims: Claims;
   /** As many builds at once as the server's settings say. */

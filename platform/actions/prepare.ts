@@ -1,5 +1,6 @@
 // What makes the first push quick and keeps the disk tidy, while visitors are served already.
 import { messageOf } from '../domain/errors.ts';
+import { raiseUserLimits } from '../engine/user-limits.ts';
 import { finishDestroying } from './apps.ts';
 import type { Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
@@ -8,6 +9,7 @@ import { collectGarbage } from './garbage.ts';
 export async function prepare(platform: Platform): Promise<void> {
   const attempt = (what: string, work: () => Promise<unknown>): Promise<unknown> =>
     work().catch((error: unknown) => platform.log.warn({ error: messageOf(error) }, what));
+  await raiseUserLimits({ onProblem: (message) => platform.log.warn(message) });
   await attempt('preparing the network of builds', platform.builder.prepare);
   await attempt('hanging up what was left behind', platform.inside.sweep);
   await attempt('clearing away destroyed apps', () => finishDestroying(platform));

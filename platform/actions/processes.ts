@@ -5,10 +5,11 @@ import type { ProcessStatus } from '../domain/process.ts';
 import type { Platform } from './context.ts';
 
 export async function listProcesses(
-  { processes, oneOffs }: Platform,
+  { processes, oneOffs, figures }: Platform,
   app: Pick<App, 'id'>,
 ): Promise<ProcessStatus[]> {
-  return [...processes.status(app.id), ...(await oneOffs.list(app.id))];
+  const all = [...processes.status(app.id), ...(await oneOffs.list(app.id))];
+  return all.map((one) => ({ ...one, code: one.code ?? figures.codeOf(one.id) }));
 }
 
 /** By name or id. @throws PlatformError `not_found` */

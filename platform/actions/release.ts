@@ -1,9 +1,11 @@
 // Appending a release and following it to its end. Deploys, config changes and rollbacks all pass here.
 import type { App } from '../domain/app.ts';
-import type { ConfigVars } from '../domain/config-vars.ts';
+import { badConfigNames, type ConfigVars } from '../domain/config-vars.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { formationWith } from '../domain/formation.ts';
+import { formationWith, requireRoom } from '../domain/formation.ts';
+import { settingsOf } from '../domain/process-settings.ts';
 import { checkRollback, type NextRelease, type Release } from '../domain/release.ts';
+import { shownName } from '../domain/shell-word.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { Caller, Platform } from './context.ts';
 
@@ -47,6 +49,7 @@ export function appendRelease(
         formationWith(Object.keys(slug.processTypes), store.formations.of(app.id)),
       );
     alongside(appended);
+    if (slug && slug.id !== base?.slugId) requireRoomFor(platform, slug);
     return appended;
   });
   if (!release) return null;
@@ -60,6 +63,15 @@ export function appendRelease(
     });
   platform.processes.released(app.id);
   return release;
+}
+
+/** Types that come back, or overlap since this code, may be too many. @throws PlatformError `invalid_params` */
+function requireRoomFor({ store }: Platform, slug: Slug): void {
+  const entries = store.formations
+    .of(slug.appId)
+    .filter(({ type }) => Object.hasOwn(slug.processTypes, type));
+  const { rollout } = settingsOf(store.processSettings.of(slug.appId), slug.declared.settings);
+  requireRoom(entries, (type) => rollout(type) === 'overlap');
 }
 
 /** Waits until a release has ended; when a newer one superseded it, until that one has. */
@@ -122,7 +134,7 @@ export async function rollback(platform: Platform, app: App, caller: Caller, to:
     checkRollback(target, current, removed ? 'collected' : state);
     return {
       slugId: target.slugId,
-      config: store.releases.config(target),
+      config: configToReturnTo(store.releases.config(target), target.version),
       cause: 'rollback',
       description: `Rollback to v${target.version}`,
       commit: target.commit,
@@ -130,6 +142,16 @@ export async function rollback(platform: Platform, app: App, caller: Caller, to:
   });
   if (!release) throw new PlatformError('internal_server_error', 'The rollback made no release.');
   return release;
+}
+
+/** What the app has now may be another one: removing something there would not help. */
+function configToReturnTo(config: ConfigVars, version: number): ConfigVars {
+  const [bad] = badConfigNames(config);
+  if (bad === undefined) return config;
+  throw new PlatformError(
+    'invalid_params',
+    `v${version} has the config var ${shownName(bad)}, and that is not a config var name that a release can have: it cannot be rolled back to. Push its commit again.`,
+  );
 }
 
 async function stateOf(platform: Platform, slug: Slug | undefined): Promise<'stored' | 'collected' | 'lost'> {

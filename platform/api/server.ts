@@ -20,7 +20,9 @@ import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
+import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
+import { logDrainRoutes } from './routes/log-drains.ts';
 import { logSessionRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
@@ -118,6 +120,7 @@ function createApplication(edge: Edge): express.Express {
     accountRoutes(edge),
     appRoutes(edge),
     domainRoutes(edge),
+    logDrainRoutes(edge),
     buildRoutes(edge),
     sourceRoutes(edge),
     buildpackRoutes(edge),
@@ -125,6 +128,7 @@ function createApplication(edge: Edge): express.Express {
     processRoutes(edge),
     logSessionRoutes(edge),
     execRoutes(edge),
+    errorRoutes(edge),
     processSettingRoutes(edge),
     cronRoutes(edge),
   );

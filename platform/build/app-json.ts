@@ -5,12 +5,14 @@ import { acceptableConfig, type ConfigVars } from '../domain/config-vars.ts';
 import type { Declared } from '../domain/declared.ts';
 import { messageOf } from '../domain/errors.ts';
 import { cronOf } from './cron-entries.ts';
+import { type FirstFormation, formationOf } from './formation.ts';
 import { healthChecksOf } from './healthchecks.ts';
+import { processSettingsOf } from './process-settings.ts';
 
 export interface AppJson {
   buildpacks: readonly string[];
   env: Readonly<Record<string, EnvEntry>>;
-  formation: Readonly<Record<string, { quantity?: number; size?: string }>>;
+  formation: FirstFormation;
   postdeploy: string | null;
   /** Of every build, where the rest is of a new app's first. */
   declared: Declared;
@@ -71,7 +73,6 @@ const usualVariable: Readonly<Record<string, string>> = {
   cloudamqp: 'CLOUDAMQP_URL',
   memcachier: 'MEMCACHIER_SERVERS',
 };
-const process = z.object({ quantity: z.number().int().min(0).optional(), size: z.string().optional() });
 
 /** Part by part: one that is something else does not take the others with it. */
 const parts = {
@@ -80,7 +81,6 @@ const parts = {
     z.string(),
     z.union([scalar.transform((value): EnvEntry => ({ value, required: true, secret: false })), envEntry]),
   ),
-  formation: z.record(z.string(), process),
   addons: z.array(addon),
   scripts: z.object({
     postdeploy: z
@@ -106,11 +106,12 @@ export function parseAppJson(text: string, warn: (sentence: string) => void): Ap
   return {
     buildpacks: part('buildpacks', parts.buildpacks, []),
     env: part('env', parts.env, {}),
-    formation: part('formation', parts.formation, {}) as AppJson['formation'],
+    formation: formationOf(content['formation'], warn),
     postdeploy: part('scripts', parts.scripts, {}).postdeploy?.trim() || null,
     declared: {
-      ...healthChecksOf(content['healthchecks']),
+      ...healthChecksOf(content['healthchecks'], warn),
       ...cronOf(content['cron'], warn),
+      ...processSettingsOf(content['process_settings']),
     },
     addons: part('addons', parts.addons, []),
   };

@@ -58,6 +58,7 @@ export function buildContainerSpec(needs: ContainerFacts): ContainerSpec {
     cpuShares: 512,
     ...(needs.limits.cpus === null ? {} : { cpus: needs.limits.cpus }),
     pids: needs.limits.processes,
+    expendable: true,
     restricted: true,
     // Whatever else in the image anybody may write to would be on the engine's disk, where nobody looks.
     readOnlyRoot: true,

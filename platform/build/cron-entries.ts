@@ -11,6 +11,7 @@ const macros = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midni
 const names = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
 const mostEntries = 100;
 const longestCommand = 4096;
+const longestSchedule = 1000;
 
 const text = (expected: string) =>
   z
@@ -22,7 +23,9 @@ const entrySchema = z.object(
     command: text('a command, or the name of a process type')
       .max(longestCommand, `it has more than ${longestCommand} characters`)
       .refine((value) => !value.includes('\0'), 'it contains a NUL byte, which no command can hold'),
-    schedule: text('five fields such as "0 3 * * *", or a macro such as "@daily"').transform(readSchedule),
+    schedule: text('five fields such as "0 3 * * *", or a macro such as "@daily"')
+      .max(longestSchedule, `it has more than ${longestSchedule} characters`)
+      .transform(readSchedule),
     timezone: text('the name of a time zone such as "Europe/Berlin"').default('UTC').transform(readTimezone),
     concurrency_policy: z.enum(cronPolicies, `it must be one of ${cronPolicies.join(', ')}`).default('allow'),
     maintenance: z.boolean('it must be true or false').default(false),

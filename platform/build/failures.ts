@@ -1,6 +1,8 @@
 // What a failed build says (buildpack reference, Part E): what happened, why it matters, what to do.
+import { join } from 'node:path';
 import { PlatformError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
+import { printable, shellWord, shownName } from '../domain/shell-word.ts';
 import { detectable, firstParty, firstPartyByName } from './first-party.ts';
 
 /** How a choice says that it is the app's own list. */
@@ -19,9 +21,10 @@ export function noBuildpack(
   folder: string | null,
 ): PlatformError {
   const shown =
-    entries.slice(0, 20).join(', ') + (entries.length > 20 ? `, … (${entries.length} in all)` : '');
+    entries.slice(0, 20).map(printable).join(', ') +
+    (entries.length > 20 ? `, … (${entries.length} in all)` : '');
   const subdirectory = folder === null ? ' If the app lives in a subdirectory, set PROJECT_PATH.' : '';
-  const place = folder === null ? 'The root' : `The folder ${folder} (PROJECT_PATH)`;
+  const place = folder === null ? 'The root' : `The folder ${printable(folder)} (PROJECT_PATH)`;
   return buildFailed(
     'E1',
     `No buildpack recognises this app. ${place} of ${commit ? `commit ${commit.slice(0, 7)}` : 'the source'} contains: ${shown || 'nothing'}. ` +
@@ -107,11 +110,32 @@ export function misspeltProcfile(name: string): PlatformError {
   );
 }
 
-/** @param folder of the app that has one, while its root has none */
-export function procfileBelow(folder: string): PlatformError {
+/**
+ * @param folders of the app that have one, while its root has none
+ * @param project that PROJECT_PATH names, where they are; null: the root
+ */
+export function procfileBelow(folders: readonly string[], project: string | null): PlatformError {
+  const below = (path: string): string => (project === null ? path : join(project, path));
+  const found = folders.slice(0, 5).map((folder) => shownName(`${below(folder)}/Procfile`));
+  const more = folders.length > found.length ? `, and ${folders.length - found.length} more` : '';
+  const place = project === null ? 'the root' : `the folder that PROJECT_PATH names (${printable(project)})`;
+  const must = `Found ${found.join(', ')}${more}; the file must be called exactly "Procfile" and be in ${place}.`;
+  const [folder] = folders;
+  if (folder === undefined || folders.length > 1)
+    return buildFailed(
+      'E16',
+      `${must} If the app is one of these folders: twelve config:set PROJECT_PATH=<folder>. If it is all of them, write a Procfile in ${place}.`,
+    );
+  const move = [`${below(folder)}/Procfile`, below('Procfile')].map((path) =>
+    shellWord(path.replace(/^-/, './-')),
+  );
+  const setting = shellWord(`PROJECT_PATH=${below(folder)}`);
+  // A folder that cannot be typed from what is shown gets another name first.
+  if (move[0] === null || setting === null)
+    return buildFailed('E16', `${must} Move it there, or give its folder a name that can be typed.`);
   return buildFailed(
     'E16',
-    `Found "${folder}/Procfile"; the file must be called exactly "Procfile" and be in the root. Run: git mv ${folder}/Procfile Procfile. If the app lives in ${folder}/: twelve config:set PROJECT_PATH=${folder}`,
+    `${must} Run: git mv ${move.join(' ')}. If the app lives in ${below(folder)}/: twelve config:set ${setting}`,
   );
 }
 
@@ -167,7 +191,7 @@ export interface Sized {
 }
 
 function listed(largest: readonly Sized[]): string {
-  return largest.map(({ name, bytes }) => `${name} ${megabytes(bytes)}`).join(', ') || 'nothing';
+  return largest.map(({ name, bytes }) => `${printable(name)} ${megabytes(bytes)}`).join(', ') || 'nothing';
 }
 
 function megabytes(bytes: number): string {

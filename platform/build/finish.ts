@@ -3,17 +3,19 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PinnedBuildpack } from '../domain/buildpack.ts';
 import { acceptableConfig } from '../domain/config-vars.ts';
-import { messageOf, type PlatformError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import { isMisspeltProcfile } from '../domain/procfile.ts';
 import type { AppJson } from './app-json.ts';
+import { unknownTypes } from './app-json-words.ts';
 import type { BuildInput, BuiltTree } from './build.ts';
 import { type BuildCache, cacheKey } from './cache.ts';
 import type { BuildContainer } from './container.ts';
-import { buildFailed, misspeltProcfile, noStartCommand, procfileBelow } from './failures.ts';
+import { buildFailed, misspeltProcfile } from './failures.ts';
 import { asList, type Gathered } from './gather.ts';
 import type { BuilderNeeds } from './needs.ts';
+import { nothingToStart } from './nothing-to-start.ts';
 import { discoverProcessTypes } from './process-types.ts';
-import { type BuildpackResult, folderWithProcfile, staticFolder } from './results.ts';
+import type { BuildpackResult } from './results.ts';
 import type { TakenSource } from './source.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -53,8 +55,11 @@ export async function finish(
   );
   for (const line of lines) input.write(line);
   if (input.isFirst) suggest(result, input.write);
+  for (const where of unknownTypes(source.declared, Object.keys(processTypes)))
+    input.write(` !     app.json: ${where} is not used: there is no such process type.`);
   const names = result.used.map((one) => one.name);
-  if (Object.keys(processTypes).length === 0) throw await nothingToStart(join(root, 'app'), names, source);
+  if (Object.keys(processTypes).length === 0)
+    throw await nothingToStart(join(root, 'app'), names, namedBy(source), projectOf(source));
   const configDefaults = defaultsOf(result, source, input.isFirst ? input.write : () => undefined);
   const key = cacheKey(needs.stackName, names);
   let saved: Promise<void> | undefined;
@@ -79,17 +84,6 @@ export async function finish(
   };
 }
 
-/** A site that was built is the likelier cause than a Procfile of something else further in. */
-async function nothingToStart(
-  app: string,
-  names: readonly string[],
-  source: TakenSource,
-): Promise<PlatformError> {
-  const built = await staticFolder(app);
-  const below = built === null ? await folderWithProcfile(app) : null;
-  return below === null ? noStartCommand(names, namedBy(source), built) : procfileBelow(below);
-}
-
 /** What a third party's bin/release prints is held to the same rules as what a user sets. */
 function defaultsOf(
   { metadata, displayName }: BuildpackResult,
@@ -99,6 +93,11 @@ function defaultsOf(
   const refused = (why: string): void =>
     write(` !     A config var that ${displayName} gives a new app is left out: ${why}`);
   return { ...acceptableConfig(config, metadata.configVars, refused), ...given };
+}
+
+/** That PROJECT_PATH names. */
+function projectOf({ choice, config }: TakenSource): string | null {
+  return choice.subdirectory ? (config['PROJECT_PATH']?.trim() ?? null) : null;
 }
 
 function namedBy({ choice }: TakenSource): string | null {

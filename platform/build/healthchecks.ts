@@ -3,19 +3,30 @@ import { z } from 'zod';
 import type { PlatformError } from '../domain/errors.ts';
 import { describeProbe, type HealthCheck, type HealthChecks, type Probe } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
+import { badType, mistyped } from './app-json-words.ts';
 import { buildFailed } from './failures.ts';
 
 const seconds = (most: number) => z.number().min(0).max(most);
+const longestCommand = 4096;
 const port = z.number().int().min(1).max(65_535).optional();
 /** Of what goes into a request's head. */
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'not the name of a header');
 const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,1000}$/, 'not the value of a header');
-const command = z.union([z.string().trim().min(1), z.array(z.string()).min(1)]);
+const command = z
+  .union([z.string(), z.array(z.string())], 'it must be a text, or a list of texts')
+  .refine((one) => (typeof one === 'string' ? one.trim() : one[0]?.trim()), 'it is empty')
+  .refine((one) => !String(one).includes('\0'), 'it contains a NUL byte, which no command can hold')
+  .refine((one) => String(one).length <= longestCommand, `it has more than ${longestCommand} characters`)
+  .transform((one) => (typeof one === 'string' ? one.trim() : one));
 
 /** Other tools may have more properties in it; those are left alone, as Dokku does. */
-const entry = z.object({
+const fields = {
   type: z.enum(['startup', 'readiness', 'liveness', '']).default('startup'),
-  name: z.string().max(100).default(''),
+  name: z
+    .string()
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'it contains control characters')
+    .default(''),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]{0,1000}$/, 'not a path: it begins with / and has no spaces')
@@ -33,17 +44,33 @@ const entry = z.object({
   initialDelay: seconds(3600).default(0),
   warn: z.boolean().default(false),
   onFailure: z.object({ command: command.optional(), url: z.unknown().optional() }).optional(),
-});
+};
+const entry = z.object(fields, 'it must be an object such as {"type": "startup", "path": "/ready"}');
 type Entry = z.output<typeof entry>;
 
-const all = z.record(z.string().regex(/^[A-Za-z0-9_-]{1,63}$/, 'not a process type'), z.array(entry).max(20));
+const all = z.record(
+  z.string(),
+  z.array(entry, 'it must be a list of checks').max(20, '20 checks of a process type are the most'),
+  'it must be an object with a list of checks for each process type',
+);
 
 /** @throws PlatformError `build_failed` (E21) naming the property */
-export function healthChecksOf(written: unknown): { healthchecks?: HealthChecks } {
-  return written === undefined || written === null ? {} : { healthchecks: parse(written) };
+export function healthChecksOf(
+  written: unknown,
+  warn: (sentence: string) => void,
+): { healthchecks?: HealthChecks } {
+  if (written === undefined || written === null) return {};
+  const healthchecks = parse(written);
+  for (const [type, entries] of Object.entries(written))
+    for (const [index, one] of (entries as unknown[]).entries())
+      for (const { name, meant } of mistyped(one, Object.keys(fields)))
+        warn(`app.json: healthchecks.${type}.${index}.${name} is not used. Did you mean ${meant}?`);
+  return { healthchecks };
 }
 
 function parse(written: unknown): HealthChecks {
+  const type = badType(written);
+  if (type !== undefined) throw unusable([type.slice(0, 60)], 'it is not a process type');
   const result = all.safeParse(written);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;

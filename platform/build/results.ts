@@ -1,6 +1,4 @@
 // What the driver left behind → what the buildpacks made, or the failure in words.
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Choice } from './choose.ts';
 import {
   badRelease,
@@ -140,31 +138,4 @@ export function ownMessage(lines: readonly string[]): { message: string; id: str
   const id = /^(E\d{1,2}) [a-z-]+$/.exec(texts.at(-1) ?? '')?.[1] ?? null;
   if (id !== null) texts.pop();
   return texts.length > 0 ? { message: texts.join('\n'), id } : null;
-}
-
-/** Where a front-end build put its pages, if it did. */
-export async function staticFolder(tree: string): Promise<string | null> {
-  for (const name of ['dist', 'build', 'out']) {
-    const files: string[] = await readdir(join(tree, name)).catch(() => []);
-    if (files.includes('index.html')) return name;
-  }
-  return null;
-}
-
-/** The first folder below the root, two levels deep, that has a Procfile; those of packages and hidden ones do not count. */
-export async function folderWithProcfile(tree: string): Promise<string | null> {
-  const foldersIn = async (folder: string): Promise<string[]> => {
-    const entries = await readdir(join(tree, folder), { withFileTypes: true });
-    const folders = entries.filter(
-      (entry) => entry.isDirectory() && !/^(\.|node_modules$|vendor$)/.test(entry.name),
-    );
-    return folders.map((entry) => join(folder, entry.name)).sort();
-  };
-  const first = await foldersIn('');
-  const second = await Promise.all(first.map(foldersIn));
-  for (const folder of [...first, ...second.flat()]) {
-    const entries = await readdir(join(tree, folder), { withFileTypes: true });
-    if (entries.some((entry) => entry.name === 'Procfile' && entry.isFile())) return folder;
-  }
-  return null;
 }

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { shownName } from '../domain/shell-word.ts';
 
 /** Enough of a key file to see that it is one. */
 const headBytes = 4096;
@@ -106,5 +107,5 @@ function listed(names: readonly string[]): string {
 
 /** Names are the user's: nothing in them moves a terminal. */
 function shown(name: string): string {
-  return JSON.stringify(name.slice(0, 200)).slice(1, -1);
+  return shownName(name).slice(1, -1);
 }

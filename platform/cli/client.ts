@@ -1,6 +1,6 @@
 // The API over HTTP: one request and its answer, lists over several pages, and streams.
 import { randomUUID } from 'node:crypto';
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { ApiError, CliError, UnreachableError } from './errors.ts';
@@ -35,13 +35,12 @@ export interface Client {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<T>;
-  /** As send, for a header of the answer; undefined when it has none of that name. */
-  sendForHeader(
-    method: 'PATCH' | 'PUT',
+  /** As send, with the headers of the answer. */
+  sendAndSee<T>(
+    method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
     path: string,
-    body: unknown,
-    header: string,
-  ): Promise<string | undefined>;
+    body?: unknown,
+  ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
   /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
   stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -110,9 +109,9 @@ export function createClient(needs: ClientNeeds): Client {
     get: async <T>(path: string) => (await call('GET', path)).value as T,
     send: async <T>(method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
       (await call(method, path, body, headers)).value as T,
-    async sendForHeader(method, path, body, header) {
-      const value = (await call(method, path, body)).response.headers[header];
-      return Array.isArray(value) ? value[0] : value;
+    async sendAndSee<T>(method: string, path: string, body?: unknown) {
+      const { value, response } = await call(method, path, body);
+      return { value: value as T, headers: response.headers };
     },
     async list<T>(path: string, options: ListOptions = {}) {
       const { limit = Number.POSITIVE_INFINITY } = options;

@@ -33,6 +33,7 @@ export const rooms: readonly Room[] = [
     names: ['maintenance', 'maintenance:on', 'maintenance:off'],
     load: () => import('./commands/maintenance.ts'),
   },
+  { topic: 'Apps', names: ['apps:errors'], load: () => import('./commands/errors.ts') },
   {
     topic: 'Config vars',
     names: ['config', 'config:get', 'config:set', 'config:unset'],
@@ -84,6 +85,11 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/buildpacks.ts'),
   },
   { topic: 'Logs', names: ['logs'], load: () => import('./commands/logs.ts') },
+  {
+    topic: 'Logs',
+    names: ['drains', 'drains:add', 'drains:remove'],
+    load: () => import('./commands/drains.ts'),
+  },
   { topic: 'Git', names: ['git:remote', 'git:credentials'], load: () => import('./commands/git.ts') },
   { topic: 'Server', names: ['server', 'server:token'], load: () => import('./commands/server.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },

@@ -1,4 +1,5 @@
 // The text of `ps`: processes grouped by type, one-offs apart.
+import { codeInWords } from '../domain/code.ts';
 import { size, timeAndAge } from './terminal-text.ts';
 import type { Dyno } from './v3.ts';
 
@@ -20,10 +21,10 @@ export function renderDynos(dynos: readonly Dyno[], now = Date.now()): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** State and age, release, memory and processor now, restarts; `-` for what the server does not know. */
+/** State and age, release, memory and processor now, restarts, and the code of what is wrong; `-` for what is not known. */
 function stateLine(dyno: Dyno, now: number): string {
   const name = dyno.type === 'run' ? `${dyno.name} (${dyno.size})` : dyno.name;
-  const { usage, restarts } = dyno;
+  const { usage, restarts, code } = dyno;
   const cpu = usage?.cpu == null ? '-' : `${Math.round(usage.cpu * 100)}%`;
   return [
     `${name}: ${dyno.state} ${timeAndAge(dyno.updated_at, now)}`,
@@ -31,6 +32,7 @@ function stateLine(dyno: Dyno, now: number): string {
     `memory ${usage ? size(usage.memory) : '-'}`,
     `cpu ${cpu}`,
     `restarts ${restarts ?? '-'}`,
+    ...(code ? [codeInWords(code)] : []),
   ].join('  ');
 }
 

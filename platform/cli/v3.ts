@@ -8,6 +8,8 @@ export interface App {
   owner: { email: string };
   stack: { name: string };
   maintenance: boolean;
+  /** Ours: of the page that visitors get instead of the app. */
+  code?: string | null;
   created_at: string;
   released_at: string | null;
   repo_size: number | null;
@@ -18,6 +20,18 @@ export interface Domain {
   hostname: string;
   kind: 'heroku' | 'custom';
   cname: string | null;
+}
+
+export interface LogDrain {
+  id: string;
+  url: string;
+  token: string;
+  /** Ours: lines. */
+  lag?: number | null;
+  delivered?: number | null;
+  lost?: number | null;
+  /** Ours: why the last attempt failed. */
+  failure?: string | null;
 }
 
 export interface Account {
@@ -56,8 +70,30 @@ export interface Dyno {
   updated_at: string;
   /** Ours: how often it crashed and was started again. */
   restarts?: number;
+  /** Ours: what is wrong with it. */
+  code?: string | null;
   /** Ours: bytes, and processors; null when it is not known. */
   usage?: { memory: number; memory_limit: number; cpu: number | null } | null;
+}
+
+/** Ours: a scale, a resize or a restart. */
+export interface ProcessChange {
+  id: string;
+  kind: 'scale' | 'restart';
+  status: ReleaseStatus;
+  /** Why it failed, and what holds instead. */
+  reason: string | null;
+  superseded_by: { id: string } | null;
+}
+
+/** Ours. */
+export interface CodeCount {
+  code: string;
+  name: string;
+  count: number;
+  first_at: string;
+  last_at: string;
+  last_dyno: string | null;
 }
 
 /** Ours. */

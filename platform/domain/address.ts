@@ -66,11 +66,17 @@ const refusedRanges = refused.map(([range, what]) => ({ range: parseRange(range)
 /**
  * Private addresses pass, since a company's git server has one; ours do not.
  * @param own addresses and ranges (`10.213.0.0/16`) of the platform itself
+ * @param allowed those that pass whatever they are
  * @returns what is wrong with the address (`a loopback address`), null when it may be gone to
  */
-export function refusalOf(address: string, own: readonly string[] = []): string | null {
+export function refusalOf(
+  address: string,
+  own: readonly string[] = [],
+  allowed: readonly string[] = [],
+): string | null {
   const value = numberOf(address);
   if (value === null) return 'no IP address';
+  if (allowed.some((range) => holds(parseRange(range), value))) return null;
   if (address.includes(':') && value >> 32n === 0xffffn) return 'an IPv4 address in IPv6 form';
   const known = refusedRanges.find(({ range }) => holds(range, value));
   if (known) return known.what;
@@ -161,4 +167,11 @@ function parseSix(text: string): bigint | null {
   const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
+}
+
+/** Whether it is an address or a range of them, as `refusalOf` takes them. */
+export function isRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  if (more.length > 0 || numberOf(address) === null) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (address.includes(':') ? 128 : 32));
 }

@@ -1,5 +1,6 @@
 // Config vars: names, values, sizes, and how they are shown without being shown.
 import { PlatformError } from './errors.ts';
+import { shellWord, shownName } from './shell-word.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;
 
@@ -13,19 +14,21 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const reservedConfigNames: ReadonlySet<string> = new Set(['PORT', 'DYNO', 'HOME', 'MEMORY_AVAILABLE']);
 
 /**
- * The config after a change. Returns the same object when nothing differs.
+ * The config after a change. Returns the same object when nothing differs. What could be stored once and cannot now may be
+ * removed, and has to be before anything else changes.
  * @throws PlatformError `invalid_params`: bad name, NUL in a value, or more than 64 KB in all
  */
 export function changeConfig(current: ConfigVars, change: ConfigChange): ConfigVars {
   const next: Record<string, string> = { ...current };
   let differs = false;
   for (const [name, value] of Object.entries(change)) {
-    checkName(name);
-    if (value === null) {
-      if (Object.hasOwn(next, name)) differs = true;
+    if (value === null && Object.hasOwn(next, name)) {
+      differs = true;
       delete next[name];
       continue;
     }
+    checkName(name);
+    if (value === null) continue;
     if (reservedConfigNames.has(name)) {
       throw new PlatformError(
         'invalid_params',
@@ -42,8 +45,9 @@ export function changeConfig(current: ConfigVars, change: ConfigChange): ConfigV
     next[name] = value;
   }
   if (!differs) return current;
+  requireConfigNames(next);
   const size = configBytes(next);
-  if (size > maxConfigBytes) {
+  if (size > maxConfigBytes && size >= configBytes(current)) {
     throw new PlatformError(
       'invalid_params',
       `Config vars may take ${maxConfigBytes} bytes in all (names and values); this change would make it ${size}. Keep large data in a backing service or a file.`,
@@ -81,17 +85,34 @@ export function isConfigName(name: string): boolean {
   return namePattern.test(name) && name !== '__proto__';
 }
 
-/** For whoever uses names as names of files or variables: what is none got past a check. @throws Error */
+/**
+ * For whoever uses names as names of files or variables. What is none was stored before names were checked as they are now.
+ * @throws PlatformError `invalid_params`: which it is, and how to remove it
+ */
 export function requireConfigNames(config: ConfigVars): void {
-  const bad = Object.keys(config).find((name) => !isConfigName(name));
-  if (bad !== undefined) throw new Error(`${JSON.stringify(bad.slice(0, 60))} is not a config var name`);
+  const bad = badConfigNames(config);
+  if (bad.length === 0) return;
+  const [is, it] =
+    bad.length === 1 ? ['is not a config var name', 'it'] : ['are not config var names', 'them'];
+  const words = bad.map((name) => (/^-|=/.test(name) ? null : shellWord(name)));
+  const how = words.includes(null)
+    ? `send the API's PATCH /apps/<app>/config-vars with ${it} as null`
+    : `twelve config:unset ${words.join(' ')}`;
+  throw new PlatformError(
+    'invalid_params',
+    `${bad.slice(0, 10).map(shownName).join(', ')} ${is}, and no release or build can have ${it}: remove ${it} (${how}).`,
+  );
+}
+
+export function badConfigNames(config: ConfigVars): string[] {
+  return Object.keys(config).filter((name) => !isConfigName(name));
 }
 
 function checkName(name: string): void {
   if (isConfigName(name)) return;
   throw new PlatformError(
     'invalid_params',
-    `${JSON.stringify(name.slice(0, 60))} is not a config var name. Use letters, digits and underscores, not starting with a digit.`,
+    `${shownName(name)} is not a config var name. Use letters, digits and underscores, not starting with a digit.`,
   );
 }
 

@@ -33,16 +33,21 @@ export const maxQuantity = 100;
 const maxAddresses = 120;
 
 /**
- * Whether all of them fit into the app's network, a web process twice: its successor starts beside it.
+ * Whether all of them fit into the app's network, twice where they overlap: their successors start beside them.
  * @throws PlatformError `invalid_params`
  */
-export function requireRoom(entries: readonly FormationEntry[]): void {
-  const needed = entries.reduce((sum, { type, quantity }) => sum + quantity * (type === 'web' ? 2 : 1), 0);
-  if (needed <= maxAddresses) return;
+export function requireRoom(entries: readonly FormationEntry[], overlaps: (type: string) => boolean): void {
   const list = entries.filter(({ quantity }) => quantity > 0);
+  const needed = list.reduce((sum, { type, quantity }) => sum + quantity * (overlaps(type) ? 2 : 1), 0);
+  if (needed <= maxAddresses) return;
+  const twice = list.flatMap(({ type }) => (overlaps(type) ? [type] : []));
+  const why =
+    twice.length > 0
+      ? `: processes of ${twice.join(' and ')} count twice, since deploys start the new ones beside the old (rollout.${twice.at(-1)}=overlap)`
+      : '';
   throw new PlatformError(
     'invalid_params',
-    `${list.map(({ type, quantity }) => `${type}=${quantity}`).join(' ')} needs ${needed} addresses, and an app's network has ${maxAddresses}: web processes count twice, since deploys start the new ones beside the old.`,
+    `${list.map(({ type, quantity }) => `${type}=${quantity}`).join(' ')} needs ${needed} addresses, and an app's network has ${maxAddresses}${why}.`,
   );
 }
 

@@ -9,6 +9,8 @@ export interface ProcessSettings {
   rollout(type: string): 'overlap' | 'replace';
   /** Whether the health checks of app.json are used. */
   checks(type: string): boolean;
+  /** Types that change over one after another, before those that are not named. */
+  order: readonly string[];
   /** How many processes start at the same time. */
   parallel: number;
   /** Whether the release command runs after a change of this kind, where the code stays the same. */
@@ -22,6 +24,8 @@ interface Key {
   /** Written with a process type after a dot, too, or only so. */
   type: 'never' | 'may' | 'must';
   takes: string;
+  /** As it is kept; small letters where nothing is said. */
+  form?(value: string): string;
   accepts(value: string): boolean;
   otherwise(type: string): string;
 }
@@ -29,6 +33,7 @@ interface Key {
 const within = (value: string, least: number, most: number): boolean =>
   /^\d{1,6}$/.test(value) && Number(value) >= least && Number(value) <= most;
 const causes = ['deploy', 'config', 'rollback'];
+const typeName = /^[a-z0-9_-]{1,63}$/i;
 
 const keys: Readonly<Record<string, Key>> = {
   rollout: {
@@ -42,6 +47,19 @@ const keys: Readonly<Record<string, Key>> = {
     takes: 'on or off',
     accepts: (value) => value === 'on' || value === 'off',
     otherwise: () => 'on',
+  },
+  order: {
+    type: 'never',
+    takes: 'process types in the order in which they change over (worker,web), or default',
+    form: (value) => value.replace(/\s*,\s*/g, ','),
+    accepts(value) {
+      const types = value.split(',');
+      return (
+        types.length <= 50 &&
+        types.every((one, index) => typeName.test(one) && one !== 'release' && types.indexOf(one) === index)
+      );
+    },
+    otherwise: () => 'default',
   },
   parallel: {
     type: 'never',
@@ -83,37 +101,54 @@ export function changeSettings(before: WrittenSettings, change: WrittenSettings)
   const after = new Map(Object.entries(before));
   for (const [name, value] of Object.entries(change)) {
     const key = find(name);
-    const trimmed = value.trim().toLowerCase();
-    if (trimmed !== '' && !key.accepts(trimmed))
+    const formed = (key.form ?? lower)(value.trim());
+    if (formed !== '' && !key.accepts(formed))
       throw bad(`${name} does not take "${value.slice(0, 60)}". It takes ${key.takes}.`);
-    if (trimmed === '') after.delete(name);
-    else after.set(name, trimmed);
+    if (formed === '') after.delete(name);
+    else after.set(name, formed);
   }
   return Object.fromEntries([...after].sort(([a], [b]) => a.localeCompare(b)));
 }
 
-/** Every setting that an app with these process types has, and whether it was set. */
+export interface ListedSetting {
+  key: string;
+  value: string;
+  from: 'ps:set' | 'app.json' | 'default';
+}
+
+/**
+ * Every setting that an app with these process types has, and whose word it is.
+ * @param declared what its app.json says
+ */
 export function listSettings(
   written: WrittenSettings,
   types: readonly string[],
-): { key: string; value: string; isSet: boolean }[] {
+  declared: WrittenSettings = {},
+): ListedSetting[] {
   const names = Object.entries(keys).flatMap(([name, { type }]) =>
     type === 'never' ? [name] : types.map((one) => `${name}.${one}`),
   );
-  const shown = [...new Set([...names, ...Object.keys(written)])];
-  return shown.map((key) => ({ key, value: settingIn(written, key), isSet: Object.hasOwn(written, key) }));
+  const shown = [...new Set([...names, ...Object.keys(written), ...Object.keys(declared)])];
+  return shown.map((key) => {
+    const [ofUser, ofApp] = [saidIn(written, key), saidIn(declared, key)];
+    const from = ofUser !== undefined ? 'ps:set' : ofApp !== undefined ? 'app.json' : 'default';
+    return { key, value: ofUser ?? ofApp ?? otherwise(key), from };
+  });
 }
 
-export function settingsOf(written: WrittenSettings): ProcessSettings {
-  const releaseOn = settingIn(written, 'release-on').split(',');
+/** @param declared what the app.json of the release says: it counts where `ps:set` said nothing */
+export function settingsOf(written: WrittenSettings, declared: WrittenSettings = {}): ProcessSettings {
+  const setting = (key: string): string => saidIn(written, key) ?? saidIn(declared, key) ?? otherwise(key);
+  const releaseOn = setting('release-on').split(',');
   const ms = (key: string): number | null => {
-    const value = settingIn(written, key);
+    const value = setting(key);
     return value === 'default' ? null : Number(value) * 1000;
   };
-  const parallel = settingIn(written, 'parallel');
+  const [parallel, order] = [setting('parallel'), setting('order')];
   return {
-    rollout: (type) => settingIn(written, `rollout.${type}`) as 'overlap' | 'replace',
-    checks: (type) => settingIn(written, `checks.${type}`) === 'on',
+    rollout: (type) => setting(`rollout.${type}`) as 'overlap' | 'replace',
+    checks: (type) => setting(`checks.${type}`) === 'on',
+    order: order === 'default' ? [] : order.split(','),
     parallel: parallel === 'all' ? Number.POSITIVE_INFINITY : Number(parallel),
     releaseOn: (cause) => releaseOn.includes(cause),
     bootTimeoutMs: ms('boot-timeout'),
@@ -121,13 +156,19 @@ export function settingsOf(written: WrittenSettings): ProcessSettings {
   };
 }
 
-/** What is set of the type itself counts before what is set of all. */
-function settingIn(written: WrittenSettings, name: string): string {
-  const [plain = '', type = ''] = split(name);
-  const ofType = Object.hasOwn(written, name) ? written[name] : undefined;
-  const ofAll = Object.hasOwn(written, plain) ? written[plain] : undefined;
-  return ofType ?? ofAll ?? keys[plain]!.otherwise(type);
+/** What is said of the type itself counts before what is said of all. */
+function saidIn(written: WrittenSettings, name: string): string | undefined {
+  const [plain = ''] = split(name);
+  const of = (key: string): string | undefined => (Object.hasOwn(written, key) ? written[key] : undefined);
+  return of(name) ?? of(plain);
 }
+
+function otherwise(name: string): string {
+  const [plain = '', type = ''] = split(name);
+  return keys[plain]!.otherwise(type);
+}
+
+const lower = (value: string): string => value.toLowerCase();
 
 function find(name: string): Key {
   const [plain = '', type] = split(name);
@@ -137,7 +178,7 @@ function find(name: string): Key {
   );
   const fits =
     key !== undefined &&
-    (type === undefined ? key.type !== 'must' : key.type !== 'never' && /^[a-z0-9_-]{1,63}$/i.test(type));
+    (type === undefined ? key.type !== 'must' : key.type !== 'never' && typeName.test(type));
   if (!fits || type === 'release')
     throw bad(`There is no setting "${name.slice(0, 80)}". Settings: ${known.join(', ')}.`);
   return key;

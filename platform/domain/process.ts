@@ -1,4 +1,5 @@
 // Processes: one running copy of a process type in one container. The API and the CLI call it a dyno.
+import type { Code } from './code.ts';
 
 export type ProcessState = 'starting' | 'up' | 'idle' | 'crashed' | 'down';
 
@@ -23,6 +24,11 @@ export interface ProcessStatus {
   createdAt: string;
   /** How often it ended by itself and was started again, in this release and since somebody restarted it. */
   restarts: number;
+  /**
+   * What is wrong with it: why it crashed, also while the next one starts in its place and is not up yet; of one that runs,
+   * what its memory is (R14, R15). Null: nothing that has a code.
+   */
+  code: Code | null;
 }
 
 /** What one process uses now. */

@@ -1,5 +1,6 @@
 // The Procfile: process types and their commands (grammar: buildpack reference, section 7).
 import { PlatformError } from './errors.ts';
+import { printable } from './shell-word.ts';
 
 /** Process type → command, in the order of the file. Commands are shell text for `bash -c`, never split. */
 export type ProcessTypes = Readonly<Record<string, string>>;
@@ -14,7 +15,7 @@ export function parseProcfile(text: string): ProcessTypes {
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
     const match = line.exec(trimmed);
-    if (!match) throw bad(index + 1, `"${trimmed.slice(0, 120)}" is not "<type>: <command>".`);
+    if (!match) throw bad(index + 1, `"${printable(trimmed.slice(0, 120))}" is not "<type>: <command>".`);
     const [, type, command] = match as unknown as [string, string, string];
     if (command.includes('\0')) throw bad(index + 1, 'it contains a NUL byte, which no command can have.');
     if (Object.hasOwn(types, type)) throw bad(index + 1, `the type "${type}" is declared twice. Keep one.`);

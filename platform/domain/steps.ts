@@ -19,5 +19,14 @@ export const processSteps = ['create', 'start', 'up', 'stop', 'remove'] as const
 /** Of a push once its release has ended: git moves the branch, and nobody but the note beside its refs knows whether it did. */
 export const branchSteps = ['decided', 'answered', 'moved'] as const;
 
-export const steps = [...deploySteps, ...releaseSteps, ...processSteps, ...branchSteps] as const;
+/** Of a scale, a resize or a restart whose processes failed: the formation of before is put back. */
+export const changeSteps = ['back'] as const;
+
+export const steps = [
+  ...deploySteps,
+  ...releaseSteps,
+  ...processSteps,
+  ...branchSteps,
+  ...changeSteps,
+] as const;
 export type Step = (typeof steps)[number];

@@ -2,6 +2,8 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { ContainerSpec } from './engine.ts';
 
+/** The kernel counts it as half of the machine's memory on top of what a program has. Of two such the larger still goes first. */
+const expendableScore = 500;
 const defaultLog = { maxSizeBytes: 10_000_000, maxFiles: 3 };
 
 /** @param networkMode how the engine calls the spec's network */
@@ -44,9 +46,17 @@ function limits(spec: ContainerSpec): HostConfig {
     ...(spec.cpuShares ? { CpuShares: spec.cpuShares } : {}),
     ...(spec.cpus ? { NanoCpus: Math.round(spec.cpus * 1e9) } : {}),
     ...(spec.pids ? { PidsLimit: spec.pids } : {}),
-    ...(spec.openFiles ? { Ulimits: [{ Name: 'nofile', Soft: spec.openFiles, Hard: spec.openFiles }] } : {}),
+    ...(spec.expendable ? { OomScoreAdj: expendableScore } : {}),
+    Ulimits: [
+      // An engine is mostly started without a limit on these: a crash would write all of its memory to the machine's disk.
+      ulimit('core', 0),
+      // `nproc` is not among them: the kernel counts by user, and every container of ours has the same one.
+      ...(spec.openFiles ? [ulimit('nofile', spec.openFiles)] : []),
+    ],
   };
 }
+
+const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value });
 
 function privileges(spec: ContainerSpec): HostConfig {
   return {

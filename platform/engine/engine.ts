@@ -75,6 +75,8 @@ export interface ContainerSpec {
   cpus?: number;
   pids?: number;
   openFiles?: number;
+  /** Where the whole machine is out of memory it is ended before what is not. */
+  expendable?: boolean;
   /** Drop every capability and forbid new privileges (the default is true). `addCapabilities` gives single ones back. */
   restricted?: boolean;
   addCapabilities?: string[];

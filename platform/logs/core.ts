@@ -2,9 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import type { ResolveSafely } from '../domain/address.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { DrainStatus } from '../domain/log-drain.ts';
 import { type LogFilter, linesLost, type StoredLine } from '../domain/log-line.ts';
 import { type AppLog, openAppLog } from './app-log.ts';
+import { createDrains, type DrainOrder } from './drains/drains.ts';
 import { createEntryDecoder } from './entries.ts';
 import { type Container, createFollower, type Follower } from './follow.ts';
 import { createFrameBuilder } from './format.ts';
@@ -19,6 +22,10 @@ export interface LogNeeds {
   folder: string;
   budgetBytes: number;
   routerShare: number;
+  /** Looks up where a drain leads, and refuses what is not to be gone to; without it no drain leads anywhere. */
+  resolve?: ResolveSafely;
+  /** Certificate authorities of drains' receivers beside the usual ones, as PEM. */
+  caFile?: string | null;
   onProblem: (message: string) => void;
 }
 
@@ -31,13 +38,17 @@ export interface LogCore {
   openTail(id: number, appId: string, query: TailQuery): void;
   nextOfTail(id: number): Promise<TailBatch>;
   closeTail(id: number): void;
+  openDrain(order: DrainOrder): void;
+  removeDrain(id: string): Promise<void>;
+  drainsOf(appId: string): DrainStatus[];
   remove(appId: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const chunkBytes = 512 * 1024;
 
-export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: LogNeeds): LogCore {
+export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: LogNeeds): LogCore {
+  const { onProblem } = needs;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const logs = new Map<string, AppLog>();
   const followers = new Map<string, Follower>();
@@ -52,6 +63,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
       `The log of ${follower.container.process} cannot be followed for now: ${message}. It is tried again every second; nothing is lost while the engine keeps it (${follower.container.logPath}).`,
     ),
   );
+  const drains = createDrains({ ...needs, logOf, folderOf });
   const unwritten = new Map<string, number>();
   /** What still arrives for an app that is gone is dropped; ids are never used again. */
   const removed = new Set<string>();
@@ -149,7 +161,11 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
     },
     nextOfTail: async (id) => (await tails.get(id)?.tail.next()) ?? { end: true },
     closeTail,
+    openDrain: drains.open,
+    removeDrain: drains.remove,
+    drainsOf: drains.ofApp,
     async remove(appId) {
+      await drains.removeApp(appId);
       const log = logOf(appId);
       removed.add(appId);
       logs.delete(appId);
@@ -163,6 +179,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, onProblem }: L
     },
     async close() {
       await Promise.all([pump.close(), presser.close()]);
+      await drains.close();
       for (const id of tails.keys()) closeTail(id);
       await Promise.all([...logs.values()].map((log) => log.sync().then(() => log.close())));
     },

@@ -1,5 +1,6 @@
 // The main thread's end of the log router's thread: starts it, calls it, starts it again should it die.
 import { Worker } from 'node:worker_threads';
+import type { PinnedHost } from '../domain/address.ts';
 import { type ErrorCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { LogCore, LogNeeds } from './core.ts';
 
@@ -12,9 +13,18 @@ export interface Call {
 export interface Answer {
   ready?: true;
   problem?: string;
+  /** Looked up and judged here, where all is known that may not be gone to. */
+  question?: { id: number; url: string };
   request?: number;
   value?: unknown;
   error?: { code: ErrorCode; message: string };
+}
+
+/** To a question of the thread's. */
+export interface Reply {
+  question: number;
+  pinned?: PinnedHost;
+  error?: string;
 }
 
 export interface Link {
@@ -35,7 +45,7 @@ const restartMs = 1000;
 
 /** @param onRestart the thread is a new one and knows nothing of what was followed */
 export async function createLink(needs: LogNeeds, onRestart: () => void): Promise<Link> {
-  const { onProblem, ...data } = needs;
+  const { onProblem, resolve: resolveHost = nowhere, ...data } = needs;
   const waiting = new Map<number, Waiting>();
   let requests = 0;
   let closed = false;
@@ -48,6 +58,7 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
       started.once('error', reject);
       started.on('message', (answer: Answer) => {
         if (answer.ready) resolve();
+        else if (answer.question) void look(started, answer.question);
         else take(answer);
       });
     });
@@ -55,6 +66,14 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
     started.on('error', (error) => onProblem(`The log router failed: ${messageOf(error)}. It starts again.`));
     started.on('exit', died);
     return started;
+  }
+
+  async function look(asking: Worker, { id: question, url }: { id: number; url: string }): Promise<void> {
+    const reply = await resolveHost(new URL(url)).then(
+      (pinned): Reply => ({ question, pinned }),
+      (error: unknown): Reply => ({ question, error: messageOf(error) }),
+    );
+    asking.postMessage(reply);
   }
 
   function take({ request, value, error, problem }: Answer): void {
@@ -113,6 +132,10 @@ function startWorker(workerData: unknown): Worker {
   const file = new URL('./worker.ts', import.meta.url).href;
   const first = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); })`;
   return new Worker(first, { eval: true, workerData, execArgv: [] });
+}
+
+async function nowhere(): Promise<never> {
+  throw new PlatformError('invalid_params', 'This log has no drains.');
 }
 
 function unavailable(): PlatformError {

@@ -1,6 +1,9 @@
 // What apps print and what the platform says of them: one stream per app, kept on disk, read newest or live.
+import type { ResolveSafely } from '../domain/address.ts';
 import { hasCode } from '../domain/errors.ts';
+import type { DrainStatus } from '../domain/log-drain.ts';
 import { type LogFilter, type LogSource, linesLost, nowMicros, type StoredLine } from '../domain/log-line.ts';
+import type { DrainOrder } from './drains/drains.ts';
 import { createLink, type Link } from './link.ts';
 import { createPacker, type PlatformLine } from './packed.ts';
 import type { TailBatch, TailQuery } from './tail.ts';
@@ -37,6 +40,11 @@ export interface Logs {
     appId: string,
     query: Omit<TailQuery, 'marks'> & { signal: AbortSignal; marks?: boolean },
   ): AsyncIterable<StoredLine[] | Place>;
+  /** Sends an app's stream on, from where the drain was; a new one from here on. Returns at once, once is enough. */
+  openDrain(order: DrainOrder): void;
+  /** For good: also how far it was. */
+  removeDrain(id: string): Promise<void>;
+  drainsOf(appId: string): Promise<DrainStatus[]>;
   /** Deletes an app's log for good. */
   remove(appId: string): Promise<void>;
   /** All that was read is stored. */
@@ -53,6 +61,10 @@ export interface LogsNeeds {
   folder: string;
   /** Per app. */
   budgetBytes: number;
+  /** Looks up where a drain leads, and refuses what is not to be gone to; without it no drain leads anywhere. */
+  resolve?: ResolveSafely;
+  /** Certificate authorities of drains' receivers beside the usual ones, as PEM. */
+  caFile?: string | null;
   onProblem: (message: string) => void;
   /** Part of the budget that router lines may fill; a quarter by default. */
   routerShare?: number;
@@ -63,8 +75,10 @@ type Container = Parameters<Logs['follow']>[0];
 /** Runs the log router in a thread of its own, where a flood cannot stall the rest. */
 export async function createLogs(needs: LogsNeeds): Promise<Logs> {
   const followed = new Map<string, Container>();
+  const drains = new Map<string, DrainOrder>();
   const link = await createLink({ routerShare: 0.25, ...needs }, () => {
     for (const container of followed.values()) void send('follow', container);
+    for (const order of drains.values()) void send('openDrain', order);
   });
   const writer = createWriter(link);
   let tails = 0;
@@ -125,7 +139,18 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     },
     read: (appId, query) => send('read', appId, query),
     tail,
+    openDrain({ id, appId, url, token, insecure }) {
+      const order = { id, appId, url, token, insecure };
+      drains.set(id, order);
+      send('openDrain', order).catch((error) => needs.onProblem(String(error)));
+    },
+    async removeDrain(id) {
+      drains.delete(id);
+      await send('removeDrain', id);
+    },
+    drainsOf: (appId) => send('drainsOf', appId),
     async remove(appId) {
+      for (const [id, order] of drains) if (order.appId === appId) drains.delete(id);
       for (const [id, container] of followed) if (container.appId === appId) followed.delete(id);
       await send('remove', appId);
     },

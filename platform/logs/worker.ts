@@ -1,17 +1,39 @@
-// The thread of the log router: calls from the main thread in, answers out.
+// The thread of the log router: calls from the main thread in, answers out, and questions that only the main one can answer.
 import { parentPort, workerData } from 'node:worker_threads';
+import type { PinnedHost, ResolveSafely } from '../domain/address.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { createLogCore, type LogNeeds } from './core.ts';
-import type { Answer, Call } from './link.ts';
+import type { Answer, Call, Reply } from './link.ts';
 
 const port = parentPort!;
 const answer = (message: Answer): void => port.postMessage(message);
+const questions = new Map<number, (reply: Reply) => void>();
+let asked = 0;
+
+const resolve: ResolveSafely = (url, signal) =>
+  new Promise<PinnedHost>((done, fail) => {
+    const id = ++asked;
+    const abort = (): void => give({ question: id, error: messageOf(signal?.reason) });
+    const give = ({ pinned, error }: Reply): void => {
+      questions.delete(id);
+      signal?.removeEventListener('abort', abort);
+      if (pinned) done(pinned);
+      else fail(new PlatformError('invalid_params', error ?? 'It was not looked up.'));
+    };
+    questions.set(id, give);
+    signal?.addEventListener('abort', abort);
+    answer({ question: { id, url: url.href } });
+  });
+
 const core = createLogCore({
-  ...(workerData as Omit<LogNeeds, 'onProblem'>),
+  ...(workerData as Omit<LogNeeds, 'onProblem' | 'resolve'>),
+  resolve,
   onProblem: (problem) => answer({ problem }),
 });
 
-port.on('message', async ({ request, name, args }: Call) => {
+port.on('message', async (message: Call | Reply) => {
+  if ('question' in message) return void questions.get(message.question)?.(message);
+  const { request, name, args } = message;
   try {
     const run = core[name] as (...args: unknown[]) => unknown;
     const value = await run(...args);

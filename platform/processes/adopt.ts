@@ -6,8 +6,26 @@ import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** @param supervisorOf the supervisor of an app */
-export async function adoptContainer(
+/** At start: all that is there. @param supervisorOf the supervisor of an app */
+export async function adoptAll(
+  needs: ProcessNeeds,
+  supervisorOf: (appId: string) => Supervisor,
+): Promise<void> {
+  const containers = await needs.engine.list(ownLabels(needs.instance, 'process'));
+  const adopt = async (container: ContainerSummary): Promise<void> =>
+    adoptContainer(container, needs, supervisorOf).catch((error: unknown) =>
+      needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
+    );
+  await Promise.all(containers.map(adopt));
+  const ids = containers.flatMap(({ labels }) => labels[label.id] ?? []);
+  try {
+    needs.store.processHealth.keepOnly(ids);
+  } catch (error) {
+    needs.onProblem(`Notes of processes that are gone: ${messageOf(error)}`);
+  }
+}
+
+async function adoptContainer(
   container: ContainerSummary,
   { engine, store, stopGraceMs }: ProcessNeeds,
   supervisorOf: (appId: string) => Supervisor,

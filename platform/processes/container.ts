@@ -58,6 +58,7 @@ export function processSpec(facts: ProcessFacts): ContainerSpec {
     cpuShares: Math.max(2, Math.round(facts.size.cpuShare * 1024)),
     pids: facts.size.pids,
     openFiles: facts.size.openFiles,
+    expendable: true,
   };
 }
 

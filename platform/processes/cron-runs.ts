@@ -9,7 +9,7 @@ import type { CronMark, CronProcess } from './cron-mark.ts';
 import type { ProcessNeeds } from './needs.ts';
 
 export interface CronRunNeeds {
-  store: Pick<Store, 'cron'>;
+  store: Pick<Store, 'cron' | 'transaction'>;
   logs: Pick<ProcessNeeds['logs'], 'write'>;
   /** Starts a one-off of the serving release. */
   start(app: App, entry: CronEntry, mark: CronMark): Promise<ProcessStatus>;
@@ -29,12 +29,15 @@ export interface CronRuns {
   ended(process: CronProcess, status: number | null): void;
   /** At start: runs that a server before us began and of which nothing is left. */
   settle(): Promise<void>;
+  /** Nothing is begun any more: what waits for its turn is the next server's. */
+  close(): void;
 }
 
 export function createCronRuns(needs: CronRunNeeds): CronRuns {
   const { store, logs } = needs;
   /** By entry: two runs of one never begin at the same time. */
   const turns = new Map<string, Promise<unknown>>();
+  let closed = false;
   const say = (appId: string, text: string): void =>
     logs.write(appId, { source: 'twelve', process: 'cron', text });
 
@@ -70,10 +73,13 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
   /** Kept before it is begun: a server that is killed in between has it told by the next one. */
   async function begin(app: App, entry: CronEntry, dueAt: number | null): Promise<ProcessStatus> {
     const id = randomUUID();
-    store.cron.began(app.id, entry.id, {
-      id,
-      dueAt: dueAt === null ? null : iso(dueAt),
-      startedAt: iso(needs.now()),
+    store.transaction(() => {
+      dealtWith(app, entry, dueAt);
+      store.cron.began(app.id, entry.id, {
+        id,
+        dueAt: dueAt === null ? null : iso(dueAt),
+        startedAt: iso(needs.now()),
+      });
     });
     try {
       const process = await needs.start(app, entry, { entry: entry.id, run: id });
@@ -87,6 +93,10 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
     }
   }
 
+  function dealtWith(app: App, entry: CronEntry, dueAt: number | null): void {
+    if (dueAt !== null) store.cron.dealtWith(app.id, entry.id, iso(dueAt));
+  }
+
   /** As the policy says; where it forbids one more, `forbidden` has the word. */
   function next<T>(
     app: App,
@@ -98,6 +108,7 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
       const before = await still(app, entry);
       if (before.length > 0 && entry.policy === 'forbid') return forbidden(before);
       await replace(app, before);
+      if (closed) throw new PlatformError('cancelled', 'The server is stopping.');
       return await begin(app, entry, dueAt);
     });
   }
@@ -106,9 +117,19 @@ export function createCronRuns(needs: CronRunNeeds): CronRuns {
     async due(app, entry, dueAt) {
       const name = `The run of ${entry.id} due ${shown(dueAt)}`;
       await next(app, entry, dueAt, (before) => {
-        store.cron.skipped(app.id, entry.id);
+        store.transaction(() => {
+          dealtWith(app, entry, dueAt);
+          store.cron.skipped(app.id, entry.id);
+        });
         say(app.id, `${name} was left out: ${names(before)} still runs (concurrency_policy forbid)`);
-      }).catch((error: unknown) => say(app.id, `${name} was not started: ${messageOf(error)}`));
+      }).catch((error: unknown) => {
+        if (closed) return;
+        say(app.id, `${name} was not started: ${messageOf(error)}`);
+        dealtWith(app, entry, dueAt);
+      });
+    },
+    close() {
+      closed = true;
     },
     wanted: (app, entry) =>
       next(app, entry, null, (before): never => {

@@ -119,6 +119,7 @@ export function createCron(needs: CronNeeds): Cron {
     store.transaction(() => {
       store.cron.watch(appId, entry.id, iso(watchedUntil));
       if (missed) store.cron.missed(appId, entry.id, missed);
+      if (run !== null) store.cron.takeOn(appId, entry.id, iso(run));
     });
     one.until = watchedUntil;
     one.next = nextDue(entry, watchedUntil);
@@ -126,6 +127,29 @@ export function createCron(needs: CronNeeds): Cron {
       logs.write(appId, { source: 'twelve', process: 'cron', text: missedSentence(entry, missed, why) });
     const app = run === null ? undefined : store.apps.byId(appId);
     if (app) void runs.due(app, entry, run!).catch((error: unknown) => needs.onProblem(messageOf(error)));
+  }
+
+  /** Runs that a server before us took on and did not come to: it looked at their entries, and they are looked at anew. */
+  function takeUp(): void {
+    store.transaction(() => {
+      const all = store.cron.waiting();
+      for (const { appId, entryId, dueAt } of all) store.cron.dealtWith(appId, entryId, dueAt);
+      const entries = new Map(all.map((one) => [`${one.appId} ${one.entryId}`, one]));
+      for (const { appId, entryId } of entries.values()) {
+        const dues = all.filter((one) => one.appId === appId && one.entryId === entryId);
+        // Those that were due later waited behind the first.
+        const before = iso(Date.parse(dues[0]!.dueAt) - 1);
+        const watched = store.cron.ofApp(appId).get(entryId)?.watchedUntil ?? null;
+        if (watched !== null) store.cron.watch(appId, entryId, before);
+        else if (store.apps.byId(appId)) for (const { dueAt } of dues) tellLost(appId, entryId, dueAt);
+      }
+    });
+  }
+
+  /** Nobody waits for its entry any more, but it was due when somebody did. */
+  function tellLost(appId: string, entryId: string, dueAt: string): void {
+    const text = `Missed 1 run of ${entryId} due ${shown(Date.parse(dueAt))}: the server was stopped before it began`;
+    logs.write(appId, { source: 'twelve', process: 'cron', text });
   }
 
   function wait(least = 0): void {
@@ -141,6 +165,7 @@ export function createCron(needs: CronNeeds): Cron {
   return {
     async begin() {
       await runs.settle().catch((error: unknown) => needs.onProblem(`Cron: ${messageOf(error)}`));
+      attempt('Cron', takeUp);
       for (const { id } of store.apps.list()) watchSoon(id);
       state = 'waiting';
       look('the server was not running');
@@ -157,6 +182,7 @@ export function createCron(needs: CronNeeds): Cron {
     ended: runs.ended,
     close() {
       state = 'closed';
+      runs.close();
       clearTimeout(timer);
     },
   };

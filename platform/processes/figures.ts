@@ -1,5 +1,6 @@
 // Memory and processor time of everything that runs for apps: sampled for the quota, read anew for whoever asks.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RuntimeCode } from '../domain/code.ts';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
@@ -15,6 +16,8 @@ export interface Figures {
   killed(container: { id: string; labels: Readonly<Record<string, string>> }): void;
   /** As of now, by a process's own id; null when it does not run, or does not answer in time. */
   of(processId: string): Promise<Usage | null>;
+  /** What is wrong with the memory of one that runs, by a process's own id. */
+  codeOf(processId: string): RuntimeCode | null;
   close(): void;
 }
 
@@ -128,13 +131,16 @@ export function createFigures(needs: FiguresNeeds): Figures {
     say(labels, quota.killed(id, size?.memoryMb, Date.now()));
   }
 
+  const find = (processId: string): Watched | undefined =>
+    [...watched.values()].find(({ labels }) => labels[label.id] === processId);
+
   return {
     seen,
     killed({ id, labels }) {
       if (!quota.wasKilled(id)) tellKill(id, labels);
     },
     async of(processId) {
-      const one = [...watched.values()].find(({ labels }) => labels[label.id] === processId);
+      const one = find(processId);
       if (!one) return null;
       // Fresh, and read late enough after its start to know a rate.
       const known = one.last && Date.now() - one.last.at < freshMs && usageOf(one)?.cpu != null;
@@ -148,6 +154,10 @@ export function createFigures(needs: FiguresNeeds): Figures {
         if (!inTime) return null;
       }
       return usageOf(one);
+    },
+    codeOf(processId) {
+      const one = find(processId);
+      return one ? quota.codeOf(one.id) : null;
     },
     close: () => clearInterval(timer),
   };

@@ -77,16 +77,37 @@ async function passesOne(check: HealthCheck, needs: HealthNeeds): Promise<string
   return undefined;
 }
 
-/** From when it is up until it ends. */
-export function watchHealth(checks: readonly HealthCheck[], needs: HealthNeeds, watcher: Watcher): void {
-  for (const check of checks) if (check.type !== 'startup') void watchOne(check, needs, watcher);
+/**
+ * From when it is up until it ends.
+ * @param found readiness checks that failed when a server before us watched it, which then are asked at once; null: it
+ * has just passed them
+ */
+export function watchHealth(
+  checks: readonly HealthCheck[],
+  needs: HealthNeeds,
+  watcher: Watcher,
+  found: ReadonlySet<HealthCheck> | null,
+): void {
+  for (const check of checks) {
+    if (check.type === 'readiness')
+      void watchOne(check, needs, watcher, found ? 0 : check.wait, found?.has(check) === true);
+    else if (check.type === 'liveness') {
+      const first = check.initialDelay + check.wait;
+      void watchOne(check, needs, watcher, first, false);
+    }
+  }
 }
 
-async function watchOne(check: HealthCheck, needs: HealthNeeds, watcher: Watcher): Promise<void> {
-  let failures = 0;
-  if (check.type === 'liveness') await pause(check.initialDelay * 1000, needs.signal);
-  for (;;) {
-    await pause(check.wait * 1000, needs.signal);
+async function watchOne(
+  check: HealthCheck,
+  needs: HealthNeeds,
+  watcher: Watcher,
+  first: number,
+  fails: boolean,
+): Promise<void> {
+  let failures = fails ? check.attempts : 0;
+  for (let wait = first; ; wait = check.wait) {
+    await pause(wait * 1000, needs.signal);
     if (needs.signal.aborted) return;
     const answer = watcher.enabled()
       ? await needs.ask(check, needs.target, needs.signal)

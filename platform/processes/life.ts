@@ -1,4 +1,7 @@
 // The life of one container: started, proven ready, watched, stopped, its last lines read, removed.
+
+import { errorName } from '../domain/code.ts';
+import type { Declared } from '../domain/declared.ts';
 import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import { findSize } from '../domain/formation.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
@@ -30,7 +33,10 @@ export interface LifeNeeds extends ProcessNeeds {
   appId: string;
   appName(): string;
   traffic: Traffic;
-  settings(): ProcessSettings;
+  onTrial(process: Tracked): boolean;
+  until(condition: () => boolean, signal: AbortSignal): Promise<void>;
+  declaredOf(version: number): Declared;
+  settings(process: Tracked): ProcessSettings;
   /** Nothing is said of what was up before we came. */
   quiet(): boolean;
   /** Something changed: plan again. */
@@ -56,7 +62,7 @@ export function createLife(needs: LifeNeeds): Life {
   const say = (process: Tracked, text: string): void =>
     logs.write(appId, { source: 'twelve', process: process.name, text, release: process.version });
   const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
-  const prove = createProof({
+  const proof = createProof({
     ...needs,
     say,
     lastLines,
@@ -67,6 +73,7 @@ export function createLife(needs: LifeNeeds): Life {
 
   async function start(process: Tracked, runnable: Runnable): Promise<void> {
     try {
+      proof.begins(process);
       needs.reached('create');
       process.containerId = await create(process, runnable);
       needs.reached('start');
@@ -108,6 +115,11 @@ export function createLife(needs: LifeNeeds): Life {
     );
   }
 
+  function gone(process: Tracked): void {
+    proof.ended(process);
+    needs.gone(process);
+  }
+
   async function couldNotStart(process: Tracked, error: unknown): Promise<void> {
     if (process.state === 'ended' || process.state === 'stopping') return;
     const code = error instanceof PlatformError ? error.code : undefined;
@@ -118,7 +130,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (news !== false) say(process, `Could not start: ${messageOf(error)}`);
     if (process.containerId) await engine.remove(process.containerId).catch(() => undefined);
     if (news === undefined) needs.failed(process, sentence, []);
-    needs.gone(process);
+    gone(process);
   }
 
   async function watch(process: Tracked, seen: ContainerDetails): Promise<void> {
@@ -139,7 +151,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (details.state !== 'running') return ended(process, details);
     if (process.state !== 'booting') setState(process, 'booting');
     needs.changed();
-    await prove(process, details);
+    await proof.prove(process, details);
   }
 
   function becameUp(process: Tracked): void {
@@ -170,10 +182,13 @@ export function createLife(needs: LifeNeeds): Life {
     } else if (before !== 'stopping') {
       // A child's kill is marked on the container too; only this status says that its main process was killed.
       const killed = details.oomKilled && code === 137;
+      if (killed) process.code = 'R15';
+      const named = killed ? `${errorName('R15')}: ` : '';
       const memory = killed ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
-      needs.failed(process, `${process.name} exited with status ${code}${when}.${memory}`, lines, upMs);
+      const sentence = `${named}${process.name} exited with status ${code}${when}.${memory}`;
+      needs.failed(process, sentence, lines, upMs);
     }
     await logs.drained(details.id);
     say(process, `Process exited with status ${code}`);
@@ -183,7 +198,7 @@ export function createLife(needs: LifeNeeds): Life {
     await engine
       .remove(details.id)
       .catch((error: unknown) => needs.onProblem(`${details.name} was not removed: ${messageOf(error)}`));
-    needs.gone(process);
+    gone(process);
   }
 
   async function vanished(process: Tracked, after?: 'outage'): Promise<void> {
@@ -197,7 +212,7 @@ export function createLife(needs: LifeNeeds): Life {
     setState(process, 'ended');
     needs.traffic.update();
     if (process.containerId) await logs.drained(process.containerId);
-    needs.gone(process);
+    gone(process);
   }
 
   async function stop(process: Tracked): Promise<void> {
@@ -214,7 +229,7 @@ export function createLife(needs: LifeNeeds): Life {
     // Where the engine is away it is tried again: what is not wanted must not stay.
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
-        const graceMs = needs.settings().stopTimeoutMs ?? needs.stopGraceMs;
+        const graceMs = needs.settings(process).stopTimeoutMs ?? needs.stopGraceMs;
         const how = await engine.stop(id, { graceSeconds: graceMs / 1000 });
         if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));
@@ -252,6 +267,7 @@ export function createLife(needs: LifeNeeds): Life {
     if (process.state === 'stopping') return;
     process.ends.abort();
     process.ends = new AbortController();
+    proof.begins(process);
     await watch(process, details);
   }
 

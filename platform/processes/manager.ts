@@ -1,18 +1,21 @@
 // All apps' processes: adopts what runs, follows the engine, rolls out releases one after another per app.
-import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
-import { adoptContainer, removeStrayNetworks } from './adopt.ts';
+import { adoptAll, removeStrayNetworks } from './adopt.ts';
+import { type Changes, createChanges } from './changes.ts';
 import { followEngine } from './follow.ts';
 import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
+import { reasonOf } from './reason.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
+import { steady } from './stage.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
 
@@ -31,8 +34,8 @@ export interface Processes {
   /** Resolves when the release is no longer pending, or the signal aborts. */
   settled(releaseId: string, signal: AbortSignal): Promise<void>;
   status(appId: string): ProcessStatus[];
-  /** Replaces processes by fresh ones: all, of a type, or one. */
-  restart(appId: string, target?: string): void;
+  /** Scales, resizes and restarts, to their end. */
+  changes: Changes;
   /** Stops everything of an app that is being destroyed; resolves when it is gone. */
   removeApp(appId: string): Promise<void>;
   networkOf: ReturnType<typeof createNetworks>;
@@ -61,6 +64,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   let events: ReturnType<typeof engine.events> | undefined;
   let acting = false;
   const told = (error: unknown): void => needs.onProblem(messageOf(error));
+  const changes = createChanges({ ...needs, supervisorOf, signal: life.signal });
 
   function supervisorOf(appId: string): Supervisor {
     const known = supervisors.get(appId);
@@ -108,7 +112,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     const runnable = await runnableOf(release, life.signal);
     supervisor.provide(runnable);
     await supervisor.switchTo(version);
-    supervisor.setStage({ serving: runnable, next: null, phase: 'steady' });
+    supervisor.setStage(steady(runnable));
     return runnable;
   }
 
@@ -177,13 +181,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   }
 
   function failed(release: Release, error: unknown): void {
-    const lines =
-      error instanceof PlatformError ? (error.details['lastLines'] as string[] | undefined) : undefined;
-    const reason = [
-      messageOf(error),
-      ...(lines && lines.length > 0 ? ['Last lines:', ...lines.map((line) => `  ${line}`)] : []),
-    ].join('\n');
-    store.releases.end(release.id, 'failed', reason);
+    store.releases.end(release.id, 'failed', reasonOf(error));
     needs.logs.write(release.appId, {
       source: 'twelve',
       process: 'api',
@@ -235,14 +233,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
       events = engine.events(ownLabels(instance), life.signal);
-      const containers = await engine.list(ownLabels(instance, 'process'));
-      await Promise.all(
-        containers.map((container) =>
-          adoptContainer(container, needs, supervisorOf).catch((error: unknown) =>
-            needs.onProblem(`${container.name} was not taken over: ${messageOf(error)}`),
-          ),
-        ),
-      );
+      await adoptAll(needs, supervisorOf);
       const apps = store.apps.list();
       for (const app of apps) supervisorOf(app.id);
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.looked(1000)));
@@ -259,7 +250,9 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       void sweepReleaseContainers(ground).catch(told);
       void removeStrayNetworks(ground, () => false).catch(told);
       for (const app of store.apps.list()) kick(app.id);
+      changes.resume();
     },
+    changes,
     released: kick,
     async changed(appId) {
       const supervisor = supervisors.get(appId);
@@ -269,20 +262,13 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     settled: (releaseId, signal) =>
       settledNotice.until(() => store.releases.byId(releaseId)?.status !== 'pending', signal),
     status: (appId) => supervisors.get(appId)?.status() ?? [],
-    restart(appId, target) {
-      const supervisor = supervisors.get(appId);
-      const count =
-        supervisor?.restart((name, type) => target === undefined || target === name || target === type) ?? 0;
-      if (target !== undefined && count === 0)
-        throw notFound('dyno', `There is no process "${target}" to restart. "twelve ps" lists what runs.`);
-    },
     async removeApp(appId) {
       rollouts.get(appId)?.abort.abort(new PlatformError('conflict', 'the app was destroyed'));
       await working.get(appId);
       const supervisor = supervisors.get(appId);
       if (supervisor) {
         await supervisor.switchTo(null).catch(() => undefined);
-        supervisor.setStage({ serving: null, next: null, phase: 'steady' });
+        supervisor.setStage(steady(null));
         await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
         supervisor.close();
         supervisors.delete(appId);

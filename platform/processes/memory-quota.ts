@@ -1,4 +1,5 @@
-// When a process uses too much memory, and how it is told: Heroku's R14 and R15. Pure but for what it remembers.
+// When a process uses too much memory, and how it is told. Pure but for what it remembers.
+import { errorName, type RuntimeCode } from '../domain/code.ts';
 
 export interface MemoryQuota {
   /** A reading. @returns lines for the log, mostly none */
@@ -7,6 +8,8 @@ export interface MemoryQuota {
   killed(container: string, limitMb: number | undefined, now: number): string[];
   /** Whether that was ever told of it. */
   wasKilled(container: string): boolean;
+  /** R14 while it lasts; R15 once something in it was killed. */
+  codeOf(container: string): RuntimeCode | null;
   forget(container: string): void;
 }
 
@@ -22,8 +25,8 @@ const killsMs = 10_000;
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);
 
 export function createMemoryQuota(): MemoryQuota {
-  /** Since when it is above, and when that may be said next. */
-  const above = new Map<string, { since: number; next: number }>();
+  /** When what is above may be said next, and whether it was. */
+  const above = new Map<string, { next: number; said: boolean }>();
   const kills = new Map<string, number>();
   return {
     judge(container, memory, limit, now) {
@@ -31,21 +34,23 @@ export function createMemoryQuota(): MemoryQuota {
         above.delete(container);
         return [];
       }
-      const state = above.get(container) ?? { since: now, next: now + forMs - slackMs };
+      const state = above.get(container) ?? { next: now + forMs - slackMs, said: false };
       above.set(container, state);
       if (now < state.next) return [];
       state.next = now + againMs - slackMs;
+      state.said = true;
       const percent = ((memory / limit) * 100).toFixed(1);
-      return [`Process running mem=${megabytes(memory)}M(${percent}%)`, 'Error R14 (Memory quota exceeded)'];
+      return [`Process running mem=${megabytes(memory)}M(${percent}%)`, errorName('R14')];
     },
     killed(container, limitMb, now) {
       const last = kills.get(container);
       if (last !== undefined && now - last < killsMs) return [];
       kills.set(container, now);
       const limit = limitMb === undefined ? 'its limit' : `its limit of ${limitMb} MB`;
-      return [`Error R15 (Memory quota vastly exceeded) -> The kernel killed a program of it at ${limit}`];
+      return [`${errorName('R15')} -> The kernel killed a program of it at ${limit}`];
     },
     wasKilled: (container) => kills.has(container),
+    codeOf: (container) => (above.get(container)?.said ? 'R14' : kills.has(container) ? 'R15' : null),
     forget(container) {
       above.delete(container);
       kills.delete(container);

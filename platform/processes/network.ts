@@ -66,8 +66,10 @@ export function createNetworks(needs: {
     // From now on whoever wants it waits for our end, and has it looked for or made anew.
     known.delete(appId);
     if (making.has(appId)) return;
-    // A container that is made and not yet started needs it too, and the engine would not mind.
-    if ((await engine.list({ ...ownLabels(instance), [label.app]: appId })).length > 0) return;
+    // A container that is made and not yet started needs it too, and the engine would not mind. Builds, also the one that
+    // waits ready for the next push, are in a network of theirs.
+    const left = await engine.list({ ...ownLabels(instance), [label.app]: appId });
+    if (left.some(({ labels }) => labels[label.kind] !== 'build')) return;
     await engine.removeNetwork(nameOf(appId)).catch((error: unknown) => {
       if (
         !(error instanceof PlatformError) ||

@@ -21,5 +21,6 @@ export function toStatus(container: ContainerSummary): ProcessStatus {
     updatedAt: container.createdAt,
     createdAt: container.createdAt,
     restarts: 0,
+    code: null,
   };
 }

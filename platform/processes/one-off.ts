@@ -150,10 +150,17 @@ export function createOneOffs(
     if (logPath)
       logs.follow({ id: container.id, appId, process: name, logPath, release: releaseOf(container) });
     const code = await endOf(container.id);
+    await tellKill(container.id);
     await logs.drained(container.id);
     tell.ended(container, code);
     cronEnded(container, code);
     await clear(container);
+  }
+
+  /** By the kernel, for memory: whoever watches was told, unless that was while no server ran. */
+  async function tellKill(id: string): Promise<void> {
+    const end = await engine.inspect(id).catch(() => undefined);
+    if (end?.oomKilled) needs.figures.killed(end);
   }
 
   function cronEnded(container: ContainerSummary, status: number | null): void {

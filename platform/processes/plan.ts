@@ -24,6 +24,8 @@ export interface Running {
   stale: boolean;
   /** Order of creation. */
   order: number;
+  /** It ran before we came: while it is not proven again, visitors may be sent there. */
+  found?: boolean;
 }
 
 /** How a slot's last process ended, and when it may be tried again (ms since the epoch). */
@@ -72,7 +74,7 @@ export function plan(
       process.state === 'creating'
     )
       continue;
-    if (!mayStop(process, wanted, running, steps)) continue;
+    if (!mayStop(process, { wanted, running, crashes, steps })) continue;
     steps.push({ do: 'stop', ref: process.ref });
   }
   const room = roomByType(wanted, running);
@@ -94,24 +96,29 @@ export function plan(
   return steps;
 }
 
+interface Round {
+  wanted: readonly Member[];
+  running: readonly Running[];
+  crashes: ReadonlyMap<string, Crash>;
+  steps: readonly Step[];
+}
+
 /** A restart rolls: of a type that does not overlap one process after another is replaced. */
-function mayStop(
-  process: Running,
-  wanted: readonly Member[],
-  running: readonly Running[],
-  steps: readonly Step[],
-): boolean {
+function mayStop(process: Running, { wanted, running, crashes, steps }: Round): boolean {
   if (!process.stale) return true;
   const slot = slotOf(process);
   const succeeded = running.some((one) => slotOf(one) === slot && one.state === 'up' && !one.stale);
   if (succeeded || !wanted.some((member) => slotOf(member) === slot)) return true;
   const stopped = new Set(steps.map((step) => (step.do === 'stop' ? step.ref : '')));
-  return !running.some(
-    (other) =>
-      other !== process &&
-      other.type === process.type &&
-      other.version === process.version &&
-      (stopped.has(other.ref) || isOnItsWay(other)),
+  const isSibling = ({ type, version }: Pick<Running, 'type' | 'version'>): boolean =>
+    type === process.type && version === process.version;
+  const waits = running.some(
+    (other) => other !== process && isSibling(other) && (stopped.has(other.ref) || isOnItsWay(other)),
+  );
+  // The successor of one that has just ended is started in this very round.
+  const live = new Set(running.flatMap((one) => (one.state === 'ended' ? [] : [slotOf(one)])));
+  return !(
+    waits || wanted.some((one) => isSibling(one) && !live.has(slotOf(one)) && !crashes.has(slotOf(one)))
   );
 }
 
@@ -150,7 +157,9 @@ function keepFor(member: Member, candidates: readonly Running[], overlaps: Manne
     .filter((process) => isFresh(member, process))
     .sort((a, b) => rank[a.state] - rank[b.state] || b.order - a.order)[0];
   if (!overlaps(member.type) || fresh?.state === 'up') return fresh ? [fresh] : [];
-  const stale = candidates.filter((process) => process.state === 'up' && !isFresh(member, process));
+  const serves = ({ state, found }: Running): boolean =>
+    state === 'up' || (state === 'booting' && found === true);
+  const stale = candidates.filter((process) => serves(process) && !isFresh(member, process));
   return fresh ? [fresh, ...stale] : stale;
 }
 

@@ -27,7 +27,7 @@ export async function runReleasePhase(
   signal: AbortSignal,
 ): Promise<void> {
   const command = runnable.types['release'];
-  const settings = settingsOf(needs.store.processSettings.of(appId));
+  const settings = settingsOf(needs.store.processSettings.of(appId), runnable.slug.declared.settings);
   if (command === undefined || !runsReleaseCommand(runnable.release, servingSlugId, settings)) return;
   const { engine, logs } = needs;
   const found = await earlier(appId, runnable, needs);

@@ -1,6 +1,7 @@
 // One release taking over from another: prove the new, switch, let the old go. A failure puts the old back.
 import { PlatformError } from '../domain/errors.ts';
 import type { Step } from '../domain/steps.ts';
+import { mannerOf, steady, turnsOf } from './stage.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Runnable } from './tracked.ts';
 
@@ -26,18 +27,26 @@ export async function rollOut(
 ): Promise<void> {
   supervisor.provide(next);
   supervisor.clearFailures(next.version);
+  const settings = supervisor.settings(next.version);
   try {
     steps.reached('release-phase');
     await steps.releasePhase(signal);
     signal.throwIfAborted();
+    const turns = turnsOf(serving, next, settings);
+    const last = turns.length - 1;
     // A killed server may have been further: what it started for the new release is kept.
-    supervisor.setStage({ serving, next, phase: supervisor.replaces(next.version) ? 'swap' : 'prepare' });
-    supervisor.go();
-    steps.reached('prepare');
-    await supervisor.untilUp(next.version, signal);
-    supervisor.setStage({ serving, next, phase: 'swap' });
-    steps.reached('swap');
-    await supervisor.untilUp(next.version, signal);
+    const first = Math.max(
+      0,
+      turns.findLastIndex((types) => supervisor.runs(next.version, types)),
+    );
+    for (let turn = first; turn <= last; turn++) {
+      const begun = new Set(turns.slice(0, turn + 1).flat());
+      supervisor.setStage({ serving, rollout: { next, begun, manner: mannerOf(settings) } });
+      supervisor.go();
+      if (turn === first) steps.reached('prepare');
+      if (turn === last) steps.reached('swap');
+      await supervisor.untilUp(next.version, signal);
+    }
     steps.reached('switch');
     await supervisor.switchTo(next.version);
     steps.reached('commit');
@@ -45,7 +54,7 @@ export async function rollOut(
   } catch (error) {
     // Visitors back to the old one before the new one is stopped.
     await supervisor.switchTo(serving?.version ?? null).catch(() => undefined);
-    supervisor.setStage({ serving, next: null, phase: 'steady' });
+    supervisor.setStage(steady(serving));
     if (error instanceof PlatformError) throw error;
     if (signal.aborted) throw signal.reason;
     throw new PlatformError(
@@ -56,5 +65,5 @@ export async function rollOut(
     );
   }
   steps.reached('retire');
-  supervisor.setStage({ serving: next, next: null, phase: 'steady' });
+  supervisor.setStage(steady(next));
 }

@@ -1,4 +1,5 @@
 // What kept one app's processes from being up: when each slot may be tried again, and what a rollout is told.
+import type { Code } from '../domain/code.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
@@ -7,8 +8,12 @@ export interface Setback extends Crash {
   /** What the next one counts as its restarts. */
   restarts: number;
   since: number;
+  /** When the process was made that ended: what came after that is not to blame. */
+  madeAt: number;
   /** The engine was away: nothing is known to be wrong with the process. */
   interrupted: boolean;
+  /** Why, in Heroku's words; for a crash of web that has no other, what its visitors may see. */
+  code: Code | null;
 }
 
 export interface Setbacks {
@@ -21,11 +26,11 @@ export interface Setbacks {
    * @returns whether that is new of this slot
    */
   interrupted(process: Tracked, sentence: string, pauseMs: number): boolean;
-  /** Why a slot is not up, for a rollout that waits for it. */
+  /** Why a slot is not up, for whoever waits for it. */
   failure(slot: string): PlatformError | undefined;
   /** It is up: its earlier crashes are over; how many there were in a row it carries itself. */
   over(slot: string): void;
-  /** It may be tried again at once. */
+  /** It may be tried again at once, and what kept it from being up does not count any more. */
   excuse(slot: string): void;
   /** The engine is back. */
   excuseInterrupted(): void;
@@ -40,9 +45,10 @@ export function createSetbacks(now: () => number): Setbacks {
   const failures = new Map<string, PlatformError>();
 
   function fail(process: Tracked, sentence: string, lastLines: readonly string[]): void {
-    const slot = slotOf(process);
-    if (failures.has(slot)) return;
-    failures.set(slot, new PlatformError('release_failed', sentence, { process: process.name, lastLines }));
+    failures.set(
+      slotOf(process),
+      new PlatformError('release_failed', sentence, { process: process.name, lastLines }),
+    );
   }
 
   return {
@@ -52,7 +58,9 @@ export function createSetbacks(now: () => number): Setbacks {
       const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
       const retryAt = since + backOffMs(attempt);
       const restarts = process.restarts + 1;
-      all.set(slotOf(process), { attempt, restarts, retryAt, since, interrupted: false });
+      const code = process.code ?? (process.type === 'web' ? 'H10' : null);
+      const madeAt = process.createdAt;
+      all.set(slotOf(process), { attempt, restarts, retryAt, since, madeAt, interrupted: false, code });
       fail(process, sentence, lastLines);
     },
     interrupted(process, sentence, pauseMs) {
@@ -60,8 +68,8 @@ export function createSetbacks(now: () => number): Setbacks {
       const before = all.get(slot);
       const retryAt = now() + pauseMs;
       const since = before?.since ?? now();
-      const { attempt, restarts } = process;
-      all.set(slot, { attempt, restarts, retryAt, since, interrupted: true });
+      const { attempt, restarts, createdAt: madeAt } = process;
+      all.set(slot, { attempt, restarts, retryAt, since, madeAt, interrupted: true, code: null });
       fail(process, sentence, []);
       return before?.interrupted !== true;
     },
@@ -70,7 +78,10 @@ export function createSetbacks(now: () => number): Setbacks {
       all.delete(slot);
       failures.delete(slot);
     },
-    excuse: (slot) => void all.delete(slot),
+    excuse(slot) {
+      all.delete(slot);
+      failures.delete(slot);
+    },
     excuseInterrupted() {
       for (const setback of all.values()) if (setback.interrupted) setback.retryAt = now();
     },

@@ -1,4 +1,5 @@
 // Keeps one app's containers as the stage wants them: observes, plans, acts, again and again.
+import type { Declared } from '../domain/declared.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import { type ProcessSettings, settingsOf } from '../domain/process-settings.ts';
@@ -12,9 +13,10 @@ import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
 import { type Manner, type Member, plan, slotOf } from './plan.ts';
 import { createSetbacks } from './setbacks.ts';
-import { type Stage, wantedAt } from './stage.ts';
+import { mannerOf, type Stage, steady, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
 import { createTraffic } from './traffic.ts';
+import { createTrial, type Trial } from './trial.ts';
 
 export interface Supervisor {
   /** Plans and acts; nothing happens when all is as wanted. */
@@ -25,9 +27,10 @@ export interface Supervisor {
   knows(containerId: string, processId: string | undefined): boolean;
   /** Nothing runs, and nothing should. */
   idle(): boolean;
-  /** Whether processes of this release run, or run in the place of others. */
-  runs(version: number): boolean;
-  replaces(version: number): boolean;
+  /** Whether processes of this release run, of any type or of one of these. */
+  runs(version: number, types?: readonly string[]): boolean;
+  /** What counts for this release now. */
+  settings(version: number): ProcessSettings;
   /** The engine told of a container's end. */
   died(containerId: string): Promise<void>;
   /** Looks again at every container, after the engine was away. */
@@ -49,8 +52,10 @@ export interface Supervisor {
   untilUp(version: number, signal: AbortSignal): Promise<void>;
   /** A new trial of this release: earlier failures do not count. */
   clearFailures(version: number): void;
-  /** Has matching processes replaced by fresh ones. @returns how many */
-  restart(matches: (name: string, type: string) => boolean): number;
+  /** Scales, resizes and restarts. */
+  trial: Trial;
+  /** Resolves when this holds; it is looked at again whenever something changed. */
+  until(condition: () => boolean, signal: AbortSignal): Promise<void>;
   status(): ProcessStatus[];
   untilEmpty(signal: AbortSignal): Promise<void>;
   close(): void;
@@ -64,7 +69,7 @@ export function createSupervisor(
   const setbacks = createSetbacks(Date.now);
   const runnables = new Map<number, Runnable>();
   const notice = createNotice();
-  let stage: Stage = { serving: null, next: null, phase: 'steady' };
+  let stage: Stage = steady(null);
   let served: number | null = null;
   let wake: NodeJS.Timeout | undefined;
   let held = true;
@@ -72,13 +77,12 @@ export function createSupervisor(
 
   const all = (): Tracked[] => [...tracked.values()];
   const appName = (): string => needs.store.apps.byId(appId)?.name ?? appId.slice(0, 8);
-  const settings = (): ProcessSettings => settingsOf(needs.store.processSettings.of(appId));
-  const manner = (): Manner => {
-    const { rollout, parallel } = settings();
-    return { overlaps: (type) => rollout(type) === 'overlap', parallel };
+  const settings = (version: number | undefined): ProcessSettings => {
+    const declared = version === undefined ? undefined : declaredOf(version).settings;
+    return settingsOf(needs.store.processSettings.of(appId), declared);
   };
-  const wanted = ({ overlaps } = manner()): Member[] =>
-    wantedAt(stage, needs.store.formations.of(appId), overlaps);
+  const manner = (): Manner => stage.rollout?.manner ?? mannerOf(settings(stage.serving?.version));
+  const wanted = (): Member[] => wantedAt(stage, needs.store.formations.of(appId));
   const traffic = createTraffic({
     appId,
     appName,
@@ -90,7 +94,7 @@ export function createSupervisor(
     retry: reconcile,
     serving: () =>
       all().filter(
-        (one) => one.type === 'web' && one.state === 'up' && one.version === served && one.unready.size === 0,
+        (one) => one.type === 'web' && one.state === 'up' && one.version === served && isReady(one),
       ),
     idleState,
   });
@@ -98,7 +102,10 @@ export function createSupervisor(
     ...needs,
     appId,
     appName,
-    settings,
+    declaredOf,
+    onTrial: ({ version }) => stage.rollout?.next.version === version && served !== version,
+    until: notice.until,
+    settings: (process) => settings(process.version),
     traffic: { ...traffic, update: route },
     quiet: () => held,
     changed: reconcile,
@@ -115,12 +122,22 @@ export function createSupervisor(
     gone,
   });
 
+  const trial = createTrial({
+    appId,
+    store: needs.store,
+    setbacks,
+    all,
+    wanted,
+    stage: () => stage,
+    held: () => held,
+  });
+
   function reconcile(): void {
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
     const how = manner();
-    const steps = plan(wanted(how), all(), setbacks.all, Date.now(), how);
+    const steps = plan(wanted(), all(), setbacks.all, Date.now(), how);
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -128,6 +145,10 @@ export function createSupervisor(
     const times = steps.flatMap((step) => (step.do === 'wait' ? [step.until] : []));
     if (times.length > 0) wake = setTimeout(reconcile, Math.max(10, Math.min(...times) - Date.now()));
     route();
+  }
+
+  function isReady(process: Tracked): boolean {
+    return process.unready.size === 0 || !settings(process.version).checks(process.type);
   }
 
   function begin(member: Member, attempt: number): void {
@@ -167,6 +188,7 @@ export function createSupervisor(
       // Ended, and of a release that does not serve: it was stopped, it did not crash.
       const serving = needs.store.apps.byId(appId)?.servingVersion;
       if (details.state !== 'running' && process.version !== serving) process.state = 'stopping';
+      process.stale = trial.isStale(process);
       tracked.set(process.ref, process);
       life
         .watch(process, details)
@@ -175,11 +197,9 @@ export function createSupervisor(
     knows: (containerId, processId) =>
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
-    runs: (version) => all().some((process) => process.version === version),
-    replaces(version) {
-      const { overlaps } = manner();
-      return all().some((process) => process.version === version && !overlaps(process.type));
-    },
+    runs: (version, types) =>
+      all().some((process) => process.version === version && types?.includes(process.type) !== false),
+    settings,
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
       if (process) await life.check(process);
@@ -212,7 +232,8 @@ export function createSupervisor(
     setStage(next) {
       stage = next;
       for (const version of runnables.keys()) {
-        if (version !== next.serving?.version && version !== next.next?.version) forgetVersion(version);
+        if (version !== next.serving?.version && version !== next.rollout?.next.version)
+          forgetVersion(version);
       }
       reconcile();
     },
@@ -224,18 +245,8 @@ export function createSupervisor(
     routed: traffic.followed,
     untilUp: (version, signal) => notice.until(() => isUp(version), signal),
     clearFailures: setbacks.forget,
-    restart(matches) {
-      const live = all().filter(
-        (one) => one.state !== 'ended' && one.state !== 'stopping' && matches(one.name, one.type),
-      );
-      for (const process of live) process.stale = true;
-      const waiting = wanted().filter(
-        (one) => setbacks.all.has(slotOf(one)) && matches(`${one.type}.${one.number}`, one.type),
-      );
-      for (const member of waiting) setbacks.excuse(slotOf(member));
-      reconcile();
-      return live.length + waiting.length;
-    },
+    trial,
+    until: notice.until,
     status: () => statusOf(appId, all(), wanted(), setbacks.all, runnables),
     untilEmpty: (signal) => notice.until(() => tracked.size === 0, signal),
     close() {
@@ -245,6 +256,13 @@ export function createSupervisor(
     },
   };
   return supervisor;
+
+  /** Also of what was found, and not been told of yet. */
+  function declaredOf(version: number): Declared {
+    const known = runnables.get(version)?.slug;
+    const slugId = known ? null : needs.store.releases.byVersion(appId, version)?.slugId;
+    return (known ?? (slugId ? needs.store.slugs.byId(slugId) : undefined))?.declared ?? {};
+  }
 
   function forgetVersion(version: number): void {
     runnables.delete(version);
@@ -257,7 +275,9 @@ export function createSupervisor(
       .map((member) => setbacks.failure(slotOf(member)))
       .find((one) => one !== undefined);
     if (failure) throw failure;
-    const up = new Set(all().flatMap((process) => (process.state === 'up' ? [slotOf(process)] : [])));
+    const up = new Set(
+      all().flatMap((process) => (process.state === 'up' && isReady(process) ? [slotOf(process)] : [])),
+    );
     return members.every((member) => up.has(slotOf(member)));
   }
 }

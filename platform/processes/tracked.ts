@@ -1,5 +1,6 @@
 // What the supervisor remembers of one process, whether it started it or found it running.
 import { randomUUID } from 'node:crypto';
+import type { RuntimeCode } from '../domain/code.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { type ProcessStatus, processName } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
@@ -36,6 +37,8 @@ export interface Tracked extends Running {
   ends: AbortController;
   /** Its end was told while it was still being started. */
   died: boolean;
+  /** Why it is about to end, or has ended, where that has a code. */
+  code: RuntimeCode | null;
   /** It ran before we came. */
   found: boolean;
   /** Readiness checks that fail: while there are any it gets no requests. */
@@ -71,6 +74,7 @@ export function newProcess(
     stateAt: Date.now(),
     ends: new AbortController(),
     died: false,
+    code: null,
     found: false,
     unready: new Set(),
   };
@@ -103,6 +107,7 @@ export function foundProcess(details: ContainerDetails): Tracked {
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
     died: false,
+    code: null,
     found: true,
     unready: new Set(),
   };
@@ -128,12 +133,12 @@ export function statusOf(
     .map((member) =>
       crashedStatus(appId, member, setbacks.get(slotOf(member))!, runnables.get(member.version)),
     );
-  return [...live.map((process) => liveStatus(appId, process)), ...crashed].sort(
+  return [...live.map((process) => liveStatus(appId, process, setbacks)), ...crashed].sort(
     (a, b) => a.type.localeCompare(b.type) || a.number - b.number,
   );
 }
 
-function liveStatus(appId: string, process: Tracked): ProcessStatus {
+function liveStatus(appId: string, process: Tracked, setbacks: ReadonlyMap<string, Setback>): ProcessStatus {
   return {
     id: process.id,
     appId,
@@ -148,13 +153,15 @@ function liveStatus(appId: string, process: Tracked): ProcessStatus {
     updatedAt: new Date(process.stateAt).toISOString(),
     createdAt: new Date(process.createdAt).toISOString(),
     restarts: process.restarts,
+    code:
+      process.code ?? (process.state === 'stopping' ? null : (setbacks.get(slotOf(process))?.code ?? null)),
   };
 }
 
 function crashedStatus(
   appId: string,
   member: Member,
-  { since, interrupted, restarts }: Setback,
+  { since, interrupted, restarts, code }: Setback,
   runnable: Runnable | undefined,
 ): ProcessStatus {
   const at = new Date(since).toISOString();
@@ -174,5 +181,6 @@ function crashedStatus(
     createdAt: at,
     // Its next start is not one yet.
     restarts: interrupted ? restarts : restarts - 1,
+    code,
   };
 }

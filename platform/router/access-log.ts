@@ -1,5 +1,7 @@
 // One line of HAProxy's log → Heroku's router line, and which of Heroku's codes fits how the request ended. Pure.
+import { codes, type RequestCode } from '../domain/code.ts';
 import { nowMicros } from '../domain/log-line.ts';
+import { pageCodes } from '../domain/route.ts';
 
 export interface AccessLine {
   appId: string;
@@ -53,51 +55,40 @@ export const accessFormat = [
 const fieldCount = accessFormat.split('\\t').length;
 
 interface Verdict {
-  code: string;
-  desc: string;
+  code: RequestCode;
   /** Whose connection broke; Heroku says it for some. */
   sock?: 'client' | 'backend';
   /** What the visitor got or, for 499, did not wait for. */
   status: number;
 }
 
-const verdict = (code: string, desc: string, rest: Partial<Verdict> = {}): Verdict => ({
-  code,
-  desc,
-  status: 503,
-  ...rest,
-});
+const verdict = (code: RequestCode, rest: Partial<Verdict> = {}): Verdict => ({ code, status: 503, ...rest });
 
-const crashed = verdict('H10', 'App crashed');
-const timeout = verdict('H12', 'Request timeout');
-const noResponse = verdict('H13', 'Connection closed without response');
-const noProcess = verdict('H14', 'No web processes running');
-const idle = verdict('H15', 'Idle connection');
-const badResponse = verdict('H17', 'Poorly formatted HTTP response');
-const serverInterrupted = verdict('H18', 'Server Request Interrupted', { sock: 'backend' });
-const connectTimeout = verdict('H19', 'Backend connection timeout');
-const refused = verdict('H21', 'Backend connection refused');
-const forcedClose = verdict('H24', 'Forced close');
-const clientInterrupted = verdict('H27', 'Client Request Interrupted', { sock: 'client', status: 499 });
-const clientIdle = verdict('H28', 'Client Connection Idle', { sock: 'client', status: 499 });
-const maintenance = verdict('H80', 'Maintenance mode');
-const platform = verdict('H99', 'Platform error');
+const noProcess = verdict('H14');
+const idle = verdict('H15');
+const serverInterrupted = verdict('H18', { sock: 'backend' });
+const forcedClose = verdict('H24');
+const clientInterrupted = verdict('H27', { sock: 'client', status: 499 });
+const clientIdle = verdict('H28', { sock: 'client', status: 499 });
+const platform = verdict('H99');
 
 /** HAProxy's two letters: who ended the session (capital: closed it, small: by timeout), and in which phase. */
 const byEnd: Readonly<Record<string, Verdict>> = {
-  sH: timeout,
-  SH: noResponse,
-  PH: badResponse,
+  sH: verdict('H12'),
+  SH: verdict('H13'),
+  PH: verdict('H17'),
   sD: idle,
   SD: serverInterrupted,
   PD: serverInterrupted,
-  sC: connectTimeout,
-  SC: refused,
+  sC: verdict('H19'),
+  SC: verdict('H21'),
   sQ: noProcess,
   SQ: noProcess,
 };
 
-const byState: Readonly<Record<string, Verdict>> = { maintenance, crashed, none: noProcess };
+const byState: Readonly<Record<string, Verdict>> = Object.fromEntries(
+  Object.entries(pageCodes).map(([state, code]) => [state, verdict(code)]),
+);
 
 /** Places of the fields. */
 const at = {
@@ -200,9 +191,9 @@ function clientStayed(connection: string): boolean {
   return flags !== null && (Number.parseInt(flags[1]!, 16) & 0x40000) === 0;
 }
 
-function lead({ code, desc, sock }: Verdict): string {
+function lead({ code, sock }: Verdict): string {
   const level = sock === 'client' ? 'warning' : 'error';
-  return `${sock ? `sock=${sock} ` : ''}at=${level} code=${code} desc="${desc}"`;
+  return `${sock ? `sock=${sock} ` : ''}at=${level} code=${code} desc="${codes[code]}"`;
 }
 
 /** Heroku leaves empty what did not happen: no process, no connection, no service. */

@@ -1,6 +1,6 @@
 // State → the text of HAProxy's configuration and map files. Pure.
 import { createHash } from 'node:crypto';
-import type { RouteState } from '../domain/route.ts';
+import { pageCodes } from '../domain/route.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
 import { mapPath, type Picture, serverOptions, socketAddress } from './table.ts';
 
@@ -158,12 +158,8 @@ backend unknown from web
 ${pages.map(([name, file]) => `backend ${name} from web\n  ${page(503, file)}\n`).join('')}`;
 }
 
-/** Where requests go that no process can take. */
-const pages: readonly [Exclude<RouteState, 'up'>, string][] = [
-  ['maintenance', 'h80'],
-  ['crashed', 'h10'],
-  ['none', 'h14'],
-];
+/** Where requests go that no process can take: state → file. */
+const pages = Object.entries(pageCodes).map(([state, code]) => [state, code.toLowerCase()] as const);
 
 function page(status: number, name: string): string {
   return `http-request return status ${status} content-type "text/html; charset=utf-8" file /router/pages/${name}.html hdr Cache-Control no-store`;

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { RouteState } from '../domain/route.ts';
 import type { Engine } from '../engine/engine.ts';
 import { listenForAccess } from './access-listener.ts';
 import type { AccessLine } from './access-log.ts';
@@ -34,13 +35,17 @@ export interface Router {
   /** Brings HAProxy up (keeps a running one of ours, otherwise starts it) with exactly these routes. */
   start(routes: AppRoute[]): Promise<void>;
   /**
-   * Resolves when the router sends new traffic to exactly these endpoints. `drained` resolves when every endpoint this
-   * call took out has no open request (at the drain deadline its sessions are cut) and was deleted, or was put back
-   * meanwhile; after `close` it stays pending. Calls are applied in their order. Before `start` it waits for it.
+   * Resolves when the router sends new traffic to exactly these endpoints. Calls are applied in their order. Before
+   * `start` it waits for it.
    */
-  serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  serve(route: AppRoute): Promise<void>;
+  /** What visitors of an app get, as it was told last; null of one that it was not told of. */
+  stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
-  /** Resolves as the `drained` of `serve`, for one endpoint: also for one that a server before us took out. */
+  /**
+   * Resolves when an endpoint that was taken out, also by a server before us, has no open request (at the drain deadline
+   * its sessions are cut) and was deleted, or was put back meanwhile; at once for any other. After `close` it stays pending.
+   */
   drained(key: string): Promise<void>;
   stats(): Promise<EndpointStats[]>;
   /** Lets HAProxy go on; only our sockets close. */
@@ -62,7 +67,8 @@ export interface RouterNeeds {
   drainMs: number;
   onAccess: (line: AccessLine) => void;
   onProblem: (message: string) => void;
-  timeouts?: Timeouts;
+  /** Those that are not given are Heroku's. */
+  timeouts?: Partial<Timeouts>;
   /** Backends declared ahead. */
   spare?: number;
 }
@@ -113,6 +119,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
       superviseContainer({ engine, instance, signal: ending.signal, heal: steering.heal, onProblem });
     },
     serve: async (route) => steering.serve(checkedRoute(route)),
+    stateOf: (appId) => steering.stateOf(appId),
     remove: (appId) => steering.remove(appId),
     drained: (key) => steering.drained(key),
     stats: () => steering.stats(),
@@ -128,7 +135,7 @@ function settingsOf(needs: RouterNeeds): RouterSettings {
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
     http: needs.http,
-    timeouts: needs.timeouts ?? herokuTimeouts,
+    timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
     asRoot: process.getuid?.() === 0,

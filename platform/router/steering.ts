@@ -1,5 +1,6 @@
 // Moves HAProxy from what it holds to what it should hold, one change at a time, and keeps its files in step.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RouteState } from '../domain/route.ts';
 import { type ContainerNeeds, findContainer, startContainer, untilAnswers } from './container.ts';
 import { createDrains } from './drain.ts';
 import type { Files } from './files.ts';
@@ -25,7 +26,8 @@ import {
 
 export interface Steering {
   start(routes: AppRoute[]): Promise<void>;
-  serve(route: AppRoute): Promise<{ drained: Promise<void> }>;
+  serve(route: AppRoute): Promise<void>;
+  stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
   /** Resolves when nobody uses the endpoint with this key any more. At once when it is none that leaves. */
   drained(key: string): Promise<void>;
@@ -130,7 +132,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
   }
 
   /** From here on others may change things; whoever leaves is seen off meanwhile. */
-  function seeOff(paths: Iterable<string>): Promise<void> {
+  function seeOff(paths: Iterable<string>): void {
     const all = [...paths];
     const drained = drains.watch(all);
     for (const path of all) leaving.set(path, drained);
@@ -139,7 +141,6 @@ export function createSteering(needs: SteeringNeeds): Steering {
       .finally(() => {
         for (const path of all) if (leaving.get(path) === drained) leaving.delete(path);
       });
-    return drained;
   }
 
   return {
@@ -153,19 +154,19 @@ export function createSteering(needs: SteeringNeeds): Steering {
         table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
         held = undefined;
-        void seeOff((await converge()).leaving);
+        seeOff((await converge()).leaving);
       });
       started();
     },
     async serve(route) {
       await ready;
-      return queue.run(async () => {
+      await queue.run(async () => {
         const busy = table.slots.has(route.appId) ? new Set<number>() : busySlots(held ?? nothing);
         table = withRoutes(table, [route], busy, spare);
-        const { out } = await converge();
-        return { drained: seeOff(out) };
+        seeOff((await converge()).out);
       });
     },
+    stateOf: (appId) => table.routes.get(appId)?.state ?? null,
     async drained(key) {
       await ready;
       const own = [...leaving].filter(([path]) => keyIn(path) === key);
@@ -175,14 +176,14 @@ export function createSteering(needs: SteeringNeeds): Steering {
       await ready;
       await queue.run(async () => {
         table = withoutRoute(table, appId);
-        void seeOff((await converge()).out);
+        seeOff((await converge()).out);
       });
     },
     heal: () =>
       queue.run(async () => {
         await bringUp();
         held = undefined;
-        void seeOff((await converge()).out);
+        seeOff((await converge()).out);
       }),
     async stats() {
       const figures = parseFigures(await runtime.ask('show stat -1 4 -1'));

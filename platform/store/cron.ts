@@ -39,6 +39,13 @@ export function createCronRecords(database: Database, now: () => string) {
       .prepare(`UPDATE cron_entries SET ${names.join(', ')} WHERE app_id = ? AND entry_id = ?`)
       .run(...Object.values(columns), appId, entryId);
   };
+  const takeOn = database.prepare(
+    'INSERT OR IGNORE INTO cron_due (app_id, entry_id, due_at) VALUES (?, ?, ?)',
+  );
+  const dealtWith = database.prepare('DELETE FROM cron_due WHERE app_id = ? AND entry_id = ? AND due_at = ?');
+  const waiting = database.prepare<[], { app_id: string; entry_id: string; due_at: string }>(
+    'SELECT * FROM cron_due ORDER BY due_at',
+  );
   return {
     /** By the id of the entry; also of entries that earlier releases had. */
     ofApp: (appId: string): Map<string, CronRecord> =>
@@ -81,7 +88,15 @@ export function createCronRecords(database: Database, now: () => string) {
         .prepare('UPDATE cron_entries SET suspended = NULL WHERE app_id = ? AND suspended = 1')
         .run(appId);
     },
+    /** A run that is due, before it can be begun or left out. */
+    takeOn: (appId: string, entryId: string, dueAt: string): void => void takeOn.run(appId, entryId, dueAt),
+    dealtWith: (appId: string, entryId: string, dueAt: string): void =>
+      void dealtWith.run(appId, entryId, dueAt),
+    /** Those with which nothing was done yet, of all apps, the earliest first. */
+    waiting: (): { appId: string; entryId: string; dueAt: string }[] =>
+      waiting.all().map((row) => ({ appId: row.app_id, entryId: row.entry_id, dueAt: row.due_at })),
     removeAll(appId: string): void {
+      database.prepare('DELETE FROM cron_due WHERE app_id = ?').run(appId);
       database.prepare('DELETE FROM cron_suspended WHERE app_id = ?').run(appId);
       database.prepare('DELETE FROM cron_entries WHERE app_id = ?').run(appId);
     },

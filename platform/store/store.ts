@@ -10,6 +10,9 @@ import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
 import { clear, clearly } from './failures.ts';
 import { createFormations } from './formation.ts';
+import { createLogDrains } from './log-drains.ts';
+import { createProcessChanges } from './process-changes.ts';
+import { createProcessHealth } from './process-health.ts';
 import { createProcessSettings } from './process-settings.ts';
 import { createReleases } from './releases.ts';
 import { openVault } from './secrets.ts';
@@ -32,6 +35,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     users: clear(createUsers(database, now)),
     apps: clear(createApps(database, now)),
     domains: clear(createDomains(database, now)),
+    logDrains: clear(createLogDrains(database, vault, now)),
     slugs: clear(createSlugRecords(database, now)),
     releases: clear(createReleases(database, vault, now)),
     builds: clear(createBuilds(database, now)),
@@ -39,6 +43,8 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     buildpacks: clear(createBuildpacks(database, vault, now)),
     cron: clear(createCronRecords(database, now)),
     formations: clear(createFormations(database, now)),
+    processHealth: clear(createProcessHealth(database)),
+    processChanges: clear(createProcessChanges(database, now)),
     processSettings: clear(createProcessSettings(database)),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,

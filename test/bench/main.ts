@@ -11,6 +11,7 @@ import { logsBurst, logsKilled, logsMany, logsThroughput } from './rows/logs-bur
 import { logsQuiet } from './rows/logs-quiet.ts';
 import { logsGrep, logsLast, logsLatency } from './rows/logs-read.ts';
 import { memory } from './rows/memory.ts';
+import { neighbour } from './rows/neighbour.ts';
 import { noChange } from './rows/no-change.ts';
 import { reconcile } from './rows/reconcile.ts';
 import { rollback } from './rows/rollback.ts';
@@ -42,6 +43,7 @@ const rows: readonly Row[] = [
   coldStart,
   idle,
   runPrompt,
+  neighbour,
   noChange,
   warmPush,
   ...coldBuilds,

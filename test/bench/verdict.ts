@@ -1,6 +1,6 @@
 // What was measured → what is said: medians, the ratio, whether the bar holds, the table (pure).
 
-export type Unit = 's' | 'lines' | 'requests' | 'requests/s' | 'lines/s' | 'MB';
+export type Unit = 's' | 'ms' | 'lines' | 'requests' | 'requests/s' | 'lines/s' | 'MB';
 
 /** What is counted one by one: each that is lost is a loss. */
 const counted: ReadonlySet<Unit> = new Set<Unit>(['lines', 'requests']);
@@ -80,6 +80,7 @@ export function table(results: readonly Result[], bars: ReadonlyMap<string, Bar>
 
 export function amount(value: number, unit: Unit): string {
   if (unit === 's') return `${value.toFixed(3)} s`;
+  if (unit === 'ms') return `${value.toFixed(2)} ms`;
   if (unit === 'MB') return `${value.toFixed(1)} MB`;
   return `${Math.round(value)} ${unit}`;
 }

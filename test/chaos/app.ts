@@ -2,13 +2,14 @@
 import { expect } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { configOf, formationOf } from '../support/process-truth.ts';
 import type { Result } from '../support/program.ts';
+import type { Said } from '../support/said.ts';
 import { releasesOf, whatIsSaidRuns } from '../support/truth.ts';
 import { eventually } from '../support/wait.ts';
 import { files } from './app-files.ts';
 import { orderOf, type Served, type State } from './orders.ts';
 import type { Change } from './plan.ts';
-import type { Said } from './said.ts';
 
 export interface ChaosApp {
   name: string;
@@ -108,12 +109,8 @@ interface Now {
 
 /** Once nothing moves any more: what is said, what runs and what visitors see, which have to be the same. */
 async function readNow(platform: TestPlatform, name: string, given: Patience): Promise<Now> {
-  const { body: formation } = await platform.api<{ type: string; quantity: number }[]>(
-    'GET',
-    `/apps/${name}/formation`,
-  );
-  const web = formation.find((one) => one.type === 'web')!.quantity;
-  const version = await whatIsSaidRuns(platform, name, web, given);
+  const version = await whatIsSaidRuns(platform, name, given);
+  const web = (await formationOf(platform, name)).find((one) => one.type === 'web')!.quantity;
   const { text } = await eventually(
     () => platform.visit(name),
     (answer) => answer.status === 200,
@@ -122,14 +119,6 @@ async function readNow(platform: TestPlatform, name: string, given: Patience): P
   const { note, config } = JSON.parse(text.slice(text.indexOf('{'))) as Served;
   expect(await configOf(platform, name, version)).toEqual(config);
   return { version, state: { note, config, web } };
-}
-
-async function configOf(platform: TestPlatform, app: string, version: number): Promise<Served['config']> {
-  const { body } = await platform.api<Served['config']>(
-    'GET',
-    `/apps/${app}/releases/${version}/config-vars`,
-  );
-  return body;
 }
 
 /** As its log tells, whatever became of the server meanwhile. */

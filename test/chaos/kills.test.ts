@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { saidOf } from '../support/said.ts';
 import { type SecondEngine, startSecondEngine } from '../support/second-engine.ts';
 import { ageBlobs, astray } from '../support/stored-slugs.ts';
 import type { Crowd } from '../support/visit.ts';
@@ -11,7 +12,6 @@ import { eventually } from '../support/wait.ts';
 import { type Begun, type ChaosApp, createChaosApp } from './app.ts';
 import { killAndReturn, lostContainers } from './kill.ts';
 import { planRounds, type Round } from './plan.ts';
-import { saidOf } from './said.ts';
 
 const number = (name: string, otherwise: number): number => {
   const text = process.env[name];

@@ -1,7 +1,7 @@
 // What a client of a chaos run is told to do, and what visitors see if it is done.
 
+import { oneOff } from '../support/said.ts';
 import type { Change } from './plan.ts';
-import { oneOff } from './said.ts';
 
 /** What a visitor sees: of the code, of the config. */
 export interface Served {

@@ -20,6 +20,7 @@ createServer((request, response) => {
 `;
 const quick = { attempts: 2, wait: 0.3, timeout: 2 };
 const appJson = JSON.stringify({
+  process_settings: { order: ['worker', 'web'], parallel: 5 },
   healthchecks: {
     web: [
       { type: 'startup', name: 'start', path: '/check/start', content: 'start ok', ...quick },
@@ -96,16 +97,16 @@ test('liveness starts it again', async () => {
 test('replace ends the old web process before the new one begins; overlap does not; a worker has a check of its own', async () => {
   await must(twelve('ps:scale', 'worker=1'));
   await must(twelve('ps:set', 'rollout.web=replace', 'rollout.worker=overlap'));
+  const at = (lines: string[], process: string, what: string): number =>
+    lines.findIndex((line) => line.includes(`[${process}]`) && line.includes(what));
   const order = async (change: string): Promise<string[]> => {
     const before = (await log()).split('\n').length;
     await must(twelve('config:set', change));
     const since = async (): Promise<string[]> => (await log()).split('\n').slice(before - 1);
     const isOver = (lines: string[]): boolean =>
-      lines.some((line) => /worker\.1\]: Process exited/.test(line));
+      ['web.1', 'worker.1'].every((process) => at(lines, process, 'Process exited') > -1);
     return await eventually(since, isOver);
   };
-  const at = (lines: string[], process: string, what: string): number =>
-    lines.findIndex((line) => line.includes(`[${process}]`) && line.includes(what));
   const changed = await order('A=1');
   expect(at(changed, 'web.1', 'Process exited')).toBeGreaterThan(-1);
   expect(at(changed, 'web.1', 'Process exited')).toBeLessThan(at(changed, 'web.1', 'Starting process'));
@@ -117,6 +118,8 @@ test('replace ends the old web process before the new one begins; overlap does n
   expect(at(back, 'web.1', 'starting to up')).toBeLessThan(at(back, 'web.1', 'SIGTERM'));
   expect(at(back, 'worker.1', 'Process exited')).toBeLessThan(at(back, 'worker.1', 'Starting process'));
   expect(at(back, 'release.1', 'Starting')).toBeGreaterThan(-1);
+  // As app.json orders it.
+  expect(at(back, 'worker.1', 'starting to up')).toBeLessThan(at(back, 'web.1', 'Starting process'));
 });
 
 test('what is not a setting, and a check that cannot be used, are refused with what there is', async () => {
@@ -124,6 +127,7 @@ test('what is not a setting, and a check that cannot be used, are refused with w
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('Settings: rollout.<type>') });
   const settings = JSON.parse((await must(twelve('ps:set', '--json'))).stdout) as { key: string }[];
   expect(settings.map(({ key }) => key)).toContain('rollout.worker');
+  expect(settings).toContainEqual({ key: 'parallel', value: '5', set: false, from: 'app.json' });
   await app.commit({ 'app.json': JSON.stringify({ healthchecks: { web: [{ path: 'ready' }] } }) });
   await expect(platform.push(app)).rejects.toThrow('app.json: healthchecks.web.0.path cannot be used');
 });

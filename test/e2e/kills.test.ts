@@ -48,7 +48,11 @@ async function noVisitorNoticed(): Promise<void> {
   expect(answered).toBeGreaterThan(50);
 }
 
-const whatIsSaidRuns = (web: number): Promise<number> => truth(platform, 'steady', web);
+async function whatIsSaidRuns(web: number): Promise<number> {
+  const version = await truth(platform, 'steady');
+  expect(await processes()).toHaveLength(web);
+  return version;
+}
 
 test('idle: the same containers serve before, meanwhile and after', async () => {
   const before = ids(await processes());

@@ -1,6 +1,7 @@
 // One-off processes: signals, sizes, what a restart of the server does to them, and that nothing is left of them.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
+import { appNetworks } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { onTerminal } from '../support/terminal.ts';
 import { eventually } from '../support/wait.ts';
@@ -16,8 +17,11 @@ beforeAll(async () => {
 afterAll(() => platform?.[Symbol.asyncDispose]());
 
 const twelve = (...args: string[]) => platform.cli(args, { cwd: app.folder });
-const left = async (): Promise<string[]> =>
-  (await platform.containers('once', 'run')).map(({ name, state }) => `${name} ${state}`);
+/** Nothing else runs of the app: its network is there for one-off processes alone. */
+const left = async (): Promise<string[]> => [
+  ...(await platform.containers('once', 'run')).map(({ name, state }) => `${name} ${state}`),
+  ...(await appNetworks(platform.instance)),
+];
 const none = (names: string[]): boolean => names.length === 0;
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
@@ -31,6 +35,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
       `trap "echo got ${word}; exit 9" ${word}; echo rea""dy; while :; do sleep 0.1; done`,
     ]);
     await run.printed('ready');
+    expect(await left()).toHaveLength(2);
     run.child.kill(signal);
     expect(await run.result).toMatchObject({ status: 9, stdout: `ready\ngot ${word}\n` });
     await eventually(left, none);

@@ -1,6 +1,7 @@
 // Processes that misbehave, and releases that do not take over: what the user is told, and that the old one serves on.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
+import { ask } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -63,30 +64,52 @@ test('one that exits at its start: its last words are in the push and in the log
   expect(await platform.containers('bad')).toHaveLength(1);
 });
 
-test('a worker that crashes is started again, later each time, and ps says crashed meanwhile', async () => {
+test('a scale whose process ends at its start goes back, and says which one, how, and what it printed', async () => {
   await must(twelve('config:set', 'WORKER_EXIT=3'));
   const scaled = await twelve('ps:scale', 'worker=1');
   expect(scaled.status).toBe(1);
-  expect(scaled.stderr).toContain('worker.1 crashed');
-  const text = await eventually(logs, (all) => (all.match(/worker exits with 3/g) ?? []).length >= 3);
+  expect(scaled.stderr).toMatch(
+    /failed\n !\s+worker\.1 exited with status 3 before it was ready\.\n !\s+Last lines:\n.*worker exits with 3\n !\s+Not applied: as before, worker at 0:standard-1x\.\n/s,
+  );
+  expect((await twelve('ps:scale')).stdout).toMatch(/worker=0:/);
+  const text = await logs();
   expect(text).toMatch(/twelve\[worker\.1\]: Process exited with status 3/);
   expect(text).toMatch(/twelve\[worker\.1\]: State changed from starting to crashed/);
+  expect(text).toMatch(/twelve\[api\]: Scaling failed: worker\.1 exited with status 3/);
+  expect(await platform.containers('bad', 'process')).toHaveLength(1);
+  // Web has nothing to do with it.
+  expect((await platform.visit('bad')).status).toBe(200);
+  await must(twelve('config:unset', 'WORKER_EXIT'));
+});
+
+test('a worker that crashes is started again, later each time, and ps says crashed meanwhile', async () => {
+  await must(twelve('ps:scale', 'worker=1'));
+  for (let killed = new Set<string>(); killed.size < 2; ) {
+    const worker = await eventually(
+      async () =>
+        (await platform.containers('bad', 'process')).find(
+          ({ id, state, labels }) =>
+            labels['twelve.type'] === 'worker' && state === 'running' && !killed.has(id),
+        ),
+      (one) => one !== undefined,
+    );
+    await ask('POST', `/containers/${worker!.id}/kill?signal=KILL`);
+    killed = killed.add(worker!.id);
+  }
   await eventually(
     () => twelve('ps'),
     (ps) => /worker\.1: crashed/.test(ps.stdout),
   );
-  const starts = [...text.matchAll(/^(\S+) twelve\[worker\.1\]: Starting process/gm)].map((line) =>
-    Date.parse(line[1]!),
-  );
-  const pauses = starts.slice(1).map((time, index) => time - starts[index]!);
-  expect(pauses[1]).toBeGreaterThan(pauses[0]!);
-  // Web has nothing to do with it.
-  expect((await platform.visit('bad')).status).toBe(200);
-  await must(twelve('config:unset', 'WORKER_EXIT'));
   await eventually(
     () => twelve('ps'),
     (ps) => /worker\.1: up/.test(ps.stdout),
   );
+  const starts = [...(await logs()).matchAll(/^(\S+) twelve\[worker\.1\]: Starting process/gm)].map((line) =>
+    Date.parse(line[1]!),
+  );
+  const pauses = starts.slice(1).map((time, index) => time - starts[index]!);
+  expect(pauses.at(-1)).toBeGreaterThan(pauses.at(-2)!);
+  expect((await platform.visit('bad')).status).toBe(200);
 });
 
 test('of other types than web the old process has ended before the new one starts', async () => {
@@ -121,6 +144,9 @@ test('a process that ignores SIGTERM is killed when its grace is over', async ()
   await eventually(
     logs,
     (all) => all.includes('SIGTERM ignored') && all.includes('Process exited with status 137'),
+  );
+  expect(await logs('-p', 'web.1')).toContain(
+    'twelve[web.1]: Error R12 (Exit timeout) -> At least one program failed to exit within 2 seconds of SIGTERM',
   );
   const after = await eventually(
     () => platform.containers('bad', 'process'),

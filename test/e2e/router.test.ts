@@ -1,4 +1,4 @@
-// What visitors meet: hosts, pages with codes, forwarded headers, WebSocket, streams, and redeploys that nobody notices.
+// What visitors meet: hosts, forwarded headers, WebSocket, streams, and redeploys that nobody notices.
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
@@ -143,6 +143,8 @@ test('redeploys, config changes and restarts lose no request of keep-alive visit
 test('maintenance: 503 with H80, and back', async () => {
   const running = async (): Promise<string[]> =>
     (await platform.api<{ id: string }[]>('GET', '/apps/site/dynos')).body.map((one) => one.id);
+  const code = async (): Promise<string | null> =>
+    (await platform.api<{ code: string | null }>('GET', '/apps/site')).body.code;
   const before = await running();
   await must(twelve('maintenance:on'));
   const closed = await platform.visit('site');
@@ -150,9 +152,11 @@ test('maintenance: 503 with H80, and back', async () => {
   expect(closed.text).toContain('H80');
   expect((await must(twelve('maintenance'))).stdout).toBe('on\n');
   await eventually(routerLines, (text) => /at=error code=H80 desc="Maintenance mode"/.test(text));
+  expect(await code()).toBe('H80');
   await must(twelve('maintenance:off'));
   expect((await platform.visit('site')).status).toBe(200);
   expect((await must(twelve('maintenance'))).stdout).toBe('off\n');
+  expect(await code()).toBeNull();
   // What the test before replaced may be on its way out; nothing was started.
   const after = await running();
   expect(after).not.toEqual([]);
@@ -205,32 +209,4 @@ test('domains: each name leads where it should from the answer on, also after a 
   await must(twelve('domains:add', 'own.example.org'));
   expect(await at('own.example.org')).toBe(200);
   expect(await routerPids()).toEqual(pids);
-});
-
-test('an app that crashed: 503 with H10, in its log too', async () => {
-  const page = await eventually(
-    async () => {
-      const answer = await platform.visit('site', '/crash').catch(() => ({ status: 0, text: '' }));
-      return answer;
-    },
-    (answer) => answer.text.includes('H10'),
-  );
-  expect(page.status).toBe(503);
-  await eventually(routerLines, (text) => /at=error code=H10 desc="App crashed"/.test(text));
-  await eventually(
-    () => platform.visit('site'),
-    (answer) => answer.status === 200,
-  );
-});
-
-test('scaled to none: 503 with H14', async () => {
-  await must(twelve('ps:scale', 'web=0'));
-  const page = await eventually(
-    () => platform.visit('site'),
-    (answer) => answer.status === 503,
-  );
-  expect(page.text).toContain('H14');
-  await eventually(routerLines, (text) => /at=error code=H14 desc="No web processes running"/.test(text));
-  await must(twelve('ps:scale', 'web=1'));
-  expect((await platform.visit('site')).status).toBe(200);
 });

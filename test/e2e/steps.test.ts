@@ -1,41 +1,79 @@
-// The server and the router killed at every named step of every kind of change: afterwards what is said is what runs.
-import { afterAll, beforeAll, test } from 'vitest';
+// The server, the router and processes killed at every named step of every kind of change: afterwards what was said is what runs.
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { branchSteps, deploySteps, type Step } from '../../platform/domain/steps.ts';
-import { createSteppedApp, isScale, rowsOf, type SteppedApp } from '../support/stepped-app.ts';
+import {
+  createSteppedApp,
+  isOfProcesses,
+  noThird,
+  rowsOf,
+  type SteppedApp,
+  type SteppedChange,
+} from '../support/stepped-app.ts';
 
 let app: SteppedApp;
 
 beforeAll(async () => {
-  app = await createSteppedApp('misbehaving', { Procfile: 'web: node server.js\nrelease: true\n' });
+  app = await createSteppedApp('misbehaving', {
+    Procfile: `web: ${noThird} exec node server.js\nrelease: true\n`,
+  });
 });
 afterAll(() => app?.[Symbol.asyncDispose]());
+
+/** process: one that ran before. newest: the newest one that runs. */
+type Victim = 'server' | 'router' | 'process' | 'newest';
+interface Row {
+  change: SteppedChange;
+  step: Step;
+  victim: Victim;
+}
 
 const full = process.env['TWELVE_TESTS'] === 'full';
 const isOfBranch = (step: Step): boolean => (branchSteps as readonly Step[]).includes(step);
 // Once its release exists, a push differs by its branch, which has to follow.
 const ofPush: readonly Step[] = [...deploySteps, 'appended', 'retire', 'answered'];
-// A config change passes every step that a rollback and the rest of a push pass; the long run walks those too.
+
+/** A config change passes every step that a rollback and the rest of a push pass. */
+function isQuick({ change, step, victim }: Row): boolean {
+  if (victim === 'newest') return step === 'up' && ['config', 'scale up', 'restart'].includes(change);
+  if (victim === 'process') return step === 'switch' && change === 'config';
+  if (victim === 'router')
+    return step === 'switch' ? change === 'config' : step === 'up' && ['config', 'scale up'].includes(change);
+  if (change === 'scale that fails') return step === 'back';
+  if (change === 'resize' || change === 'restart') return step === 'up';
+  return change !== 'push' || ofPush.includes(step);
+}
+
+const victims: readonly Victim[] = ['server', 'router', 'process', 'newest'];
 const rows = rowsOf()
+  .flatMap((row) => victims.map((victim): Row => ({ ...row, victim })))
+  // The branch is git's matter alone.
+  .filter(({ step, victim }) => victim === 'server' || !isOfBranch(step))
+  // What a push and a rollback do with processes a config change does, too.
   .filter(
-    ({ change, step }) =>
-      full || change === 'config' || isScale(change) || (change === 'push' && ofPush.includes(step)),
+    ({ change, victim }) => !victims.slice(2).includes(victim) || !['push', 'rollback'].includes(change),
   )
-  .flatMap((row) => [
-    { ...row, victim: 'server' },
-    // The branch is git's matter alone.
-    ...((full && !isOfBranch(row.step)) || row.step === 'switch' || row.step === 'up'
-      ? [{ ...row, victim: 'router' }]
-      : []),
-  ]);
+  // Those that ran before have ended when one is removed.
+  .filter(({ step, victim }) => victim !== 'process' || step !== 'remove')
+  .filter((row) => full || (row.change !== 'rollback' && isQuick(row)));
+
+async function whichOf(victim: Victim): Promise<string> {
+  const { platform, name } = app;
+  if (victim === 'server') return victim;
+  if (victim === 'newest') return `${victim} ${name}`;
+  const [one] = await platform.containers(undefined, victim);
+  return `${victim} ${one!.id}`;
+}
 
 test.each(rows)('$change, $victim ended at step $step', async ({ change, step, victim }) => {
   const { platform } = app;
-  const [router] = await platform.containers(undefined, 'router');
-  const { made } = await app.endAt(step, change, victim === 'server' ? victim : `${victim} ${router!.id}`);
+  const begun = await app.endAt(step, change, () => whichOf(victim));
   if (victim === 'server') {
     await platform.kill9();
     await platform.startAgain();
   }
-  await made;
-  await app.whatIsSaidRuns();
+  const said = await app.toldTheTruth(begun);
+  // What was asked of a server that lives on has an answer.
+  if (victim !== 'server') expect(said).not.toBe('lost');
+  // A process that ran before has nothing to do with it: another one comes in its place.
+  if (victim === 'process' && !isOfProcesses(change)) expect(said).toBe('done');
 });

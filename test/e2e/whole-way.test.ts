@@ -230,6 +230,17 @@ test('ps:restart and ps:stop replace a process; a one-off is stopped for good', 
     () => platform.containers('hello', 'process'),
     (list) => list.length === 1 && list[0]!.id !== restarted[0]!.id,
   );
+  // A type: every process of it.
+  const [stopped] = await platform.containers('hello', 'process');
+  expect((await twelve('ps:stop', 'web')).status).toBe(0);
+  await eventually(
+    () => platform.containers('hello', 'process'),
+    (list) => list.length === 1 && list[0]!.id !== stopped!.id,
+  );
+  expect(await twelve('ps:stop', 'worker')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('hello runs no process "worker"'),
+  });
   const name = (await twelve('run:detached', 'sleep 600')).stdout.trim();
   await eventually(
     () => twelve('ps'),

@@ -19,6 +19,8 @@ export interface Container {
   state: string;
 }
 
+const answerMs = 90_000;
+
 interface RawContainer {
   Id: string;
   Names: string[];
@@ -47,7 +49,9 @@ export function logsOf(id: string, since: string): Promise<string> {
 
 function textOf(method: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath: engineSocket, method, path }, (response) => {
+    // An engine that hangs is told by name.
+    const signal = AbortSignal.timeout(answerMs);
+    const call = request({ socketPath: engineSocket, method, path, signal }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);
@@ -59,7 +63,13 @@ function textOf(method: string, path: string): Promise<string> {
         else resolve(text);
       });
     });
-    call.on('error', reject);
+    call.on('error', (error) =>
+      reject(
+        signal.aborted
+          ? new Error(`The engine did not answer ${method} ${path} within ${answerMs / 1000} s.`)
+          : error,
+      ),
+    );
     call.end();
   });
 }

@@ -1,6 +1,7 @@
 // A whole platform of a test's own: the compiled server, the CLI and git as a user runs them, visitors. Disposing it leaves nothing.
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Api, createApi } from './api.ts';
 import { type AppRepository, createRepository, must } from './app-repository.ts';
 import { type Container, containers, engineSocket } from './engine-socket.ts';
 import { clearLeftovers, folderPrefix, own, removePlatform } from './leftovers.ts';
@@ -28,12 +29,7 @@ export interface TestPlatform extends AsyncDisposable {
   start(program: string, args: readonly string[], options?: RunOptions): Running;
   git(args: readonly string[], options?: RunOptions): Promise<Result>;
   gitStart(args: readonly string[], options?: RunOptions): Running;
-  api<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<{ status: number; headers: Headers; body: T }>;
+  api: Api;
   visit(app: string, path?: string, options?: VisitOptions): Promise<Answer>;
   crowd(app: string, options?: Parameters<typeof crowd>[2]): Crowd;
   /** A repository on the user's side; see createRepository. */
@@ -134,24 +130,7 @@ function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dis
     start: (name, args, given = {}) => start(name, args, asUser(given)),
     git: (args, given = {}) => run('git', args, asUser(given)),
     gitStart: (args, given = {}) => start('git', args, asUser(given)),
-    async api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          Accept: 'application/vnd.heroku+json; version=3',
-          Authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: (text ? JSON.parse(text) : null) as T,
-      };
-    },
+    api: createApi(url, token, server.printed),
     visit: (app, path = '/', given = {}) => visit(httpPort, `${app}.localhost`, path, given),
     crowd: (app, given = {}) => crowd(httpPort, `${app}.localhost`, given),
     newApp: (fixture, files = {}) => createRepository(folder, env, fixture, files),

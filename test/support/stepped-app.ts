@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   branchSteps,
+  changeSteps,
   deploySteps,
   processSteps,
   releaseSteps,
   type Step,
 } from '../../platform/domain/steps.ts';
-import { must } from './app-repository.ts';
+import { type AppRepository, must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 import type { Result } from './program.ts';
+import type { Said } from './said.ts';
+import { expectTruth, type Order, orderOf, scaleTo } from './stepped-changes.ts';
 import { releasesOf, whatIsSaidRuns } from './truth.ts';
 import { eventually } from './wait.ts';
 
@@ -22,6 +25,10 @@ export const steppedChanges = {
   rollback: [...releaseSteps, ...processSteps],
   'scale up': ['create', 'start', 'up'],
   'scale down': ['stop', 'remove'],
+  resize: processSteps,
+  restart: processSteps,
+  // To three, of which the third ends at its start.
+  'scale that fails': ['create', 'start', ...changeSteps],
 } as const satisfies Record<string, readonly Step[]>;
 export type SteppedChange = keyof typeof steppedChanges;
 
@@ -30,24 +37,36 @@ export const rowsOf = (): { change: SteppedChange; step: Step }[] =>
     steps.map((step) => ({ change: change as SteppedChange, step })),
   );
 
-export const isScale = (change: SteppedChange): boolean => change.startsWith('scale');
+/** No release is made of it. */
+export const isOfProcesses = (change: SteppedChange): boolean =>
+  !['push', 'config', 'rollback'].includes(change);
+
+/** Begins a Procfile's web command: a third process ends at once. */
+export const noThird = 'test "$DYNO" != web.3 || { echo there is no third; exit 4; };';
+
+export interface Begun extends Order {
+  /** Resolves when whoever asked for the change has their answer. */
+  made: Promise<Result>;
+}
 
 export interface SteppedApp extends AsyncDisposable {
   platform: TestPlatform;
   name: string;
   /**
-   * Brings the app where the change can be made, begins it, and returns when the victim (see end-at-step.mjs) was ended.
-   * `made` resolves when whoever asked for the change has their answer: of a push how it ended, else nothing.
+   * Brings the app where the change can be made, begins it, and returns when the victim was ended.
+   * @param victim in the words of end-at-step.mjs; asked for right before
    */
-  endAt(step: Step, change: SteppedChange, victim: string): Promise<{ made: Promise<Result | undefined> }>;
+  endAt(step: Step, change: SteppedChange, victim: () => string | Promise<string>): Promise<Begun>;
   /**
-   * Waits until what is said runs (see truth.ts), and the branch is at what was deployed last. How many web processes that
-   * are follows from the last change.
+   * Waits until what is said runs (see truth.ts), with the branch at what was deployed last; then what whoever asked was
+   * told has to be so. @returns what that was
    */
+  toldTheTruth(begun: Begun): Promise<Said>;
+  /** The same without a change. */
   whatIsSaidRuns(): Promise<number>;
 }
 
-/** Deployed, with two web processes. */
+/** Deployed. */
 export async function createSteppedApp(
   fixture: string | null,
   files: Record<string, string>,
@@ -68,7 +87,6 @@ export async function createSteppedApp(
   try {
     const repository = await platform.createApp(name, fixture, { files });
     await platform.push(repository);
-    await must(platform.cli(['ps:scale', 'web=2', '-a', name]));
     return {
       platform,
       name,
@@ -84,15 +102,12 @@ export async function createSteppedApp(
 function makeChanges(
   platform: TestPlatform,
   name: string,
-  repository: Awaited<ReturnType<TestPlatform['createApp']>>,
+  repository: AppRepository,
   armFile: string,
-): Pick<SteppedApp, 'endAt' | 'whatIsSaidRuns'> {
+): Pick<SteppedApp, 'endAt' | 'toldTheTruth' | 'whatIsSaidRuns'> {
   let count = 0;
-  let web = 2;
-  const scale = (quantity: number): Promise<unknown> =>
-    platform.api('PATCH', `/apps/${name}/formation`, { updates: [{ type: 'web', quantity }] });
   async function runs(): Promise<number> {
-    const version = await whatIsSaidRuns(platform, name, web);
+    const version = await whatIsSaidRuns(platform, name);
     const releases = await releasesOf(platform, name);
     const deployed = releases.find((one) => one.status === 'succeeded' && /^Deploy /.test(one.description));
     await eventually(
@@ -102,41 +117,24 @@ function makeChanges(
     return version;
   }
 
-  const changes: Record<SteppedChange, () => Promise<unknown>> = {
-    push: async () => {
-      await repository.commit({ 'note.txt': String(count) });
-      return platform.git(['push', '-f', 'platform', 'main'], { cwd: repository.folder });
-    },
-    config: () => platform.api('PATCH', `/apps/${name}/config-vars`, { COUNT: String(count) }),
-    rollback: async () => {
-      const { body } = await platform.api<
-        { version: number; eligible_for_rollback: boolean; current: boolean }[]
-      >('GET', `/apps/${name}/releases`, undefined, { Range: 'version ..; order=desc' });
-      const target = body.find((one) => one.eligible_for_rollback && !one.current);
-      await platform.api('POST', `/apps/${name}/releases`, { release: String(target?.version) });
-    },
-    'scale up': () => scale(2),
-    'scale down': () => scale(1),
-  };
-
   return {
     whatIsSaidRuns: runs,
     async endAt(step, change, victim) {
-      count++;
-      web = change === 'scale up' ? 1 : 2;
-      await scale(web);
+      await scaleTo(platform, name, change === 'scale up' ? 1 : 2);
       await runs();
-      if (isScale(change)) web = 3 - web;
-      writeFileSync(armFile, `${step} ${victim}`);
-      const made = changes[change]().then(
-        (result) => (change === 'push' ? (result as Result) : undefined),
-        () => undefined,
-      );
+      const order = await orderOf(platform, repository, name, change, ++count);
+      writeFileSync(armFile, `${step} ${await victim()}`);
+      const made = order.begin();
       await eventually(
         () => existsSync(armFile),
         (armed) => !armed,
       );
-      return { made };
+      return { ...order, made };
+    },
+    async toldTheTruth(begun) {
+      const result = await begun.made;
+      await runs();
+      return await expectTruth(platform, name, begun, result);
     },
   };
 }

@@ -26,6 +26,8 @@ it.each([
   ['TWELVE_BOOT_TIMEOUT', '0', seconds],
   ['TWELVE_STOP_TIMEOUT', '-1', seconds],
   ['TWELVE_DRAIN_TIMEOUT', '1.5', seconds],
+  ['TWELVE_REQUEST_TIMEOUT', '0', seconds],
+  ['TWELVE_IDLE_TIMEOUT', 'never', seconds],
   ['TWELVE_BUILD_TIMEOUT', '86401', seconds],
   ['TWELVE_RELEASE_TIMEOUT', '1h', seconds],
   ['TWELVE_BUILD_MEMORY', '1', /a whole number of MB from 128/],
@@ -35,6 +37,10 @@ it.each([
   ['TWELVE_BUILD_DISK', '63', /a whole number of MB from 64/],
   ['TWELVE_BUILD_LOG', '1025', /a whole number of MB from 1 to 1024/],
   ['TWELVE_LOG_BUDGET', '0', /a whole number of MB from 1/],
+  ['TWELVE_DRAIN_ADDRESSES', 'localhost', /addresses and ranges with commas between them/],
+  ['TWELVE_DRAIN_ADDRESSES', '127.0.0.1,', /addresses and ranges with commas between them/],
+  ['TWELVE_DRAIN_ADDRESSES', '10.0.0.0/33', /addresses and ranges with commas between them/],
+  ['TWELVE_DRAIN_ADDRESSES', '10.0.0.0/8/8', /addresses and ranges with commas between them/],
   ['TWELVE_SLUG_LIMIT', '1 GB', /a whole number of MB from 1/],
   ['TWELVE_KEEP_RELEASES', '1', /a whole number from 2 to 1000/],
   ['TWELVE_LOG_LEVEL', 'loud', /debug, info, warn or error/],
@@ -43,6 +49,13 @@ it.each([
   expect(read).toThrow(expect.objectContaining({ code: 'bad_request' }));
   expect(read).toThrow(sentence);
   expect(read).toThrow(`${name} is "${value}"`);
+});
+
+it('drain addresses are a list', () => {
+  expect(readConfig({}).drainAddresses).toEqual([]);
+  expect(readConfig({ TWELVE_DRAIN_ADDRESSES: '127.0.0.1, 10.0.0.0/24,fd00::/8' }).drainAddresses).toEqual([
+    ...['127.0.0.1', '10.0.0.0/24', 'fd00::/8'],
+  ]);
 });
 
 it('an empty setting is one that is not given; the defaults are as listed', () => {

@@ -15,6 +15,8 @@ explain_failure() {
     *'onnection refused'* | *'Could not connect'*) cause='connection refused' ;;
     *'ertificate'*) cause='certificate not trusted' ;;
     *'timed out'* | *'timeout'*) cause='timed out' ;;
+    # That is all apt says of a server that takes a connection and never answers, or hangs up.
+    *'Connection failed'* | *'Error reading from server'*) cause='no answer' ;;
     *'Failed to fetch'*) cause=$(grep -oE '(404|403|50[0-9]) +[A-Z][A-Za-z ]*' "$1" | head -n 1) ;;
   esac
   [ -z "$cause" ] || fail 'E9 registry-unreachable' "The build could not talk to Debian's archive ($cause). Your app is fine. If this host reaches it by a proxy, set the config var http_proxy; otherwise retry."

@@ -2,11 +2,11 @@
 
 # Sets specs: what is installed; flags: with what.
 find_packages() {
-  local spec why comment tags=heroku
-  # On the command line -tags takes the place of the one in GOFLAGS.
-  [[ ! $GOFLAGS =~ (^|[[:space:]\'\"])--?tags=([A-Za-z0-9_.,]+) ]] || tags+=,${BASH_REMATCH[2]}
-  flags=(-tags "$tags" -trimpath)
-  if [ -d "$build_dir/vendor" ] && [ -f "$build_dir/go.sum" ]; then flags+=(-mod=vendor); fi
+  local spec why comment tags flag_value
+  choose_tags
+  flags=(-tags "$tags")
+  app_flag trimpath || flags+=(-trimpath)
+  [ ! -d "$build_dir/vendor" ] || [ ! -f "$build_dir/go.sum" ] || app_flag mod || flags+=(-mod=vendor)
   [ "$lone_program" != true ] || tidy
   comment=$(heroku_comment install)
   if [ -n "$GO_INSTALL_PACKAGE_SPEC" ]; then
@@ -40,9 +40,12 @@ tidy() {
 }
 
 install_packages() {
-  local status mains
+  local status mains flag_value
   mapfile -t mains < <(cut -f 1 /tmp/go-mains)
-  [ -z "$GO_LINKER_SYMBOL" ] || flags+=("-ldflags=-X '$GO_LINKER_SYMBOL=${GO_LINKER_VALUE:-$SOURCE_VERSION}'")
+  if [ -n "$GO_LINKER_SYMBOL" ]; then
+    app_flag ldflags
+    flags+=("-ldflags=${flag_value:+$flag_value }-X '$GO_LINKER_SYMBOL=${GO_LINKER_VALUE:-$SOURCE_VERSION}'")
+  fi
   step "Running go install ${flags[*]}"
   (cd "$build_dir" && go install "${flags[@]}" "${mains[@]}") 2>&1 | indented /tmp/go-output
   status=${PIPESTATUS[0]}

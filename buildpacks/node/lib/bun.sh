@@ -25,7 +25,7 @@ bun_prune() {
   find . \( -name node_modules -o -path ./.heroku \) -prune -o -type f \( -name package.json -o -path './patches/*' \) -print0 |
     xargs -0 cp --parents -t "$scratch"
   cp bun.lock* bunfig.toml .npmrc "$scratch" 2>/dev/null
-  (cd "$scratch" && bun install --production --ignore-scripts --frozen-lockfile --no-progress) || return
+  (cd "$scratch" && as_app bun install --production --ignore-scripts --frozen-lockfile --no-progress) || return
   installed_packages . >/tmp/packages-all
   installed_packages "$scratch" >/tmp/packages-needed
   if [ -n "$(LC_ALL=C comm -13 /tmp/packages-all /tmp/packages-needed)" ]; then
@@ -51,7 +51,8 @@ explain_manager() {
   local output=$1 wanted
   grep -q 'lockfile had changes, but lockfile is frozen' "$output" &&
     stale_lockfile "$(sed -nE 's/.*since bun\.lockb? was saved: (.*)/\1/p' "$output" | head -n 1)"
-  grep -qE 'ConnectionRefused|FailedToOpenSocket|ConnectionClosed|ConnectionTimeout|UnknownHost' "$output" && return
+  # What it could not talk to it calls unresolved too; the reason stands before "downloading".
+  grep -qE '^error: [A-Za-z_]+ downloading |ConnectionRefused|FailedToOpenSocket|ConnectionClosed|ConnectionTimeout|UnknownHost' "$output" && return
   grep -qE '( - 404|No version matching|failed to resolve)' "$output" || return 0
   wanted=$(sed -nE 's/^error: ([^ ]+@[^ ]+) failed to resolve.*/\1/p' "$output" | head -n 1)
   package_not_found "${wanted:-$(sed -nE 's#.*GET https?://[^/]+/([^ ]+) - 404.*#\1#p' "$output" | head -n 1)}"

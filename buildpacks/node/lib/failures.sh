@@ -8,8 +8,8 @@ explain_failure() {
   name=$(failed_own_script "$output")
   prebuilt_refused "$output"
   # What a script of the app's own did not reach (its database, say) is not the registry; what node-gyp fetches is.
-  if [ -z "$name" ] || grep -q 'gyp ERR!' "$output"; then connection_lost "$output"; fi
-  grep -q 'gyp ERR!' "$output" && native_module "$output"
+  if [ -z "$name" ] || gyp_ended "$output"; then connection_lost "$output"; fi
+  ! gyp_ended "$output" || native_module "$output"
   if [ -n "$name" ]; then
     find_script "$name"
     script_failed "$name" "$status" "$found_script" "$output"
@@ -74,7 +74,7 @@ ssh_dependency() {
 # What the network said, in the words of Node and of others.
 connection_lost() {
   local cause
-  case $(grep -oE 'ENOTFOUND|EAI_AGAIN|UnknownHost|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ECONNRESET|EPIPE|ENETUNREACH|EHOSTUNREACH|ConnectionClosed|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|ConnectionTimeout|Timeout awaiting|[Ss]ocket timeout|network timeout|CERT_[A-Z_]+|[A-Z_]+_CERT_?[A-Z_]*|UNABLE_TO_[A-Z_]+|self[- ]signed certificate|certificate has expired|unable to (get|verify) [a-z ]*certificate|does not match certificate' "$1" | head -n 1) in
+  case $(grep -oE 'ENOTFOUND|EAI_AGAIN|UnknownHost|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ECONNRESET|EPIPE|ENETUNREACH|EHOSTUNREACH|ConnectionClosed|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT|ConnectionTimeout|Timeout (awaiting|downloading)|[Ss]ocket timeout|network timeout|CERT_[A-Z_]+|[A-Z_]+_CERT_?[A-Z_]*|UNABLE_TO_[A-Z_]+|self[- ]signed certificate|certificate has expired|unable to (get|verify) [a-z ]*certificate|does not match certificate' "$1" | head -n 1) in
     '') return 0 ;;
     ENOTFOUND | EAI_AGAIN | UnknownHost) cause='name not found' ;;
     ECONNREFUSED | ConnectionRefused | FailedToOpenSocket) cause='connection refused' ;;
@@ -83,56 +83,6 @@ connection_lost() {
     *) cause='connection lost' ;;
   esac
   registry_unreachable "$cause"
-}
-
-package_that_failed() {
-  sed -nE -e 's#^npm (error|ERR!) path .*/node_modules/##p' -e 's#^error .*/node_modules/([^:]+): Command failed\.$#\1#p' \
-    -e 's#.*gyp ERR! cwd (.*/node_modules/|.*/)([^/ ]+)( *)$#\2#p' "$1" | head -n 1
-}
-
-native_module() {
-  local output=$1 package missing cause hint
-  package=$(package_that_failed "$output")
-  missing=$(grep -oE 'fatal error: [^:]+: No such file' "$output" | head -n 1 | sed -E 's/fatal error: ([^:]+):.*/header \1/')
-  [ -n "$missing" ] || missing=$(grep -oE 'cannot find -l[^ :]+' "$output" | head -n 1 | sed -E 's/cannot find -l/library /')
-  [ -n "$missing" ] || missing=$(sed -nE "s/.*ModuleNotFoundError: No module named '([^']+)'.*/python module \1/p; s/.*(make|g\+\+|gcc|python3?): not found.*/compiler \1/p; s/.*not found: (make|g\+\+|gcc|python3?).*/compiler \1/p" "$output" | head -n 1)
-  [ "$package" != "${build_dir##*/}" ] || package=''
-  cause=${missing:+missing $missing} cause=${cause:-see the compiler output above}
-  hint="Try a newer ${package:-dependency} that ships ready-made binaries, or add the system package$(system_package "$missing") to an Aptfile and name the buildpacks \"apt\" and \"node\" in .buildpacks."
-  fail 'E14 native-module' "${package:-This app} has a native part that could not be compiled: $cause. $hint"
-}
-
-# What prebuild-install and node-pre-gyp say of a binary that its author's server did not give.
-prebuilt_problem() {
-  sed -nE -e 's/.*prebuild-install (warn|WARN|err|ERR!) install (.*[^ ]) *$/\2/p' -e 's/.*node-pre-gyp (warn|WARN|err|ERR!) install (.*[^ ]) *$/\2/p' "$1" |
-    grep -E 'E[A-Z]{5,}|[Cc]ertificate|status|[Nn]o prebuilt|[Tt]imed? ?out' | head -n 1
-}
-
-# prebuilt_refused <output>: returns where no package asked for its ready-made binary in vain. Its author's server is not the registry.
-prebuilt_refused() {
-  local words package
-  words=$(prebuilt_problem "$1") package=$(package_that_failed "$1")
-  [ -n "$words" ] && [ -n "$package" ] || return 0
-  # Compiled instead, or tried to.
-  ! grep -qE '(^|[^-])gyp ERR!' "$1" || native_module "$1"
-  fail 'E14 native-module' "$package has a native part whose ready-made binary was not to be had: ${words%.}. Try a newer $package that has its binaries in packages of the registry, or one that compiles where there are none."
-}
-
-# Well-known headers and libraries -> " <Debian package>".
-system_package() {
-  case $1 in
-    *cairo*) echo ' libcairo2-dev' ;;
-    *pango*) echo ' libpango1.0-dev' ;;
-    *jpeglib* | *-ljpeg) echo ' libjpeg62-turbo-dev' ;;
-    *vips*) echo ' libvips-dev' ;;
-    *zmq*) echo ' libzmq3-dev' ;;
-    *mysql*) echo ' default-libmysqlclient-dev' ;;
-    *krb5* | *gssapi*) echo ' libkrb5-dev' ;;
-    *libusb*) echo ' libusb-1.0-0-dev' ;;
-    *curl/*) echo ' libcurl4-openssl-dev' ;;
-    header\ *) echo " that contains ${1#header }" ;;
-    *) echo ' it needs' ;;
-  esac
 }
 
 explain_script_failure() {

@@ -1,7 +1,6 @@
 # node_modules: restored when nothing that decides about it changed, installed otherwise, kept for the next build.
 
 install_modules() {
-  # Config vars may have any name.
   modules='' modules_restored=false modules_committed=false
   [ "$has_dependencies" = true ] || [ "$has_workspaces" = true ] || [ -n "$lockfile" ] || return 0
   restore_directories
@@ -49,7 +48,7 @@ rebuild_modules() {
 # A program of the manager, whose failure is explained to the pusher.
 program_of_manager() {
   local status
-  (cd "$build_dir" && "$@") 2>&1 | indented /tmp/manager-output
+  (cd "$build_dir" && as_app "$@") 2>&1 | indented /tmp/manager-output
   status=${PIPESTATUS[0]}
   [ $status -eq 0 ] || explain_failure "$status" "$*" /tmp/manager-output
 }

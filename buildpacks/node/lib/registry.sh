@@ -47,7 +47,7 @@ npmrc_value() {
   done <"$1"
   while [[ $value =~ \$\{([A-Za-z_][A-Za-z0-9_]*)\} ]]; do
     name=${BASH_REMATCH[1]}
-    done+=${value%%"\${$name}"*}${!name}
+    done+=${value%%"\${$name}"*}$(value_of "$name")
     value=${value#*"\${$name}"}
   done
   printf '%s' "$done$value"

@@ -17,7 +17,7 @@ run_script() {
   # What is still on its way into the cache must be there before a program of the app could change it.
   wait
   step "Running the \"$name\" script"
-  (cd "$build_dir" && "${run_command[@]}" "$name") 2>&1 | indented /tmp/script-output
+  (cd "$build_dir" && as_app "${run_command[@]}" "$name") 2>&1 | indented /tmp/script-output
   status=${PIPESTATUS[0]}
   [ $status -eq 0 ] || explain_script_failure "$name" "$status" "$text"
 }

@@ -9,7 +9,7 @@ run_workspace_lifecycle() {
   done < <(workspace_scripts)
 }
 
-run_in() { cd "$1" && "${run_command[@]}" "$2"; }
+run_in() { cd "$1" && as_app "${run_command[@]}" "$2"; }
 
 # Lines of `<folder>\t<script>`: each package's install scripts in the order in which an install runs them.
 workspace_scripts() (

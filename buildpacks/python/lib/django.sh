@@ -10,7 +10,7 @@ find_manage() {
 }
 
 collect_static() {
-  local status
+  local status path
   find_manage || return 0
   case $DISABLE_COLLECTSTATIC in
     '' | 0 | false) ;;
@@ -20,7 +20,8 @@ collect_static() {
       ;;
   esac
   step 'Collecting static files'
-  (cd "$build_dir/$(dirname "$manage")" && PYTHONPATH=${PYTHONPATH:-$build_dir} python "${manage##*/}" collectstatic --noinput) 2>&1 |
+  path=$(value_of PYTHONPATH)
+  (cd "$build_dir/$(dirname "$manage")" && PYTHONPATH=${path:-$build_dir} as_app python "${manage##*/}" collectstatic --noinput) 2>&1 |
     indented /tmp/collectstatic-output
   status=${PIPESTATUS[0]}
   [ "$status" -ne 0 ] || return 0

@@ -36,11 +36,25 @@ native_module() {
   [ -n "$missing" ] || missing=$(first_match 'cannot find -l[^ :]+|pg_config executable not found|mysql_config[^ ]* not found|Package .?[A-Za-z0-9.+-]+.? was not found in the pkg-config|No package .[A-Za-z0-9.+-]+. found|Dependency "[^"]+" not found|Did not find pkg-config[^ ]*|Rust toolchain|[Cc]argo[, ].*not (installed|found).*' "$1")
   [ -n "$missing" ] || ! grep -q 'Can not find valid pkg-config name' "$1" || missing="library $(first_match 'pkg-config --exists [A-Za-z0-9.+-]+' "$1" | sed 's/.* //')"
   grep -qE "command '[^']*(gcc|g\+\+|cc|x86_64-linux-gnu-gcc|aarch64-linux-gnu-gcc)' failed|fatal error: .*No such file" "$1" || [ -n "$missing" ] || return 0
-  package=$(first_match 'Failed (building wheel|to build) (for )?`?[A-Za-z0-9._-]+' "$1" | sed -E 's/.*[ `]//')
-  # Before a wheel is begun pip names only what it fetched last.
-  { [ -n "$package" ] && [ "$package" != installable ]; } || package=$(grep -oE 'Collecting [A-Za-z0-9._-]+' "$1" | tail -n 1 | sed 's/.* //')
+  package=$(package_that_failed "$1")
   deb=$(debian_package "$missing")
   fail 'E14 native-module' "${package:-A package} has a native part that could not be compiled: ${missing:+missing: }${missing:-see the compiler output above}. Try a newer ${package:-version} that ships ready-made binaries, or add ${deb:-the Debian package that has it (its name ends in -dev)} to an Aptfile and name the buildpacks \"apt\" and \"python\" in .buildpacks, one per line."
+}
+
+# As the installer names it; nothing where it doesn't. Of several the one whose compiler said what is missing, not one before it.
+package_that_failed() {
+  local package
+  package=$(awk '
+    /fatal error: .*No such file|cannot find -l|command .* failed/ { compiled = 1 }
+    match($0, /Failed building wheel for [A-Za-z0-9._-]+/) { name = substr($0, RSTART + 26, RLENGTH - 26); if (first == "" || (compiled && !settled)) first = name; settled = compiled }
+    END { if (first != "") print first }
+  ' "$1")
+  # uv says it before the compiler's words, Poetry long after them.
+  [ -n "$package" ] || package=$(first_match 'Failed to build `[^`=]+' "$1" | sed 's/.*`//; s/ *@.*//')
+  [ -n "$package" ] || package=$(one_line "$1" | grep -oE 'following issues with [A-Za-z0-9._-]+' | head -n 1 | sed 's/.* //')
+  # Before a wheel is begun pip names only what it fetched last. What it fetched to build that with is further in.
+  [ -n "$package" ] || package=$(grep -oE '^ *Collecting [A-Za-z0-9._-]+' "$1" | awk '{ match($0, /^ */) } NR == 1 || RLENGTH <= least { least = RLENGTH; name = $2 } END { print name }')
+  echo "$package"
 }
 
 # The package whose header or library is missing, of those that Python packages ask for most.

@@ -76,7 +76,8 @@ install_with_pipenv() {
 
 install_with_poetry() {
   provide_tool poetry
-  manager_command "$tool/bin/python" -m poetry sync --only main --no-root --no-ansi
+  # Without -v it keeps to itself why an index could not be talked to.
+  manager_command "$tool/bin/python" -m poetry sync --only main --no-root --no-ansi -v
 }
 
 install_with_uv() {
@@ -105,7 +106,7 @@ has_local() { [[ " ${local_packages[*]} " == *" $manager "* ]]; }
 
 manager_command() {
   local status shown
-  (cd "$build_dir" && "$@") 2>&1 | indented /tmp/manager-output
+  (cd "$build_dir" && as_app "$@") 2>&1 | indented /tmp/manager-output
   status=${PIPESTATUS[0]}
   shown="$*"
   shown=${shown//"$tool/bin/python -m "/}

@@ -33,7 +33,7 @@ packages_cacheable() {
 # Sets packages: the tree in the cache whose name says everything that decides about its content.
 packages_key() {
   local digest name settings=()
-  for name in "${imported[@]}"; do ! decides_about_packages "$name" || settings+=("$name=${!name}"); done
+  for name in "${imported[@]}"; do ! decides_about_packages "$name" || settings+=("$name=$(value_of "$name")"); done
   digest=$({
     printf '%s\n' 2 "$STACK" "$MACHTYPE" "$python_version" "$manager" "$(manager_version)" "${settings[@]}"
     [ ${#package_files[@]} -eq 0 ] || sha256sum -- "${package_files[@]}" | sed "s#$build_dir/##"

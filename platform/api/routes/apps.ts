@@ -51,7 +51,6 @@ export function appRoutes(edge: Edge): Router {
     'addon-attachments',
     'collaborators',
     'features',
-    'log-drains',
     'webhooks',
     'sni-endpoints',
   ]) {

@@ -20,7 +20,12 @@ export function processSettingRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
   const shape = (app: App) =>
-    processSettingsOf(platform, app).map(({ key, value, isSet }) => ({ key, value, set: isSet }));
+    processSettingsOf(platform, app).map(({ key, value, from }) => ({
+      key,
+      value,
+      set: from === 'ps:set',
+      from,
+    }));
   router.get('/apps/:app/process-settings', (request, response) => {
     response.json(shape(edge.app(request)));
   });

@@ -1,17 +1,19 @@
 // Formation and dynos (running processes).
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { formationOf, restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
 import { findProcess, listProcesses } from '../../actions/processes.ts';
 import { runOneOff } from '../../actions/run.ts';
 import type { App } from '../../domain/app.ts';
 import { notFound, PlatformError } from '../../domain/errors.ts';
+import type { ProcessChange } from '../../domain/process-change.ts';
 import { callerOf } from '../auth.ts';
 import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
+import { waitAsAsked } from '../waiting.ts';
 
 const size = z.union([z.string(), z.object({ name: z.string() }).transform((value) => value.name)]);
 const change = {
@@ -31,6 +33,7 @@ export function processRoutes(edge: Edge): Router {
   const router = Router();
   formationRoutes(router, edge);
   dynoRoutes(router, edge);
+  changeRoutes(router, edge);
   return router;
 }
 
@@ -54,18 +57,20 @@ function formationRoutes(router: Router, edge: Edge): void {
     const updates = bodyOf(request, batch).updates.map(
       ({ type, ...rest }): ScaleUpdate => ({ type, ...asUpdate(rest) }),
     );
-    response.json(
-      (await scale(platform, app, callerOf(request), updates)).map((one) =>
-        shape.formation(platform, app, one),
-      ),
-    );
+    const changed = await scale(platform, app, callerOf(request), updates, named(response));
+    response.json(changed.map((one) => shape.formation(platform, app, one)));
   });
   router.patch('/apps/:app/formation/:type', async (request, response) => {
     const app = edge.app(request);
     const update = { type: parameter(request, 'type'), ...asUpdate(bodyOf(request, oneChange)) };
-    const [changed] = await scale(platform, app, callerOf(request), [update]);
+    const [changed] = await scale(platform, app, callerOf(request), [update], named(response));
     response.json(shape.formation(platform, app, changed!));
   });
+}
+
+/** The answer comes before the end: where that is told is in a header of it. */
+function named(response: Response): (change: ProcessChange) => void {
+  return (change) => void response.setHeader('Twelve-Change', change.id);
 }
 
 function dynoRoutes(router: Router, edge: Edge): void {
@@ -113,17 +118,48 @@ function dynoRoutes(router: Router, edge: Edge): void {
   router.delete(
     ['/apps/:app/dynos', '/apps/:app/dynos/:dyno', '/apps/:app/formations/:dyno'],
     async (request, response) => {
-      await restart(platform, edge.app(request), callerOf(request), parameter(request, 'dyno') || undefined);
+      const target = parameter(request, 'dyno') || undefined;
+      const change = await restart(platform, edge.app(request), callerOf(request), target);
+      if (change) named(response)(change);
       response.status(202).json({});
     },
   );
   router.post(
     ['/apps/:app/dynos/:dyno/actions/stop', '/apps/:app/formations/:dyno/actions/stop'],
     async (request, response) => {
-      await stop(platform, edge.app(request), callerOf(request), parameter(request, 'dyno'));
+      const change = await stop(platform, edge.app(request), callerOf(request), parameter(request, 'dyno'));
+      if (change) named(response)(change);
       response.status(202).json({});
     },
   );
+}
+
+/** Ours: what became of a scale, a resize or a restart. */
+function changeRoutes(router: Router, edge: Edge): void {
+  const { store, processes } = edge.platform;
+  router.get('/apps/:app/process-changes', (request, response) => {
+    const fields = {
+      created_at: (one: ProcessChange) => one.createdAt,
+      id: (one: ProcessChange) => one.id,
+    };
+    const list = store.processChanges.ofApp(edge.app(request).id);
+    sendList(request, response, list, fields, shape.processChange);
+  });
+  router.get('/apps/:app/process-changes/:change', async (request, response) => {
+    const app = edge.app(request);
+    const id = parameter(request, 'change');
+    const find = (): ProcessChange => {
+      const change = store.processChanges.byId(id);
+      if (change?.appId === app.id) return change;
+      throw notFound(
+        'process change',
+        `${app.name} has no such change. The last ones are kept; "twelve ps" lists what runs.`,
+      );
+    };
+    find();
+    await waitAsAsked(request, response, (signal) => processes.changes.settled(id, signal));
+    response.json(shape.processChange(find()));
+  });
 }
 
 function asUpdate(body: {

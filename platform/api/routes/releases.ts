@@ -5,12 +5,12 @@ import { readConfigVars, setConfigVars } from '../../actions/config.ts';
 import { findRelease, releaseSlug, rollback } from '../../actions/release.ts';
 import { PlatformError } from '../../domain/errors.ts';
 import type { Release } from '../../domain/release.ts';
-import { timeLimit } from '../../domain/time-limit.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
+import { waitAsAsked } from '../waiting.ts';
 
 const newRelease = z.object({
   release: z.union([z.string(), z.number()]).optional(),
@@ -24,7 +24,6 @@ const configChange = z
     '"__proto__" is not a config var name',
   )
   .pipe(z.record(z.string(), z.string().nullable()));
-const longestWaitSeconds = 30;
 
 export function releaseRoutes(edge: Edge): Router {
   const router = Router();
@@ -54,13 +53,7 @@ export function releaseRoutes(edge: Edge): Router {
   router.get('/apps/:app/releases/:release', async (request, response) => {
     const app = edge.app(request);
     const release = findRelease(platform, app, parameter(request, 'release'));
-    const wait = Math.min(Number(request.query['wait'] ?? 0) || 0, longestWaitSeconds);
-    if (wait > 0) {
-      const ended = new AbortController();
-      response.once('close', () => ended.abort());
-      const signal = AbortSignal.any([ended.signal, timeLimit(wait * 1000)]);
-      await platform.processes.settled(release.id, signal).catch(() => undefined);
-    }
+    await waitAsAsked(request, response, (signal) => platform.processes.settled(release.id, signal));
     response.json(
       shape.release(platform, app, platform.store.releases.byId(release.id)!, edge.base(request)),
     );

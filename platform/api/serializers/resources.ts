@@ -6,8 +6,10 @@ import type { Platform } from '../../actions/context.ts';
 import { whatServes } from '../../actions/release.ts';
 import type { App } from '../../domain/app.ts';
 import type { ProcessStatus, Usage } from '../../domain/process.ts';
+import type { ProcessChange } from '../../domain/process-change.ts';
 import { settingsOf } from '../../domain/process-settings.ts';
 import { eligibleForRollback, type Release, runsReleaseCommand } from '../../domain/release.ts';
+import { pageCodeOf } from '../../domain/route.ts';
 import type { Slug } from '../../domain/slug.ts';
 import type { Build } from '../../store/builds.ts';
 import type { StoredFormationEntry } from '../../store/formation.ts';
@@ -59,6 +61,7 @@ export function app(platform: Platform, one: App, base: string) {
     archived_at: null,
     buildpack_provided_description: slug?.buildpacks.at(-1)?.displayName ?? null,
     build_stack: named(one.stack),
+    code: pageCodeOf(platform.router.stateOf(one.id)),
     created_at: seconds(one.createdAt),
     generation: named('cedar'),
     git_url: `${base}/${one.name}.git`,
@@ -158,6 +161,19 @@ export function slug(one: Slug) {
   };
 }
 
+/** Ours. */
+export function processChange(change: ProcessChange) {
+  return {
+    id: change.id,
+    kind: change.kind,
+    target: change.target,
+    status: change.status,
+    reason: change.reason,
+    superseded_by: change.supersededBy === null ? null : { id: change.supersededBy },
+    created_at: seconds(change.createdAt),
+  };
+}
+
 export function formation(platform: Platform, owner: App, one: StoredFormationEntry) {
   const serving =
     owner.servingVersion === null
@@ -195,6 +211,7 @@ export function dyno(
     created_at: seconds(one.createdAt),
     updated_at: seconds(one.updatedAt),
     restarts: one.restarts,
+    code: one.code,
     usage: usage && { memory: usage.memory, memory_limit: usage.memoryLimit, cpu: usage.cpu },
   };
 }

@@ -1,4 +1,5 @@
 // apps: list, create, show, destroy, open.
+import { codeInWords } from '../../domain/code.ts';
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { localTime, size } from '../terminal-text.ts';
@@ -118,6 +119,7 @@ const info: Command = {
         ['Created:', localTime(app.created_at)],
         ['Released:', app.released_at ? localTime(app.released_at) : ''],
         ['Maintenance:', app.maintenance ? 'on' : ''],
+        ['Visitors get:', app.code ? codeInWords(app.code) : ''],
       ].filter(([, value]) => value),
     );
   },

@@ -88,7 +88,8 @@ async function changeConfig(call: Call, verb: string, change: Record<string, str
   await call.out.during(
     `${verb} ${Object.keys(change).join(', ')} and restarting ${app}`,
     async (action) => {
-      const version = await call.api().sendForHeader('PATCH', pathOf(app), change, 'twelve-release');
+      const { headers } = await call.api().sendAndSee('PATCH', pathOf(app), change);
+      const version = headers['twelve-release'];
       if (version !== undefined) await followVersion(call, app, Number(version), action);
     },
     // Where a release was followed, the line has ended with its version already.

@@ -7,6 +7,7 @@ interface Setting {
   key: string;
   value: string;
   set: boolean;
+  from: string;
 }
 
 const set: Command = {
@@ -34,7 +35,7 @@ const set: Command = {
     if (call.words.length > 0 && !call.on('json')) return;
     const settings = await call.api().get<Setting[]>(path);
     if (call.on('json')) return call.out.json(settings);
-    const rows = settings.map((one) => [one.key, one.value, one.set ? '' : '(default)']);
+    const rows = settings.map((one) => [one.key, one.value, one.set ? '' : `(${one.from})`]);
     call.out.text([...aligned(rows), ''].join('\n'));
   },
 };

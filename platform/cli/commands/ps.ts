@@ -1,8 +1,8 @@
 // ps: what runs, how many of it, restarting and stopping.
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
+import { followChange } from '../follow-change.ts';
 import { renderDynos } from '../render-dynos.ts';
-import { awaitScale } from '../scale.ts';
 import type { Dyno, Formation } from '../v3.ts';
 
 const list: Command = {
@@ -47,11 +47,11 @@ const scale: Command = {
     const changed = await call.out.during(
       `Scaling ${app}`,
       async (action) => {
-        const formation = await call
+        const { value, headers } = await call
           .api()
-          .send<Formation[]>('PATCH', `${appPath(app)}/formation`, { updates: wishes });
-        await awaitScale(call, app, formation, action);
-        return formation;
+          .sendAndSee<Formation[]>('PATCH', `${appPath(app)}/formation`, { updates: wishes });
+        await followChange(call, app, headers, action);
+        return value;
       },
       (formation) => `now running ${formation.map(inWords).join(', ')}`,
     );
@@ -94,16 +94,17 @@ const restart: Command = {
   name: 'ps:restart',
   aliases: ['restart'],
   usage: 'ps:restart [name]',
-  summary: 'restart all processes, those of a type, or one',
+  summary: 'restart all processes, those of a type, or one, and wait until the new ones run',
   example: 'twelve ps:restart web.1 -a hello',
   flags: appFlags,
   async run(call) {
     const [name] = call.words;
     const path = name ? target(name) : '/dynos';
     const app = await call.app();
-    await call.out.during(`Restarting ${name ?? 'all processes'} of ${app}`, () =>
-      call.api().send('DELETE', appPath(app) + path),
-    );
+    await call.out.during(`Restarting ${name ?? 'all processes'} of ${app}`, async (action) => {
+      const { headers } = await call.api().sendAndSee('DELETE', appPath(app) + path);
+      if (!isOneOff(name)) await followChange(call, app, headers, action);
+    });
   },
 };
 
@@ -117,9 +118,17 @@ const stop: Command = {
     const name = call.words[0]!;
     const path = `${target(name)}/actions/stop`;
     const app = await call.app();
-    await call.out.during(`Stopping ${name} of ${app}`, () => call.api().send('POST', appPath(app) + path));
+    await call.out.during(`Stopping ${name} of ${app}`, async (action) => {
+      const { headers } = await call.api().sendAndSee('POST', appPath(app) + path);
+      if (!isOneOff(name)) await followChange(call, app, headers, action);
+    });
   },
 };
+
+/** It has stopped when the server says so: nothing comes in its place. */
+function isOneOff(name: string | undefined): boolean {
+  return name?.startsWith('run.') === true;
+}
 
 /** `web.1` is a process, `web` a type. */
 function target(name: string): string {

@@ -1,8 +1,8 @@
 // ps:resize: how big the processes of a type are, and which sizes there are.
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
+import { followChange } from '../follow-change.ts';
 import { aligned } from '../output.ts';
-import { awaitScale } from '../scale.ts';
 import type { DynoSize, Formation } from '../v3.ts';
 
 const resize: Command = {
@@ -65,9 +65,9 @@ async function change(
   await call.out.during(
     `Resizing ${app}`,
     async (action) => {
-      const changed = await call.api().send<Formation[]>('PATCH', path, { updates });
-      await awaitScale(call, app, changed, action);
-      return changed;
+      const { value, headers } = await call.api().sendAndSee<Formation[]>('PATCH', path, { updates });
+      await followChange(call, app, headers, action);
+      return value;
     },
     (changed) => changed.map((entry) => `${entry.type} at ${entry.quantity}:${entry.size}`).join(', '),
   );

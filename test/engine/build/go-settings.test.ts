@@ -99,6 +99,22 @@ describe('flags', () => {
     expect(await runInStack(builds, flagged.app, 'said')).toBe('main dansk\n');
   });
 
+  test('GOFLAGS with quotes and a flag twice: all of it is as the go command has it', async () => {
+    const files: Files = {
+      'go.mod': module('go 1.24'),
+      'main.go': `package main\n\nvar a, b string\n\nfunc main() { println(a, b, lang) }\n`,
+      'a.go': '//go:build danish && formal\n\npackage main\n\nconst lang = "dansk"\n',
+      'b.go': '//go:build other\n\npackage main\n\nconst lang = "other"\n',
+    };
+    const config = {
+      GOFLAGS: `-tags=other "-ldflags=-s -X 'main.a=one two'" '-tags=danish formal'`,
+      GO_LINKER_SYMBOL: 'main.b',
+      GO_LINKER_VALUE: 'three',
+    };
+    const { app: tree } = await builds.build(files, { app, config });
+    expect(await runInStack(builds, tree, 'said')).toBe('one two three dansk\n');
+  });
+
   test('cgo: CGO_CFLAGS reach the compiler, and with CGO_ENABLED=0 nothing is linked in', async () => {
     const files: Files = {
       'go.mod': module('go 1.24'),

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { confined, confinedProgram, saidOfConfinement } from '../../support/confinement.ts';
 import { type Builds, startPurposeMade } from './builds.ts';
 
 let builds: Builds;
@@ -119,6 +120,15 @@ head -c 10M /dev/zero > /app/last; head -c 1M /dev/zero > $1/small; sleep 600`,
     );
     expect(await builds.containers()).toEqual([]);
     expect(await readdir(join(builds.folder, 'work'))).toEqual([]);
+  });
+
+  test('a build is confined as a process of an app is', async () => {
+    builds = await startPurposeMade({
+      'null/detect': 'true',
+      'null/compile': 'python3 $1/confined.py; false',
+    });
+    const { lines } = await builds.failure({ '.buildpacks': 'null', 'confined.py': confinedProgram });
+    expect(saidOfConfinement(lines.join('\n'))).toEqual(confined);
   });
 
   test('outside of the folders that are watched a build can write nothing', async () => {

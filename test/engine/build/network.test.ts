@@ -51,6 +51,22 @@ async function inGuardedNetwork(services: readonly Service[] = []): Promise<stri
   return instance;
 }
 
+const enginePorts = [2375, 2376];
+
+/** Something that a build could reach. @returns its port, which somebody else may have already: that is as good */
+function listenAt(wanted: number): Promise<number> {
+  const other = createServer();
+  return new Promise((resolve, reject) => {
+    other.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(wanted) : reject(error),
+    );
+    other.listen(wanted, '::', () => {
+      closers.push(() => new Promise((closed) => other.close(closed)));
+      resolve((other.address() as AddressInfo).port);
+    });
+  });
+}
+
 async function probe(targets: readonly string[]): Promise<string[]> {
   const { lines } = await builds.failure({ '.buildpacks': 'null', targets: `${targets.join('\n')}\n` });
   return lines.filter((line) => / (open|shut)$|^registry /.test(line));
@@ -76,11 +92,14 @@ async function onTheWire(instance: string): Promise<string[]> {
 const chainOf = (instance: string): string =>
   execFileSync('iptables', ['-t', 'raw', '-nvxL', `TWELVE-${instance}`], { encoding: 'utf8', stdio: 'pipe' });
 
-test('a registry is reached; the control plane is not, on any address of this machine, nor its neighbours', async () => {
+test('a registry is reached; the control plane is not, on any address of this machine, nor an engine there, nor its neighbours', async () => {
+  for (const each of enginePorts) await listenAt(each);
   const instance = await inGuardedNetwork();
   // Makes the network, so that its gateway is among the addresses.
   await probe([]);
-  const targets = [...ours(), ...(await onTheWire(instance))].map((address) => `${address}:${port}`);
+  const targets = [...ours(), ...(await onTheWire(instance))].flatMap((address) =>
+    [port, ...enginePorts].map((each) => `${address}:${each}`),
+  );
   const answers = await probe([...targets, '169.254.169.254:80', '169.254.1.1:80']);
   expect(targets.length).toBeGreaterThan(1);
   expect(answers).toEqual([
@@ -95,19 +114,17 @@ test('a registry is reached; the control plane is not, on any address of this ma
   expect(Number(packets)).toBeGreaterThan(1);
 });
 
-test('without the guard it would be reached', async () => {
+test('without the guard they would be reached', async () => {
+  for (const each of enginePorts) await listenAt(each);
   builds = await startPurposeMade(scripts);
-  const [address] = ours();
-  expect(await probe([`${address}:${port}`])).toEqual([`${address}:${port} open`, 'registry 200']);
+  const targets = [port, ...enginePorts].map((each) => `${ours()[0]}:${each}`);
+  expect(await probe(targets)).toEqual([...targets.map((target) => `${target} open`), 'registry 200']);
 });
 
 test('a registry on an address of this machine is reached, and nothing else there', async () => {
   await inGuardedNetwork(ours().map((address) => ({ address, port })));
-  const other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve));
-  closers.push(() => new Promise((resolve) => other.close(resolve)));
   const [address] = ours();
-  const elsewhere = `${address}:${(other.address() as AddressInfo).port}`;
+  const elsewhere = `${address}:${await listenAt(0)}`;
   expect(await probe([`${address}:${port}`, elsewhere])).toEqual([
     `${address}:${port} open`,
     `${elsewhere} shut`,

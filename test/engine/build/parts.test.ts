@@ -101,7 +101,7 @@ test('an app that gets a .yarnrc.yml is not given the Yarn of the build before',
 
 test('a script of a workspace that reads its input does not eat the list of the others', async () => {
   const script = [
-    'manager=yarn run_command=(bash)',
+    'manager=yarn run_command=(bash) held=()',
     'for name in a b; do',
     '  mkdir -p "$build_dir/$name"',
     `  echo '{"scripts":{"prepare":"x"}}' >"$build_dir/$name/package.json"`,
@@ -111,7 +111,7 @@ test('a script of a workspace that reads its input does not eat the list of the 
     'run_workspace_lifecycle',
   ].join('\n');
   expect(
-    (await say(['say', 'modules', 'workspaces'], script)).split('\n').map((line) => line.trim()),
+    (await say(['say', 'config', 'modules', 'workspaces'], script)).split('\n').map((line) => line.trim()),
   ).toEqual([
     '-----> Running the "prepare" script of a',
     'in a',
@@ -226,9 +226,9 @@ describe('.npmrc', () => {
   test('a variable is replaced once, whatever it holds', async () => {
     const script = [
       `printf '%s\\n' '//r/:_authToken=a\${T}b\${U}\${T}c' >/tmp/npmrc`,
-      `T='x&y\\1' U='\${T}\${U}' && npmrc_value /tmp/npmrc //r/:_authToken`,
+      `export T='x&y\\1' U='\${T}\${U}'; npmrc_value /tmp/npmrc //r/:_authToken`,
     ].join('\n');
-    expect(await say(['registry'], script)).toBe(`ax&y\\1b\${T}\${U}x&y\\1c`);
+    expect(await say(['config', 'registry'], script)).toBe(`ax&y\\1b\${T}\${U}x&y\\1c`);
   });
 });
 

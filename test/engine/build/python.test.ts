@@ -58,6 +58,10 @@ describe('requirements.txt', () => {
     expect(cold.tree.processTypes).toEqual({ web: 'gunicorn app:app' });
     expect(cold.tree.created).toEqual(['.heroku', '.profile.d']);
     expect(await leftPaths(cold.app)).toEqual([]);
+    // Compiled once, after pip: it writes down what it compiles itself.
+    const site = join(cold.app, environment, 'lib/python3.13/site-packages');
+    expect(await readFile(join(site, 'flask-3.1.2.dist-info/RECORD'), 'utf8')).not.toContain('.pyc');
+    expect(existsSync(join(site, 'flask/__pycache__/app.cpython-313.pyc'))).toBe(true);
     expect(await readFile(join(cold.app, environment, 'bin/gunicorn'), 'utf8')).toMatch(
       /^#!\/app\/\.heroku\/python\/bin\/python/,
     );

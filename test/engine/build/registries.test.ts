@@ -1,30 +1,7 @@
 // A package registry that cannot be talked to: its certificate is not trusted, or it never answers. Each package manager for real.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Builds, type Files, startBuilds } from './builds.ts';
-
-/** Certificate of nobody, and a server that takes connections and says nothing: inside the container, before the language's turn. */
-const untrusted = 8443;
-const silent = 8444;
-const servers = `#!/bin/bash
-openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/key -out /tmp/certificate -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
-cat >/tmp/servers.py <<'END'
-import http.server, socket, ssl, threading
-web = http.server.ThreadingHTTPServer(("127.0.0.1", ${untrusted}), http.server.SimpleHTTPRequestHandler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain("/tmp/certificate", "/tmp/key")
-web.socket = context.wrap_socket(web.socket, server_side=True)
-mute = socket.create_server(("127.0.0.1", ${silent}), backlog=100)
-print("ready", flush=True)
-web.serve_forever()
-END
-python3 /tmp/servers.py >/tmp/servers.out 2>/dev/null &
-until grep -q ready /tmp/servers.out; do sleep 0.05; done
-`;
-
-const addresses: [cause: string, address: string][] = [
-  ['certificate not trusted', `https://127.0.0.1:${untrusted}`],
-  ['timed out', `http://127.0.0.1:${silent}`],
-];
+import { unanswered, unreachable, withServers } from './unanswered.ts';
 
 let builds: Builds;
 beforeAll(async () => {
@@ -32,27 +9,17 @@ beforeAll(async () => {
 });
 afterAll(() => builds[Symbol.asyncDispose]());
 
-const withServers = (language: string, files: Files): Files => ({
-  '.buildpacks': `inline\n${language}\n`,
-  'bin/compile': servers,
-  ...files,
-});
-
 async function refused(app: string, files: Files, config: Record<string, string>) {
   const { id, message } = await builds.failure(files, { app, config });
   return { id, message };
 }
-
-const said = (cause: string, whose = 'the package registry') => ({
-  id: 'E9',
-  message: `The build could not talk to ${whose} (${cause}). Your app is fine. If this host uses its own certificate authority, set the CA file in the server settings; otherwise retry.`,
-});
 
 describe.each<[string, string, Files]>([
   ['npm', 'npm@11.19.1', {}],
   ['yarn', 'yarn@1.22.22', { '.yarnrc': 'network-timeout 1000\n' }],
   ['yarn', 'yarn@4.18.1', { '.yarnrc.yml': 'nodeLinker: node-modules\nhttpTimeout: 1000\n' }],
   ['pnpm', 'pnpm@10.34.9', {}],
+  ['bun', 'bun@1.4.5', {}],
 ])('%s (%s)', (_, packageManager, settings) => {
   const source = (dependencies: Record<string, string>): Files =>
     withServers('node', {
@@ -65,18 +32,19 @@ describe.each<[string, string, Files]>([
     npm_config_fetch_retries: '0',
     npm_config_fetch_timeout: '1000',
     YARN_HTTP_RETRY: '0',
+    BUN_CONFIG_HTTP_IDLE_TIMEOUT: '1',
   });
   beforeAll(async () => {
     await builds.build(source({}), { app: packageManager });
   });
 
-  test.each(addresses)('%s', async (cause, address) => {
+  test.each(unanswered)('%s', async (cause, address) => {
     const failure = await refused(packageManager, source({ ms: '^2.1.3' }), config(address));
-    expect(failure).toEqual(said(cause));
+    expect(failure).toEqual(unreachable(cause));
   });
 });
 
-test.each(addresses)('pip: %s', async (cause, address) => {
+test.each(unanswered)('pip: %s', async (cause, address) => {
   const files = { 'requirements.txt': 'iniconfig==2.1.0\n', Procfile: 'web: x\n' };
   // pip tells of a connection only when it tries again; over TLS it fails at addresses without a name.
   const config = {
@@ -84,10 +52,10 @@ test.each(addresses)('pip: %s', async (cause, address) => {
     PIP_RETRIES: '1',
     PIP_TIMEOUT: '1',
   };
-  expect(await refused('python', withServers('python', files), config)).toEqual(said(cause));
+  expect(await refused('python', withServers('python', files), config)).toEqual(unreachable(cause));
 });
 
-test.each(addresses)('go: %s', async (cause, address) => {
+test.each(unanswered)('go: %s', async (cause, address) => {
   const sum = 'h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
   const module = 'github.com/google/uuid v1.6.0';
   const files = {
@@ -98,5 +66,5 @@ test.each(addresses)('go: %s', async (cause, address) => {
   // The go command waits for ever for an answer, but not for a handshake.
   const config = { GOPROXY: address.replace('http:', 'https:') };
   const failure = await refused('go', withServers('go', files), config);
-  expect(failure).toEqual(said(cause, 'the module proxy'));
+  expect(failure).toEqual(unreachable(cause, 'the module proxy'));
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { pageCodeOf } from '../../../platform/domain/route.ts';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -58,12 +59,15 @@ test('no process, a crashed one and maintenance each have their page and code', 
   for (const [name, code] of Object.entries(cases)) {
     const answer = await stage.get(`${name}.localhost`, { path: `/page-${name}` });
     expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(`503 · ${code} ·`) });
+    if (name !== 'empty') expect(pageCodeOf(stage.router.stateOf(`id-${name}`))).toBe(code);
     expect((await logged(`/page-${name}`)).text).toMatch(
       new RegExp(`^at=error code=${code} .* dyno= connect= service= status=503 bytes= protocol=http$`),
     );
   }
   await stage.router.serve(routeTo('closed', [there], 'up'));
   expect((await stage.get('closed.localhost')).body).toBe('there');
+  expect(pageCodeOf(stage.router.stateOf('id-closed'))).toBeNull();
+  expect(stage.router.stateOf('id-unknown')).toBeNull();
 });
 
 test('what goes wrong on the way has its code: refused, late, closed, garbled, silent, broken off, client gone', async () => {
@@ -121,6 +125,25 @@ test('an upload may take longer than the wait for a response; a dead process is 
   for await (const chunk of socket) text += String(chunk);
   ticks.forEach(clearTimeout);
   expect(text).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n5$/s);
+});
+
+test('an upload that falls silent is the visitor that did', async () => {
+  const taking = await stage.endpoint((request) => request.resume());
+  await stage.router.serve(routeTo('taking', [taking]));
+  const socket = connect(stage.port, '127.0.0.1');
+  socket.write('POST /half HTTP/1.1\r\nHost: taking.localhost\r\nContent-Length: 5\r\n\r\n12');
+  await once(socket.resume(), 'close');
+  expect((await logged('/half')).text).toMatch(
+    /^sock=client at=warning code=H28 desc="Client Connection Idle" method=POST .* dyno=web.1 .* status=499 /,
+  );
+});
+
+test('the wait for a response may be longer than connections may be silent', async () => {
+  await using patient = await openStage({ timeouts: { firstByteMs: 5000, idleMs: 500 } });
+  await patient.router.start([]);
+  const slow = await patient.endpoint((_, response) => void setTimeout(() => response.end('at last'), 1500));
+  await patient.router.serve(routeTo('patient', [slow]));
+  expect(await patient.get('patient.localhost')).toMatchObject({ status: 200, body: 'at last' });
 });
 
 test('a WebSocket on which nobody says anything is ended as idle', async () => {

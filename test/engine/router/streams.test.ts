@@ -33,12 +33,12 @@ test('a WebSocket goes both ways, outlives a switch until the drain deadline, an
   await once(socket, 'open');
   const closed = once(socket, 'close');
   expect(await say(socket, 'one')).toBe('web.1 one');
-  const { drained } = await stage.router.serve(routeTo('talk', [next]));
+  await stage.router.serve(routeTo('talk', [next]));
   expect(await say(socket, 'two')).toBe('web.1 two');
   const later = new WebSocket(url, { headers: { host: 'talk.localhost' } });
   await once(later, 'open');
   expect(await say(later, 'three')).toBe('web.2 three');
-  await drained;
+  await stage.router.drained(old.key);
   await closed;
   expect((await stage.router.stats()).map(({ process, sessions }) => [process, sessions])).toEqual([
     ['web.2', 1],

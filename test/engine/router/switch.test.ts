@@ -55,6 +55,9 @@ async function release(stage: Stage, version: number) {
   };
 }
 
+const drained = (stage: Stage, endpoints: readonly Endpoint[]): Promise<unknown> =>
+  Promise.all(endpoints.map(({ key }) => stage.router.drained(key)));
+
 test('twenty switches under load, each old release killed once it is drained: no request fails', async () => {
   await using stage = await openStage({ spare: 2 });
   await stage.router.start([]);
@@ -64,9 +67,9 @@ test('twenty switches under load, each old release killed once it is drained: no
   const traffic = load(stage, 'busy.localhost', 8);
   for (let version = 1; version <= 20; version += 1) {
     const next = await release(stage, version);
-    const { drained } = await stage.router.serve(routeTo('busy', next.endpoints));
+    await stage.router.serve(routeTo('busy', next.endpoints));
     const from = traffic.answers.length;
-    await drained;
+    await drained(stage, current.endpoints);
     current.kill();
     await traffic.until(from + 100);
     // What was in flight when it was resolved may still be the old one's.
@@ -78,7 +81,8 @@ test('twenty switches under load, each old release killed once it is drained: no
   for (let app = 0; app < 8; app += 1) await stage.router.serve(routeTo(`app${app}`, current.endpoints));
   expect(await stage.workerPid()).not.toBe(worker);
   const next = await release(stage, 21);
-  await (await stage.router.serve(routeTo('busy', next.endpoints))).drained;
+  await stage.router.serve(routeTo('busy', next.endpoints));
+  await drained(stage, current.endpoints);
   for (let app = 0; app < 8; app += 1) await stage.router.serve(routeTo(`app${app}`, next.endpoints));
   current.kill();
   await traffic.until(traffic.answers.length + 200);
@@ -125,13 +129,13 @@ test('calls for one app are carried out in order, and a server put back while it
   const waiting = stage.get('flip.localhost', { path: '/wait' });
   while ((await stage.router.stats())[0]?.sessions !== 1)
     await new Promise((resolve) => setTimeout(resolve, 5));
-  const results = await Promise.all([
+  await Promise.all([
     stage.router.serve(routeTo('flip', [other])),
     stage.router.serve(routeTo('flip', [slow])),
     stage.router.serve(routeTo('flip', [slow])),
   ]);
   expect((await stage.get('flip.localhost')).body).toBe('slow');
-  await Promise.all(results.map((result) => result.drained));
+  await drained(stage, [slow, other]);
   release();
   expect((await waiting).body).toBe('waited');
   expect((await stage.router.stats()).map(({ process, ready }) => [process, ready])).toEqual([

@@ -18,6 +18,8 @@ export interface Ground extends Disposable {
   store: Store;
   app: App;
   caller: Caller;
+  /** Of the store. */
+  folder: string;
   /** What was logged as a warning or an error. */
   problems: unknown[];
   /** A push of a commit, to its end. @param store stands for keeping its objects */
@@ -91,6 +93,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     store,
     app,
     caller: { user },
+    folder,
     problems,
     push: (commit, keep = async () => undefined) =>
       deployPush(platform, {

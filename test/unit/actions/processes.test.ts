@@ -1,7 +1,7 @@
 // A process is found by its name or id; of two with one name the one that is up.
 import { expect, test } from 'vitest';
 import type { Platform } from '../../../platform/actions/context.ts';
-import { findProcess } from '../../../platform/actions/processes.ts';
+import { findProcess, listProcesses } from '../../../platform/actions/processes.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import type { ProcessState, ProcessStatus } from '../../../platform/domain/process.ts';
 
@@ -12,6 +12,7 @@ const platformWith = (found: ProcessStatus[]): Platform =>
   ({
     processes: { status: () => found },
     oneOffs: { list: async () => [one('run', 'run.4821', 'up')] },
+    figures: { codeOf: (id: string) => (id === 'run' ? 'R15' : null) },
   }) as unknown as Platform;
 
 test.each([
@@ -23,6 +24,15 @@ test.each([
   // Who means the other says so by its id.
   expect((await findProcess(platform, app, 'old')).id).toBe('old');
   expect((await findProcess(platform, app, 'run.4821')).id).toBe('run');
+});
+
+test('what figures tell of a process is its code, unless it has one of its own', async () => {
+  const crashed = { ...one('web', 'web.1', 'crashed'), code: 'R10' as const };
+  const all = await listProcesses(platformWith([crashed]), app);
+  expect(all.map(({ name, code }) => [name, code])).toEqual([
+    ['web.1', 'R10'],
+    ['run.4821', 'R15'],
+  ]);
 });
 
 test('where none is up it is found all the same', async () => {

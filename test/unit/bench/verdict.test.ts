@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { parseOrder } from '../../bench/arguments.ts';
 import { createBurstCount } from '../../bench/burst-count.ts';
-import { judge, median, table } from '../../bench/verdict.ts';
+import { amount, judge, median, table } from '../../bench/verdict.ts';
 
 describe('verdict', () => {
   it('takes the middle one, whatever the order and however far off the others are', () => {
     expect(median([9, 1, 100, 2, 3])).toBe(3);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(() => median([])).toThrow();
+  });
+
+  it('says an amount as exactly as it matters', () => {
+    expect([amount(1.2345, 's'), amount(1.2345, 'ms'), amount(12.34, 'MB')]).toEqual([
+      '1.234 s',
+      '1.23 ms',
+      '12.3 MB',
+    ]);
   });
 
   it('compares medians of times with the bar, which holds at the bar itself', () => {

@@ -86,6 +86,33 @@ describe('app.json', () => {
     ]);
   });
 
+  it.each([
+    [[], 'formation cannot be used: it must be an object such as {"web": {"quantity": 2}}.'],
+    ['web=2', 'formation cannot be used: it must be an object'],
+    [{ web: 2 }, 'formation.web cannot be used: it must be an object such as {"quantity": 2}.'],
+    [{ web: { quantity: -1 } }, 'formation.web.quantity cannot be used: it must be a whole number from 0 to'],
+    [{ web: { quantity: 1.5 } }, 'formation.web.quantity cannot be used'],
+    [{ web: { quantity: '2' } }, 'formation.web.quantity cannot be used'],
+    [
+      { web: { quantity: 1e9 } },
+      'formation.web.quantity cannot be used: it must be a whole number from 0 to 100.',
+    ],
+    [{ web: { size: 5 } }, 'formation.web.size cannot be used: it must be the name of a size'],
+    [{ 'we b': {} }, 'formation.we b cannot be used: it is not a process type.'],
+    [JSON.parse('{"__proto__": {"quantity": 2}}'), 'formation.__proto__ cannot be used'],
+  ])('whose formation cannot be used ends the build: %j', (formation, sentence) => {
+    expect(() => read({ formation })).toThrow(
+      expect.objectContaining({ details: { id: 'E21' }, message: expect.stringContaining(sentence) }),
+    );
+  });
+
+  it('whose formation has a mistyped property has that told', () => {
+    expect(read({ formation: { web: { quantty: 2 }, job: { max_parallel: 1 } } }).warnings).toEqual([
+      'app.json: formation.web.quantty is not used. Did you mean quantity?',
+    ]);
+    expect(read({ formation: null }).warnings).toEqual([]);
+  });
+
   it('that names what no config var may be called has that told, and gives the rest', () => {
     const told: string[] = [];
     const { appJson } = read({ env: { 'a-b': 'x', PORT: '80', A: '1' } });

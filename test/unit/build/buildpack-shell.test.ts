@@ -1,10 +1,10 @@
 // Functions of our buildpacks in a shell of their own: what names the kept packages, and which config vars a build imports.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Files, ourBuildpacks, writeTree } from '../../engine/build/builds.ts';
+import { type Files, ourBuildpacks } from '../../engine/build/builds.ts';
+import { runParts } from './buildpack-parts.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -12,23 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What the script prints when the buildpack's parts are read in as its compile does. */
-async function shell(pack: string, parts: string[], files: Files, script: string): Promise<string> {
-  const place = join(folder, 'place');
-  rmSync(place, { recursive: true, force: true });
-  await writeTree(place, { 'build/.keep': '', 'env/.keep': '', ...files });
-  const lines = [
-    'build_dir=$1/build cache_dir=$1/cache config_dir=$1/env pack_dir=$PWD',
-    `for part in ${parts.join(' ')}; do source "$pack_dir/lib/$part.sh"; done`,
-    script,
-  ];
-  return execFileSync('/bin/bash', ['-c', lines.join('\n'), 'compile', place], {
-    cwd: join(ourBuildpacks, pack),
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'] },
-  });
-}
+const shell = (pack: string, parts: string[], files: Files, script: string): Promise<string> =>
+  runParts(folder, pack, parts, files, script);
 
 describe("the name of node's kept packages", () => {
   const root = { name: 'x', private: true, workspaces: ['packages/*'] };
@@ -36,7 +21,7 @@ describe("the name of node's kept packages", () => {
   const nameOf = (more: Files): Promise<string> =>
     shell(
       'node',
-      ['say', 'facts', 'modules'],
+      ['say', 'config', 'facts', 'modules'],
       { ...files, ...more },
       'local_packages=() key_files=() imported=() has_workspaces=true lockfile=yarn.lock manager=yarn\nmodules_key\nbasename "$modules"',
     );
@@ -68,31 +53,77 @@ describe("the name of node's kept packages", () => {
     ['GREETING', false],
   ])('%s is among what decides about it: %s', async (name, decides) => {
     const script = 'import_config\ndeclare -p imported';
-    const said = await shell('node', ['say', 'facts'], { [`env/${name}`]: 'x' }, script);
+    const said = await shell('node', ['say', 'config'], { [`env/${name}`]: 'x' }, script);
     expect(said.includes(`${name}=x`)).toBe(decides);
   });
 });
 
-describe.each([
-  ['node', ['say', 'facts', 'modules', 'npm']],
-  ['python', ['say', 'config', 'packages']],
-])('config vars of %s apps', (pack, parts) => {
-  const names = ['build_dir', 'cache_dir', 'pack_dir', 'config_dir', 'part', 'own', 'name', 'file', 'value'];
-  const taken = Object.fromEntries(
-    [...names, 'CDPATH', 'TMOUT', 'PATH'].map((name) => [`env/${name}`, '/nowhere']),
-  );
+/** Every word of a buildpack's scripts: all its variables are among them, and much else. */
+function wordsOf(pack: string): string[] {
+  const folder = join(ourBuildpacks, pack);
+  const files = ['bin/compile', ...readdirSync(join(folder, 'lib')).map((name) => `lib/${name}`)];
+  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  return [...new Set(text.match(/[A-Za-z_][A-Za-z0-9_]*/g))];
+}
 
-  it("that are called like the buildpack's own variables are left out; all others are there", async () => {
-    const others = { 'env/GREETING': 'hello', 'env/my_setting': 'two', 'env/http_proxy': 'http://proxy' };
+/** What bash keeps for itself, or does something by. */
+const ofBash =
+  'BASH BASHOPTS BASHPID BASH_ENV BASH_VERSINFO BASH_XTRACEFD CDPATH COMP_WORDS DIRSTACK ENV EUID EXECIGNORE FUNCNAME FUNCNEST GLOBIGNORE GROUPS HISTCMD HOSTTYPE LC_ALL LINENO MACHTYPE MAPFILE OPTARG OPTIND POSIXLY_CORRECT PPID PROMPT_COMMAND PS4 RANDOM READLINE_LINE REPLY SECONDS SHELLOPTS SRANDOM TAR_OPTIONS TIMEFORMAT TMOUT UID __proto';
+
+describe.each([
+  ['node', ['say', 'config', 'facts', 'modules', 'npm']],
+  ['python', ['say', 'versions', 'config', 'packages']],
+])('config vars of %s apps', (pack, parts) => {
+  // Of the build's own, see lib/config.sh.
+  const left =
+    /^(PATH|HOME|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LD_LIBRARY_PATH|LIBRARY_PATH|LANG|IFS|STACK|REQUEST_ID|BUILD_DIR|CACHE_DIR|ENV_DIR|PWD|OLDPWD|SHLVL|_|PYTHONHOME|VIRTUAL_ENV)$/;
+  // Both are what the variables have before, so that a name that changes one is seen.
+  const ownVariables = 'build_dir cache_dir config_dir pack_dir part run_command'.split(' ');
+
+  it("reach the app's programs as they are, whatever they are called, and no variable of the buildpack", async () => {
+    const names = [...wordsOf(pack), ...ofBash.split(' ')].filter((name) => name !== 'BUILDPACK_XTRACE');
+    expect(names.length).toBeGreaterThan(400);
+    for (const name of [...ownVariables, 'name', 'file', 'value', 'held', 'manager', 'imported'])
+      if (name !== 'run_command' || pack === 'node') expect(names).toContain(name);
+    const textOf = (name: string): string => `"${name}"\n$(false) \n`;
+    const config = Object.fromEntries(names.map((name) => [`env/${name}`, textOf(name)]));
     const script = [
+      'own() { declare -p build_dir cache_dir config_dir pack_dir part run_command 2>/dev/null; }',
+      'own >"$build_dir/before"',
       'import_config',
-      'echo "$build_dir|$cache_dir|$config_dir"',
-      `for one in ${names.join(' ')} CDPATH TMOUT; do printenv "$one"; done`,
-      'printenv GREETING my_setting http_proxy',
+      'own >"$build_dir/after"',
+      // What runs is in a function, with variables of its own.
+      'app() { local name=own value=own file=own; as_app /usr/bin/env -0; }',
+      'app',
     ].join('\n');
-    const place = join(folder, 'place');
-    expect(await shell(pack, parts, { ...taken, ...others }, script)).toBe(
-      `${place}/build|${place}/cache|${place}/env\nhello\ntwo\nhttp://proxy\n`,
+    const said = await shell(pack, parts, config, script);
+    const got = Object.fromEntries(
+      said.split('\0').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    const wrong = names.filter((name) => !left.test(name) && got[name] !== textOf(name));
+    expect(wrong).toEqual([]);
+    for (const name of names.filter((one) => left.test(one))) expect(got[name]).not.toBe(textOf(name));
+    const read = (file: string): string => readFileSync(join(folder, 'place', 'build', file), 'utf8');
+    expect(read('after')).toBe(read('before'));
+  });
+
+  it('come before what an earlier buildpack exported, and after what this one has set since', async () => {
+    const config = { 'env/name': 'config', 'env/LATER': 'config', 'env/EARLIER': 'config' };
+    const script = [
+      'export name=earlier EARLIER=earlier',
+      'import_config',
+      'export LATER=ours',
+      'as_app printenv name EARLIER LATER',
+      'ENV_OF_ONE=one as_app printenv ENV_OF_ONE',
+      'value_of EARLIER; echo; value_of LATER; echo; ! value_of pack_dir || echo wrong',
+    ].join('\n');
+    expect(await shell(pack, parts, config, script)).toBe('config\nconfig\nours\none\nconfig\nconfig\n');
+  });
+
+  it('a program that is not there ends with 127 and says so', async () => {
+    const script = 'import_config\nas_app /nowhere/to-be-found 2>&1\necho "status $?"';
+    expect(await shell(pack, parts, { 'env/GREETING': 'x' }, script)).toMatch(
+      /^\/nowhere\/to-be-found: .+\nstatus 127\n$/,
     );
   });
 });

@@ -83,6 +83,10 @@ describe('cron of app.json', () => {
       schedule('0 0 30 2 *'),
       'cron entry 1 ("bin/send"): schedule: "0 0 30 2 *" names a time that never comes.',
     ],
+    [schedule(`${'1,'.repeat(1000)}1 * * * *`), /schedule: it has more than 1000 characters\.$/],
+    [schedule('*/0 * * * *'), /cannot be read/],
+    [schedule('-5 * * * *'), /cannot be read/],
+    [one({ timezone: null }), /timezone: it must be the name of a time zone/],
     [schedule('@reboot'), /there is no "@reboot"\. Macros: @yearly, /],
     [
       one({ timezone: 'Europe/Berln' }),

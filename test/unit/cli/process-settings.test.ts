@@ -3,15 +3,17 @@ import { expect, it } from 'vitest';
 import { scriptedApi, twelve } from './scripted.ts';
 
 const settings = [
-  { key: 'rollout.web', value: 'replace', set: true },
-  { key: 'parallel', value: 'all', set: false },
+  { key: 'rollout.web', value: 'replace', set: true, from: 'ps:set' },
+  { key: 'checks.web', value: 'off', set: false, from: 'app.json' },
+  { key: 'parallel', value: 'all', set: false, from: 'default' },
 ];
 
-it('shows every setting, and says which are the default', async () => {
+it('shows every setting, and says whose word those are that were not set', async () => {
   await using api = await scriptedApi({ 'GET /apps/hello/process-settings': { body: settings } });
   const shown = await twelve(['ps:set', '-a', 'hello'], { url: api.url });
   expect(shown.out.split('\n').map((line) => line.trim().split(/ +/))).toEqual([
     ['rollout.web', 'replace'],
+    ['checks.web', 'off', '(app.json)'],
     ['parallel', 'all', '(default)'],
     [''],
   ]);

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { recordType } from '../../../platform/cli/commands/domains.ts';
 import { diffReleases, renderDiff } from '../../../platform/cli/release-diff.ts';
 import { renderDynos } from '../../../platform/cli/render-dynos.ts';
-import { scaleState } from '../../../platform/cli/scale.ts';
 import { age, safeForTerminal, size, timeAndAge } from '../../../platform/cli/terminal-text.ts';
 import type { Dyno, Release, Slug } from '../../../platform/cli/v3.ts';
 import { release, scriptedApi, twelve } from './scripted.ts';
@@ -31,10 +30,16 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
   const used = { memory: 41.3 * 1_048_576, memory_limit: 512 * 1_048_576 };
   const text = renderDynos(
     [
-      dyno('worker.1', { command: 'node\n  worker.js', state: 'crashed', restarts: 12, usage: null }),
+      dyno('worker.1', {
+        command: 'node\n  worker.js',
+        state: 'crashed',
+        restarts: 12,
+        usage: null,
+        code: 'R10',
+      }),
       dyno('web.10', { restarts: 3, usage: { ...used, cpu: null } }),
       dyno('web.2', { release: { id: 'r', version: 12 }, restarts: 0, usage: { ...used, cpu: 1.236 } }),
-      dyno('run.77', { command: 'bash' }),
+      dyno('run.77', { command: 'bash', code: 'R77' }),
     ],
     now,
   );
@@ -42,7 +47,7 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
     [
       '=== run: one-off processes (1)',
       '',
-      `run.77 (standard-1x): up ${at}  v3  memory -  cpu -  restarts -: bash`,
+      `run.77 (standard-1x): up ${at}  v3  memory -  cpu -  restarts -  R77: bash`,
       '',
       '=== web (standard-1x): npm start (2)',
       '',
@@ -51,36 +56,21 @@ it('shows processes by type, web first, in the order of their numbers, one-offs 
       '',
       '=== worker (standard-1x): node worker.js (1)',
       '',
-      `worker.1: crashed ${at}  v3  memory -  cpu -  restarts 12`,
+      `worker.1: crashed ${at}  v3  memory -  cpu -  restarts 12  R10 (Boot timeout)`,
       '',
     ].join('\n'),
   );
 });
 
-it('knows when a formation is reached', () => {
-  const wanted = [{ type: 'web', quantity: 2, size: 'standard-2x', command: '' }];
-  const two = { size: 'Standard-2X' };
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2', two)])).toMatchObject({ reached: true });
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2')])).toMatchObject({
-    reached: false,
-    missing: 'web runs 1 of 2',
-  });
-  expect(scaleState(wanted, [dyno('web.1', two), dyno('web.2', two), dyno('web.3', two)]).reached).toBe(
-    false,
-  );
-  const crashed = dyno('web.2', { ...two, state: 'crashed' });
-  expect(scaleState(wanted, [dyno('web.1', two), crashed]).crashed).toBe(crashed);
-  const none = [{ ...wanted[0]!, quantity: 0 }];
-  expect(scaleState(none, [dyno('worker.1')]).reached).toBe(true);
-  expect(scaleState(none, [crashed])).toMatchObject({ reached: false, crashed: undefined });
-});
-
 it('scales, waits until it is so, and says what runs', async () => {
   let asked = 0;
   await using api = await scriptedApi({
-    'PATCH /apps/hello/formation': { body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }] },
-    'GET /apps/hello/dynos': () => ({
-      body: asked++ === 0 ? [dyno('web.1', { state: 'starting' })] : [dyno('web.1')],
+    'PATCH /apps/hello/formation': {
+      headers: { 'Twelve-Change': 'c1' },
+      body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }],
+    },
+    'GET /apps/hello/process-changes/c1': () => ({
+      body: { status: asked++ === 0 ? 'pending' : 'succeeded', reason: null, superseded_by: null },
     }),
     'GET /apps/hello/formation': {
       body: [
@@ -95,27 +85,79 @@ it('scales, waits until it is so, and says what runs', async () => {
     err: 'Scaling hello... done, now running web at 1:standard-1x\n',
   });
   expect(api.asked[0]!.body).toEqual({ updates: [{ type: 'web', quantity: '+1' }] });
+  expect(api.asked[1]!.path).toBe('/apps/hello/process-changes/c1?wait=25');
+  expect(asked).toBe(2);
   const shown = await twelve(['scale', '-a', 'hello'], { url: api.url });
   expect(shown.out).toBe('web=1:standard-1x worker=0:standard-2x\n');
 });
 
-it('says which process crashed while scaling', async () => {
+it('says which process kept a scale from being done, and what holds instead', async () => {
+  const reason =
+    'web.2 exited with status 1 before it was ready.\nNot applied: as before, web at 1:standard-1x.';
   await using api = await scriptedApi({
-    'PATCH /apps/hello/formation': { body: [{ type: 'web', quantity: 1, size: 'standard-1x', command: '' }] },
-    'GET /apps/hello/dynos': { body: [dyno('web.1', { state: 'crashed' })] },
+    'PATCH /apps/hello/formation': { headers: { 'Twelve-Change': 'c1' }, body: [] },
+    'GET /apps/hello/process-changes/c1': { body: { status: 'expired', superseded_by: { id: 'c2' } } },
+    'GET /apps/hello/process-changes/c2': { body: { status: 'failed', reason, superseded_by: null } },
   });
-  const { status, err } = await twelve(['ps:scale', 'web=1', '-a', 'hello'], { url: api.url });
+  const { status, err } = await twelve(['ps:scale', 'web=2', '-a', 'hello'], { url: api.url });
   expect(status).toBe(1);
-  expect(err).toContain('web.1 crashed. What it printed: twelve logs -p web.1 -a hello');
+  expect(err).toContain('Another change of the formation came on top of it, and is followed.');
+  expect(err).toContain(
+    'failed\n !     web.2 exited with status 1 before it was ready.\n !     Not applied: as before, web at 1:standard-1x.\n',
+  );
 });
 
-it('restarts and stops by the right paths', async () => {
+it('counts errors by code, the newest first', async () => {
+  const first = { first_at: '2026-11-23T03:00:00.000Z' };
   await using api = await scriptedApi({
-    'DELETE /apps/hello/dynos': { status: 202 },
-    'DELETE /apps/hello/dynos/web.1': { status: 202 },
-    'DELETE /apps/hello/formations/web': { status: 202 },
+    'GET /apps/hello/errors': {
+      body: [
+        {
+          code: 'H12',
+          name: 'Request timeout',
+          count: 7,
+          last_at: '2026-11-23T03:30:00.000Z',
+          last_dyno: 'web.2',
+          ...first,
+        },
+        {
+          code: 'H14',
+          name: 'No web processes running',
+          count: 12,
+          last_at: '2026-11-23T04:00:00.000Z',
+          last_dyno: null,
+          ...first,
+        },
+      ],
+    },
+    'GET /apps/quiet/errors': { body: [] },
+  });
+  const { out } = await twelve(['apps:errors', '-a', 'hello'], { url: api.url });
+  expect(out.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/^Code +Name +Count +Last +Process$/),
+    expect.stringMatching(/^H14 +No web processes running +12 +2026\/11\/2\d .* ago\)$/),
+    expect.stringMatching(/^H12 +Request timeout +7 +2026\/11\/2\d .* ago\) +web\.2$/),
+  ]);
+  const quiet = await twelve(['apps:errors', '-a', 'quiet'], { url: api.url });
+  expect(quiet.out).toBe('The log of quiet tells of no errors.\n');
+});
+
+it('a server that does not tell what becomes of it is not taken at its word', async () => {
+  await using api = await scriptedApi({ 'DELETE /apps/hello/dynos': { status: 202 } });
+  const { status, err } = await twelve(['ps:restart', '-a', 'hello'], { url: api.url });
+  expect(status).toBe(1);
+  expect(err).toContain('this server does not tell what becomes of it. See what runs: twelve ps -a hello');
+});
+
+it('restarts and stops by the right paths, and waits for what comes of it', async () => {
+  const answer = { status: 202, headers: { 'Twelve-Change': 'c1' } };
+  await using api = await scriptedApi({
+    'DELETE /apps/hello/dynos': answer,
+    'DELETE /apps/hello/dynos/web.1': answer,
+    'DELETE /apps/hello/formations/web': answer,
     'POST /apps/hello/dynos/run.1/actions/stop': { status: 202 },
-    'POST /apps/hello/formations/web/actions/stop': { status: 202 },
+    'POST /apps/hello/formations/web/actions/stop': answer,
+    'GET /apps/hello/process-changes/c1': { body: { status: 'succeeded' } },
   });
   for (const argv of [
     ['ps:restart'],
@@ -125,6 +167,7 @@ it('restarts and stops by the right paths', async () => {
     ['ps:stop', 'web'],
   ])
     expect(await twelve([...argv, '-a', 'hello'], { url: api.url })).toMatchObject({ status: 0 });
+  expect(api.asked.filter(({ method }) => method === 'GET')).toHaveLength(4);
 });
 
 it('a type of which nothing runs is named, also where others run', async () => {

@@ -4,7 +4,7 @@ import { parseSizeWish } from '../../../platform/cli/commands/sizes.ts';
 import { scriptedApi, twelve } from './scripted.ts';
 
 const entry = (type: string, quantity: number, size: string) => ({ type, quantity, size, command: '' });
-const web = (size: string) => ({ name: 'web.1', type: 'web', size, state: 'up' });
+const named = { headers: { 'Twelve-Change': 'c1' } };
 
 it.each([
   ['web=standard-2x', { type: 'web', size: 'standard-2x' }],
@@ -27,8 +27,10 @@ it('changes the size of the types named, and waits until the processes have it',
   let asked = 0;
   await using api = await scriptedApi({
     'GET /apps/hello/formation': { body: [entry('web', 1, 'standard-1x'), entry('worker', 0, 'tiny')] },
-    'PATCH /apps/hello/formation': { body: [entry('web', 1, 'standard-2x')] },
-    'GET /apps/hello/dynos': () => ({ body: [web(asked++ === 0 ? 'standard-1x' : 'standard-2x')] }),
+    'PATCH /apps/hello/formation': { ...named, body: [entry('web', 1, 'standard-2x')] },
+    'GET /apps/hello/process-changes/c1': () => ({
+      body: { status: asked++ === 0 ? 'pending' : 'succeeded' },
+    }),
   });
   const resized = await twelve(['ps:type', 'web=standard-2x', '-a', 'hello'], { url: api.url });
   expect(resized).toMatchObject({
@@ -43,8 +45,8 @@ it('changes the size of the types named, and waits until the processes have it',
 it('a size alone is for every type; two for one type are refused before anything is asked for', async () => {
   await using api = await scriptedApi({
     'GET /apps/hello/formation': { body: [entry('web', 0, 'tiny'), entry('worker', 0, 'tiny')] },
-    'PATCH /apps/hello/formation': { body: [] },
-    'GET /apps/hello/dynos': { body: [] },
+    'PATCH /apps/hello/formation': { ...named, body: [] },
+    'GET /apps/hello/process-changes/c1': { body: { status: 'succeeded' } },
   });
   expect(await twelve(['resize', 'tiny', '-a', 'hello'], { url: api.url })).toMatchObject({ status: 0 });
   const patch = api.asked.find(({ method }) => method === 'PATCH');

@@ -7,7 +7,12 @@ import {
   describeConfigChange,
   maxConfigBytes,
 } from '../../../platform/domain/config-vars.ts';
-import { formationWith, parseQuantity, requireRoom } from '../../../platform/domain/formation.ts';
+import {
+  type FormationEntry,
+  formationWith,
+  parseQuantity,
+  requireRoom,
+} from '../../../platform/domain/formation.ts';
 import { formatLogLine } from '../../../platform/domain/log-line.ts';
 import { parseProcfile } from '../../../platform/domain/procfile.ts';
 import { checkRollback, type Release } from '../../../platform/domain/release.ts';
@@ -62,6 +67,46 @@ describe('config vars', () => {
     expect(() => changeConfig({}, { A: 'a\0b' })).toThrow(/NUL/);
     expect(() => changeConfig({}, { PORT: '1' })).toThrow(/set by the platform/);
   });
+  describe('names that could be stored once', () => {
+    const stored = Object.fromEntries([
+      ['GOOD', 'x'],
+      ['A-B', 'old'],
+      ['__proto__', 'older'],
+    ]);
+    const sentence =
+      '"A-B", "__proto__" are not config var names, and no release or build can have them: remove them (twelve config:unset A-B __proto__).';
+    test('are named, with how to remove them, whatever else is changed', () => {
+      expect(() => changeConfig(stored, { GOOD: 'y' })).toThrow(sentence);
+      expect(() => changeConfig(stored, { 'A-B': null })).toThrow(/^"__proto__" is not .*unset __proto__\)/);
+      expect(() => changeConfig({ 'A B': '', GOOD: 'x' }, { GOOD: null })).toThrow(
+        "(twelve config:unset 'A B')",
+      );
+      for (const name of ['A\u001b[2JB', 'A=B', '-A'])
+        expect(() => changeConfig({ [name]: '' }, { GOOD: 'x' })).toThrow(
+          /^"[ -~]+" is not .* remove it \(send the API's PATCH \/apps\/<app>\/config-vars with it as null\)\.$/,
+        );
+    });
+    test('may be removed, with other changes in one', () => {
+      const change = Object.fromEntries([
+        ['A-B', null],
+        ['__proto__', null],
+        ['NEW', 'z'],
+      ]);
+      expect(Object.entries(changeConfig(stored, change))).toEqual([
+        ['GOOD', 'x'],
+        ['NEW', 'z'],
+      ]);
+    });
+    test('are neither set again, nor removed where they are not', () => {
+      for (const change of [{ 'A-B': 'x' }, { 'C-D': null }])
+        expect(() => changeConfig(stored, change)).toThrow(/Use letters, digits and underscores/);
+    });
+    test('and so may what is too much in all, step by step', () => {
+      const much = { A: 'x'.repeat(maxConfigBytes), B: 'x'.repeat(maxConfigBytes) };
+      expect(changeConfig(much, { B: 'x' })).toEqual({ A: much.A, B: 'x' });
+      expect(() => changeConfig(much, { C: 'x' })).toThrow(/65536 bytes/);
+    });
+  });
   test('64 KB in all, and not one byte more', () => {
     const full = { A: 'x'.repeat(maxConfigBytes - 1) };
     expect(configBytes(changeConfig({}, full))).toBe(maxConfigBytes);
@@ -88,10 +133,19 @@ describe('formation', () => {
   });
   test('processes of an app fit into its network, with room for the successors of its web processes', () => {
     const entry = (type: string, quantity: number) => ({ type, quantity, size: 'standard-1x' });
-    requireRoom([entry('web', 60), entry('worker', 0)]);
-    requireRoom([entry('web', 10), entry('worker', 100)]);
-    expect(() => requireRoom([entry('web', 60), entry('worker', 1), entry('clock', 0)])).toThrow(
-      "web=60 worker=1 needs 121 addresses, and an app's network has 120",
+    const require = (entries: FormationEntry[], ...overlapping: string[]): void =>
+      requireRoom(entries, (type) => overlapping.includes(type));
+    require([entry('web', 60), entry('worker', 0)], 'web', 'worker');
+    require([entry('web', 10), entry('worker', 100)], 'web');
+    require([entry('web', 100), entry('worker', 20)]);
+    expect(() => require([entry('web', 60), entry('worker', 1), entry('clock', 0)], 'web')).toThrow(
+      "web=60 worker=1 needs 121 addresses, and an app's network has 120: processes of web count twice, since deploys start the new ones beside the old (rollout.web=overlap).",
+    );
+    expect(() => require([entry('web', 10), entry('worker', 51)], 'web', 'worker')).toThrow(
+      'web=10 worker=51 needs 122 addresses',
+    );
+    expect(() => require([entry('web', 100), entry('worker', 21)])).toThrow(
+      "needs 121 addresses, and an app's network has 120.",
     );
   });
 

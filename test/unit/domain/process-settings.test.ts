@@ -29,27 +29,41 @@ it('what is set counts, of one type before that of all', () => {
   expect([set.bootTimeoutMs, set.stopTimeoutMs]).toEqual([90_000, 5000]);
 });
 
+it("what ps:set says, even of all types, goes before app.json's word of one", () => {
+  const declared = { 'checks.web': 'on', 'rollout.worker': 'overlap', order: 'worker,web' };
+  const both = settingsOf({ checks: 'off', order: 'default' }, declared);
+  expect([both.checks('web'), both.rollout('worker'), both.order]).toEqual([false, 'overlap', []]);
+  expect(settingsOf({}, declared).order).toEqual(['worker', 'web']);
+});
+
+it('an order keeps the names of types as they are', () => {
+  expect(changeSettings({}, { order: ' Worker , web' })).toEqual({ order: 'Worker,web' });
+});
+
 it('an empty value takes a key back to its default', () => {
   expect(changeSettings({ parallel: '2', checks: 'off' }, { parallel: '' })).toEqual({ checks: 'off' });
 });
 
 it('lists what an app with these types has', () => {
-  const listed = listSettings({ 'rollout.web': 'replace', 'rollout.gone': 'overlap' }, ['web']);
-  expect(listed.map((one) => `${one.key}=${one.value}${one.isSet ? '!' : ''}`)).toEqual([
-    'rollout.web=replace!',
-    'checks.web=on',
-    'parallel=all',
-    'release-on=deploy',
-    'boot-timeout=default',
-    'stop-timeout=default',
-    'rollout.gone=overlap!',
+  const declared = { parallel: '2', checks: 'off', 'rollout.web': 'overlap' };
+  const listed = listSettings({ 'rollout.web': 'replace', 'rollout.gone': 'overlap' }, ['web'], declared);
+  expect(listed.map(({ key, value, from }) => `${key}=${value} ${from}`)).toEqual([
+    'rollout.web=replace ps:set',
+    'checks.web=off app.json',
+    'order=default default',
+    'parallel=2 app.json',
+    'release-on=deploy default',
+    'boot-timeout=default default',
+    'stop-timeout=default default',
+    'rollout.gone=overlap ps:set',
+    'checks=off app.json',
   ]);
 });
 
 it.each([
   [
     { paralel: '2' },
-    'There is no setting "paralel". Settings: rollout.<type>, checks, checks.<type>, parallel',
+    'There is no setting "paralel". Settings: rollout.<type>, checks, checks.<type>, order, parallel',
   ],
   [{ rollout: 'overlap' }, 'There is no setting "rollout"'],
   [{ 'parallel.web': '2' }, 'There is no setting "parallel.web"'],
@@ -57,6 +71,11 @@ it.each([
   [{ constructor: 'x' }, 'There is no setting "constructor"'],
   [{ 'rollout.web': 'both' }, 'rollout.web does not take "both". It takes overlap or replace.'],
   [{ parallel: '0' }, 'It takes a number of processes from 1 to 1000, or all.'],
+  [{ order: 'web,web' }, 'order does not take "web,web". It takes process types in the order'],
+  [{ order: 'web;worker' }, 'It takes process types in the order'],
+  [{ order: 'release,web' }, 'It takes process types in the order'],
+  [{ order: 'web,' }, 'It takes process types in the order'],
+  [{ 'order.web': '1' }, 'There is no setting "order.web"'],
   [{ 'release-on': 'config' }, 'It takes deploy, alone or with config and rollback'],
   [{ 'release-on': 'deploy,push' }, 'It takes deploy, alone'],
   [{ 'boot-timeout': '1.5' }, 'It takes seconds from 1 to 3600'],

@@ -13,6 +13,7 @@ test('a container is confined unless asked otherwise', () => {
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges:true'],
     RestartPolicy: { Name: 'no' },
+    Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10000000', 'max-file': '3', compress: 'false' } },
   });
   expect(request.HostConfig).not.toHaveProperty('PortBindings');
@@ -27,6 +28,7 @@ test('limits, with swap off', () => {
     cpuShares: 256,
     pids: 100,
     openFiles: 4096,
+    expendable: true,
   });
   expect(HostConfig).toMatchObject({
     Memory: 512,
@@ -34,7 +36,11 @@ test('limits, with swap off', () => {
     NanoCpus: 1_500_000_000,
     CpuShares: 256,
     PidsLimit: 100,
-    Ulimits: [{ Name: 'nofile', Soft: 4096, Hard: 4096 }],
+    OomScoreAdj: 500,
+    Ulimits: [
+      { Name: 'core', Soft: 0, Hard: 0 },
+      { Name: 'nofile', Soft: 4096, Hard: 4096 },
+    ],
   });
 });
 

@@ -7,6 +7,7 @@ import { parseAppName } from '../../../platform/domain/app.ts';
 import type { CronEntry } from '../../../platform/domain/cron.ts';
 import type { ProcessStatus } from '../../../platform/domain/process.ts';
 import { type Cron, createCron } from '../../../platform/processes/cron.ts';
+import type { CronProcess } from '../../../platform/processes/cron-mark.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { plainSlug } from '../../support/plain-slug.ts';
 
@@ -19,6 +20,10 @@ let cron: Cron;
 let started: string[];
 let log: string[];
 let refusal: Error | null;
+/** What still runs of an entry. */
+let running: CronProcess[];
+/** How long it takes to end that. */
+let stopping: () => Promise<void>;
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -29,7 +34,8 @@ beforeEach(() => {
   store = openStore({ folder, create: true });
   userId = store.users.create('a@example.com').id;
   appId = store.apps.create(parseAppName('hello'), userId, 'debian-13').id;
-  [started, log, refusal] = [[], [], null];
+  [started, log, refusal, running] = [[], [], null, []];
+  stopping = async () => undefined;
   cron = newServer();
 });
 afterEach(() => {
@@ -49,8 +55,8 @@ function newServer(): Cron {
       started.push(`${command} ${new Date().toISOString().slice(11, 16)}`);
       return { name: `run.${started.length}` } as ProcessStatus;
     },
-    started: async () => [],
-    stop: async () => undefined,
+    started: async () => running,
+    stop: () => stopping(),
     now: Date.now,
     onProblem: (message) => void log.push(`problem: ${message}`),
   });
@@ -217,6 +223,57 @@ test('a run of which a server before us knew the beginning alone is told', async
   ]);
   await backAt('00:02:00');
   expect(log).toHaveLength(1);
+});
+
+/** One of every minute whose next run is due while the run before it is being ended; the server stops meanwhile. */
+async function stoppedWhileReplacing(): Promise<void> {
+  await cron.begin();
+  serve(entry('job', '* * * * *', { policy: 'replace' }));
+  running = [{ ...{ entry: 'id-job', run: 'r1', process: 'run.7', running: true }, appId }];
+  let end = (): void => undefined;
+  stopping = () => new Promise((resolve) => (end = resolve));
+  await until('00:02:05');
+  expect(log.filter((line) => line.startsWith('run.7: Stopping'))).toHaveLength(1);
+  cron.close();
+  // As far as it still goes: it must not begin now what the next server takes up.
+  end();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(started).toEqual([]);
+  log.length = 0;
+  running = [];
+}
+
+test('runs that wait for the end of the one before, when the server stops, are told as missed by the next one', async () => {
+  await stoppedWhileReplacing();
+  await backAt('00:04:50');
+  expect(log).toEqual([
+    'cron: Missed 4 runs of id-job (job) between 2026-01-01T00:01:00Z and 2026-01-01T00:04:00Z: the server was not running. Run it now: twelve cron:run id-job',
+  ]);
+  expect(status()[0]!.record.missed).toMatchObject({ count: 4 });
+  await backAt('00:04:55');
+  expect(log).toHaveLength(1);
+  await until('00:05:10');
+  expect(started).toEqual(['job 00:05']);
+});
+
+test('of those the one that is late by no more than half a minute is started', async () => {
+  await stoppedWhileReplacing();
+  await backAt('00:02:20');
+  expect(log).toEqual([
+    expect.stringContaining('Missed 1 run of id-job (job) due 2026-01-01T00:01:00Z'),
+    'cron: Run of id-job, due 2026-01-01T00:02:00Z: run.1',
+  ]);
+  expect(started).toEqual(['job 00:02']);
+});
+
+test('such a run is told also when its entry is suspended by then', async () => {
+  await stoppedWhileReplacing();
+  store.cron.suspend(appId, 'id-job', true);
+  store.cron.watch(appId, 'id-job', null);
+  await backAt('00:10:00');
+  const said = (minute: number): string =>
+    `cron: Missed 1 run of id-job due 2026-01-01T00:0${minute}:00Z: the server was stopped before it began`;
+  expect(log).toEqual([said(1), said(2)]);
 });
 
 test('a store that fails for a while is told, fails nobody, and is asked again', async () => {

@@ -125,9 +125,13 @@ test('a kill for memory is said once, whether the engine told of it or the end s
     'Error R15 (Memory quota vastly exceeded) -> The kernel killed a program of it at its limit of 512 MB';
   const web = await start('web.1');
   web.tell('start');
+  expect(figures.codeOf('id-web.1')).toBeNull();
   web.tell('oom');
   web.tell('oom');
+  expect(figures.codeOf('id-web.1')).toBe('R15');
+  expect(figures.codeOf('id-other')).toBeNull();
   web.tell('die');
+  expect(figures.codeOf('id-web.1')).toBeNull();
   figures.killed(web);
   expect(said).toEqual([`app web.1: ${sentence}`]);
   const worker = await start('worker.1');

@@ -7,6 +7,8 @@ import { afterEach, beforeEach } from 'vitest';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizes, formationWith } from '../../../platform/domain/formation.ts';
 import type { HealthChecks } from '../../../platform/domain/health-check.ts';
+import { formerOf, type ProcessChange } from '../../../platform/domain/process-change.ts';
+import type { WrittenSettings } from '../../../platform/domain/process-settings.ts';
 import type { Release } from '../../../platform/domain/release.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
@@ -118,10 +120,11 @@ export function append(
   config: Record<string, string> = {},
   healthchecks: HealthChecks = {},
   cause: Release['cause'] = 'push',
+  settings: WrittenSettings = {},
 ): Release {
   const release = store.transaction(() => {
     const slug = store.slugs.insert(
-      plainSlug(app.id, { processTypes: types, declared: { healthchecks }, commit: 'c0ffee' }),
+      plainSlug(app.id, { processTypes: types, declared: { healthchecks, settings }, commit: 'c0ffee' }),
     );
     const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
     store.formations.replace(app.id, formationWith(Object.keys(types), store.formations.of(app.id)));
@@ -150,6 +153,44 @@ export const scale = (type: string, quantity: number): void => {
   );
   processes.changed(app.id).catch(() => undefined);
 };
+/** A restart as the actions ask for it. */
+export function restart(target: string | null = null): ProcessChange {
+  const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target });
+  processes.changes.begin(change).catch(() => undefined);
+  return change;
+}
+
+/** A scale or a resize as the actions ask for it. */
+export function rescale(type: string, to: { quantity?: number; size?: string }): ProcessChange {
+  const change = store.transaction(() => {
+    const before = store.formations.of(app.id);
+    store.formations.replace(
+      app.id,
+      before.map((one) => (one.type === type ? { ...one, ...to } : one)),
+    );
+    const superseded = store.processChanges.pendingOf(app.id).find((one) => one.kind === 'scale');
+    const made = store.processChanges.append(app.id, {
+      kind: 'scale',
+      former: formerOf(before, [type], superseded),
+      target: null,
+    });
+    if (superseded) store.processChanges.supersede(superseded.id, made.id);
+    return made;
+  });
+  processes.changes.begin(change).catch(() => undefined);
+  return change;
+}
+
+export async function outcome({ id }: ProcessChange): Promise<ProcessChange> {
+  await processes.changes.settled(id, AbortSignal.timeout(5000));
+  return store.processChanges.byId(id)!;
+}
+
+export const quantityOf = (type: string): string => {
+  const entry = store.formations.of(app.id).find((one) => one.type === type)!;
+  return `${entry.quantity}:${entry.size}`;
+};
+
 export const running = (): string[] =>
   engine
     .containers()

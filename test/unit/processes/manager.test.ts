@@ -10,8 +10,10 @@ import {
   draining,
   ended,
   engine,
+  outcome,
   processes,
   processOf,
+  restart,
   routed,
   running,
   scale,
@@ -97,6 +99,42 @@ test('a crash is answered by a restart, and `ps` says crashed meanwhile', async 
   expect(processes.status(app.id)[0]?.restarts).toBe(1);
 });
 
+test('the code of what went wrong stands from the crash on until the next process is up', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }, { MODE: 'later deaf' }));
+  scale('worker', 1);
+  await untilRunning(['web.1 v1', 'worker.1 v1']);
+  const of = (type: string): ProcessStatus | undefined =>
+    processes.status(app.id).find((one) => one.type === type);
+  await until(() => of('web')?.state === 'up' && of('worker')?.state === 'up', 'up');
+  expect([of('web')?.code, of('worker')?.code]).toEqual([null, null]);
+  const idOf = (name: string): string =>
+    engine.containers().find((one) => one.spec.labels['twelve.process'] === name)!.id;
+  // Of one that is no web process a crash has no code, unless the kernel killed it.
+  engine.crash(idOf('worker.1'), 1);
+  await until(() => of('worker')?.state === 'crashed', 'crashed');
+  expect(of('worker')?.code).toBeNull();
+  engine.behave((spec) =>
+    processOf(spec) === 'worker.1 v1' ? { exitAfterMs: 2, oom: true, exitCode: 137 } : undefined,
+  );
+  await until(() => of('worker')?.code === 'R15', 'killed for memory');
+  expect(of('worker')?.state).toBe('crashed');
+  engine.behave(() => undefined);
+  await until(() => of('worker')?.state === 'up', 'up again');
+  expect(of('worker')?.code).toBeNull();
+
+  deaf.add('later deaf');
+  engine.crash(idOf('web.1'), 1);
+  await until(() => of('web')?.state === 'crashed', 'crashed');
+  expect(of('web')?.code).toBe('H10');
+  await until(() => of('web')?.state === 'starting', 'the next one');
+  expect(of('web')?.code).toBe('H10');
+  await until(() => of('web')?.code === 'R10', 'that it does not listen');
+  deaf.clear();
+  await until(() => of('web')?.state === 'up', 'up again');
+  expect(of('web')?.code).toBeNull();
+});
+
 test('restarts are counted over a restart of the server, and anew when somebody restarts the process', async () => {
   await begin();
   await ended(append({ web: 'w' }));
@@ -111,7 +149,7 @@ test('restarts are counted over a restart of the server, and anew when somebody 
   startAgain();
   await begin();
   expect(web()).toMatchObject({ state: 'up', restarts: 1 });
-  processes.restart(app.id, 'web.1');
+  restart('web.1');
   await until(() => web()?.restarts === 0 && web()?.state === 'up', 'a fresh one');
 });
 
@@ -165,16 +203,33 @@ test('scaling up and down, to what runs and what is routed', async () => {
   await until(() => engine.calls.some((call) => call.startsWith('removeNetwork')), 'network removed');
 });
 
+test('a build container that waits for the next push keeps no network; one that is made in it does', async () => {
+  const spec = { image: 'twelve/app:1', env: {} };
+  const labels = (kind: string) => ({ 'twelve.instance': 'test', 'twelve.kind': kind, 'twelve.app': app.id });
+  const there = async (): Promise<number> => (await engine.networks()).length;
+  await begin();
+  await ended(append({ web: 'w' }));
+  await engine.create({ ...spec, name: 'build', labels: labels('build') });
+  const made = await engine.create({ ...spec, name: 'run', labels: labels('run') });
+  scale('web', 0);
+  await until(() => engine.containers().length === 2, 'web is gone');
+  await processes.networkOf.remove(app.id);
+  expect(await there()).toBe(1);
+  await engine.remove(made);
+  await processes.networkOf.remove(app.id);
+  expect(await there()).toBe(0);
+});
+
 test('restart replaces every process by a fresh one', async () => {
   await begin();
   await ended(append({ web: 'w' }));
   const before = engine.containers()[0]!.id;
-  processes.restart(app.id);
+  const change = restart();
   await until(
     () => engine.containers().length === 1 && engine.containers()[0]!.id !== before,
     'another container',
   );
-  expect(() => processes.restart(app.id, 'web.9')).toThrow(/no process "web\.9"/);
+  expect((await outcome(change)).status).toBe('succeeded');
 });
 
 test('a failing release command leaves everything as it was', async () => {

@@ -40,6 +40,26 @@ test('without a limit nothing is too much, and one container is not another', ()
   }
 });
 
+test('its code is R14 from when that is said until it is over, then R15 if something was killed', () => {
+  const quota = createMemoryQuota();
+  const after = (megabytes: number, at: number): string | null => {
+    quota.judge('c', megabytes * mb, limit, start + at);
+    return quota.codeOf('c');
+  };
+  expect([after(500, 0), after(500, 10_000), after(500, 20_000), after(500, 30_000)]).toEqual([
+    null,
+    null,
+    'R14',
+    'R14',
+  ]);
+  quota.killed('c', 512, start + 31_000);
+  expect(quota.codeOf('c')).toBe('R14');
+  expect(after(100, 40_000)).toBe('R15');
+  expect(quota.codeOf('other')).toBeNull();
+  quota.forget('c');
+  expect(quota.codeOf('c')).toBeNull();
+});
+
 test('a kill is told at once with the limit, a series of them once in a while', () => {
   const quota = createMemoryQuota();
   expect(quota.wasKilled('c')).toBe(false);

@@ -1,6 +1,8 @@
 // One-off processes whose engine goes away: whoever waits is told, and nothing is left when it is back.
 import { beforeEach, expect, test } from 'vitest';
 import { PlatformError } from '../../../platform/domain/errors.ts';
+import { defaultSizes } from '../../../platform/domain/formation.ts';
+import { createFigures } from '../../../platform/processes/figures.ts';
 import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import { createOneOffs, type OneOffOrder, type OneOffs } from '../../../platform/processes/one-off.ts';
 import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
@@ -48,6 +50,35 @@ test('detached: it is followed to its end, once', async () => {
   await until(() => left().length === 0, 'removed');
   await new Promise((resolve) => setTimeout(resolve, 1200));
   expect(engine.calls.slice(from).filter((call) => call.startsWith('remove '))).toHaveLength(1);
+});
+
+test('one that the kernel killed for memory while no server ran is told so by the next one, before its end', async () => {
+  engine.behave(() => ({ run: ({ onSignal, exit }) => onSignal(() => exit(137, { oom: true })) }));
+  const client = engine.connect();
+  // The server before us does not see its end.
+  const killed = { ...newNeeds(), engine: { ...client, wait: () => new Promise<never>(() => undefined) } };
+  const made = { networkOf: processes.networkOf, fromSlug: createFromSlug(killed) };
+  await createOneOffs({ ...killed, ...made }).create({ ...order, attached: false });
+  await engine.kill(engine.containers()[0]!.id, 'SIGTERM');
+  const told: string[] = [];
+  const figures = createFigures({
+    engine: client,
+    instance: 'test',
+    sizes: defaultSizes,
+    logs: { write: (_app, { text }) => void told.push(text) },
+    onProblem: (message) => void told.push(message),
+  });
+  const needs = { ...newNeeds(), engine: client, figures };
+  needs.logs = { ...needs.logs, write: (_app, { text }) => void told.push(text) };
+  const next = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) });
+  await next.adopt();
+  await until(() => left().length === 0, 'removed');
+  figures.close();
+  expect(told).toEqual([
+    expect.stringMatching(/^Error R15/),
+    'Process exited with status 137',
+    'State changed from up to complete',
+  ]);
 });
 
 test('one whose making was not answered is removed', async () => {

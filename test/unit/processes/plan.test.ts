@@ -104,6 +104,13 @@ test('a stale web process goes only when its replacement is up', () => {
   ]);
 });
 
+test('a stale web process that was found running goes on until its replacement is up, also before it is proven', () => {
+  const found = running('web.1', { ref: 'old', stale: true, state: 'booting', found: true });
+  expect(plan([member('web.1')], [found], new Map(), now).map((step) => step.do)).toEqual(['start']);
+  const both = [found, running('web.1', { ref: 'new' })];
+  expect(stops(plan([member('web.1')], both, new Map(), now))).toEqual(['old']);
+});
+
 test('a restart of workers rolls: one after another, each once the one before is up', () => {
   const wanted = [member('worker.1'), member('worker.2'), member('worker.3')];
   const stale = (name: string) => running(name, { ref: `old ${name}`, stale: true });
@@ -114,6 +121,10 @@ test('a restart of workers rolls: one after another, each once the one before is
     ...old.slice(1),
   ];
   expect(plan(wanted, gone, new Map(), now)).toEqual([]);
+  // It has ended: its successor is started, and the next one goes on until that is up.
+  expect(plan(wanted, old.slice(1), new Map(), now)).toMatchObject([
+    { do: 'start', member: { type: 'worker', number: 1 } },
+  ]);
   const next = [running('worker.1', { state: 'booting' }), ...old.slice(1)];
   expect(plan(wanted, next, new Map(), now)).toEqual([]);
   expect(stops(plan(wanted, [running('worker.1'), ...old.slice(1)], new Map(), now))).toEqual([

@@ -1,10 +1,18 @@
 // The other pure parts: stages, subnets, routes of the host, listening sockets, the environment of a process.
 import { expect, test } from 'vitest';
 import { defaultSizes, findSize } from '../../../platform/domain/formation.ts';
+import { settingsOf } from '../../../platform/domain/process-settings.ts';
 import { parseRoutes, pickSubnet } from '../../../platform/engine/subnets.ts';
 import { processEnvironment } from '../../../platform/processes/container.ts';
 import { listeningSockets } from '../../../platform/processes/readiness.ts';
-import { type Stage, wantedAt } from '../../../platform/processes/stage.ts';
+import {
+  mannerOf,
+  type Runnable,
+  type Stage,
+  steady,
+  turnsOf,
+  wantedAt,
+} from '../../../platform/processes/stage.ts';
 
 const types = { web: 'w', worker: 'k', release: 'r' };
 const formation = [
@@ -13,29 +21,21 @@ const formation = [
   { type: 'release', quantity: 0, size: 's' },
 ];
 const names = (stage: Stage): string[] =>
-  wantedAt(stage, formation, (type) => type === 'web').map(
-    (one) => `v${one.version} ${one.type}.${one.number}`,
-  );
-const [old, next] = [
-  { version: 1, types },
-  { version: 2, types },
-];
+  wantedAt(stage, formation).map((one) => `v${one.version} ${one.type}.${one.number}`);
+const old: Runnable = { version: 1, types };
+const next: Runnable = { version: 2, types };
+
+/** A rollout in which these types have begun to change over. */
+const during = (...begun: string[]): Stage => ({
+  serving: old,
+  rollout: { next, begun: new Set(begun), manner: mannerOf(settingsOf({})) },
+});
 
 test('stages of a rollout', () => {
-  expect(names({ serving: null, next: null, phase: 'steady' })).toEqual([]);
-  expect(names({ serving: old, next: null, phase: 'steady' })).toEqual([
-    'v1 web.1',
-    'v1 web.2',
-    'v1 worker.1',
-  ]);
-  expect(names({ serving: old, next, phase: 'prepare' })).toEqual([
-    'v1 web.1',
-    'v1 web.2',
-    'v1 worker.1',
-    'v2 web.1',
-    'v2 web.2',
-  ]);
-  expect(names({ serving: old, next, phase: 'swap' })).toEqual([
+  expect(names(steady(null))).toEqual([]);
+  expect(names(steady(old))).toEqual(['v1 web.1', 'v1 web.2', 'v1 worker.1']);
+  expect(names(during('web'))).toEqual(['v1 web.1', 'v1 web.2', 'v1 worker.1', 'v2 web.1', 'v2 web.2']);
+  expect(names(during('web', 'worker'))).toEqual([
     'v1 web.1',
     'v1 web.2',
     'v2 web.1',
@@ -44,11 +44,28 @@ test('stages of a rollout', () => {
   ]);
 });
 
-test('a type the slug lacks does not run', () => {
-  expect(names({ serving: { version: 1, types: { web: 'w' } }, next: null, phase: 'steady' })).toEqual([
-    'v1 web.1',
-    'v1 web.2',
+test('types change over in the order that is set; of the others those first that overlap', () => {
+  const turns = (written: Record<string, string>, before = old, after = next): string[][] =>
+    turnsOf(before, after, settingsOf(written));
+  expect(turns({})).toEqual([['web'], ['worker', 'release']]);
+  expect(turns({ order: 'worker,web' })).toEqual([['worker'], ['web'], [], ['release']]);
+  expect(turns({ order: 'clock,worker', 'rollout.web': 'replace' })).toEqual([
+    ['worker'],
+    [],
+    ['web', 'release'],
   ]);
+  const fewer = { version: 2, types: { web: 'w' } };
+  expect(turns({ order: 'worker' }, old, fewer)).toEqual([['worker'], ['web'], ['release']]);
+  // Its turn is when it ends.
+  const last = { serving: old, rollout: { ...during().rollout!, next: fewer, begun: new Set(['web']) } };
+  expect(names(last)).toContain('v1 worker.1');
+  expect(names({ ...last, rollout: { ...last.rollout, begun: new Set(['worker', 'web']) } })).not.toContain(
+    'v1 worker.1',
+  );
+});
+
+test('a type the slug lacks does not run', () => {
+  expect(names(steady({ version: 1, types: { web: 'w' } }))).toEqual(['v1 web.1', 'v1 web.2']);
 });
 
 test('subnets: the first /25 that nothing else has', () => {

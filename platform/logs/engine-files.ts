@@ -1,5 +1,20 @@
-// Whether the engine's log files can be read from here: asked at the start, since apps would print into the void.
+// Where the engine's log files are from here, and whether they can be read: asked at the start, since apps would print into the void.
 import { readdirSync } from 'node:fs';
+
+/**
+ * @param folder where the engine has its containers' files
+ * @param seen the same folder as we see it, when we run in a container
+ * @returns from a path of the engine's to ours
+ */
+export function engineFiles(
+  folder: string,
+  seen: string | null,
+  onProblem: (message: string) => void,
+): (path: string) => string {
+  const problem = whyUnreadable(seen ?? folder);
+  if (problem) onProblem(problem);
+  return (path) => (seen ? path.replace(folder, () => seen) : path);
+}
 
 /**
  * @param folder where the engine keeps its containers' files, as we see it

@@ -2,10 +2,22 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { whyUnreadable } from '../../../platform/logs/readable.ts';
+import { engineFiles, whyUnreadable } from '../../../platform/logs/engine-files.ts';
 import { temporaryFolder } from './engine-files.ts';
 
 const nobody = 65_534;
+
+it('finds a file where the folder is seen, and tells once what is wrong with it', () => {
+  using folder = temporaryFolder();
+  const problems: string[] = [];
+  const tell = (problem: string): void => void problems.push(problem);
+  const path = '/var/lib/docker/containers/c1/c1-json.log';
+  const engine = '/var/lib/docker/containers';
+  expect(engineFiles(engine, folder.path, tell)(path)).toBe(`${folder.path}/c1/c1-json.log`);
+  expect(problems).toEqual([]);
+  expect(engineFiles(join(folder.path, 'x$&'), null, tell)(path)).toBe(path);
+  expect(problems).toEqual([expect.stringContaining('x$& are not there')]);
+});
 
 it('is content with a folder that it can read', () => {
   using folder = temporaryFolder();

@@ -1,0 +1,48 @@
+// Log drains of an app: added, listed with how they stand, removed.
+import { Router } from 'express';
+import { z } from 'zod';
+import {
+  addDrain,
+  type DrainAndStatus,
+  drainsOf,
+  findDrain,
+  removeDrain,
+  withStatus,
+} from '../../actions/log-drains.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf, parameter } from '../input.ts';
+import { sendList } from '../ranges.ts';
+import { logDrain } from '../serializers/log-drains.ts';
+
+const addBody = z.object({ url: z.string(), insecure: z.boolean().optional() });
+const fields = {
+  created_at: ({ drain }: DrainAndStatus) => drain.createdAt,
+  id: ({ drain }: DrainAndStatus) => drain.id,
+};
+
+export function logDrainRoutes(edge: Edge): Router {
+  const router = Router();
+  const { platform } = edge;
+  router.get('/apps/:app/log-drains', async (request, response) => {
+    const app = edge.app(request);
+    sendList(request, response, await drainsOf(platform, app), fields, (one) => logDrain(app, one));
+  });
+  router.post('/apps/:app/log-drains', async (request, response) => {
+    const app = edge.app(request);
+    const { url, insecure = false } = bodyOf(request, addBody);
+    const added = await addDrain(platform, app, callerOf(request), { url, insecure });
+    response.status(201).json(logDrain(app, added));
+  });
+  router.get('/apps/:app/log-drains/:drain', async (request, response) => {
+    const app = edge.app(request);
+    const drain = findDrain(platform, app, parameter(request, 'drain'));
+    response.json(logDrain(app, await withStatus(platform, app, drain)));
+  });
+  router.delete('/apps/:app/log-drains/:drain', async (request, response) => {
+    const app = edge.app(request);
+    const gone = await removeDrain(platform, app, callerOf(request), parameter(request, 'drain'));
+    response.json(logDrain(app, gone));
+  });
+  return router;
+}

@@ -1,0 +1,55 @@
+// Following a scale, a resize or a restart to its end: what was asked for is done only when it runs.
+import type { IncomingHttpHeaders } from 'node:http';
+import { appPath, type Call } from './command.ts';
+import { CliError, isInterrupt } from './errors.ts';
+import type { Action } from './output.ts';
+import { patiently, sleep } from './patience.ts';
+import type { ProcessChange } from './v3.ts';
+
+/** Seconds that one question to the server may wait for news. */
+const waitSeconds = 25;
+
+/**
+ * @param headers of the answer to what was asked for: they name the change
+ * @throws CliError saying which process kept it from being done, and what holds instead
+ */
+export async function followChange(
+  call: Call,
+  app: string,
+  headers: IncomingHttpHeaders,
+  action: Action,
+): Promise<void> {
+  let id = headers['twelve-change'];
+  if (typeof id !== 'string')
+    throw new CliError(
+      `It was asked for, but this server does not tell what becomes of it. See what runs: twelve ps -a ${app}`,
+    );
+  try {
+    for (;;) {
+      const change: ProcessChange = await ended(call, app, id, action);
+      if (change.status === 'succeeded') return;
+      if (change.status === 'failed') throw new CliError(change.reason ?? 'It failed; no reason was kept.');
+      if (!change.superseded_by) throw new CliError('It was superseded.');
+      id = change.superseded_by.id;
+      action.say('Another change of the formation came on top of it, and is followed.');
+    }
+  } catch (error) {
+    if (isInterrupt(error)) {
+      action.interrupt();
+      call.out.notice(`${app} goes on with it without us. See what runs: twelve ps -a ${app}`);
+    }
+    throw error;
+  }
+}
+
+async function ended(call: Call, app: string, id: string, action: Action): Promise<ProcessChange> {
+  const path = `${appPath(app)}/process-changes/${id}?wait=${waitSeconds}`;
+  const needs = { signal: call.signal, notice: action.say };
+  for (;;) {
+    const asked = Date.now();
+    const change = await patiently(() => call.api().get<ProcessChange>(path), needs);
+    if (change.status !== 'pending') return change;
+    // A server that answers at once although nothing is new is not asked in a tight loop.
+    if (Date.now() - asked < 500) await sleep(500, call.signal);
+  }
+}

@@ -1,0 +1,21 @@
+// Where the server listens: an address and a port.
+import { PlatformError } from './errors.ts';
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** @throws PlatformError `bad_request` naming the setting */
+export function address(name: string, text: string): Address {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  const host = (match?.[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+  if (!match || port > 65_535 || !/^[0-9a-zA-Z.:-]+$/.test(host)) {
+    throw new PlatformError(
+      'bad_request',
+      `${name} is "${text}"; it must be <address>:<port>, such as 127.0.0.1:5480.`,
+    );
+  }
+  return { host, port };
+}

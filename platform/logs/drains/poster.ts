@@ -1,0 +1,76 @@
+// POST requests to one receiver over kept connections, each made by `connect`, so only to addresses that were judged.
+import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { DrainAddress } from '../../domain/log-drain.ts';
+import type { Connect } from './connect.ts';
+
+export interface Reply {
+  status: number;
+  /** The beginning of it. */
+  text: string;
+}
+
+export interface Poster {
+  /** @throws Error when there is no answer */
+  post(path: string, headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Reply>;
+  /** How often every connection had ended when the next one was made: the receiver may have begun anew. */
+  breaks(): number;
+  close(): void;
+}
+
+const patienceMs = 30_000;
+const mostText = 64 * 1024;
+
+export function createPoster(address: DrainAddress, connect: Connect): Poster {
+  const closing = new AbortController();
+  let open = 0;
+  let breaks = 0;
+  const agent = Object.assign(new Agent({ keepAlive: true, maxFreeSockets: 8 }), {
+    createConnection(_options: unknown, done: (error: Error | null, socket?: Duplex) => void): undefined {
+      connect.socket(closing.signal).then(
+        (socket) => {
+          if (open === 0) breaks += 1;
+          open += 1;
+          socket.once('close', () => {
+            open -= 1;
+          });
+          done(null, socket);
+        },
+        (error: Error) => done(error),
+      );
+    },
+  });
+  // It is part of how a server with several names knows which one is meant.
+  const host = address.port === 443 ? address.url.hostname : `${address.url.hostname}:${address.port}`;
+
+  return {
+    async post(path, headers, body, signal) {
+      return await new Promise<Reply>((resolve, reject) => {
+        const asked = request(
+          {
+            ...{ method: 'POST', path, agent, signal },
+            headers: { Host: host, 'User-Agent': 'twelve', 'Content-Length': body.length, ...headers },
+          },
+          (answer) => replyOf(answer).then(resolve, reject),
+        );
+        asked.setTimeout(patienceMs, () =>
+          asked.destroy(new Error(`The receiver was silent for ${patienceMs / 1000} s.`)),
+        );
+        asked.on('error', reject);
+        asked.end(body);
+      });
+    },
+    breaks: () => breaks,
+    close() {
+      closing.abort();
+      agent.destroy();
+    },
+  };
+}
+
+async function replyOf(answer: IncomingMessage): Promise<Reply> {
+  let text = '';
+  for await (const part of answer as AsyncIterable<Buffer>)
+    if (text.length < mostText) text += part.toString('utf8');
+  return { status: answer.statusCode ?? 0, text: text.slice(0, mostText) };
+}
