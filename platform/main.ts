@@ -152,7 +152,7 @@ async function connect(
       token: randomBytes(24).toString('hex'),
       onProblem,
     }),
-    buildGround({ config, engine, instance, taken: store.apps.subnets, onProblem }),
+    buildGround({ config, engine, instance, download, taken: store.apps.subnets, onProblem }),
   ]);
   closers.push(() => slugs.close());
   const builder = createBuilder({
@@ -162,15 +162,11 @@ async function connect(
     stackName,
     stackCompat: 'heroku-24',
     buildpacksFolder,
-    collectionFolder: data('buildpacks'),
     fetchers: {
       resolveRef: (remote) => git.resolveRef(remote),
       fetchTree: (remote) => git.fetchTree(remote),
       download,
     },
-    workFolder: data('work'),
-    cacheFolder: data('cache'),
-    debs: { folder: data('debs'), download },
     ...ground,
     onProblem,
   });

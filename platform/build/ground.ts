@@ -1,5 +1,6 @@
-// What builds stand on, made of the server's settings: how they reach the world outside, what they may use, their network.
-
+// What builds stand on, made of the server's settings: their folders, how they reach the world outside, what they may use,
+// their network.
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createGuard } from './guard.ts';
@@ -12,19 +13,24 @@ import { createBuildNetwork } from './network.ts';
 
 type Ground = Pick<
   BuilderNeeds,
-  'memory' | 'timeoutMs' | 'limits' | 'caFile' | 'npmConfig' | 'pipConfig' | 'goConfig' | 'network' | 'ready'
+  | ('collectionFolder' | 'workFolder' | 'cacheFolder' | 'debs')
+  | ('memory' | 'timeoutMs' | 'limits' | 'ready')
+  | ('caFile' | 'npmConfig' | 'pipConfig' | 'goConfig' | 'network')
 >;
 
 interface Needs {
   config: Config;
   engine: Engine;
   instance: string;
+  download: NonNullable<BuilderNeeds['debs']>['download'];
   /** Subnets of the apps. */
   taken(): string[];
   onProblem(message: string): void;
 }
 
-export async function buildGround({ config, engine, instance, taken, onProblem }: Needs): Promise<Ground> {
+export async function buildGround(needs: Needs): Promise<Ground> {
+  const { config, engine, instance, taken, onProblem } = needs;
+  const data = (name: string): string => join(config.dataFolder, name);
   const [npmConfig, pipConfig, goConfig] = await Promise.all([
     hostNpmConfig(config.npm),
     hostPipConfig(config.pip),
@@ -35,6 +41,10 @@ export async function buildGround({ config, engine, instance, taken, onProblem }
   const guard = createGuard({ instance, range, services: () => hostServices(settings) });
   const network = createBuildNetwork({ engine, instance, range, taken, guard, onProblem });
   return {
+    collectionFolder: data('buildpacks'),
+    workFolder: data('work'),
+    cacheFolder: data('cache'),
+    debs: { folder: data('debs'), download: needs.download },
     memory: config.buildMemory,
     timeoutMs: config.buildTimeoutMs,
     limits: {
