@@ -15,7 +15,7 @@ import { findNewest } from './newest.ts';
 import { type PackedLines, type PackedRun, unpack } from './packed.ts';
 import { createPresser } from './press.ts';
 import { createPump } from './pump.ts';
-import { readForward } from './reader.ts';
+import { type Hits, readForward } from './reader.ts';
 import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
 
 export interface LogNeeds {
@@ -136,10 +136,12 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   async function read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]> {
     const log = logOf(appId);
     const until = log.last();
-    const reader = readForward(log, await findNewest(log, query.lines, query.filter, breathe), query.filter);
+    const hits: Hits = new Map();
+    const after = await findNewest(log, query.lines, query.filter, breathe, hits);
+    const reader = readForward(log, after, query.filter, hits);
     const found: StoredLine[] = [];
     for (;;) {
-      const { lines, more } = reader.pull(1000, until);
+      const { lines, more } = reader.skim(1000, until);
       found.push(...lines);
       if (!more) return found;
       await breathe();
