@@ -30,6 +30,7 @@ import { sizesHere } from './engine/open-files.ts';
 import { createGit } from './git/git.ts';
 import { answerOptions, greeting } from './greeting.ts';
 import { createLog, type Log } from './log.ts';
+import { engineFiles } from './logs/engine-files.ts';
 import { createLogs } from './logs/logs.ts';
 import { createFigures } from './processes/figures.ts';
 import { createAppGuard } from './processes/guard.ts';
@@ -120,9 +121,7 @@ async function connect(
   const engine = createDockerEngine({ socketPath: config.engineSocket });
   closers.push(() => engine.close());
   const { rootFolder } = await engine.info();
-  // The engine's log files, at another path when we run in a container.
-  const seenByUs = (path: string): string =>
-    config.engineContainers ? path.replace(join(rootFolder, 'containers'), config.engineContainers) : path;
+  const seenByUs = engineFiles(join(rootFolder, 'containers'), config.engineContainers, onProblem);
   const images = createImages({
     engine,
     proxies: config.proxies,
@@ -213,7 +212,7 @@ async function connect(
     drained: router.drained,
     logs: {
       ...logs,
-      follow: (container) => logs.follow({ ...container, logPath: seenByUs(container.logPath) }),
+      follow: (one) => logs.follow({ ...one, logPath: seenByUs(one.logPath) }),
     },
     figures,
     onServing: (appId) => platform.cron.changed(appId),

@@ -54,16 +54,13 @@ export function appendRelease(
   });
   if (!release) return null;
   platform.reached('appended');
-  platform.logs.write(app.id, {
-    source: 'twelve',
-    process: 'api',
-    text: `${release.description} by user ${caller.user.email}`,
-  });
-  platform.logs.write(app.id, {
-    source: 'twelve',
-    process: 'api',
-    text: `Release v${release.version} created by user ${caller.user.email}`,
-  });
+  for (const what of [release.description, `Release v${release.version} created`])
+    platform.logs.write(app.id, {
+      source: 'twelve',
+      process: 'api',
+      text: `${what} by user ${caller.user.email}`,
+      release: release.version,
+    });
   platform.processes.released(app.id);
   return release;
 }

@@ -2,13 +2,23 @@
 import type { Request, Response } from 'express';
 import { nanoid } from 'nanoid';
 import { PlatformError } from '../domain/errors.ts';
-import { formatLogLine, type LogFilter, type StoredLine } from '../domain/log-line.ts';
-import type { Logs } from '../logs/logs.ts';
+import {
+  formatLogLine,
+  formatMicros,
+  jsonLogLine,
+  type LogFilter,
+  type LogLine,
+  nowMicros,
+  type StoredLine,
+} from '../domain/log-line.ts';
+import type { Logs, Place } from '../logs/logs.ts';
 
 export interface LogOrder {
   appId: string;
+  /** How many of the newest come first; Infinity: all. */
   lines: number;
   tail: boolean;
+  format: 'text' | 'json';
   filter: LogFilter;
 }
 
@@ -25,7 +35,7 @@ const pingMs = 20_000;
 
 /** @param exists whether an app is still there; @param now milliseconds */
 export function createLogSessions(
-  logs: Logs,
+  logs: Pick<Logs, 'tail'>,
   exists: (appId: string) => boolean,
   now: () => number,
 ): LogSessions {
@@ -62,36 +72,38 @@ export function createLogSessions(
     );
     response.setHeader('Cache-Control', 'no-cache');
     response.flushHeaders();
-    const write = events ? eventLine : textLine;
     if (events && !order.tail) response.write('retry: 1\n\n');
     try {
-      if (order.tail) await tail(order, lastEventId(request), response, events, write, signal);
-      else await send(response, (await logs.read(order.appId, order)).map(write).join(''), signal);
+      await stream(order, lastEventId(request), response, events, signal);
     } finally {
       response.end();
       settle(secret, order);
     }
   }
 
-  async function tail(
-    order: LogOrder,
+  async function stream(
+    { appId, lines, tail, filter, format }: LogOrder,
     after: number | undefined,
     response: Response,
     events: boolean,
-    write: (line: StoredLine) => string,
     signal: AbortSignal,
   ): Promise<void> {
+    const written = writerOf(format, events);
     const ping = setInterval(() => response.write(events ? ': ping\n\n' : ''), pingMs);
+    const from = after === undefined ? {} : { after };
+    let latest = nowMicros();
     try {
-      const query = {
-        lines: order.lines,
-        filter: order.filter,
+      for await (const part of logs.tail(appId, {
+        lines,
+        filter,
         signal,
-        ...(after === undefined ? {} : { after }),
-      };
-      for await (const part of logs.tail(order.appId, query)) {
-        const text = Array.isArray(part) ? part.map(write).join('') : missedLine(part.missed, events);
-        await send(response, text, signal);
+        once: !tail,
+        marks: events && tail,
+        ...from,
+      })) {
+        if (Array.isArray(part)) await send(response, part.map(written.line).join(''), signal);
+        else await send(response, written.place(part, latest), signal);
+        latest = (Array.isArray(part) ? part.at(-1)?.time : undefined) ?? latest;
       }
     } finally {
       clearInterval(ping);
@@ -128,17 +140,31 @@ async function send(response: Response, text: string, signal: AbortSignal): Prom
   });
 }
 
-const eventLine = (line: StoredLine): string => `id: ${line.sequence}\ndata: ${formatLogLine(line)}\n\n`;
-const textLine = (line: StoredLine): string => `${formatLogLine(line)}\n`;
+interface Writer {
+  line(line: StoredLine): string;
+  /** Where a tail is, and what it missed. @param since the time of the last line before it */
+  place(place: Place, since: number): string;
+}
 
-function missedLine(count: number, events: boolean): string {
-  const line = formatLogLine({
-    time: Date.now() * 1000,
+/** An event's id is where a reader that comes back goes on; an event without data only says how far all was read. */
+function writerOf(format: LogOrder['format'], events: boolean): Writer {
+  const shown = format === 'json' ? jsonLogLine : formatLogLine;
+  const written = (id: number, text: string): string =>
+    events ? `id: ${id}\n${text === '' ? '' : `data: ${text}\n`}\n` : text && `${text}\n`;
+  return {
+    line: (line) => written(line.sequence, shown(line)),
+    place: ({ at, missed }, since) => written(at, missed === 0 ? '' : shown(missedLine(missed, since))),
+  };
+}
+
+function missedLine(count: number, since: number): LogLine {
+  const what = count === 1 ? '1 message' : `${count} messages`;
+  return {
+    time: nowMicros(),
     source: 'twelve',
     process: 'logs',
-    text: `Error L11 (Tail buffer overflow) -> This tail missed ${count} lines. They are kept: twelve logs -n ${count}`,
-  });
-  return events ? `data: ${line}\n\n` : `${line}\n`;
+    text: `Error L11 (Tail buffer overflow) -> This tail session dropped ${what} since ${formatMicros(since)}`,
+  };
 }
 
 function lastEventId(request: Request): number | undefined {

@@ -23,6 +23,7 @@ import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
 import { logDrainRoutes } from './routes/log-drains.ts';
+import { logSessionRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
@@ -125,6 +126,7 @@ function createApplication(edge: Edge): express.Express {
     buildpackRoutes(edge),
     releaseRoutes(edge),
     processRoutes(edge),
+    logSessionRoutes(edge),
     execRoutes(edge),
     errorRoutes(edge),
     processSettingRoutes(edge),

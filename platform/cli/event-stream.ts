@@ -2,10 +2,11 @@
 export interface StreamEvent {
   /** The sender's number for it; where to go on after a break. */
   id: string | undefined;
+  /** None where only a place is told. */
   lines: string[];
 }
 
-/** Events without data (comments, pings) are not events. A last one that was cut off is dropped, as the standard says. */
+/** What has neither data nor a number (comments, pings) is no event. A last one that was cut off is dropped, as the standard says. */
 export async function* readEvents(source: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -19,7 +20,7 @@ export async function* readEvents(source: AsyncIterable<Uint8Array>): AsyncGener
         take(event, line);
         continue;
       }
-      if (event.lines.length > 0) yield event;
+      if (event.lines.length > 0 || event.id !== undefined) yield event;
       event = { id: undefined, lines: [] };
     }
   }

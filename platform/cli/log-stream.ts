@@ -1,5 +1,6 @@
 // An app's log lines from the server: the last ones, and with tail for as long as it takes, over its restarts.
 import type { IncomingMessage } from 'node:http';
+import type { LogQueryWords } from '../domain/log-query.ts';
 import type { Client } from './client.ts';
 import { appPath } from './command.ts';
 import { ApiError, CliError, UnreachableError } from './errors.ts';
@@ -8,11 +9,11 @@ import { backOff, sleep } from './patience.ts';
 
 export interface LogOrder {
   app: string;
-  lines: number;
+  /** The server's choice when undefined. */
+  lines: number | undefined;
   tail: boolean;
-  source: string | undefined;
-  /** `web` or `web.1` */
-  process: string | undefined;
+  json: boolean;
+  query: LogQueryWords;
 }
 
 interface Needs {
@@ -21,11 +22,8 @@ interface Needs {
   notice(text: string): void;
 }
 
-/** How many lines a session opened after a break goes back; the ones seen before are left out. */
-const overlap = 1500;
-
 export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<string> {
-  let url = await openSession(order, needs, order.lines);
+  let url = await openSession(order, needs);
   let last: string | undefined;
   let told = false;
   let failures = 0;
@@ -71,7 +69,9 @@ export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<s
     if (end instanceof ApiError && end.httpStatus < 500 && ![403, 404, 410].includes(end.httpStatus))
       throw end;
     try {
-      url = await openSession(order, needs, last === undefined ? order.lines : overlap);
+      // Whoever was somewhere goes on there; `10m` ago would be another moment now.
+      const { since: _, ...query } = order.query;
+      url = await openSession(last === undefined ? order : { ...order, query, lines: 0 }, needs);
     } catch (error) {
       const passing = error instanceof ApiError && error.httpStatus >= 500;
       if (!passing && !(error instanceof UnreachableError)) throw error;
@@ -79,17 +79,15 @@ export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<s
   }
 }
 
-async function openSession(order: LogOrder, needs: Needs, lines: number): Promise<string> {
-  const session = await needs.api.send<{ logplex_url: string }>(
-    'POST',
-    `${appPath(order.app)}/log-sessions`,
-    {
-      lines,
-      tail: order.tail,
-      ...(order.source ? { source: order.source } : {}),
-      ...(order.process ? { dyno: order.process } : {}),
-    },
-  );
+async function openSession({ app, lines, tail, json, query }: LogOrder, needs: Needs): Promise<string> {
+  const { process: dyno, ...words } = query;
+  const session = await needs.api.send<{ logplex_url: string }>('POST', `${appPath(app)}/log-sessions`, {
+    lines,
+    tail,
+    dyno,
+    ...words,
+    ...(json ? { format: 'json' } : {}),
+  });
   return session.logplex_url;
 }
 

@@ -11,6 +11,8 @@ export interface LogLine {
   process: string;
   /** Without line end. */
   text: string;
+  /** The release whose process it is about; unknown for what belongs to none. */
+  release?: number;
 }
 
 /** A line in an app's stream, with its place in it. */
@@ -23,6 +25,12 @@ export interface LogFilter {
   source?: LogSource;
   /** `web.1` is one process, `web` all of that type. */
   process?: string;
+  release?: number;
+  /** Not before, not after: microseconds since the epoch. */
+  since?: number;
+  until?: number;
+  /** Lines whose text holds it. */
+  text?: string;
 }
 
 export const maxLineBytes = 10_000;
@@ -38,10 +46,15 @@ export function formatMicros(micros: number): string {
   return `${seconds}.${String(Math.floor(micros % 1_000_000)).padStart(6, '0')}+00:00`;
 }
 
-export function matchesFilter(line: Pick<LogLine, 'source' | 'process'>, filter: LogFilter): boolean {
-  if (filter.source !== undefined && line.source !== filter.source) return false;
-  if (filter.process === undefined) return true;
-  return line.process === filter.process || line.process.startsWith(`${filter.process}.`);
+/** One line of `logs --json`. */
+export function jsonLogLine(line: LogLine & { sequence?: number }): string {
+  const { time, source, process, release, text, sequence } = line;
+  return JSON.stringify({ time: formatMicros(time), source, process, release, text, sequence });
+}
+
+/** How a loss is announced in the stream. */
+export function linesLost(count: number): string {
+  return `${count} ${count === 1 ? 'line' : 'lines'} lost`;
 }
 
 /** Wall clock in microseconds (Node's clock has milliseconds; lines of apps carry the engine's finer time). */

@@ -32,6 +32,11 @@ export const label = {
   image: 'twelve.image',
 } as const;
 
+/** Number of the release that a container runs. */
+export function releaseOf({ labels }: { labels: Readonly<Record<string, string>> }): number {
+  return Number(labels[label.release]);
+}
+
 export interface OwnLabels {
   instance: string;
   kind: ContainerKind;

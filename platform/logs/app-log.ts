@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type LogSource, nowMicros } from '../domain/log-line.ts';
-import { type FrameBuilder, visitItems } from './format.ts';
+import { type FrameBuilder, nameOf, visitItems } from './format.ts';
 import { type Carry, cutLong } from './joiner.ts';
+import type { Presser } from './press.ts';
 import { openShelf, type Shelf } from './segments.ts';
 
 /** How far an engine's log of one container has been read and stored. */
@@ -56,12 +57,15 @@ export interface AppLogNeeds {
   /** Part of the budget that router lines may fill. */
   routerShare: number;
   builders: { general: FrameBuilder; router: FrameBuilder };
+  /** Without it nothing is compressed. */
+  presser?: Presser;
 }
 
 export const leastLines = 1500;
 const maxSlot = 60_000;
 
-export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLogNeeds): AppLog {
+export function openAppLog(needs: AppLogNeeds): AppLog {
+  const { folder, budgetBytes, routerShare, builders, presser } = needs;
   const segmentBytes = Math.min(4 << 20, Math.max(64 << 10, Math.floor(budgetBytes / 16)));
   const book = createCursorBook();
   const general = openShelf({
@@ -72,6 +76,8 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
   });
   const router = openShelf({ folder, kind: 'router', onFrame: () => {} });
   const listeners = new Set<() => void>();
+  const shelves = [general, router];
+  let newest: unknown[] = [];
   let next = Math.max(general.lastFound, router.lastFound) + 1;
 
   function append(fill: (batch: Batch) => void): void {
@@ -90,14 +96,14 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
       throw error;
     }
     trim();
+    pressClosed();
     for (const listener of listeners) listener();
   }
 
   /** A segment begins with all cursors, so that opening the log needs to read no older one. */
   function prepare(): void {
-    const segment = general.segments.at(-1);
-    if (!segment || segment.bytes >= segmentBytes || book.slots() >= maxSlot) general.roll(next);
-    else if (segment.bytes > 0) return;
+    if (!general.hasRoom(segmentBytes) || book.slots() >= maxSlot) general.roll(next);
+    else if (general.segments.at(-1)!.bytes > 0) return;
     book.beginSegment((json) => builders.general.file(json));
     builders.general.endFrame(next);
   }
@@ -112,7 +118,7 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
       batch.line(source, name, time, text, rest, end);
     },
     text(source, process, text, time = nowMicros()) {
-      const name = Buffer.from(process).subarray(0, 255);
+      const name = nameOf(process);
       for (const part of text.split(/\r?\n/)) {
         const bytes = Buffer.from(part);
         batch.long(source, name, time, bytes, 0, bytes.length);
@@ -129,8 +135,7 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
   function store(first: number): void {
     const lines = builders.router.frames();
     if (lines.length > 0) {
-      const segment = router.segments.at(-1);
-      if (!segment || segment.bytes >= segmentBytes) router.roll(first);
+      if (!router.hasRoom(segmentBytes)) router.roll(first);
       router.append(lines, builders.router.lines());
     }
     try {
@@ -150,6 +155,14 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
     }
   }
 
+  function pressClosed(): void {
+    const now = shelves.map((shelf) => shelf.segments.at(-1));
+    if (!presser || now.every((segment, index) => segment === newest[index])) return;
+    newest = now;
+    for (const shelf of shelves) shelf.pressClosed(presser);
+  }
+  pressClosed();
+
   return {
     general,
     router,
@@ -168,7 +181,8 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
     },
     async remove() {
       await Promise.all([general.close(), router.close()]);
-      await rm(folder, { recursive: true, force: true });
+      // A segment that is being compressed may come into being meanwhile.
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }
@@ -176,7 +190,10 @@ export function openAppLog({ folder, budgetBytes, routerShare, builders }: AppLo
 const routerName = Buffer.from('router');
 
 function isRouter(name: Uint8Array): boolean {
-  return name.length === routerName.length && routerName.equals(name);
+  if (name.length < routerName.length || (name.length > routerName.length && name[routerName.length] !== 0))
+    return false;
+  for (let i = 0; i < routerName.length; i++) if (name[i] !== routerName[i]) return false;
+  return true;
 }
 
 /** Cursors as they stand, and the short names (slots) under which the current segment knows them. */

@@ -5,15 +5,17 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { ResolveSafely } from '../domain/address.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { DrainStatus } from '../domain/log-drain.ts';
-import type { LogFilter, StoredLine } from '../domain/log-line.ts';
+import { type LogFilter, linesLost, type StoredLine } from '../domain/log-line.ts';
 import { type AppLog, openAppLog } from './app-log.ts';
 import { createDrains, type DrainOrder } from './drains/drains.ts';
 import { createEntryDecoder } from './entries.ts';
 import { type Container, createFollower, type Follower } from './follow.ts';
 import { createFrameBuilder } from './format.ts';
+import { findNewest } from './newest.ts';
 import { type PackedLines, type PackedRun, unpack } from './packed.ts';
+import { createPresser } from './press.ts';
 import { createPump } from './pump.ts';
-import { findNewest, readForward } from './reader.ts';
+import { type Hits, readForward } from './reader.ts';
 import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
 
 export interface LogNeeds {
@@ -53,6 +55,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   const ending = new Map<string, Promise<void>>();
   const tails = new Map<number, { tail: Tail; appId: string }>();
   const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
+  const presser = createPresser();
   const decoder = createEntryDecoder();
   const chunk = Buffer.allocUnsafe(chunkBytes);
   const pump = createPump((follower, message) =>
@@ -68,7 +71,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   function logOf(appId: string): AppLog {
     const known = logs.get(appId);
     if (known) return known;
-    const opened = openAppLog({ folder: folderOf(appId), budgetBytes, routerShare, builders });
+    const opened = openAppLog({ folder: folderOf(appId), budgetBytes, routerShare, builders, presser });
     logs.set(appId, opened);
     return opened;
   }
@@ -117,7 +120,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     const lost = unwritten.get(appId) ?? 0;
     try {
       logOf(appId).append((batch) => {
-        if (lost > 0) batch.text('twelve', 'logs', `${lost} lines lost: they could not be stored.`);
+        if (lost > 0) batch.text('twelve', 'logs', `${linesLost(lost)}: the disk took nothing.`);
         each((source, name, time, text, start, end) => {
           batch.long(source, name, time, text, start, end);
           if (batch.full()) batch.endFrame();
@@ -133,10 +136,12 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   async function read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]> {
     const log = logOf(appId);
     const until = log.last();
-    const reader = readForward(log, await findNewest(log, query.lines, query.filter, breathe), query.filter);
+    const hits: Hits = new Map();
+    const after = await findNewest(log, query.lines, query.filter, breathe, hits);
+    const reader = readForward(log, after, query.filter, hits);
     const found: StoredLine[] = [];
     for (;;) {
-      const { lines, more } = reader.pull(1000, until);
+      const { lines, more } = reader.skim(1000, until);
       found.push(...lines);
       if (!more) return found;
       await breathe();
@@ -175,7 +180,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
       await log.remove();
     },
     async close() {
-      await pump.close();
+      await Promise.all([pump.close(), presser.close()]);
       await drains.close();
       for (const id of tails.keys()) closeTail(id);
       await Promise.all([...logs.values()].map((log) => log.sync().then(() => log.close())));

@@ -3,6 +3,7 @@ import { readSync } from 'node:fs';
 import { maxLineBytes, nowMicros } from '../domain/log-line.ts';
 import type { AppLog, Batch, Cursor } from './app-log.ts';
 import type { EntryDecoder } from './entries.ts';
+import { nameOf } from './format.ts';
 import { createJoiner } from './joiner.ts';
 import { createSpool, fingerprintOf, type SpoolFile } from './spool.ts';
 
@@ -13,6 +14,8 @@ export interface Container {
   process: string;
   /** As the engine names it, and as we can open it. */
   logPath: string;
+  /** The release it runs. */
+  release?: number;
 }
 
 /** more: there is more to read at once. quiet: all is read for now. ended: all is read for ever. */
@@ -45,7 +48,7 @@ export function createFollower({ container, log, decoder, chunk, onProblem }: Fo
   const cursor = log.cursor(container.id);
   const spool = createSpool(container.logPath, cursor);
   const joiner = createJoiner();
-  const name = Buffer.from(container.process);
+  const name = nameOf(container.process, container.release);
   let endExpected = false;
   let tornSince = 0;
   let missingSince = 0;

@@ -1,21 +1,24 @@
 // The bytes of our segments: frames of records, each frame whole or void, readable forwards and backwards.
 import { crc32 } from 'node:zlib';
-import type { LogFilter, LogSource, StoredLine } from '../domain/log-line.ts';
+import type { LogSource, StoredLine } from '../domain/log-line.ts';
 
 /*
  * Frame:  u32 magic · u32 length of the whole frame · u32 crc32 of all between crc and trailer · f64 first sequence
- *         · u16 last sequence minus first · u16 lines · items … · u32 length again (so that one can walk backwards)
+ *         · u16 last sequence minus first · u16 lines · f64 earliest time · f64 latest time · items … · u32 length again
  * Line:   u8 source · u16 sequence minus the frame's first · f64 time · u8 bytes of name · u16 bytes of text · name · text
+ *         A name is `web.1`, or `web.1`, a zero and the release's number.
  * Offset: u8 3 · u16 slot · f64 offset: how far the engine's file that this slot stands for has been read
  * File:   u8 4 · u32 bytes · JSON of a SlotCursor: from here on the slot stands for this file of the engine
  *
  * A frame holds lines together with how far their source was read, so a write cut anywhere leaves both or neither.
  */
-const magic = 0x3231_6c74;
-const headerBytes = 24;
+const magic = 0x3232_6c74;
+const headerBytes = 40;
+/** Of frames as they were before they told their times. */
+const timeless = { magic: 0x3231_6c74, headerBytes: 24 };
 const trailerBytes = 4;
-const lineHead = 14;
-const itemKind = { app: 1, twelve: 2, offset: 3, file: 4 } as const;
+export const lineHead = 14;
+export const itemKind = { app: 1, twelve: 2, offset: 3, file: 4 } as const;
 
 /** A frame is closed once it is this long, so that the newest lines can be read without reading much. */
 export const frameBytes = 128 * 1024;
@@ -53,6 +56,16 @@ export function createFrameBuilder(): FrameBuilder {
   let last = -1;
   let count = 0;
   let total = 0;
+  let earliest = Number.POSITIVE_INFINITY;
+  let latest = Number.NEGATIVE_INFINITY;
+
+  function begin(): void {
+    at = start + headerBytes;
+    first = last = -1;
+    count = 0;
+    earliest = Number.POSITIVE_INFINITY;
+    latest = Number.NEGATIVE_INFINITY;
+  }
 
   function room(more: number): void {
     if (at + more + trailerBytes <= bytes.length) return;
@@ -67,6 +80,8 @@ export function createFrameBuilder(): FrameBuilder {
       room(lineHead + name.length + to - from);
       if (first < 0) first = sequence;
       last = sequence;
+      if (time < earliest) earliest = time;
+      if (time > latest) latest = time;
       bytes[at] = source === 'app' ? itemKind.app : itemKind.twelve;
       view.setUint16(at + 1, sequence - first, true);
       view.setFloat64(at + 3, time, true);
@@ -104,21 +119,19 @@ export function createFrameBuilder(): FrameBuilder {
       view.setFloat64(start + 12, first < 0 ? sequence : first, true);
       view.setUint16(start + 20, first < 0 ? 0 : last - first, true);
       view.setUint16(start + 22, count, true);
+      view.setFloat64(start + 24, earliest, true);
+      view.setFloat64(start + 32, latest, true);
       view.setUint32(start + 8, crc32(bytes.subarray(start + 12, at)), true);
       view.setUint32(at, length, true);
       start = at + trailerBytes;
-      at = start + headerBytes;
       total += count;
-      first = last = -1;
-      count = 0;
+      begin();
     },
     frames: () => bytes.subarray(0, start),
     lines: () => total,
     reset() {
-      start = 0;
-      at = headerBytes;
-      first = last = -1;
-      count = total = 0;
+      start = total = 0;
+      begin();
     },
   };
 }
@@ -132,27 +145,41 @@ export interface Frame {
   first: number;
   last: number;
   lines: number;
+  /** Of its lines' times, in microseconds; the whole of time when it does not tell. */
+  earliest: number;
+  latest: number;
 }
 
 /** The frame at a place: how many bytes are needed when the buffer ends before it does; null when it is damaged. */
 export function readFrame(bytes: Buffer, at: number, end: number): Frame | { needs: number } | null {
-  if (end - at < headerBytes) return { needs: headerBytes };
-  const length = bytes.readUInt32LE(at + 4);
-  if (bytes.readUInt32LE(at) !== magic || length < headerBytes + trailerBytes) return null;
-  if (end - at < length) return { needs: length };
-  const itemsEnd = at + length - trailerBytes;
-  if (bytes.readUInt32LE(itemsEnd) !== length) return null;
-  if (crc32(bytes.subarray(at + 12, itemsEnd)) !== bytes.readUInt32LE(at + 8)) return null;
-  const first = bytes.readDoubleLE(at + 12);
-  const last = first + bytes.readUInt16LE(at + 20);
-  return { items: at + headerBytes, itemsEnd, length, first, last, lines: bytes.readUInt16LE(at + 22) };
+  const frame = readFrameHead(bytes, at, end);
+  if (frame === null || 'needs' in frame) return frame;
+  if (bytes.readUInt32LE(frame.itemsEnd) !== frame.length) return null;
+  if (crc32(bytes.subarray(at + 12, frame.itemsEnd)) !== bytes.readUInt32LE(at + 8)) return null;
+  return frame;
 }
 
-/** Length of the frame that ends at a place, as its trailer says. */
-export function lengthBefore(bytes: Buffer, end: number): number {
-  return bytes.readUInt32LE(end - trailerBytes);
+/** As `readFrame`, of bytes that are known to be whole. */
+export function readFrameHead(bytes: Buffer, at: number, end: number): Frame | { needs: number } | null {
+  if (end - at < timeless.headerBytes) return { needs: timeless.headerBytes };
+  const length = bytes.readUInt32LE(at + 4);
+  const told = bytes.readUInt32LE(at) === magic;
+  if (!told && bytes.readUInt32LE(at) !== timeless.magic) return null;
+  const head = told ? headerBytes : timeless.headerBytes;
+  if (length < head + trailerBytes) return null;
+  if (end - at < length) return { needs: length };
+  const first = bytes.readDoubleLE(at + 12);
+  return {
+    items: at + head,
+    itemsEnd: at + length - trailerBytes,
+    length,
+    first,
+    last: first + bytes.readUInt16LE(at + 20),
+    lines: bytes.readUInt16LE(at + 22),
+    earliest: told ? bytes.readDoubleLE(at + 24) : Number.NEGATIVE_INFINITY,
+    latest: told ? bytes.readDoubleLE(at + 32) : Number.POSITIVE_INFINITY,
+  };
 }
-export const smallestFrame = headerBytes + trailerBytes;
 
 export interface ItemVisitor {
   line?(sequence: number, at: number): void;
@@ -178,30 +205,22 @@ export function visitItems(bytes: Buffer, frame: Frame, visitor: ItemVisitor): v
   }
 }
 
+/** The name of a line, as its bytes are stored. */
+export function nameOf(process: string, release?: number): Uint8Array {
+  const ending = release === undefined || Number.isNaN(release) ? '' : `\0${release}`;
+  return Buffer.concat([Buffer.from(process).subarray(0, 255 - ending.length), Buffer.from(ending)]);
+}
+
 export function lineAt(bytes: Buffer, sequence: number, at: number): StoredLine {
   const name = at + lineHead;
   const text = name + bytes[at + 11]!;
+  const [process = '', release] = bytes.toString('utf8', name, text).split('\0');
   return {
     sequence,
     time: bytes.readDoubleLE(at + 3),
     source: bytes[at] === itemKind.app ? 'app' : 'twelve',
-    process: bytes.toString('utf8', name, text),
+    process,
     text: bytes.toString('utf8', text, text + bytes.readUInt16LE(at + 12)),
-  };
-}
-
-/** `matchesFilter` of the domain on bytes: nothing is decoded for lines that are not wanted. */
-export function byteFilter(filter: LogFilter): (bytes: Buffer, at: number) => boolean {
-  const kind = filter.source === undefined ? 0 : filter.source === 'app' ? itemKind.app : itemKind.twelve;
-  const name = Buffer.from(filter.process ?? '');
-  const anyName = filter.process === undefined;
-  return (bytes, at) => {
-    if (kind !== 0 && bytes[at] !== kind) return false;
-    if (anyName) return true;
-    const length = bytes[at + 11]!;
-    const start = at + lineHead;
-    if (length < name.length) return false;
-    for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
-    return length === name.length || bytes[start + name.length] === 0x2e;
+    ...(release === undefined ? {} : { release: Number(release) }),
   };
 }

@@ -2,32 +2,44 @@
 import type { ResolveSafely } from '../domain/address.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { DrainStatus } from '../domain/log-drain.ts';
-import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
+import { type LogFilter, type LogSource, linesLost, nowMicros, type StoredLine } from '../domain/log-line.ts';
 import type { DrainOrder } from './drains/drains.ts';
 import { createLink, type Link } from './link.ts';
 import { createPacker, type PlatformLine } from './packed.ts';
-import type { TailBatch } from './tail.ts';
+import type { TailBatch, TailQuery } from './tail.ts';
 
 export interface Logs {
   /** Starts (or goes on) following the engine's json-file log of a container; returns at once, once is enough. */
-  follow(container: { id: string; appId: string; process: string; logPath: string }): void;
+  follow(container: {
+    id: string;
+    appId: string;
+    process: string;
+    logPath: string;
+    /** The release it runs. */
+    release?: number;
+  }): void;
   /**
    * Resolves once everything the (ended) container printed is stored; only then remove the container. At once when it
    * is not followed. When its file is gone the loss stands in the stream.
    */
   drained(containerId: string): Promise<void>;
   /** A line of the platform itself: router lines, state changes, API lines. Never waits. */
-  write(appId: string, line: { source: LogSource; process: string; text: string; time?: number }): void;
+  write(
+    appId: string,
+    line: { source: LogSource; process: string; text: string; time?: number; release?: number },
+  ): void;
   /** The newest matching lines, oldest first. */
   read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
   /**
-   * First the newest `lines` (or all after the sequence number `after`), then live, without gap or repeat, until
-   * `signal`. A reader so slow that the budget dropped lines unread is told how many (matching or not).
+   * First the newest `lines` (Infinity: all; or all after the sequence number `after`), then live, without gap or
+   * repeat, until `signal`; with `once` it ends where the log ended when it began. A reader so slow that the budget
+   * dropped lines unread is told how many (matching or not). With `marks` it is told how far everything was looked at,
+   * as a number to go on after: at the beginning, and where nothing matches for long.
    */
   tail(
     appId: string,
-    query: { lines: number; filter: LogFilter; after?: number; signal: AbortSignal },
-  ): AsyncIterable<StoredLine[] | { missed: number }>;
+    query: Omit<TailQuery, 'marks'> & { signal: AbortSignal; marks?: boolean },
+  ): AsyncIterable<StoredLine[] | Place>;
   /** Sends an app's stream on, from where the drain was; a new one from here on. Returns at once, once is enough. */
   openDrain(order: DrainOrder): void;
   /** For good: also how far it was. */
@@ -37,6 +49,12 @@ export interface Logs {
   remove(appId: string): Promise<void>;
   /** All that was read is stored. */
   close(): Promise<void>;
+}
+
+/** Where a tail is: everything up to the sequence number `at` was looked at, but for `missed` lines that are gone. */
+export interface Place {
+  missed: number;
+  at: number;
 }
 
 export interface LogsNeeds {
@@ -83,21 +101,22 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     }
   }
 
-  async function* tail(appId: string, { signal, ...query }: Parameters<Logs['tail']>[1]) {
+  async function* tail(appId: string, { signal, marks, ...query }: Parameters<Logs['tail']>[1]) {
     let position = query.after;
     while (!signal.aborted && !closing) {
       const id = ++tails;
       const stop = (): void => void send('closeTail', id).catch(() => {});
       signal.addEventListener('abort', stop, { once: true });
+      const from = position === undefined ? {} : { after: position };
       try {
-        await send('openTail', id, appId, position === undefined ? query : { ...query, after: position });
+        await send('openTail', id, appId, { ...query, ...from, marks: true });
         for (;;) {
           const batch: TailBatch = await send('nextOfTail', id);
           if ('end' in batch) return;
-          if ('lines' in batch) {
-            position = batch.lines.at(-1)?.sequence ?? position;
-            yield batch.lines;
-          } else yield { missed: batch.missed };
+          position = batch.at;
+          if ('missed' in batch) yield batch;
+          else if (batch.lines.length > 0) yield batch.lines;
+          else if (marks) yield { missed: 0, at: batch.at };
         }
       } catch (error) {
         await restarted(error);
@@ -115,8 +134,8 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
       send('follow', { ...container }).catch((error) => needs.onProblem(String(error)));
     },
     drained,
-    write(appId, { source, process, text, time = nowMicros() }) {
-      writer.write({ appId, source, process, text, time });
+    write(appId, { time = nowMicros(), ...line }) {
+      writer.write({ appId, ...line, time });
     },
     read: (appId, query) => send('read', appId, query),
     tail,
@@ -182,7 +201,7 @@ function createWriter(link: Link) {
       batch.add({
         ...line,
         source: 'twelve',
-        text: `${count} lines lost: they came faster than they could be stored.`,
+        text: `${linesLost(count)}: more came than could be stored in time.`,
       });
     dropped.clear();
   }

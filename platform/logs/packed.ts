@@ -1,6 +1,7 @@
 // Lines of the platform on their way to the log router's thread: as bytes, since copying them as objects costs more than
 // all that is done with them.
 import type { LogSource } from '../domain/log-line.ts';
+import { nameOf } from './format.ts';
 
 export interface PlatformLine {
   appId: string;
@@ -8,9 +9,10 @@ export interface PlatformLine {
   process: string;
   text: string;
   time: number;
+  release?: number;
 }
 
-type Head = Pick<PlatformLine, 'appId' | 'source' | 'process'>;
+type Head = Pick<PlatformLine, 'appId' | 'source' | 'process' | 'release'>;
 
 export interface PackedLines {
   /** Each once. */
@@ -41,12 +43,14 @@ export function createPacker(): Packer {
   let end = 0;
   let latest = -1;
 
-  function headOf({ appId, source, process }: PlatformLine): number {
+  function headOf({ appId, source, process, release }: PlatformLine): number {
     const fits = (head: Head | undefined): boolean =>
-      head?.appId === appId && head.process === process && head.source === source;
+      head?.appId === appId && head.process === process && head.source === source && head.release === release;
     if (fits(heads[latest])) return latest;
     const known = heads.findIndex(fits);
-    return known >= 0 ? known : heads.push({ appId, source, process }) - 1;
+    return known >= 0
+      ? known
+      : heads.push({ appId, source, process, ...(release === undefined ? {} : { release }) }) - 1;
   }
 
   function makeRoom(text: string): void {
@@ -99,14 +103,21 @@ export interface PackedRun {
   appId: string;
   count: number;
   each(
-    visit: (source: LogSource, name: Buffer, time: number, text: Buffer, start: number, end: number) => void,
+    visit: (
+      source: LogSource,
+      name: Uint8Array,
+      time: number,
+      text: Buffer,
+      start: number,
+      end: number,
+    ) => void,
   ): void;
 }
 
 /** Lines of one app that follow one another, as runs in their order. */
 export function* unpack({ heads, marks, bytes }: PackedLines): Generator<PackedRun> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const names = heads.map(({ process }) => Buffer.from(process).subarray(0, 255));
+  const names = heads.map(({ process, release }) => nameOf(process, release));
   const total = marks.length / 3;
   const appOf = (line: number): string => heads[marks[3 * line]!]!.appId;
   for (let from = 0, to: number; from < total; from = to) {

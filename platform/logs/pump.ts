@@ -90,7 +90,9 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
 
   return {
     add(follower) {
-      seats.set(follower, { follower, nextAt: 0, activeUntil: 0, failing: false, ended: [] });
+      // What has just started is about to print.
+      const activeUntil = Date.now() + activeFor;
+      seats.set(follower, { follower, nextAt: 0, activeUntil, failing: false, ended: [] });
       wake();
     },
     async finish(follower) {

@@ -13,23 +13,22 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { addFrames, type Block } from './blocks.ts';
 import { type Frame, readFrame } from './format.ts';
-
-export interface Segment {
-  path: string;
-  /** No line in it has a lower sequence number. */
-  first: number;
-  /** Lines this shelf had taken before it. */
-  before: number;
-  bytes: number;
-}
+import { type Presser, pressedEnding } from './press.ts';
+import { blocksOf, readPiece, type Segment } from './segment-file.ts';
 
 export interface Shelf {
   /** Oldest first; the last one is being written. */
   readonly segments: readonly Segment[];
   /** Highest sequence number found when it was opened. */
   readonly lastFound: number;
+  /** On the disk. */
   bytes(): number;
+  /** Whether the newest segment can take more, and has less than so many bytes. */
+  hasRoom(bytes: number): boolean;
+  /** Segments that get no further line are compressed when there is time. */
+  pressClosed(presser: Presser): void;
   /** Lines taken since the shelf began; what is kept is this minus `segments[0].before`. */
   lines(): number;
   /** Begins a new segment. */
@@ -60,6 +59,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
   let descriptor = -1;
   let undoable = { bytes: 0, lines: 0 };
   let dirty = false;
+  let closed = false;
   const pending = new Set<Promise<void>>();
 
   const newest = (): Segment | undefined => segments[segments.length - 1];
@@ -107,11 +107,12 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
     const fd = openSync(path, 'w', 0o600);
     release();
     descriptor = fd;
-    segments.push({ path, first, before: total, bytes: 0 });
+    segments.push({ path, first, before: total, bytes: 0, pressed: false, index: [] });
   }
 
   function append(frames: Buffer, lines: number): void {
     const segment = newest()!;
+    const index = indexOf(segment);
     const fd = writable();
     dirty = true;
     try {
@@ -122,6 +123,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
       ftruncateSync(fd, segment.bytes);
       throw error;
     }
+    addFrames(index, frames, segment.bytes, true);
     segment.bytes += frames.length;
     bytes += frames.length;
     total += lines;
@@ -134,6 +136,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
     bytes -= undoable.bytes;
     total -= undoable.lines;
     undoable = { bytes: 0, lines: 0 };
+    segment.index = undefined;
     ftruncateSync(writable(), segment.bytes);
   }
 
@@ -148,10 +151,26 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
     }
   }
 
+  function pressClosed(presser: Presser): void {
+    for (const segment of segments.slice(0, -1))
+      presser.add(
+        segment,
+        () => !closed && segments.includes(segment),
+        (more) => {
+          bytes += more;
+        },
+      );
+  }
+
   return {
     segments,
     lastFound: recovered.last,
     bytes: () => bytes,
+    hasRoom(most) {
+      const segment = newest();
+      return segment !== undefined && !segment.pressed && segment.bytes < most;
+    },
+    pressClosed,
     lines: () => total,
     roll,
     append,
@@ -162,6 +181,7 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
       await Promise.all(pending);
     },
     async close() {
+      closed = true;
       release();
       await Promise.all(pending);
     },
@@ -171,6 +191,12 @@ export function openShelf({ folder, kind, onFrame }: ShelfNeeds): Shelf {
 /** `<first sequence>-<lines before>.<kind>`: all that has to be known of an old segment stands in its name. */
 function segmentName(first: number, before: number, kind: string): string {
   return `${String(first).padStart(15, '0')}-${before}.${kind}`;
+}
+
+/** Of the newest, which is kept as it grows. */
+function indexOf(segment: Segment): Block[] {
+  blocksOf(segment);
+  return segment.index!;
 }
 
 function listSegments(folder: string, kind: string): Segment[] {
@@ -183,10 +209,17 @@ function listSegments(folder: string, kind: string): Segment[] {
   }
   const found: Segment[] = [];
   for (const name of names) {
-    const match = /^(\d{15,16})-(\d+)\.([a-z]+)$/.exec(name);
+    const match = /^(\d{15,16})-(\d+)\.([a-z]+)(-pressed|-pressing)?$/.exec(name);
     if (match?.[3] !== kind) continue;
     const path = join(folder, name);
-    found.push({ path, first: Number(match[1]), before: Number(match[2]), bytes: statSync(path).size });
+    const pressed = match[4] === pressedEnding;
+    // Killed while it was pressed: begun and not whole, or whole and the original still there.
+    if (pressed ? false : match[4] !== undefined || names.includes(name + pressedEnding)) {
+      unlinkSync(path);
+      continue;
+    }
+    const [first, before] = [Number(match[1]), Number(match[2])];
+    found.push({ path, first, before, bytes: statSync(path).size, pressed, index: undefined });
   }
   return found.sort((a, b) => a.first - b.first || a.before - b.before);
 }
@@ -196,24 +229,47 @@ function recover(segments: Segment[], onFrame: ShelfNeeds['onFrame']): { last: n
   for (;;) {
     const segment = segments[segments.length - 1];
     if (!segment) return { last: 0, lines: 0 };
-    const bytes = readFileSync(segment.path);
-    let at = 0;
-    let last = segment.first - 1;
-    let lines = segment.before;
-    for (;;) {
-      const frame = readFrame(bytes, at, bytes.length);
-      if (frame === null || 'needs' in frame) break;
-      onFrame(bytes, frame);
-      if (frame.lines > 0) last = frame.last;
-      lines += frame.lines;
-      at += frame.length;
-    }
-    if (at > 0) {
-      if (at < bytes.length) truncateSync(segment.path, at);
-      segment.bytes = at;
-      return { last, lines };
-    }
+    const found = segment.pressed ? readPressed(segment, onFrame) : readRaw(segment, onFrame);
+    if (found) return found;
     unlinkSync(segment.path);
     segments.pop();
+  }
+}
+
+interface Recovered {
+  last: number;
+  lines: number;
+}
+
+function readRaw(segment: Segment, onFrame: ShelfNeeds['onFrame']): Recovered | undefined {
+  const bytes = readFileSync(segment.path);
+  const state = { last: segment.first - 1, lines: segment.before };
+  const whole = readFrames(bytes, state, onFrame);
+  if (whole === 0) return undefined;
+  if (whole < bytes.length) truncateSync(segment.path, whole);
+  segment.bytes = whole;
+  segment.index = [];
+  addFrames(segment.index, bytes.subarray(0, whole), 0, true);
+  return state;
+}
+
+/** The newest file was lost to a power cut, and it is the one before. */
+function readPressed(segment: Segment, onFrame: ShelfNeeds['onFrame']): Recovered | undefined {
+  const state = { last: segment.first - 1, lines: segment.before };
+  const blocks = blocksOf(segment);
+  for (const { start } of blocks) readFrames(readPiece(segment, start)!.bytes, state, onFrame);
+  return blocks.length > 0 ? state : undefined;
+}
+
+/** @returns where the first frame begins that is not whole */
+function readFrames(bytes: Buffer, state: Recovered, onFrame: ShelfNeeds['onFrame']): number {
+  let at = 0;
+  for (;;) {
+    const frame = readFrame(bytes, at, bytes.length);
+    if (frame === null || 'needs' in frame) return at;
+    onFrame(bytes, frame);
+    if (frame.lines > 0) state.last = frame.last;
+    state.lines += frame.lines;
+    at += frame.length;
   }
 }

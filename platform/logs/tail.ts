@@ -2,17 +2,23 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { LogFilter, StoredLine } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
-import { type ForwardReader, findNewest, readForward } from './reader.ts';
+import { findNewest, spanOf } from './newest.ts';
+import { type ForwardReader, type Hits, readForward } from './reader.ts';
 
 export interface TailQuery {
-  /** How many of the newest matching lines come first… */
+  /** How many of the newest matching lines come first (Infinity: all)… */
   lines: number;
   filter: LogFilter;
   /** …or, instead, all after this sequence number. */
   after?: number;
+  /** Ends with what was stored when it was opened. */
+  once?: boolean;
+  /** Also tells its place, in batches without lines: at the beginning, and now and then where nothing matches. */
+  marks?: boolean;
 }
 
-export type TailBatch = { lines: StoredLine[] } | { missed: number } | { end: true };
+/** `at`: the sequence number up to which everything was looked at. */
+export type TailBatch = { lines: StoredLine[]; at: number } | { missed: number; at: number } | { end: true };
 
 export interface Tail {
   /** Waits for the next lines. One call at a time. */
@@ -22,6 +28,10 @@ export interface Tail {
 }
 
 const batchLines = 500;
+/** Of what is stored already more at once, since each time a block may have to be unpacked. */
+const historyLines = 2000;
+/** Where nothing matches, the reader is told its place each time so many lines were passed. */
+const markEvery = 10_000;
 
 /**
  * It reads the segments at the reader's own pace and keeps no lines in memory, so a slow reader costs and stalls
@@ -29,8 +39,11 @@ const batchLines = 500;
  */
 export function openTail(log: AppLog, query: TailQuery): Tail {
   const opened = log.last();
-  let inHistory = query.after === undefined;
+  const resumed = query.after !== undefined;
+  let inHistory = !resumed || query.once === true;
+  let historyEnd = opened;
   let held: StoredLine[] | undefined;
+  let told = -1;
   let closed = false;
   let news = false;
   let wake: () => void = () => {};
@@ -40,11 +53,14 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
   });
 
   async function begin(): Promise<ForwardReader> {
-    const after =
-      query.after === undefined
-        ? await findNewest(log, query.lines, query.filter, breathe)
-        : Math.min(query.after, opened);
-    return readForward(log, after, query.filter);
+    if (query.after !== undefined) return readForward(log, Math.min(query.after, opened), query.filter);
+    const span = spanOf(log, query.filter);
+    if (query.once) historyEnd = span.last;
+    const all = query.lines === Number.POSITIVE_INFINITY;
+    if (all) return readForward(log, span.after, query.filter);
+    const hits: Hits = new Map();
+    const after = await findNewest(log, query.lines, query.filter, breathe, hits);
+    return readForward(log, after, query.filter, hits);
   }
 
   const started = begin();
@@ -53,13 +69,15 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
   });
 
   async function next(): Promise<TailBatch> {
+    const reader = await started;
     if (held) {
       const lines = held;
       held = undefined;
-      return { lines };
+      return { lines, at: reader.position() };
     }
-    const reader = await started;
     while (!closed) {
+      if (query.marks && told < 0) return mark(reader);
+      if (query.once && !inHistory) break;
       news = false;
       const batch = pull(reader);
       if (batch) return batch;
@@ -72,21 +90,30 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     return { end: true };
   }
 
+  function mark(from: ForwardReader): TailBatch {
+    told = from.position();
+    return { lines: [], at: told };
+  }
+
   /** What was dropped from the beginning of the history was not missed by this reader. */
   function pull(from: ForwardReader): TailBatch | undefined {
-    const until = inHistory ? opened : log.last();
-    const { lines, missed, more } = from.pull(batchLines, until);
-    const late = inHistory ? 0 : missed;
+    const { lines, missed, more } =
+      inHistory && !resumed
+        ? { ...from.skim(historyLines, historyEnd), missed: 0 }
+        : from.pull(batchLines, inHistory ? historyEnd : log.last());
+    const at = from.position();
     if (more) news = true;
     else if (inHistory) {
       inHistory = false;
       news = true;
     }
-    if (late > 0) {
+    if (missed > 0) {
       if (lines.length > 0) held = lines;
-      return { missed: late };
+      return { missed, at: lines[0] ? lines[0].sequence - 1 : at };
     }
-    return lines.length > 0 ? { lines } : undefined;
+    if (lines.length === 0 && !(query.marks && at - told >= markEvery)) return undefined;
+    told = at;
+    return { lines, at };
   }
 
   return {

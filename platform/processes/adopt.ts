@@ -1,7 +1,7 @@
 // What is found on the engine, at start or after it was away: taken over when it is an app's, cleared away when nobody wants it.
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
-import { label, ownLabels } from '../engine/labels.ts';
+import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -58,7 +58,8 @@ export async function adoptStrays(
       if (container.state === 'exited' || container.state === 'dead') {
         // Whoever knew it has told its end already. What it printed meanwhile is kept.
         const { logPath } = await engine.inspect(container.id);
-        if (logPath) logs.follow({ id: container.id, appId, process, logPath });
+        if (logPath)
+          logs.follow({ id: container.id, appId, process, logPath, release: releaseOf(container) });
         await logs.drained(container.id);
         await engine.remove(container.id);
       } else await adoptContainer(container, needs, supervisorOf);

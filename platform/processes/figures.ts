@@ -6,7 +6,7 @@ import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
 import type { Usage } from '../domain/process.ts';
 import type { ContainerStats, Engine, EngineEvent } from '../engine/engine.ts';
-import { label, ownLabels } from '../engine/labels.ts';
+import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import { createMemoryQuota } from './memory-quota.ts';
 
 export interface Figures {
@@ -25,7 +25,9 @@ export interface FiguresNeeds {
   engine: Pick<Engine, 'list' | 'stats'>;
   instance: string;
   sizes: readonly Size[];
-  logs: { write(appId: string, line: { source: LogSource; process: string; text: string }): void };
+  logs: {
+    write(appId: string, line: { source: LogSource; process: string; text: string; release: number }): void;
+  };
   onProblem(message: string): void;
   /** How often all are read. */
   everyMs?: number;
@@ -60,7 +62,8 @@ export function createFigures(needs: FiguresNeeds): Figures {
 
   function say(labels: Watched['labels'], lines: readonly string[]): void {
     const { [label.app]: appId = '', [label.process]: process = '' } = labels;
-    for (const text of lines) needs.logs.write(appId, { source: 'twelve', process, text });
+    for (const text of lines)
+      needs.logs.write(appId, { source: 'twelve', process, text, release: releaseOf({ labels }) });
   }
 
   async function learn(): Promise<void> {

@@ -60,7 +60,7 @@ const whileAway = 'The container engine was away meanwhile.';
 export function createLife(needs: LifeNeeds): Life {
   const { engine, logs, appId } = needs;
   const say = (process: Tracked, text: string): void =>
-    logs.write(appId, { source: 'twelve', process: process.name, text });
+    logs.write(appId, { source: 'twelve', process: process.name, text, release: process.version });
   const lastLines = (id: string): Promise<string[]> => engine.lastLines(id, 20).catch(() => []);
   const proof = createProof({
     ...needs,
@@ -77,6 +77,7 @@ export function createLife(needs: LifeNeeds): Life {
       needs.reached('create');
       process.containerId = await create(process, runnable);
       needs.reached('start');
+      if (process.attempt > 0) say(process, 'State changed from crashed to starting');
       say(process, `Starting process with command \`${process.command}\``);
       await engine.start(process.containerId);
       await watch(process, await engine.inspect(process.containerId));
@@ -138,7 +139,13 @@ export function createLife(needs: LifeNeeds): Life {
     process.containerId = details.id;
     process.died = false;
     if (details.logPath) {
-      logs.follow({ id: details.id, appId, process: process.name, logPath: details.logPath });
+      logs.follow({
+        id: details.id,
+        appId,
+        process: process.name,
+        logPath: details.logPath,
+        release: process.version,
+      });
     }
     process.address = Object.values(details.addresses)[0] ?? null;
     if (details.state !== 'running') return ended(process, details);

@@ -186,6 +186,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       source: 'twelve',
       process: 'api',
       text: `Release v${release.version} failed: ${messageOf(error)}`,
+      release: release.version,
     });
   }
 

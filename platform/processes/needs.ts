@@ -35,9 +35,9 @@ export interface ProcessNeeds {
   /** Resolves when an endpoint that gets no traffic any more has no open request, whoever took it out. */
   drained(key: string): Promise<void>;
   logs: {
-    follow(container: { id: string; appId: string; process: string; logPath: string }): void;
+    follow(container: { id: string; appId: string; process: string; logPath: string; release: number }): void;
     drained(containerId: string): Promise<void>;
-    write(appId: string, line: { source: LogSource; process: string; text: string }): void;
+    write(appId: string, line: { source: LogSource; process: string; text: string; release?: number }): void;
   };
   /** Who reads what processes use is told what happens to them. */
   figures: Pick<Figures, 'seen' | 'killed'>;

@@ -8,7 +8,7 @@ import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
-import { label, ownLabels } from '../engine/labels.ts';
+import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import { type AttachedSession, sized, type Window } from './attached.ts';
 import { processSpec } from './container.ts';
 import { type CronMark, type CronProcess, cronProcess, markCron } from './cron-mark.ts';
@@ -16,6 +16,7 @@ import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import { createOneOffLines } from './one-off-lines.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
 import { toStatus } from './one-off-status.ts';
 
@@ -68,6 +69,7 @@ export function createOneOffs(
   /** Ids of those that are being made, talk with their caller or are followed to their end: never touched by `adopt`. */
   const present = new Set<string>();
   const names = createOneOffNames(needs, draw);
+  const tell = createOneOffLines(logs);
 
   async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
     return needs.networkOf.within(order.app, async (network) => {
@@ -119,18 +121,13 @@ export function createOneOffs(
   }
 
   async function runDetached(container: ContainerSummary): Promise<void> {
-    const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
-    logs.write(appId, {
-      source: 'twelve',
-      process: name,
-      text: `Starting process with command \`${container.labels[label.command]}\``,
-    });
+    tell.starting(container);
     await engine.start(container.id).catch(async (error: unknown) => {
       // With the engine it may be out of reach; then `adopt` removes it.
       await clear(container).catch(() => undefined);
       throw error;
     });
-    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from starting to up' });
+    tell.up(container);
     followDetached(container);
   }
 
@@ -150,12 +147,12 @@ export function createOneOffs(
   async function finishDetached(container: ContainerSummary): Promise<void> {
     const { [label.app]: appId = '', [label.process]: name = '' } = container.labels;
     const { logPath } = await engine.inspect(container.id);
-    if (logPath) logs.follow({ id: container.id, appId, process: name, logPath });
+    if (logPath)
+      logs.follow({ id: container.id, appId, process: name, logPath, release: releaseOf(container) });
     const code = await endOf(container.id);
     await tellKill(container.id);
     await logs.drained(container.id);
-    logs.write(appId, { source: 'twelve', process: name, text: `Process exited with status ${code}` });
-    logs.write(appId, { source: 'twelve', process: name, text: 'State changed from up to complete' });
+    tell.ended(container, code);
     cronEnded(container, code);
     await clear(container);
   }
@@ -205,7 +202,9 @@ export function createOneOffs(
       const attachment = await engine.attach(container.id, { stdin: true, tty });
       const ended = engine.wait(container.id);
       ended.catch(() => undefined);
+      tell.starting(container);
       await engine.start(container.id);
+      tell.up(container);
       return { container, attachment, ended };
     } catch (error) {
       await clear(container).catch(() => undefined);
@@ -233,6 +232,11 @@ export function createOneOffs(
         throw error;
       });
       const { stream, stderr } = attachment;
+      ended.then(
+        (code) => tell.ended(container, code),
+        // How it ended is not known then.
+        () => undefined,
+      );
       const exit = ended.finally(async () => {
         await clear(container).catch((error: unknown) => needs.onProblem(messageOf(error)));
         present.delete(id);
@@ -264,7 +268,7 @@ export function createOneOffs(
       const container = await find(appId, name);
       const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
       const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
-      for (const text of said) logs.write(appId, { source: 'twelve', process: name, text });
+      for (const text of said) tell.say(container, text);
     },
     async stopAll(appId) {
       for (const container of await engine.list(own(appId))) {

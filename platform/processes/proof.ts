@@ -152,6 +152,7 @@ export function createProof(needs: ProofNeeds): Proof {
     const sentence = `${errorName('R10')}: ${process.name} did not listen on port $PORT (${webPort}) within ${seconds} s. ${what}. Use process.env.PORT and host 0.0.0.0.`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
+    say(process, 'State changed from starting to crashed');
     return false;
   }
 
@@ -162,6 +163,7 @@ export function createProof(needs: ProofNeeds): Proof {
     const sentence = `${errorName('R10')}: ${process.name} did not ${be} ready: its ${why}.${hint}`;
     needs.failed(process, sentence, await needs.lastLines(id));
     await needs.stop(process);
+    say(process, 'State changed from starting to crashed');
   }
 
   function watch(

@@ -35,7 +35,8 @@ export async function runReleasePhase(
     ? { id: found, printed: Promise.resolve() }
     : await begin(appId, runnable, command, needs);
   const output = await engine.inspect(id);
-  if (output.logPath) logs.follow({ id, appId, process: 'release.1', logPath: output.logPath });
+  if (output.logPath)
+    logs.follow({ id, appId, process: 'release.1', logPath: output.logPath, release: runnable.version });
   // Counted from its start: one that an earlier server began has had a part of its time.
   const since = found && output.startedAt ? Date.now() - Date.parse(output.startedAt) : 0;
   const limit = timeLimit(Math.max(0, needs.releasePhaseTimeoutMs - since));
@@ -44,7 +45,8 @@ export async function runReleasePhase(
     // Its output first; a child that outlives it may hold the stream open: then not for ever.
     await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, 2000))]);
     const lines = await engine.lastLines(id, 20);
-    logs.write(appId, { source: 'twelve', process: 'release.1', text: `Process exited with status ${code}` });
+    say(appId, runnable, needs, `Process exited with status ${code}`);
+    say(appId, runnable, needs, `State changed from up to ${code === 0 ? 'complete' : 'crashed'}`);
     if (code !== 0) {
       throw new PlatformError(
         'release_failed',
@@ -132,11 +134,7 @@ async function begin(
       }),
     ),
   );
-  needs.logs.write(appId, {
-    source: 'twelve',
-    process: 'release.1',
-    text: `Starting process with command \`${command}\``,
-  });
+  say(appId, runnable, needs, `Starting process with command \`${command}\``);
   const { stream, stderr } = await engine.attach(id, { stdin: false, tty: false });
   const printed = Promise.all(
     (stderr ? [stream, stderr] : [stream]).map((part) =>
@@ -144,7 +142,12 @@ async function begin(
     ),
   );
   await engine.start(id);
+  say(appId, runnable, needs, 'State changed from starting to up');
   return { id, printed };
+}
+
+function say(appId: string, { version }: Runnable, { logs }: ProcessNeeds, text: string): void {
+  logs.write(appId, { source: 'twelve', process: 'release.1', text, release: version });
 }
 
 /** Lines as they come, cut where one never ends. Resolves at the end of the stream. */

@@ -6,7 +6,7 @@ import { type ProcessStatus, processName } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
-import { label } from '../engine/labels.ts';
+import { label, releaseOf } from '../engine/labels.ts';
 import { type Member, type Running, slotOf } from './plan.ts';
 import type { Setback } from './setbacks.ts';
 
@@ -89,7 +89,7 @@ export function foundProcess(details: ContainerDetails): Tracked {
   return {
     ref: id,
     id,
-    version: Number(labels[label.release]),
+    version: releaseOf({ labels }),
     type,
     number: Number(name.slice(type.length + 1)),
     size: labels[label.size] ?? '',

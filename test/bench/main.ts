@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { parseOrder } from './arguments.ts';
 import { createBench } from './bench.ts';
 import type { Row } from './row.ts';
-import { burst } from './rows/burst.ts';
 import { cli } from './rows/cli.ts';
 import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
 import { idle } from './rows/idle.ts';
+import { logsBurst, logsKilled, logsMany, logsThroughput } from './rows/logs-burst.ts';
+import { logsQuiet } from './rows/logs-quiet.ts';
+import { logsGrep, logsLast, logsLatency } from './rows/logs-read.ts';
 import { memory } from './rows/memory.ts';
 import { neighbour } from './rows/neighbour.ts';
 import { noChange } from './rows/no-change.ts';
@@ -27,7 +29,14 @@ const rows: readonly Row[] = [
   slugIntoEngine,
   rollback,
   scale,
-  burst,
+  logsBurst,
+  logsMany,
+  logsThroughput,
+  logsKilled,
+  logsLatency,
+  logsLast,
+  logsGrep,
+  logsQuiet,
   router,
   memory,
   cli,
@@ -48,7 +57,7 @@ for (const { group, name } of rows) if (group) groups.set(group, [...(groups.get
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list
 
-A name may be that of a group: builds, reconcile.
+A name may be that of a group: builds, logs, reconcile.
 
 Measures ours against the same done by hand, in turns, and prints the ratio of the medians of 5. Needs a Docker Engine
 and the docker command (scripts/setup --dev). Whatever it makes on the engine is removed in the end, on Ctrl-C too.

@@ -1,6 +1,6 @@
 // What was measured → what is said: medians, the ratio, whether the bar holds, the table (pure).
 
-export type Unit = 's' | 'ms' | 'lines' | 'requests' | 'requests/s' | 'MB';
+export type Unit = 's' | 'ms' | 'lines' | 'requests' | 'requests/s' | 'lines/s' | 'MB';
 
 /** What is counted one by one: each that is lost is a loss. */
 const counted: ReadonlySet<Unit> = new Set<Unit>(['lines', 'requests']);

@@ -23,6 +23,25 @@ const texts = async (name: string, count = 100_000): Promise<string[]> => {
     .filter(Boolean)
     .map((line) => line.slice(line.indexOf(']: ') + 3));
 };
+interface Line {
+  time: string;
+  source: string;
+  process: string;
+  release?: number;
+  text: string;
+  sequence: number;
+}
+const jsonLines = (text: string): Line[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+/** As text: a hundred thousand objects are slow to compare. */
+const expectSame = (lines: Line[], expected: Line[]): void =>
+  expect(
+    JSON.stringify(lines) === JSON.stringify(expected),
+    `${lines.length} of ${expected.length} lines`,
+  ).toBe(true);
 const counted = (word: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${word} ${n + 1}`);
 
@@ -58,23 +77,61 @@ test('lines stay over releases and a restart of the server', async () => {
   expect((await twelve('logs', '-s', 'twelve', '-n', '1500')).stdout).toContain('Release v3 created by user');
 });
 
-test('a tail goes on over kills of the server without a gap or a repeat', async () => {
+test('a tail goes on over kills of the server, releases and scaling without a gap or a repeat', async () => {
   const command = 'for n in $(seq 300); do echo "tick $n"; sleep 0.05; done; sleep 1';
+  await using tail = platform.cliStart(['logs', '--tail', '--json', '-n', '0'], { cwd: app.folder });
   const name = (await must(twelve('run:detached', command))).stdout.trim();
-  await using tail = platform.cliStart(['logs', '--tail', '-s', 'app', '-p', name, '-n', '1000'], {
-    cwd: app.folder,
-  });
-  await tail.printed('tick 20');
+  await tail.printed('tick 20"');
   await platform.kill9();
   await platform.startAgain();
-  await tail.printed('tick 120');
+  await tail.printed('tick 100"');
+  await must(twelve('config:set', 'OTHER=thing'));
   await platform.restart({ signal: 'SIGTERM' });
-  await tail.printed(/tick 300\n/);
+  await must(twelve('ps:scale', 'web=2'));
+  await tail.printed('tick 300"');
+  await must(twelve('ps:scale', 'web=1'));
+  await tail.printed('Scaled to web@1');
   tail.interrupt();
-  const { stdout } = await tail.result;
-  const ticks = [...stdout.matchAll(/tick \d+/g)].map(([text]) => text);
-  expect(ticks).toEqual(counted('tick', 300));
+  const seen = jsonLines((await tail.result).stdout);
+  const first = seen[0]!.sequence;
+  expect(seen.map(({ sequence }) => sequence)).toEqual(seen.map((_, index) => first + index));
+  const ticks = seen.filter(({ source, process }) => source === 'app' && process === name);
+  expect(ticks.map(({ text }) => text)).toEqual(counted('tick', 300));
   expect(await texts(name)).toEqual(counted('tick', 300));
+});
+
+test('shows the lines of a release, of a time, with a text', async () => {
+  const query = async (...args: string[]) =>
+    jsonLines((await must(twelve('logs', '--json', ...args))).stdout);
+  const all = await query('-n', '1000000');
+  // What still comes in meanwhile was not asked for at first.
+  const { sequence: last } = all.at(-1)!;
+  const asked = async (...args: string[]) =>
+    (await query('-n', '1000000', ...args)).filter(({ sequence }) => sequence <= last);
+  const times = all.map(({ time }) => time);
+  for (const release of [2, 3]) {
+    const wanted = all.filter((line) => line.release === release);
+    expect(wanted.map(({ text }) => text)).toContain(`Release v${release} created by user admin@localhost`);
+    expect(wanted.some(({ source, process }) => source === 'app' && process === 'web.1')).toBe(true);
+    expectSame(await asked('--release', `v${release}`), wanted);
+  }
+  const [since, until] = [times[times.length >> 2]!, times[times.length >> 1]!];
+  const between = all.filter(({ time }) => time >= since && time <= until);
+  expect(between.length).toBeGreaterThan(10);
+  expectSame(
+    jsonLines((await must(twelve('logs', '--json', '--since', since, '--until', until))).stdout),
+    between,
+  );
+  expectSame(await asked('--since', '1d'), all);
+  expect(await asked('--until', '1d')).toEqual([]);
+  const starts = all.filter(({ text }) => text.includes('Starting process with command `'));
+  expect(starts.length).toBeGreaterThan(2);
+  expect(await asked('--grep', 'Starting process with command `')).toEqual(starts);
+  const refused = await platform.api('POST', '/apps/chatty/log-sessions', { since: 'soon' });
+  expect(refused).toMatchObject({
+    status: 422,
+    body: { message: expect.stringContaining('"soon" is not a time') },
+  });
 });
 
 test('very long lines are cut into parts, odd bytes do no harm', async () => {

@@ -1,4 +1,4 @@
-// Formation, dynos (running processes) and log sessions.
+// Formation and dynos (running processes).
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { formationOf, restart, type ScaleUpdate, scale, stop } from '../../actions/formation.ts';
@@ -6,7 +6,6 @@ import { findProcess, listProcesses } from '../../actions/processes.ts';
 import { runOneOff } from '../../actions/run.ts';
 import type { App } from '../../domain/app.ts';
 import { notFound, PlatformError } from '../../domain/errors.ts';
-import type { LogSource } from '../../domain/log-line.ts';
 import type { ProcessChange } from '../../domain/process-change.ts';
 import { callerOf } from '../auth.ts';
 import { callerTerminal, terminalFields } from '../caller-terminal.ts';
@@ -30,37 +29,11 @@ const runBody = z.object({
   size: z.string().optional(),
   ...terminalFields,
 });
-const logBody = z.object({
-  lines: z.number().int().min(0).max(100_000).optional(),
-  tail: z.boolean().optional(),
-  source: z.string().optional(),
-  dyno: z.string().optional(),
-  dyno_name: z.string().optional(),
-  type: z.string().optional(),
-});
-
 export function processRoutes(edge: Edge): Router {
   const router = Router();
   formationRoutes(router, edge);
   dynoRoutes(router, edge);
   changeRoutes(router, edge);
-  router.post('/apps/:app/log-sessions', (request, response) => {
-    const app = edge.app(request);
-    const body = bodyOf(request, logBody);
-    const secret = edge.logSessions.open({
-      appId: app.id,
-      lines: body.lines ?? 100,
-      tail: body.tail ?? false,
-      filter: filterOf(body),
-    });
-    const at = new Date().toISOString();
-    response.status(201).json({
-      id: shape.stableId(secret),
-      logplex_url: `${edge.base(request)}/log-sessions/${secret}`,
-      created_at: at,
-      updated_at: at,
-    });
-  });
   return router;
 }
 
@@ -198,14 +171,3 @@ function asUpdate(body: {
 }
 
 /** `heroku` is a synonym of our own source; `dyno` may be `web.1` or `web`. */
-function filterOf(body: z.infer<typeof logBody>): { source?: LogSource; process?: string } {
-  const process = body.dyno ?? body.dyno_name ?? body.type;
-  const source = body.source === 'heroku' ? 'twelve' : body.source;
-  if (source !== undefined && source !== 'app' && source !== 'twelve') {
-    throw new PlatformError(
-      'invalid_params',
-      `There is no log source "${source.slice(0, 40)}". Sources: app, twelve.`,
-    );
-  }
-  return { ...(source ? { source } : {}), ...(process ? { process } : {}) };
-}

@@ -29,6 +29,110 @@ it('asks for the lines it was told to and prints them', async () => {
   expect(api.asked[1]!.headers.authorization).toBeUndefined();
 });
 
+it('passes on which lines are wanted, as they were written', async () => {
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
+    'GET /logs/s1': (_, response) => {
+      stream(response, `id: 7\n\nid: 8\ndata: {"text":"x"}\n\n`);
+      response.end();
+      return undefined;
+    },
+  });
+  const flags = [
+    '--since',
+    '10m',
+    '--until',
+    '1m',
+    '--release',
+    'v12',
+    '--grep',
+    'a b',
+    '-p',
+    'web.1',
+    '--json',
+  ];
+  const { status, out } = await twelve(['logs', '-a', 'hello', ...flags], { url: api.url, terminal: true });
+  expect({ status, out }).toEqual({ status: 0, out: '{"text":"x"}\n' });
+  expect(api.asked[0]!.body).toEqual({
+    tail: false,
+    dyno: 'web.1',
+    since: '10m',
+    until: '1m',
+    release: 'v12',
+    grep: 'a b',
+    format: 'json',
+  });
+});
+
+it.each([
+  [['--since', 'soon'], '"soon" is not a time: give how long ago (30s, 10m'],
+  [['--until', '25:00'], '"25:00" is not a time'],
+  [['--since', '1m', '--until', '1h'], '"1m" is later than "1h"'],
+  [['--source', 'web'], 'There is no log source "web". Sources: app, twelve.'],
+  [['--process', 'web 1'], '"web 1" is not the name of a process'],
+  [['--release', 'newest'], '"newest" is not a release: give one such as v12.'],
+  [['--grep', ''], 'There is no text to look for.'],
+  [['--tail', '--until', '1m'], 'A tail has no end: leave out either --tail or --until.'],
+  [['-n', '-5'], '-n'],
+  [['-n', '1.5'], '-n takes a whole number from 0, such as -n 500.'],
+  [['-n', ''], '-n takes a whole number from 0'],
+])('refuses %j before it asks the server', async (flags, sentence) => {
+  await using api = await scriptedApi({});
+  const { status, out, err } = await twelve(['logs', '-a', 'hello', ...flags], { url: api.url });
+  expect(err.replace(/\n ! {5}/g, ' ')).toContain(sentence);
+  expect({ status, out, asked: api.asked }).toEqual({ status: 2, out: '', asked: [] });
+});
+
+it.each([
+  [{ terminal: true }, true],
+  [{ terminal: true, env: { NO_COLOR: '1' } }, false],
+  [{ terminal: true, env: { TERM: 'dumb' } }, false],
+  [{ terminal: false }, false],
+])('colours on a terminal that wants it: %j', async (options, coloured) => {
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
+    'GET /logs/s1': (_, response) => {
+      stream(response, event(1));
+      response.end();
+      return undefined;
+    },
+  });
+  const { out } = await twelve(['logs', '-a', 'hello'], { url: api.url, ...options });
+  expect(out).toBe(`${coloured ? colorLine(line(1)) : line(1)}\n`);
+  expect(out.includes('\x1b[')).toBe(coloured);
+});
+
+it('a tail that has shown nothing yet goes on where it was, not so long ago from now', async () => {
+  let session = 0;
+  const told: (string | undefined)[] = [];
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({
+      status: 201,
+      body: { logplex_url: `${api.url}/logs/s${++session}` },
+    }),
+    'GET /logs/s1': (asked, response) => {
+      told.push(asked.headers['last-event-id'] as string | undefined);
+      if (told.length > 1) return { status: 404 };
+      stream(response, 'id: 40\n\n');
+      setTimeout(() => response.destroy(), 20);
+      return undefined;
+    },
+    'GET /logs/s2': (asked, response) => {
+      told.push(asked.headers['last-event-id'] as string | undefined);
+      stream(response, event(41));
+      return undefined;
+    },
+  });
+  const run = start(['logs', '-t', '--since', '5m', '--grep', 'line', '-a', 'hello'], { url: api.url });
+  await run.until(() => run.out().includes('line 41'));
+  expect(told.at(-1)).toBe('40');
+  const orders = api.asked.filter(({ method }) => method === 'POST').map(({ body }) => body);
+  expect(orders[0]).toEqual({ tail: true, since: '5m', grep: 'line' });
+  expect(orders.at(-1)).toEqual({ tail: true, lines: 0, grep: 'line' });
+  run.signals.emit('SIGINT');
+  expect(await run.ended).toBe(130);
+});
+
 it('goes on over a restart of the server without a gap or a repeat, saying so once', async () => {
   let session = 0;
   const told: (string | undefined)[] = [];

@@ -13,7 +13,7 @@ import {
   parseQuantity,
   requireRoom,
 } from '../../../platform/domain/formation.ts';
-import { formatLogLine, matchesFilter } from '../../../platform/domain/log-line.ts';
+import { formatLogLine } from '../../../platform/domain/log-line.ts';
 import { parseProcfile } from '../../../platform/domain/procfile.ts';
 import { checkRollback, type Release } from '../../../platform/domain/release.ts';
 
@@ -207,13 +207,5 @@ describe('log lines', () => {
         text: 'hi',
       }),
     ).toBe('2026-11-23T04:00:00.123456+00:00 app[web.1]: hi');
-  });
-  test('filters by process, type and source', () => {
-    const line = { source: 'app', process: 'web.1' } as const;
-    expect(matchesFilter(line, { process: 'web' })).toBe(true);
-    expect(matchesFilter(line, { process: 'web.1' })).toBe(true);
-    expect(matchesFilter(line, { process: 'web.11' })).toBe(false);
-    expect(matchesFilter(line, { process: 'we' })).toBe(false);
-    expect(matchesFilter(line, { source: 'twelve' })).toBe(false);
   });
 });

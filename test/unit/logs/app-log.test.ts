@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 import type { LogFilter, StoredLine } from '../../../platform/domain/log-line.ts';
 import { type AppLog, leastLines, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
-import { findNewest, readForward } from '../../../platform/logs/reader.ts';
+import { findNewest } from '../../../platform/logs/newest.ts';
+import { readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder } from './engine-files.ts';
 
 const builders = { general: createFrameBuilder(), router: createFrameBuilder() };

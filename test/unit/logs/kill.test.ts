@@ -1,12 +1,17 @@
 // The log router is killed in mid-work, again and again, and its newest file cut at any byte: nothing lost, nothing twice.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createLogCore, type LogCore } from '../../../platform/logs/core.ts';
+import { createEntryDecoder } from '../../../platform/logs/entries.ts';
+import { createFollower } from '../../../platform/logs/follow.ts';
+import { createFrameBuilder } from '../../../platform/logs/format.ts';
+import { readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
 
 const container = (logPath: string) => ({ id: 'c1', appId: 'app', process: 'web.1', logPath });
@@ -16,9 +21,7 @@ function openCore(folder: string): LogCore {
     folder,
     budgetBytes: 50 << 20,
     routerShare: 0.25,
-    onProblem: (message) => {
-      throw new Error(message);
-    },
+    onProblem: unexpected,
   });
 }
 
@@ -109,6 +112,49 @@ it('loses and repeats nothing when its newest file was cut at any byte', async (
     expect(await storedTexts(copy)).toEqual(expected);
   }
 });
+
+it('opens with everything up to the last complete line when it was cut at every byte of its last lines, and goes on', () => {
+  using folder = temporaryFolder();
+  const files = writeEngineFiles(join(folder.path, 'c1'), { maxFiles: 10 });
+  const shared = { decoder: createEntryDecoder(), chunk: Buffer.alloc(64 * 1024), onProblem: unexpected };
+  const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
+  const app = join(folder.path, 'logs', 'app');
+  const open = () => openAppLog({ folder: app, budgetBytes: 1 << 20, routerShare: 0.25, builders });
+  const readOn = (log: AppLog): void => {
+    const follower = createFollower({ container: container(files.path), log, ...shared });
+    while (follower.turn() === 'more');
+    follower.close();
+  };
+  const log = open();
+  // Each turn of the follower one frame: of one line, of several, and of a part of one.
+  for (let turn = 1; turn <= 30; turn++) {
+    for (let line = 0; line < turn % 4; line++) files.print(`turn ${turn} ${line} ünd`);
+    files.print(`turn ${turn} last`, { end: turn % 5 === 0 ? '' : '\n' });
+    readOn(log);
+  }
+  const whole = numberedTexts(log);
+  const segment = log.general.segments.at(-1)!;
+  const bytes = readFileSync(segment.path);
+  for (let cut = bytes.length; cut > bytes.length - 2500; cut--) {
+    writeFileSync(segment.path, bytes.subarray(0, cut));
+    const again = open();
+    const kept = numberedTexts(again);
+    expect(kept).toEqual(whole.slice(0, kept.length));
+    // A frame holds the lines of one turn, at most four.
+    if (cut === bytes.length - 1) expect(kept.length).toBeGreaterThanOrEqual(whole.length - 4);
+    readOn(again);
+    expect(numberedTexts(again)).toEqual(whole);
+  }
+});
+
+function unexpected(message: string): never {
+  throw new Error(message);
+}
+
+function numberedTexts(log: AppLog): string[] {
+  const { lines } = readForward(log, 0, {}).pull(1e6);
+  return lines.map(({ sequence, text }) => `${sequence} ${text}`);
+}
 
 async function waitFor(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(5);

@@ -170,7 +170,7 @@ it('says that it cannot store, keeps trying, and loses nothing the engine has', 
   const lines = shown(await logs.read('app', all));
   expect(lines).toEqual([
     ...Array.from({ length: 100 }, (_, i) => `app[web.1]: ${i}`),
-    'twelve[logs]: 1 lines lost: they could not be stored.',
+    'twelve[logs]: 1 line lost: the disk took nothing.',
     'twelve[api]: stored again',
   ]);
 });

@@ -66,6 +66,7 @@ it('filters, and wakes only for what it shows', async () => {
   write(log, 'web.2', 6, 6);
   expect(await first).toEqual({
     lines: [expect.objectContaining({ text: '6', process: 'web.2', sequence: 6 })],
+    at: 6,
   });
   tail.close();
 });

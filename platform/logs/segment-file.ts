@@ -1,0 +1,114 @@
+// One file of a shelf: frames as they were appended, or pressed: blocks of them compressed, with the index behind.
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { crc32, inflateRaw, inflateRawSync } from 'node:zlib';
+import { addFrames, type Block, blockAt, indexEntryBytes, readIndex } from './blocks.ts';
+
+export interface Segment {
+  path: string;
+  /** No line in it has a lower sequence number. */
+  first: number;
+  /** Lines this shelf had taken before it. */
+  before: number;
+  /** On the disk. */
+  bytes: number;
+  pressed: boolean;
+  /** Once it was needed. */
+  index: Block[] | undefined;
+}
+
+/*
+ * Pressed: compressed blocks … · the index · u32 crc32 of the index · u32 how many blocks · u32 magic
+ */
+const magic = 0x3170_6c74;
+export const pressedTail = 12;
+
+export function pressedEnd(index: Buffer): Buffer {
+  const end = Buffer.alloc(pressedTail);
+  end.writeUInt32LE(crc32(index), 0);
+  end.writeUInt32LE(index.length / indexEntryBytes, 4);
+  end.writeUInt32LE(magic, 8);
+  return end;
+}
+
+/** Its index; what is damaged is not in it. @throws what opening and reading throw, such as ENOENT */
+export function blocksOf(segment: Segment): readonly Block[] {
+  if (segment.index) return segment.index;
+  segment.index = segment.pressed ? pressedIndex(segment.path) : scan(segment.path);
+  return segment.index;
+}
+
+function scan(path: string): Block[] {
+  const blocks: Block[] = [];
+  addFrames(blocks, readFileSync(path), 0, false);
+  return blocks;
+}
+
+function pressedIndex(path: string): Block[] {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    if (size < pressedTail) return [];
+    const end = readAt(file, size - pressedTail, pressedTail);
+    const length = end.readUInt32LE(4) * indexEntryBytes;
+    if (end.readUInt32LE(8) !== magic || length > size - pressedTail) return [];
+    const index = readAt(file, size - pressedTail - length, length);
+    return crc32(index) === end.readUInt32LE(0) ? readIndex(index) : [];
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** How many bytes of frames it has. */
+export function framesOf(segment: Segment): number {
+  if (!segment.pressed) return segment.bytes;
+  const last = blocksOf(segment).at(-1);
+  return last ? last.start + last.length : 0;
+}
+
+export interface Piece {
+  bytes: Buffer;
+  /** Where they begin among the segment's frames. */
+  start: number;
+  block: Block;
+}
+
+/**
+ * The block that holds a place, from there on or from its beginning on; undefined when none does.
+ * @throws what opening, reading and unpacking throw
+ */
+export function readPiece(segment: Segment, offset: number): Piece | undefined {
+  const block = blockAt(blocksOf(segment), offset);
+  if (!block) return undefined;
+  if (!segment.pressed)
+    return { bytes: read(segment, offset, block.start + block.length - offset), start: offset, block };
+  return { bytes: inflateRawSync(read(segment, block.place, block.pressed)), start: block.start, block };
+}
+
+const inflate = promisify(inflateRaw);
+
+/** The same of one that begins there, unpacked in a thread beside ours. */
+export async function readBlock(segment: Segment, start: number): Promise<Buffer | undefined> {
+  const block = blockAt(blocksOf(segment), start);
+  if (!block || !segment.pressed) return readPiece(segment, start)?.bytes;
+  return await inflate(read(segment, block.place, block.pressed));
+}
+
+function read({ path }: Segment, position: number, length: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    return readAt(file, position, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readAt(file: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (;;) {
+    const read = readSync(file, bytes, at, length - at, position + at);
+    at += read;
+    if (read === 0 || at === length) return bytes.subarray(0, at);
+  }
+}

@@ -1,0 +1,69 @@
+// Bursts: one-off processes that print numbered lines and end with the last, and what a tail shows of them.
+import { createInterface } from 'node:readline';
+import type { Bench } from './bench.ts';
+import { type BurstCount, createBurstCount } from './burst-count.ts';
+import { type BenchPlatform, benchPlatform, startPlatform } from './platform.ts';
+
+export const app = 'bench-bursts';
+
+/** The platform that most rows share, with an app to run them in. */
+export function burstPlatform(bench: Bench): Promise<BenchPlatform> {
+  return bench.once('bursts', async () => deployed(await benchPlatform(bench)));
+}
+
+/** One of a row's own. */
+export const ownBurstPlatform = async (
+  bench: Bench,
+  settings: Readonly<Record<string, string>>,
+): Promise<BenchPlatform> => deployed(await startPlatform(bench, { settings }));
+
+async function deployed(platform: BenchPlatform): Promise<BenchPlatform> {
+  await platform.deploy(app, 'misbehaving');
+  return platform;
+}
+
+/** `burst 1`, `burst 2`, … as fast as can be. */
+export const printing = (lines: number): string => `seq -f 'burst %.0f' 1 ${lines}`;
+
+/** @returns the name of its process */
+export async function runDetached(platform: BenchPlatform, command: string): Promise<string> {
+  return (await platform.cli('run:detached', '--app', app, command)).trim();
+}
+
+export interface Watch {
+  /** Lines kept once and in order, of all processes, when so many have ended. */
+  kept: Promise<number>;
+  end(): void;
+}
+
+/** Reads the log as a user does. Resolves once the tail is there, so that nothing will pass it by. */
+export async function watchBursts(bench: Bench, platform: BenchPlatform, processes: number): Promise<Watch> {
+  const tail = platform.startCli('logs', '--tail', '--num', '1', '--app', app);
+  const said: string[] = [];
+  tail.stderr!.on('data', (text) => said.push(String(text)));
+  let there: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    there = resolve;
+  });
+  const kept = count();
+  kept.catch(() => undefined);
+
+  async function count(): Promise<number> {
+    const counts = new Map<string, BurstCount>();
+    let ended = 0;
+    for await (const line of createInterface({ input: tail.stdout! })) {
+      bench.signal.throwIfAborted();
+      there();
+      const name = /^\S+ \w+\[(run\.\d+)\]: /.exec(line)?.[1];
+      if (name === undefined) continue;
+      const one = counts.get(name) ?? createBurstCount(name);
+      counts.set(name, one);
+      if (one.take(line) && ++ended === processes)
+        return [...counts.values()].reduce((sum, each) => sum + each.kept(), 0);
+    }
+    throw new Error(`The log ended before the bursts did. ${said.join('')}`);
+  }
+
+  await Promise.race([ready, kept]);
+  return { kept, end: () => void tail.kill() };
+}

@@ -1,0 +1,127 @@
+// A log session's URL: what comes out of it, as text and as events, and where a reader that comes back goes on.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Request, Response } from 'express';
+import { expect, it } from 'vitest';
+import { createLogSessions, type LogOrder } from '../../../platform/api/log-sessions.ts';
+import { readEvents } from '../../../platform/cli/event-stream.ts';
+import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import { temporaryFolder } from '../logs/engine-files.ts';
+
+const order: LogOrder = { appId: 'app', lines: 100, tail: false, format: 'text', filter: {} };
+const time = 1_795_000_000_123_456;
+const shown = '2026-11-18T11:06:40.123456+00:00';
+
+async function serving(logs: Pick<Logs, 'tail'>) {
+  const sessions = createLogSessions(logs, () => true, Date.now);
+  const server = createServer((request, response) => {
+    const secret = request.url!.slice(1);
+    sessions.serve(secret, request as Request, response as Response).catch((error) => {
+      response.statusCode = 404;
+      response.end(String(error));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const get = (secret: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}/${secret}`, { headers });
+  return {
+    sessions,
+    text: async (one: LogOrder) => (await get(sessions.open(one))).text(),
+    get,
+    /** Events until one has this text. */
+    async events(secret: string, until: string, from?: string) {
+      const headers = {
+        Accept: 'text/event-stream',
+        ...(from === undefined ? {} : { 'Last-Event-ID': from }),
+      };
+      const response = await get(secret, headers);
+      const found: { id: string | undefined; lines: string[] }[] = [];
+      for await (const event of readEvents(response.body as unknown as AsyncIterable<Uint8Array>)) {
+        found.push(event);
+        if (event.lines.some((line) => line.includes(until))) break;
+      }
+      return found;
+    },
+    async [Symbol.asyncDispose]() {
+      sessions.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+async function withLines(folder: string, texts: string[]): Promise<Logs & AsyncDisposable> {
+  const logs = await createLogs({
+    folder,
+    budgetBytes: 50 << 20,
+    onProblem: (problem) => expect(problem).toBe(''),
+  });
+  for (const text of texts)
+    logs.write('app', {
+      source: 'app',
+      process: 'web.1',
+      text,
+      time,
+      ...(text === 'two' ? { release: 7 } : {}),
+    });
+  return { ...logs, [Symbol.asyncDispose]: logs.close };
+}
+
+it('text, JSON, and only what was asked for', async () => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['one', 'two', 'three "x"']);
+  await using served = await serving(logs);
+  expect(await served.text(order)).toBe(
+    ['one', 'two', 'three "x"'].map((text) => `${shown} app[web.1]: ${text}\n`).join(''),
+  );
+  expect(await served.text({ ...order, lines: 1 })).toBe(`${shown} app[web.1]: three "x"\n`);
+  expect(await served.text({ ...order, lines: 0 })).toBe('');
+  expect(await served.text({ ...order, lines: Number.POSITIVE_INFINITY, filter: { text: 'o' } })).toBe(
+    `${shown} app[web.1]: one\n${shown} app[web.1]: two\n`,
+  );
+  const json = await served.text({ ...order, format: 'json', filter: { release: 7 } });
+  expect(json).toBe(
+    `{"time":"${shown}","source":"app","process":"web.1","release":7,"text":"two","sequence":2}\n`,
+  );
+});
+
+it('a tail tells its place before its first line, and goes on after it in another session', async () => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['one', 'two', 'three']);
+  await using served = await serving(logs);
+  const tail = { ...order, tail: true };
+  const first = await served.events(served.sessions.open({ ...tail, lines: 1 }), 'three');
+  expect(first).toEqual([
+    { id: '2', lines: [] },
+    { id: '3', lines: [`${shown} app[web.1]: three`] },
+  ]);
+  for (const text of ['four', 'five', 'six'])
+    logs.write('app', { source: 'app', process: 'web.1', text, time });
+  // The number of lines counts for a beginning only.
+  const again = await served.events(served.sessions.open({ ...tail, lines: 0 }), 'six', '3');
+  expect(again.map(({ id }) => id)).toEqual(['3', '4', '5', '6']);
+});
+
+it('says that a tail fell behind, with the place to go on after', async () => {
+  const line = { sequence: 5, time, source: 'app' as const, process: 'web.1', text: 'last before' };
+  const tail: Logs['tail'] = async function* () {
+    yield [line];
+    yield { missed: 1101, at: 1106 };
+  };
+  await using served = await serving({ tail });
+  const secret = served.sessions.open({ ...order, tail: true });
+  expect(await served.events(secret, 'L11')).toEqual([
+    { id: '5', lines: [`${shown} app[web.1]: last before`] },
+    {
+      id: '1106',
+      lines: [
+        expect.stringMatching(
+          /^\S+ twelve\[logs\]: Error L11 \(Tail buffer overflow\) -> This tail session dropped 1101 messages since 2026-11-18T11:06:40.123456\+00:00$/,
+        ),
+      ],
+    },
+  ]);
+});

@@ -1,0 +1,167 @@
+// Segments that are full are compressed beside everything else: nothing of it is seen but the room it takes.
+import { copyFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
+import { createFrameBuilder } from '../../../platform/logs/format.ts';
+import { createPresser, type Presser } from '../../../platform/logs/press.ts';
+import { readForward } from '../../../platform/logs/reader.ts';
+import { openTail } from '../../../platform/logs/tail.ts';
+import { temporaryFolder } from './engine-files.ts';
+
+const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
+const budgetBytes = 2 << 20;
+
+function openLog(folder: string, presser?: Presser): AppLog {
+  return openAppLog({ folder, budgetBytes, routerShare: 0.25, builders, ...(presser ? { presser } : {}) });
+}
+
+const textOf = (number: number): string =>
+  `${number} GET /products/${number % 97} 200 in ${number % 31} ms ${'.'.repeat(50)}`;
+
+function write(log: AppLog, from: number, to: number, text = textOf): void {
+  log.append((batch) => {
+    for (let number = from; number <= to; number++) batch.text('app', 'web.1', text(number), number);
+    batch.cursor(cursorAt(to));
+  });
+}
+
+const cursorAt = (offset: number) => ({
+  container: 'c1',
+  logPath: '/',
+  fingerprint: 'f',
+  firstBytes: 1,
+  offset,
+  carry: {},
+});
+
+function numbers(log: AppLog): number[] {
+  const reader = readForward(log, 0, {});
+  const found: number[] = [];
+  for (;;) {
+    const { lines, more } = reader.pull(10_000);
+    found.push(...lines.map((line) => line.sequence));
+    for (const line of lines) expect(line.text).toBe(textOf(line.sequence));
+    if (!more) return found;
+  }
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const bytesIn = (folder: string): number =>
+  readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+async function filled(folder: string, lines: number): Promise<AppLog> {
+  const presser = createPresser();
+  const log = openLog(folder, presser);
+  for (let from = 1; from <= lines; from += 100) write(log, from, from + 99);
+  await presser.idle();
+  return log;
+}
+
+it('keeps several times as many lines in the same budget, which is one of bytes on the disk', async () => {
+  using folder = temporaryFolder();
+  const presser = createPresser();
+  const log = openLog(folder.path, presser);
+  for (let from = 1; from <= 200_000; from += 100) {
+    write(log, from, from + 99);
+    expect(log.general.bytes()).toBeLessThanOrEqual(budgetBytes);
+    // At no greater pace than a compressor could keep up with.
+    if (from % 2000 === 1) await presser.idle();
+    if (from % 700 === 1) {
+      await breathe();
+      // One that is about to be written counts already.
+      expect(bytesIn(folder.path)).toBeLessThanOrEqual(log.general.bytes());
+    }
+  }
+  await presser.idle();
+  expect(bytesIn(folder.path)).toBe(log.general.bytes());
+  const kept = numbers(log);
+  expect(kept).toEqual(range(kept[0]!, 200_000));
+  expect(kept.length * textOf(100_000).length).toBeGreaterThan(3 * budgetBytes);
+  await log.close();
+  await presser.close();
+});
+
+it('a reader goes on from one form to the other', async () => {
+  using folder = temporaryFolder();
+  const presser = createPresser();
+  const log = openLog(folder.path, presser);
+  const tail = openTail(log, { lines: 1e9, filter: {} });
+  const seen: number[] = [];
+  for (let from = 1; from <= 12_000; from += 100) {
+    write(log, from, from + 99);
+    const batch = await tail.next();
+    if (!('lines' in batch)) throw new Error('missed');
+    seen.push(...batch.lines.map((line) => line.sequence));
+    await breathe();
+  }
+  await presser.idle();
+  while (seen.length < 12_000) {
+    const batch = await tail.next();
+    if (!('lines' in batch)) throw new Error('missed');
+    seen.push(...batch.lines.map((line) => line.sequence));
+  }
+  expect(seen).toEqual(range(1, 12_000));
+  expect(log.general.segments.some((segment) => segment.pressed)).toBe(true);
+  tail.close();
+  await log.close();
+  await presser.close();
+});
+
+it.each(['begun', 'renamed'])('a kill while one is compressed changes nothing (%s)', async (moment) => {
+  using folder = temporaryFolder();
+  const raw = openLog(folder.path);
+  for (let from = 1; from <= 4000; from += 100) write(raw, from, from + 99);
+  await raw.close();
+  const [first] = readdirSync(folder.path).sort();
+  const path = join(folder.path, first!);
+  if (moment === 'begun') writeFileSync(`${path}-pressing`, 'half');
+  else {
+    copyFileSync(path, `${path}.kept`);
+    const presser = createPresser();
+    const log = openLog(folder.path, presser);
+    await presser.idle();
+    await log.close();
+    copyFileSync(`${path}.kept`, path);
+    rmSync(`${path}.kept`);
+  }
+  const log = openLog(folder.path);
+  expect(numbers(log)).toEqual(range(1, 4000));
+  const names = readdirSync(folder.path);
+  expect(names.filter((name) => name.includes('pressing'))).toEqual([]);
+  expect(names.filter((name) => name.startsWith(first!))).toHaveLength(1);
+  expect(bytesIn(folder.path)).toBe(log.general.bytes());
+  write(log, 4001, 4002);
+  expect(numbers(log)).toEqual(range(1, 4002));
+  await log.close();
+});
+
+it('goes on after the newest file was lost, with the cursor of the compressed one before it', async () => {
+  using folder = temporaryFolder();
+  const log = await filled(folder.path, 4000);
+  await log.close();
+  const names = readdirSync(folder.path).sort();
+  truncateSync(join(folder.path, names.at(-1)!), 10);
+  const again = openLog(folder.path);
+  const kept = numbers(again);
+  expect(kept).toEqual(range(1, kept.length));
+  expect(kept.length).toBeGreaterThan(1000);
+  expect(again.cursor('c1')?.offset).toBe(kept.length);
+  const last = kept.length;
+  write(again, last + 1, last + 5);
+  expect(numbers(again)).toEqual(range(1, last + 5));
+  await again.close();
+  expect(numbers(openLog(folder.path))).toEqual(range(1, last + 5));
+});
+
+it('lets go of a log that is removed', async () => {
+  using folder = temporaryFolder();
+  const presser = createPresser();
+  const log = openLog(join(folder.path, 'app'), presser);
+  for (let from = 1; from <= 12_000; from += 100) write(log, from, from + 99);
+  await log.remove();
+  await presser.close();
+  expect(readdirSync(folder.path)).toEqual([]);
+});

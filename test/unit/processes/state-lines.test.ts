@@ -1,0 +1,128 @@
+// What the log says of the lives of processes: Heroku's words, in order, with the release that they ran.
+import { expect, test } from 'vitest';
+import { createFromSlug } from '../../../platform/processes/from-slug.ts';
+import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
+import { createOneOffs } from '../../../platform/processes/one-off.ts';
+import {
+  app,
+  append,
+  begin,
+  deaf,
+  ended,
+  engine,
+  newNeeds,
+  processes,
+  processOf,
+  scale,
+  startAgain,
+  store,
+  until,
+} from './ground.ts';
+
+/** `web.1 v2: text` */
+let said: string[];
+const logs: ProcessNeeds['logs'] = {
+  follow: () => undefined,
+  drained: async () => undefined,
+  write: (_app, { process, text, release }) =>
+    void said.push(`${process}${release === undefined ? '' : ` v${release}`}: ${text}`),
+};
+const of = (who: string): string[] =>
+  said.filter((line) => line.startsWith(`${who}: `)).map((line) => line.slice(who.length + 2));
+
+async function beginAnew(): Promise<void> {
+  said = [];
+  await processes.close();
+  startAgain({ logs });
+  await begin();
+}
+
+test('started, up, stopped', async () => {
+  await beginAnew();
+  await ended(append({ web: 'node server.js' }));
+  scale('web', 0);
+  const end = 'Process exited with status 143';
+  await until(() => of('web.1 v1').includes(end), 'stopped');
+  expect(of('web.1 v1')).toEqual([
+    'Starting process with command `node server.js`',
+    'State changed from starting to up',
+    'Stopping all processes with SIGTERM',
+    end,
+  ]);
+});
+
+test('crashed, and started again', async () => {
+  await beginAnew();
+  await ended(append({ worker: 'k' }));
+  scale('worker', 1);
+  await until(() => of('worker.1 v1').at(-1) === 'State changed from starting to up', 'up');
+  engine.crash(engine.containers()[0]!.id, 3);
+  await until(
+    () => of('worker.1 v1').filter((line) => line.endsWith('starting to up')).length === 2,
+    'up again',
+  );
+  expect(of('worker.1 v1').slice(1)).toEqual([
+    'State changed from starting to up',
+    'Process exited with status 3',
+    'State changed from up to crashed',
+    'State changed from crashed to starting',
+    'Starting process with command `k`',
+    'State changed from starting to up',
+  ]);
+});
+
+test('never listened', async () => {
+  deaf.add('deaf');
+  await beginAnew();
+  expect((await ended(append({ web: 'w' }, { MODE: 'deaf' }))).status).toBe('failed');
+  await until(() => of('web.1 v1').some((line) => line.endsWith('crashed')), 'told');
+  expect(of('web.1 v1').slice(1)).toEqual([
+    'Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 0 seconds of launch',
+    'Stopping all processes with SIGTERM',
+    'Process exited with status 143',
+    'State changed from starting to crashed',
+  ]);
+  expect(said.filter((line) => line.startsWith('api v1: '))).toEqual([
+    expect.stringMatching(/^api v1: Release v1 failed: Error R10/),
+  ]);
+});
+
+test.each([
+  [0, 'complete'],
+  [4, 'crashed'],
+])('the release command that ends with status %i', async (exitCode, state) => {
+  await beginAnew();
+  engine.behave((spec) => (processOf(spec) === 'release.1 v1' ? { exitAfterMs: 20, exitCode } : undefined));
+  await ended(append({ web: 'w', release: './migrate' }));
+  expect(of('release.1 v1')).toEqual([
+    'Starting process with command `./migrate`',
+    'State changed from starting to up',
+    `Process exited with status ${exitCode}`,
+    `State changed from up to ${state}`,
+  ]);
+});
+
+test.each([true, false])('a one-off process (attached: %s)', async (attached) => {
+  await beginAnew();
+  const release = await ended(append({ web: 'w' }));
+  const needs = { ...newNeeds(), logs };
+  const oneOffs = createOneOffs({
+    ...needs,
+    networkOf: processes.networkOf,
+    fromSlug: createFromSlug(needs),
+  });
+  const slug = store.slugs.byId(release.slugId!)!;
+  const rest = { config: {}, command: 'rake db', attached, tty: false, window: null };
+  const { id, name } = await oneOffs.create({ app: store.apps.byId(app.id)!, release, slug, ...rest });
+  if (attached) await oneOffs.open(id);
+  const container = engine.containers().find((one) => one.spec.labels['twelve.process'] === name)!;
+  await until(() => of(`${name} v1`).includes('State changed from starting to up'), 'up');
+  engine.crash(container.id, 5);
+  await until(() => of(`${name} v1`).some((line) => line.endsWith('complete')), 'complete');
+  expect(of(`${name} v1`)).toEqual([
+    'Starting process with command `rake db`',
+    'State changed from starting to up',
+    'Process exited with status 5',
+    'State changed from up to complete',
+  ]);
+});
