@@ -89,6 +89,8 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
     addCapabilities: asRoot
       ? ['SETUID', 'SETGID', 'KILL', ...(http.port < 1024 ? ['NET_BIND_SERVICE'] : [])]
       : [],
+    // Every visit of every app passes here: where apps take all the cores there are it must not wait as long as each of them.
+    cpuShares: 8192,
     readOnlyRoot: true,
     mounts: [{ source: folder, target: '/router' }],
     restart: 'unless-stopped',

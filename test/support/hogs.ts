@@ -42,7 +42,7 @@ export const hogs: readonly Hog[] = [
   },
 ];
 
-const rounds = { atLeast: 2, atMost: 6, requests: 100 };
+const rounds = { atLeast: 3, atMost: 12, requests: 80 };
 
 export interface Loudness {
   /** Until it is at work. */
@@ -54,23 +54,25 @@ export interface Loudness {
 }
 
 /**
- * How long visits take without it and beside it, in turns: as often as it takes to tell what the machine does besides, which
- * comes to both in the long run. Of all visits the middle one, which that moves least; what the slowest wait is for
- * `scripts/bench neighbour`, on a machine that does nothing else.
+ * How many times as long visits take beside it as right before it, in as many rounds as it takes to tell what the machine does
+ * besides. Of each round's visits the middle one counts, and of the rounds the middle one: what comes now and then moves neither.
+ * What the slowest wait is for `scripts/bench neighbour`, on a machine that does nothing else.
  */
 export async function beside(
   { start, look, stop }: Loudness,
   visit: () => Promise<void>,
-): Promise<{ quiet: number; loud: number }> {
-  const times: { quiet: number[]; loud: number[] } = { quiet: [], loud: [] };
+  enough: number,
+): Promise<number> {
+  const ratios: number[] = [];
   for (let round = 1; ; round++) {
-    times.quiet.push(...(await waits(visit, rounds.requests)));
+    const quiet = quantile(await waits(visit, rounds.requests), 0.5);
     await start();
-    times.loud.push(...(await waits(visit, rounds.requests)));
+    const loud = quantile(await waits(visit, rounds.requests), 0.5);
     await look();
     await stop();
-    const told = { quiet: quantile(times.quiet, 0.5), loud: quantile(times.loud, 0.5) };
-    if (round >= rounds.atMost || (round >= rounds.atLeast && told.loud <= 2 * told.quiet)) return told;
+    ratios.push(loud / quiet);
+    const ratio = quantile(ratios, 0.5);
+    if (round >= rounds.atMost || (round >= rounds.atLeast && ratio <= enough)) return ratio;
   }
 }
 
