@@ -171,10 +171,11 @@ test('config vars called like what a build stands on are files like all others, 
     'null/compile': 'env | sort > $1/env-compile; cp -r $3 $1/seen',
     'null/release': `env | sort > $1/env-release; ${web}`,
   });
-  const id = randomUUID();
   const run = async (config: Record<string, string>) => {
+    const id = randomUUID();
     const { app } = await builds.build(only, { id, config });
-    const read = (phase: string) => readFile(join(app, `env-${phase}`), 'utf8');
+    const read = async (phase: string) =>
+      (await readFile(join(app, `env-${phase}`), 'utf8')).replaceAll(id, '<id>');
     return { app, environments: await Promise.all(['detect', 'compile', 'release'].map(read)) };
   };
   const plain = await run({});
