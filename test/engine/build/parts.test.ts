@@ -218,7 +218,9 @@ describe('a registry that curl or npm cannot talk to is E9 in words', () => {
       'echo "npm error Exit handler never called!" >/tmp/said; curl() { command curl "$@" --retry 0; }',
       'registries=(http://127.0.0.1:9); (explain_failure 1 "npm ci" /tmp/said) || true',
     ].join('\n');
-    expect(await say(['say', 'registry', 'npm', 'failures'], script)).toBe(sentence('connection refused'));
+    expect(await say(['say', 'registry', 'npm', 'login', 'failures'], script)).toBe(
+      sentence('connection refused'),
+    );
   });
 });
 

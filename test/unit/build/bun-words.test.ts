@@ -22,7 +22,7 @@ it.each([
     const said = await runParts(
       folder,
       'node',
-      ['say', 'config', 'facts', 'registry', 'bun', 'failures', 'failures-native'],
+      ['say', 'config', 'facts', 'registry', 'bun', 'login', 'failures', 'failures-native'],
       {
         said: `bun install v1.4.5 (a7733435c)\nResolving dependencies\n${line}\nerror: ms@^2.1.3 failed to resolve\n`,
       },

@@ -31,7 +31,18 @@ describe('node', () => {
   const node = (manager: string, output: string[], files: Files = {}): Promise<string> =>
     told(
       'node',
-      ['say', 'config', 'facts', 'scripts', 'registry', manager, 'failures', 'failures-native', 'case'],
+      [
+        'say',
+        'config',
+        'facts',
+        'scripts',
+        'registry',
+        manager,
+        'login',
+        'failures',
+        'failures-native',
+        'case',
+      ],
       output,
       {
         'build/package.json': '{"name":"shop","scripts":{"postinstall":"node setup.js"}}',
@@ -97,7 +108,7 @@ describe('python', () => {
   const python = (manager: string, output: string[]): Promise<string> =>
     told(
       'python',
-      ['say', 'config', 'failures', 'failures-packages'],
+      ['say', 'config', 'login', 'failures', 'failures-packages'],
       output,
       {},
       `manager=${manager} package_files=("$build_dir/requirements.txt")`,
