@@ -84,7 +84,7 @@ test('a scale whose process ends at its start goes back, and says which one, how
 
 test('a worker that crashes is started again, later each time, and ps says crashed meanwhile', async () => {
   await must(twelve('ps:scale', 'worker=1'));
-  for (let killed = new Set<string>(); killed.size < 2; ) {
+  for (let killed = new Set<string>(); killed.size < 3; ) {
     const worker = await eventually(
       async () =>
         (await platform.containers('bad', 'process')).find(
