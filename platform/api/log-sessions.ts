@@ -11,6 +11,7 @@ import {
   nowMicros,
   type StoredLine,
 } from '../domain/log-line.ts';
+import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 
 export interface LogOrder {
@@ -157,7 +158,10 @@ function writerOf(format: LogOrder['format'], events: boolean): Writer {
     events ? `id: ${id}\n${dataOf(text)}\n` : text && `${text}\n`;
   return {
     line: (line) => written(line.sequence, shown(line)),
-    place: ({ at, missed }, since) => written(at, missed === 0 ? '' : shown(missedLine(missed, since))),
+    place({ at, missed, gone }, since) {
+      if (gone) return written(at, shown(goneLine(gone)));
+      return written(at, missed === 0 ? '' : shown(missedLine(missed, since)));
+    },
   };
 }
 
@@ -174,6 +178,15 @@ function missedLine(count: number, since: number): LogLine {
     process: 'logs',
     text: `Error L11 (Tail buffer overflow) -> This tail session dropped ${what} since ${formatMicros(since)}`,
   };
+}
+
+function goneLine({ requests, others }: Gone): LogLine {
+  const parts = [
+    ...(others === undefined ? [] : [`lines of processes and the platform before ${formatMicros(others)}`]),
+    ...(requests === undefined ? [] : [`request lines before ${formatMicros(requests)}`]),
+  ];
+  const text = `Dropped for the log's budget: ${parts.join(', ')}.`;
+  return { time: nowMicros(), source: 'twelve', process: 'logs', text };
 }
 
 function lastEventId(request: Request): number | undefined {

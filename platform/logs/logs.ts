@@ -4,6 +4,7 @@ import { hasCode } from '../domain/errors.ts';
 import type { DrainStatus } from '../domain/log-drain.ts';
 import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
 import type { DrainOrder } from './drains/drains.ts';
+import type { Gone } from './gone.ts';
 import { createLink, type Link } from './link.ts';
 import type { TailBatch, TailQuery } from './tail.ts';
 import { createWriter } from './writer.ts';
@@ -33,7 +34,8 @@ export interface Logs {
   /**
    * First the newest `lines` (Infinity: all; or all after the sequence number `after`), then live, without gap or
    * repeat, until `signal`; with `once` it ends where the log ended when it began. A reader so slow that the budget
-   * dropped lines unread is told how many (matching or not). With `marks` it is told how far everything was looked at,
+   * dropped lines unread is told how many (matching or not), and one that asks for all from a time on, from when on the
+   * budget has let them be kept. With `marks` it is told how far everything was looked at,
    * as a number to go on after: at the beginning, and where nothing matches for long.
    */
   tail(
@@ -55,6 +57,8 @@ export interface Logs {
 export interface Place {
   missed: number;
   at: number;
+  /** At the beginning of a query of all from a time on: what of it is not kept any more. */
+  gone?: Gone;
 }
 
 export interface LogsNeeds {

@@ -161,3 +161,21 @@ it('a reading that fails breaks the stream off, instead of ending it as if that 
   await using served = await serving({ tail });
   await expect(served.text(order)).rejects.toThrow('terminated');
 });
+
+it('says which lines of the time that was asked for are not kept any more', async () => {
+  const line = { sequence: 8, time, source: 'app' as const, process: 'web.1', text: 'the oldest' };
+  const tail: Logs['tail'] = async function* () {
+    yield { missed: 0, at: 7, gone: { others: time, requests: time + 1 } };
+    yield [line];
+  };
+  await using served = await serving({ tail });
+  const told = `Dropped for the log's budget: lines of processes and the platform before ${shown}, request lines before ${shown.replace('456+', '457+')}.`;
+  const found = await served.events(served.sessions.open({ ...order, tail: true }), 'oldest');
+  expect(found).toEqual([
+    { id: '7', lines: [expect.stringMatching(/^\S+ twelve\[logs\]: /)] },
+    { id: '8', lines: [`${shown} app[web.1]: the oldest`] },
+  ]);
+  expect(found[0]!.lines[0]!.replace(/^.*?: /, '')).toBe(told);
+  const [first] = (await served.text({ ...order, format: 'json' })).split('\n');
+  expect(JSON.parse(first!)).toMatchObject({ source: 'twelve', process: 'logs', text: told });
+});
