@@ -11,6 +11,7 @@ import {
   nowMicros,
   type StoredLine,
 } from '../domain/log-line.ts';
+import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 
 export interface LogOrder {
@@ -75,8 +76,12 @@ export function createLogSessions(
     if (events && !order.tail) response.write('retry: 1\n\n');
     try {
       await stream(order, lastEventId(request), response, events, signal);
-    } finally {
       response.end();
+    } catch (error) {
+      // An end in order would say that this was all.
+      response.destroy();
+      throw error;
+    } finally {
       settle(secret, order);
     }
   }
@@ -150,11 +155,19 @@ interface Writer {
 function writerOf(format: LogOrder['format'], events: boolean): Writer {
   const shown = format === 'json' ? jsonLogLine : formatLogLine;
   const written = (id: number, text: string): string =>
-    events ? `id: ${id}\n${text === '' ? '' : `data: ${text}\n`}\n` : text && `${text}\n`;
+    events ? `id: ${id}\n${dataOf(text)}\n` : text && `${text}\n`;
   return {
     line: (line) => written(line.sequence, shown(line)),
-    place: ({ at, missed }, since) => written(at, missed === 0 ? '' : shown(missedLine(missed, since))),
+    place({ at, missed, gone }, since) {
+      if (gone) return written(at, shown(goneLine(gone)));
+      return written(at, missed === 0 ? '' : shown(missedLine(missed, since)));
+    },
   };
+}
+
+/** A line of an event also ends at a bare CR, which apps print: behind each the text goes on in data of its own. */
+function dataOf(text: string): string {
+  return text === '' ? '' : `data: ${text.replace(/\r\n?|\n/g, '\ndata: ')}\n`;
 }
 
 function missedLine(count: number, since: number): LogLine {
@@ -165,6 +178,15 @@ function missedLine(count: number, since: number): LogLine {
     process: 'logs',
     text: `Error L11 (Tail buffer overflow) -> This tail session dropped ${what} since ${formatMicros(since)}`,
   };
+}
+
+function goneLine({ requests, others }: Gone): LogLine {
+  const parts = [
+    ...(others === undefined ? [] : [`lines of processes and the platform before ${formatMicros(others)}`]),
+    ...(requests === undefined ? [] : [`request lines before ${formatMicros(requests)}`]),
+  ];
+  const text = `Dropped for the log's budget: ${parts.join(', ')}.`;
+  return { time: nowMicros(), source: 'twelve', process: 'logs', text };
 }
 
 function lastEventId(request: Request): number | undefined {

@@ -49,7 +49,8 @@ export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<s
         last = event.id ?? last;
         failures = 0;
         told = false;
-        yield* event.lines;
+        // One line of the log; the server sends its parts where the app printed a CR.
+        if (event.lines.length > 0) yield event.lines.join('\r');
       }
       return response.statusCode === 204 ? 'for good' : 'in order';
     } catch (error) {

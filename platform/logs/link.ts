@@ -33,6 +33,8 @@ export interface Link {
     name: Name,
     ...args: Parameters<LogCore[Name]>
   ): Promise<Awaited<ReturnType<LogCore[Name]>>>;
+  /** Whether there is a thread to call; `onRestart` tells when there is one again. */
+  up(): boolean;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
     const started = startWorker(data);
     await new Promise<void>((resolve, reject) => {
       started.once('error', reject);
+      started.once('exit', () => reject(new Error('its thread ended at once')));
       started.on('message', (answer: Answer) => {
         if (answer.ready) resolve();
         else if (answer.question) void look(started, answer.question);
@@ -69,10 +72,12 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
   }
 
   async function look(asking: Worker, { id: question, url }: { id: number; url: string }): Promise<void> {
-    const reply = await resolveHost(new URL(url)).then(
-      (pinned): Reply => ({ question, pinned }),
-      (error: unknown): Reply => ({ question, error: messageOf(error) }),
-    );
+    let reply: Reply;
+    try {
+      reply = { question, pinned: await resolveHost(new URL(url)) };
+    } catch (error) {
+      reply = { question, error: messageOf(error) };
+    }
     asking.postMessage(reply);
   }
 
@@ -117,6 +122,7 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
         worker.postMessage({ request, name, args } satisfies Call);
       });
     },
+    up: () => alive && !closed,
     async close() {
       closed = true;
       await worker.terminate();

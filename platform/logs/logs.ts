@@ -2,11 +2,12 @@
 import type { ResolveSafely } from '../domain/address.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { DrainStatus } from '../domain/log-drain.ts';
-import { type LogFilter, type LogSource, linesLost, nowMicros, type StoredLine } from '../domain/log-line.ts';
+import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
 import type { DrainOrder } from './drains/drains.ts';
+import type { Gone } from './gone.ts';
 import { createLink, type Link } from './link.ts';
-import { createPacker, type PlatformLine } from './packed.ts';
 import type { TailBatch, TailQuery } from './tail.ts';
+import { createWriter } from './writer.ts';
 
 export interface Logs {
   /** Starts (or goes on) following the engine's json-file log of a container; returns at once, once is enough. */
@@ -33,7 +34,8 @@ export interface Logs {
   /**
    * First the newest `lines` (Infinity: all; or all after the sequence number `after`), then live, without gap or
    * repeat, until `signal`; with `once` it ends where the log ended when it began. A reader so slow that the budget
-   * dropped lines unread is told how many (matching or not). With `marks` it is told how far everything was looked at,
+   * dropped lines unread is told how many (matching or not), and one that asks for all from a time on, from when on the
+   * budget has let them be kept. With `marks` it is told how far everything was looked at,
    * as a number to go on after: at the beginning, and where nothing matches for long.
    */
   tail(
@@ -55,6 +57,8 @@ export interface Logs {
 export interface Place {
   missed: number;
   at: number;
+  /** At the beginning of a query of all from a time on: what of it is not kept any more. */
+  gone?: Gone;
 }
 
 export interface LogsNeeds {
@@ -77,6 +81,7 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
   const followed = new Map<string, Container>();
   const drains = new Map<string, DrainOrder>();
   const link = await createLink({ routerShare: 0.25, ...needs }, () => {
+    writer.flush();
     for (const container of followed.values()) void send('follow', container);
     for (const order of drains.values()) void send('openDrain', order);
   });
@@ -171,52 +176,4 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
 async function restarted(error: unknown): Promise<void> {
   if (!hasCode(error, 'service_unavailable')) throw error;
   await new Promise((resolve) => setTimeout(resolve, 1200));
-}
-
-/** Lines that may be on their way to the thread; beyond them new ones are dropped, counted, and the count is said. */
-const mostOnTheWay = 50_000;
-
-/** Sends written lines in batches, one message per turn of the event loop. */
-function createWriter(link: Link) {
-  const batch = createPacker();
-  let onTheWay = 0;
-  const dropped = new Map<string, { line: PlatformLine; count: number }>();
-
-  function flush(): void {
-    if (onTheWay + batch.count() < mostOnTheWay) announceDropped();
-    const count = batch.count();
-    if (count === 0) return;
-    onTheWay += count;
-    link
-      .call('write', batch.take())
-      .catch(() => {})
-      .finally(() => {
-        onTheWay -= count;
-        if (dropped.size > 0) flush();
-      });
-  }
-
-  function announceDropped(): void {
-    for (const { line, count } of dropped.values())
-      batch.add({
-        ...line,
-        source: 'twelve',
-        text: `${linesLost(count)}: more came than could be stored in time.`,
-      });
-    dropped.clear();
-  }
-
-  return {
-    flush,
-    write(line: PlatformLine): void {
-      if (onTheWay + batch.count() >= mostOnTheWay) {
-        const key = `${line.appId} ${line.process}`;
-        const known = dropped.get(key);
-        dropped.set(key, { line, count: (known?.count ?? 0) + 1 });
-        return;
-      }
-      if (batch.count() === 0) setImmediate(flush);
-      batch.add(line);
-    },
-  };
 }

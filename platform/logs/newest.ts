@@ -84,13 +84,21 @@ function backwardSide(shelf: Shelf, filter: LogFilter, end: number, hits: Hits) 
     while (ahead.length < (looked > 0 ? mostAhead : 1) && !exhausted) {
       const { value, done } = places.next();
       if (done) exhausted = true;
-      else ahead.push({ bytes: unpacked(value.segment, value.block), hit: () => note(hits, value) });
+      else ahead.push(begin(value));
     }
     const next = ahead.shift();
     const bytes = await next?.bytes;
     if (!bytes) return;
     look(bytes);
     if (sequences.length > 0) next?.hit();
+  }
+
+  function begin(place: Found): (typeof ahead)[number] {
+    const bytes = unpacked(place.segment, place.block);
+    bytes.catch(() => {
+      // Thrown where it is awaited, which may be after it failed or, when an earlier one fails, never.
+    });
+    return { bytes, hit: () => note(hits, place) };
   }
 
   function look(bytes: Buffer): void {

@@ -36,8 +36,16 @@ export function createPresser(): Presser {
   async function work(): Promise<void> {
     for (let order = orders[0]; order && !closed; order = orders[0]) {
       // One that cannot be pressed is whole as it is; the next start tries again.
-      await press(order).catch(() => rmSync(order!.segment.path + pressingEnding, { force: true }));
+      await press(order).catch(() => clear(order!.segment));
       orders.shift();
+    }
+  }
+
+  function clear({ path }: Segment): void {
+    try {
+      rmSync(path + pressingEnding, { force: true });
+    } catch {
+      // The next start does this, too.
     }
   }
 

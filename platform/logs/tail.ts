@@ -2,6 +2,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { LogFilter, StoredLine } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
+import { type Gone, goneBefore } from './gone.ts';
 import { findNewest, spanOf } from './newest.ts';
 import { type ForwardReader, type Hits, readForward } from './reader.ts';
 
@@ -18,7 +19,10 @@ export interface TailQuery {
 }
 
 /** `at`: the sequence number up to which everything was looked at. */
-export type TailBatch = { lines: StoredLine[]; at: number } | { missed: number; at: number } | { end: true };
+export type TailBatch =
+  | { lines: StoredLine[]; at: number }
+  | { missed: number; at: number; gone?: Gone }
+  | { end: true };
 
 export interface Tail {
   /** Waits for the next lines. One call at a time. */
@@ -44,6 +48,7 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
   let historyEnd = opened;
   let held: StoredLine[] | undefined;
   let told = -1;
+  let gone: Gone | undefined;
   let closed = false;
   let news = false;
   let wake: () => void = () => {};
@@ -57,6 +62,7 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     const span = spanOf(log, query.filter);
     if (query.once) historyEnd = span.last;
     const all = query.lines === Number.POSITIVE_INFINITY;
+    if (all) gone = goneBefore(log, query.filter);
     if (all) return readForward(log, span.after, query.filter);
     const hits: Hits = new Map();
     const after = await findNewest(log, query.lines, query.filter, breathe, hits);
@@ -70,6 +76,12 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
 
   async function next(): Promise<TailBatch> {
     const reader = await started;
+    if (gone && !closed) {
+      const batch = { missed: 0, at: reader.position(), gone };
+      gone = undefined;
+      told = batch.at;
+      return batch;
+    }
     if (held) {
       const lines = held;
       held = undefined;

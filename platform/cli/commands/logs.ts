@@ -32,15 +32,21 @@ const logs: Command = {
     const signal = AbortSignal.any([call.signal, closed]);
     const order = { ...wanted, app: await call.app() };
     const color = call.out.color && !order.json;
+    const terminal = call.world.stdout.isTTY;
     try {
       for await (const line of logLines(order, { api: call.api(), signal, notice: call.out.notice }))
-        call.out.line(color ? colorLine(line) : line);
+        call.out.line(broken(color ? colorLine(line) : line, terminal));
     } catch (error) {
       if (closed.aborted && !(error instanceof CliError)) return;
       throw error;
     }
   },
 };
+
+/** What was printed over something else (progress) stands below it on a terminal, where neither may hide the other. */
+function broken(line: string, terminal: boolean): string {
+  return terminal ? line.replace(/\r+$/, '').replace(/\r+/g, '\n    ') : line;
+}
 
 /** @throws CliError (wrong usage) before the server is asked */
 function orderOf(call: Call): Omit<LogOrder, 'app'> {

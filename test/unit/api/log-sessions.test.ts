@@ -125,3 +125,57 @@ it('says that a tail fell behind, with the place to go on after', async () => {
     },
   ]);
 });
+
+it.each([
+  ['progress', '10%\r50%\r100% done', ['10%', '50%', '100% done']],
+  ['an empty line and what looks like a field', 'x\r\rid: 999999999999999\rdata: forged\r', null],
+  ['a CR at both ends', '\rx\r', ['', 'x', '']],
+  ['separators that only look like line ends', 'a\u2028b\u2029c\x85d\ve', ['a\u2028b\u2029c\x85d\ve']],
+])('%s: arrives whole, as one event with its own number', async (_, text, pieces) => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['before', text, 'after']);
+  await using served = await serving(logs);
+  const found = await served.events(served.sessions.open(order), 'never');
+  expect(found.map(({ id }) => id)).toEqual(['1', '2', '3']);
+  expect(found[1]!.lines.join('\r')).toBe(`${shown} app[web.1]: ${text}`);
+  if (pieces) expect(found[1]!.lines).toEqual([`${shown} app[web.1]: ${pieces[0]}`, ...pieces.slice(1)]);
+  // The same as the field's own rules have it: lines end at CR, LF or both, and only `data` and `id` were sent.
+  const accept = { Accept: 'text/event-stream' };
+  const wire = await (await served.get(served.sessions.open(order), accept)).text();
+  const sent = wire.replace('retry: 1\n\n', '').split(/\r\n|\r|\n/);
+  expect(sent.filter((line) => line.startsWith('id:'))).toEqual(['id: 1', 'id: 2', 'id: 3']);
+  expect(sent.filter((line) => !/^(id: \d|data: |$)/.test(line))).toEqual([]);
+  expect(await served.text(order)).toBe(
+    ['before', text, 'after'].map((one) => `${shown} app[web.1]: ${one}\n`).join(''),
+  );
+  const json = (await served.text({ ...order, format: 'json' })).trimEnd().split('\n');
+  expect(json.map((line) => JSON.parse(line).text)).toEqual(['before', text, 'after']);
+});
+
+it('a reading that fails breaks the stream off, instead of ending it as if that were all', async () => {
+  const line = { sequence: 5, time, source: 'app' as const, process: 'web.1', text: 'one' };
+  const tail: Logs['tail'] = async function* () {
+    yield [line];
+    throw new Error('the disk cannot be read');
+  };
+  await using served = await serving({ tail });
+  await expect(served.text(order)).rejects.toThrow('terminated');
+});
+
+it('says which lines of the time that was asked for are not kept any more', async () => {
+  const line = { sequence: 8, time, source: 'app' as const, process: 'web.1', text: 'the oldest' };
+  const tail: Logs['tail'] = async function* () {
+    yield { missed: 0, at: 7, gone: { others: time, requests: time + 1 } };
+    yield [line];
+  };
+  await using served = await serving({ tail });
+  const told = `Dropped for the log's budget: lines of processes and the platform before ${shown}, request lines before ${shown.replace('456+', '457+')}.`;
+  const found = await served.events(served.sessions.open({ ...order, tail: true }), 'oldest');
+  expect(found).toEqual([
+    { id: '7', lines: [expect.stringMatching(/^\S+ twelve\[logs\]: /)] },
+    { id: '8', lines: [`${shown} app[web.1]: the oldest`] },
+  ]);
+  expect(found[0]!.lines[0]!.replace(/^.*?: /, '')).toBe(told);
+  const [first] = (await served.text({ ...order, format: 'json' })).split('\n');
+  expect(JSON.parse(first!)).toMatchObject({ source: 'twelve', process: 'logs', text: told });
+});

@@ -16,7 +16,7 @@ it('asks for the lines it was told to and prints them', async () => {
   await using api = await scriptedApi({
     'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
     'GET /logs/s1': (_, response) => {
-      stream(response, `retry: 1\n\n: ping\n\n${event(1)}data: ${line(2)}\ndata: ${line(3)}\n\n`);
+      stream(response, `retry: 1\n\n: ping\n\n${event(1)}${event(2)}data: ${line(3)}\n\n`);
       response.end();
       return undefined;
     },
@@ -28,6 +28,26 @@ it('asks for the lines it was told to and prints them', async () => {
   expect(api.asked[1]!.headers).toMatchObject({ accept: 'text/event-stream' });
   expect(api.asked[1]!.headers.authorization).toBeUndefined();
 });
+
+it.each([
+  [false, `${line(1)}\r50%\r\rid: 99\r\n${line(2)}\n`],
+  [true, `${line(1)}\n    50%\n    id: 99\n${line(2)}\n`],
+])(
+  'shows a line with CRs whole, as it was printed or (terminal: %s) broken there',
+  async (terminal, shown) => {
+    await using api = await scriptedApi({
+      'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
+      'GET /logs/s1': (_, response) => {
+        stream(response, `id: 1\ndata: ${line(1)}\ndata: 50%\ndata: \ndata: id: 99\ndata: \n\n${event(2)}`);
+        response.end();
+        return undefined;
+      },
+    });
+    const env = { NO_COLOR: '1' };
+    const { status, out } = await twelve(['logs', '-a', 'hello'], { url: api.url, terminal, env });
+    expect({ status, out }).toEqual({ status: 0, out: shown });
+  },
+);
 
 it('passes on which lines are wanted, as they were written', async () => {
   await using api = await scriptedApi({

@@ -1,10 +1,11 @@
 // Segments that are full are compressed beside everything else: nothing of it is seen but the room it takes.
-import { copyFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
+import { findNewest } from '../../../platform/logs/newest.ts';
 import { createPresser, type Presser } from '../../../platform/logs/press.ts';
 import { readForward } from '../../../platform/logs/reader.ts';
 import { openTail } from '../../../platform/logs/tail.ts';
@@ -164,4 +165,43 @@ it('lets go of a log that is removed', async () => {
   await log.remove();
   await presser.close();
   expect(readdirSync(folder.path)).toEqual([]);
+});
+
+it('goes on with the next segment when one can neither be compressed nor cleared away', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  for (let from = 1; from <= 10_000; from += 100) write(log, from, from + 99);
+  const [first, ...rest] = log.general.segments.slice(0, -1);
+  expect(rest.length).toBeGreaterThan(1);
+  mkdirSync(`${first!.path}-pressing`);
+  const presser = createPresser();
+  log.general.pressClosed(presser);
+  await presser.idle();
+  expect(first!.pressed).toBe(false);
+  expect(rest.map(({ pressed }) => pressed)).toEqual(rest.map(() => true));
+  expect(numbers(log)).toEqual(range(1, 10_000));
+  await log.close();
+  await presser.close();
+});
+
+it('one that cannot be read is told to whoever reads, however many are being unpacked', async () => {
+  using folder = temporaryFolder();
+  const log = await filled(folder.path, 12_000);
+  const pressed = log.general.segments.filter((segment) => segment.pressed);
+  expect(pressed.length).toBeGreaterThan(4);
+  // What a disk's fault would do to an older one while a newer one is unpacked.
+  const { path } = pressed.at(-2)!;
+  rmSync(path);
+  mkdirSync(path);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): unknown => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    await expect(findNewest(log, 1e9, {}, breathe)).rejects.toThrow('EISDIR');
+    await breathe();
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  await log.close();
 });

@@ -110,3 +110,48 @@ it('goes on after a reopening, from the last number it gave', async () => {
   }
   expect(seen).toEqual(range(1, 4000));
 });
+
+/** What a query of all from a time on is told at its beginning; lines have their number as time. */
+async function toldOf(log: AppLog, query: Partial<TailQuery>) {
+  const tail = openTail(log, { lines: Number.POSITIVE_INFINITY, filter: {}, once: true, ...query });
+  const batch = await tail.next();
+  tail.close();
+  return 'missed' in batch ? batch : undefined;
+}
+
+it('says from when on lines are kept, where a query of all from a time on begins before', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path, 1 << 20);
+  const put = (process: string, from: number, to: number): void =>
+    log.append((batch) => {
+      for (let i = from; i <= to; i++)
+        batch.text(process === 'router' ? 'twelve' : 'app', process, `${i}${'x'.repeat(300)}`, i);
+    });
+  put('web.1', 1, 100);
+  expect(await toldOf(log, { filter: { since: 0 } })).toBeUndefined();
+  for (let at = 101; at <= 5100; at += 50) put('router', at, at + 49);
+  const requests = log.router.segments[0]!.first;
+  expect(requests).toBeGreaterThan(101);
+  expect(await toldOf(log, { filter: { since: 50 } })).toEqual({ missed: 0, at: 0, gone: { requests } });
+  expect(await toldOf(log, { filter: { since: 50, source: 'app' } })).toBeUndefined();
+  expect(await toldOf(log, { filter: { since: 50, process: 'web' } })).toBeUndefined();
+  expect(await toldOf(log, { filter: { since: requests } })).toBeUndefined();
+  for (let at = 5101; at <= 9100; at += 50) put('web.1', at, at + 49);
+  const others = log.general.segments[0]!.first;
+  expect(others).toBeGreaterThan(5101);
+  const gone = { requests, others };
+  expect(await toldOf(log, { filter: { since: 50 } })).toMatchObject({ missed: 0, gone });
+  expect(await toldOf(log, { filter: { since: 50, until: 60 } })).toMatchObject({ gone });
+  expect(await toldOf(log, { filter: { since: others - 1 } })).toMatchObject({ gone: { others } });
+  expect(await toldOf(log, { filter: { since: 50, process: 'router' } })).toMatchObject({
+    gone: { requests },
+  });
+  expect(await toldOf(log, { filter: { since: 50, process: 'web' } })).toMatchObject({ gone: { others } });
+  expect(await toldOf(log, { lines: 10, filter: { since: 50 } })).toBeUndefined();
+  expect(await toldOf(log, { filter: { since: 50 }, after: 0, once: false })).not.toHaveProperty('gone');
+  expect(await toldOf(log, {})).toBeUndefined();
+  const tail = openTail(log, { lines: Number.POSITIVE_INFINITY, filter: { since: others - 1 }, marks: true });
+  expect(await tail.next()).toEqual({ missed: 0, at: others - 1, gone: { others } });
+  expect((await take(tail, 1))[0]).toBe(others);
+  tail.close();
+});

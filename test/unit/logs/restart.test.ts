@@ -1,0 +1,108 @@
+// The log router's thread dies: the server goes on, a new thread takes over, and what was lost with the old one is told.
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { hasCode } from '../../../platform/domain/errors.ts';
+import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
+
+interface Opened extends Logs, AsyncDisposable {
+  problems: string[];
+  /** The thread that runs now. */
+  thread(): Worker;
+}
+
+async function openLogs(folder: string): Promise<Opened> {
+  const problems: string[] = [];
+  const threads: Worker[] = [];
+  const note = (worker: Worker): unknown => threads.push(worker);
+  process.on('worker', note);
+  const logs = await createLogs({
+    folder: join(folder, 'logs'),
+    budgetBytes: 50 << 20,
+    onProblem: (message) => problems.push(message),
+  });
+  return {
+    ...logs,
+    problems,
+    thread: () => threads.at(-1)!,
+    async [Symbol.asyncDispose]() {
+      process.off('worker', note);
+      await logs.close();
+    },
+  };
+}
+
+const all = { lines: 1e9, filter: {} };
+/** Taking it apart fails where nobody waits for it, and the thread dies of that. */
+const noMessage = null;
+
+/** As soon as there is a thread to ask. */
+async function stored(logs: Logs, app: string): Promise<string[]> {
+  for (;;)
+    try {
+      return (await logs.read(app, all)).map(({ text }) => text);
+    } catch (error) {
+      if (!hasCode(error, 'service_unavailable')) throw error;
+      await sleep(20);
+    }
+}
+
+const router = (text: string) => ({ source: 'twelve' as const, process: 'router', text });
+
+it('lines that are written while it is down are stored, and those it died with are told', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  logs.write('app', router('stored'));
+  expect(await stored(logs, 'app')).toEqual(['stored']);
+  logs.thread().postMessage(noMessage);
+  for (let i = 0; i < 1000; i++) logs.write('app', router(`on the way ${i}`));
+  logs.write('other', router('on the way'));
+  await expect(logs.read('app', all)).rejects.toThrow('not available at this moment');
+  for (let i = 0; i < 100; i++) {
+    logs.write('app', router(`down ${i}`));
+    if (i % 10 === 0) await sleep(1);
+  }
+  expect(await stored(logs, 'app')).toEqual([
+    'stored',
+    'Up to 1000 lines lost: the log router failed while it stored them.',
+    ...Array.from({ length: 100 }, (_, i) => `down ${i}`),
+  ]);
+  expect(await stored(logs, 'other')).toEqual([
+    'Up to 1 line lost: the log router failed while it stored them.',
+  ]);
+});
+
+it('a failure that nothing in the thread awaits is told, and what was followed is followed on', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  const files = writeEngineFiles(join(folder.path, 'c1'));
+  logs.follow({ id: 'c1', appId: 'app', process: 'web.1', logPath: files.path });
+  files.print('one');
+  while ((await stored(logs, 'app')).length < 1) await sleep(10);
+  logs.thread().postMessage(noMessage);
+  while (logs.problems.length === 0) await sleep(10);
+  files.print('two');
+  await logs.drained('c1');
+  expect(await stored(logs, 'app')).toEqual(['one', 'two']);
+  expect(logs.problems).toEqual([expect.stringMatching(/^The log router failed: .+\. It starts again\.$/)]);
+});
+
+it('a thread that cannot start is tried again until it can', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  logs.write('app', router('before'));
+  expect(await stored(logs, 'app')).toEqual(['before']);
+  const path = join(folder.path, 'logs');
+  renameSync(path, `${path}.away`);
+  writeFileSync(path, '');
+  await logs.thread().terminate();
+  logs.write('app', router('down'));
+  while (logs.problems.length < 1) await sleep(10);
+  rmSync(path);
+  renameSync(`${path}.away`, path);
+  expect(await stored(logs, 'app')).toEqual(['before', 'down']);
+  expect(logs.problems[0]).toMatch(/^The log router does not start: .+\.$/);
+});
