@@ -11,12 +11,10 @@ import { appChain } from '../../platform/processes/guard.ts';
 import { must } from '../support/app-repository.ts';
 import { confined, confinedProgram, saidOfConfinement } from '../support/confinement.ts';
 import { ask } from '../support/engine-socket.ts';
-import { beside, type Figures, figuresOf, hogLimits, hogs, type Loudness } from '../support/hogs.ts';
 import { listeningPorts } from '../support/listening.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { freePorts } from '../support/server-process.ts';
 import { visit } from '../support/visit.ts';
-import { eventually } from '../support/wait.ts';
 
 /** Tries each `host:port` for two seconds, all at once; `gateway` is this machine as its network has it. */
 const knock = `import re, socket, sys
@@ -242,40 +240,6 @@ test('the guard is there again after a restart, and its rules after somebody rem
   const jumps = iptables('-S', 'PREROUTING');
   expect(jumps.split('\n').filter((line) => line.endsWith(` -j ${chain}`))).toHaveLength(1);
 });
-
-test.each(hogs)(
-  '$name stays in its limits, and a neighbour answers as before',
-  async ({ command, atWork }) => {
-    let name = '';
-    let container = '';
-    const figures = (): Promise<Figures> => figuresOf(container);
-    const loudness: Loudness = {
-      async start() {
-        name = (await must(platform.cli(['run:detached', '-a', 'probe', command]))).stdout.trim();
-        container = (await platform.containers('probe', 'run'))[0]!.id;
-        const before = await eventually(figures, ({ cpu_stats }) => cpu_stats.cpu_usage.total_usage > 0);
-        await eventually(figures, (now) => atWork(now, before));
-      },
-      async look() {
-        const { pids_stats, memory_stats } = await figures();
-        expect(pids_stats.current).toBeGreaterThan(0);
-        expect(pids_stats.current).toBeLessThanOrEqual(hogLimits.pids);
-        expect(memory_stats.usage).toBeLessThanOrEqual(hogLimits.memory);
-      },
-      async stop() {
-        await must(platform.cli(['ps:stop', name, '-a', 'probe']));
-        await eventually(
-          () => platform.containers('probe', 'run'),
-          (left) => left.length === 0,
-        );
-      },
-    };
-    const visits = async (): Promise<void> => {
-      expect((await platform.visit('neighbour')).text).toBe('served\n');
-    };
-    expect(await beside(loudness, visits, 2)).toBeLessThanOrEqual(2);
-  },
-);
 
 test('what the kernel counts by user is not used up by one app for all', async () => {
   const take = (count: number, then: string): string =>

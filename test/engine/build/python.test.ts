@@ -1,18 +1,15 @@
-// The python buildpack on the real engine: four package managers, Django, restored environments, and what it makes really runs.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Builds, ourBuildpacks, startBuilds } from './builds.ts';
+import { environment, leftPaths, unchanged } from './python-environment.ts';
 import { runInStack, textsOf } from './stack.ts';
 import { listing } from './tree-listing.ts';
 
 const sample = (name: string) => join(ourBuildpacks, 'python', 'test', name);
 /** An index that nobody answers at. */
 const nowhere = { 'index-url': 'http://127.0.0.1:9/simple' };
-const unchanged = '       The virtual environment comes from the cache, nothing is installed.';
-const environment = '.heroku/python';
 
 let builds: Builds;
 
@@ -20,30 +17,6 @@ beforeAll(async () => {
   builds = await startBuilds();
 });
 afterAll(() => builds[Symbol.asyncDispose]());
-
-/** Files of the environment that still name the folder of the build. */
-async function leftPaths(tree: string): Promise<string[]> {
-  const folder = join(tree, environment);
-  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && !/\.(pyc|so)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
-  const texts = await Promise.all(names.map(async (name) => [name, await readFile(name, 'latin1')] as const));
-  return texts.filter(([, text]) => text.includes('/tmp/build_')).map(([name]) => name);
-}
-
-/** Path and hash of every file: the same packages have to be the same layer. */
-async function contents(tree: string): Promise<string[]> {
-  const folder = join(tree, environment);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const hashed = paths.map(async (path) => {
-    const hash = createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-    return `${relative(folder, path)} ${hash}`;
-  });
-  return (await Promise.all(hashed)).sort();
-}
 
 describe('requirements.txt', () => {
   const app = 'flask';
@@ -161,36 +134,6 @@ describe('requirements.txt', () => {
       expect(said).toBe(`${text}\n`);
     }
   });
-});
-
-describe('other package managers', () => {
-  test.each([
-    [
-      'uv',
-      'fastapi',
-      'uvicorn greeter:app --host 0.0.0.0 --port $PORT',
-      'hello from FastAPI on Python 3.13\n',
-    ],
-    ['poetry', 'poetry', 'gunicorn app:app', 'hello from Flask by poetry on Python 3.13\n'],
-    ['pipenv', 'pipenv', 'gunicorn app:app', 'hello from Flask by pipenv on Python 3.13\n'],
-  ])(
-    '%s: installs from its lockfile without development packages, restores, answers',
-    async (manager, name, web, answer) => {
-      const cold = await builds.build(sample(name), { app: manager });
-      expect(cold.lines).toContain(`-----> Installing dependencies with ${manager}`);
-      expect(cold.tree.processTypes).toEqual({ web });
-      const packages = await readdir(join(cold.app, environment, 'lib/python3.13/site-packages'));
-      expect(packages).not.toContain('iniconfig');
-      expect(await leftPaths(cold.app)).toEqual([]);
-      expect(await runInStack(builds, cold.app, web, { web: true })).toBe(answer);
-      const before = await contents(cold.app);
-      const warm = await builds.build(sample(name), { app: manager });
-      expect(warm.lines).toContain(unchanged);
-      expect(await contents(warm.app)).toEqual(before);
-      expect(await leftPaths(warm.app)).toEqual([]);
-      expect(await runInStack(builds, warm.app, web, { web: true })).toBe(answer);
-    },
-  );
 });
 
 describe('Django', () => {
