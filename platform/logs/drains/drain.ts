@@ -60,6 +60,8 @@ export function createDrain(needs: DrainNeeds): Drain {
   let rewindTo: number | null = null;
   let failures = 0;
   let failure: string | null = null;
+  /** What failed last was reading the log, and not the receiver. */
+  let unread = false;
   let mostLines = batchLines;
   let closing = false;
   let news = true;
@@ -74,25 +76,36 @@ export function createDrain(needs: DrainNeeds): Drain {
 
   async function run(): Promise<void> {
     while (!closing) {
-      if (rewindTo !== null && onTheWay.length === 0) rewind(rewindTo);
-      const batch = onTheWay.length < target.window && rewindTo === null ? next() : null;
-      if (batch) {
-        const entry = { batch, arrived: batch.lines.length === 0 };
-        onTheWay.push(entry);
-        if (entry.arrived) settle();
-        else void deliver(entry).finally(tell);
-        continue;
+      try {
+        await step();
+      } catch (error) {
+        unread = true;
+        await failed(error);
       }
-      const idle = onTheWay.length === 0;
-      await waiting();
-      if (idle && !closing) await sleep(target.lingerMs);
     }
+  }
+
+  /** Sends one batch on its way, or waits until there may be one. @throws what reading the log fails with */
+  async function step(): Promise<void> {
+    if (rewindTo !== null && onTheWay.length === 0) rewind(rewindTo);
+    const batch = onTheWay.length < target.window && rewindTo === null ? next() : null;
+    if (batch) {
+      const entry = { batch, arrived: batch.lines.length === 0 };
+      onTheWay.push(entry);
+      if (entry.arrived) settle();
+      else void deliver(entry).finally(tell);
+      return;
+    }
+    const idle = onTheWay.length === 0;
+    await waiting();
+    if (idle && !closing) await sleep(target.lingerMs);
   }
 
   function next(): DrainBatch | null {
     news = false;
     const until = cursor.sending ?? Number.POSITIVE_INFINITY;
     const batch = source.take({ lines: mostLines, bytes: batchBytes, until });
+    if (unread) succeeded();
     if (!target.repeatable) return batch;
     const sending = batch && batch.last > batch.before ? batch.last : null;
     if (sending === cursor.sending) return batch;
@@ -110,14 +123,13 @@ export function createDrain(needs: DrainNeeds): Drain {
     news = false;
   }
 
-  /** Until it has arrived, or has to be taken anew. */
+  /** Until it has arrived, or has to be taken anew. Never rejects. */
   async function deliver(entry: Entry): Promise<void> {
     const { batch } = entry;
     while (!stop.signal.aborted) {
       try {
         await target.send(batch, stop.signal);
-        failures = 0;
-        failure = null;
+        succeeded();
         mostLines = Math.min(batchLines, mostLines + Math.ceil(mostLines / 10));
         entry.arrived = true;
         return settle();
@@ -166,12 +178,27 @@ export function createDrain(needs: DrainNeeds): Drain {
     for (const half of halves) void deliver(half).finally(tell);
   }
 
+  function succeeded(): void {
+    failures = 0;
+    failure = null;
+    unread = false;
+  }
+
+  /** Says it, and waits before the next attempt. Never rejects. */
   async function failed(error: unknown): Promise<void> {
     if (failure === null) needs.onFailing(messageOf(error));
     failure = messageOf(error);
-    source.look();
+    look();
     const wait = Math.min(retry.mostMs, retry.firstMs * 2 ** Math.min(failures++, 20));
     await sleep(wait * (0.75 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
+  }
+
+  function look(): void {
+    try {
+      source.look();
+    } catch {
+      // That the log cannot be read is said where its lines are taken.
+    }
   }
 
   function settle(): void {

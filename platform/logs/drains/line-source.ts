@@ -1,7 +1,7 @@
 // A drain's way through its app's log: batches from a place on, and what the budget dropped before it got there.
 import { formatMicros, nowMicros, type StoredLine } from '../../domain/log-line.ts';
 import type { AppLog } from '../app-log.ts';
-import { type ForwardReader, readForward } from '../reader.ts';
+import { type ForwardReader, type Pull, readForward } from '../reader.ts';
 import type { DrainBatch, DrainLine } from './target.ts';
 
 export interface LineSource {
@@ -47,7 +47,7 @@ export function createLineSource({ log, after, token, onLost }: LineSourceNeeds)
 
   function pull(): void {
     for (;;) {
-      const { lines, missed, more } = reader.pull(pulledLines);
+      const { lines, missed, more } = read();
       missing(missed);
       for (const line of lines) queue.push({ ...line, missed: 0, size: overhead + line.text.length });
       const last = lines.at(-1);
@@ -56,6 +56,17 @@ export function createLineSource({ log, after, token, onLost }: LineSourceNeeds)
         lastTime = last.time;
       }
       if (queue.length > 0 || !more) return;
+    }
+  }
+
+  /** @throws what the disk says; the next attempt begins where this one did */
+  function read(): Pull {
+    try {
+      return reader.pull(pulledLines);
+    } catch (error) {
+      // It may have passed lines that it did not get to give.
+      reader = readForward(log, pulled, {});
+      throw error;
     }
   }
 
