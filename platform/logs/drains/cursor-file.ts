@@ -1,5 +1,14 @@
 // How far a drain has delivered, in a file beside its app's log: what a killed server knew is there for the next one.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface DrainCursor {
@@ -11,22 +20,40 @@ export interface DrainCursor {
   sending: number | null;
 }
 
-/** @returns undefined when there is none, or it cannot be read */
+/** @returns undefined when there is none @throws Error when it cannot be read: how far it was is not known then */
 export function readCursor(path: string): DrainCursor | undefined {
+  let text: string;
   try {
-    const { sequence, delivered, lost, sending } = JSON.parse(readFileSync(path, 'utf8')) as DrainCursor;
-    const known = [sequence, delivered, lost].every(Number.isSafeInteger);
-    return known ? { sequence, delivered, lost, sending: sending ?? null } : undefined;
-  } catch {
-    return undefined;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
+  const { sequence, delivered, lost, sending } = JSON.parse(text) as DrainCursor;
+  if (![sequence, delivered, lost].every(Number.isSafeInteger)) throw new Error('It holds no numbers.');
+  return { sequence, delivered, lost, sending: sending ?? null };
 }
 
-/** Whole or not at all, wherever it is interrupted. */
-export function writeCursor(path: string, cursor: DrainCursor): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+/**
+ * Whole or not at all, wherever it is interrupted.
+ * @param durably also by a power cut: without its first one a drain would be taken for a new one
+ */
+export function writeCursor(path: string, cursor: DrainCursor, durably = false): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(`${path}.new`, JSON.stringify(cursor), { mode: 0o600 });
+  if (durably) toDisk(`${path}.new`);
   renameSync(`${path}.new`, path);
+  if (durably) toDisk(folder);
+}
+
+function toDisk(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function removeCursor(path: string): void {

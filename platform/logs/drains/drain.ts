@@ -1,4 +1,5 @@
 // One drain: lines from its cursor on, to its target, until the target has them; then the cursor moves.
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../domain/errors.ts';
 import type { DrainStatus } from '../../domain/log-drain.ts';
@@ -71,7 +72,7 @@ export function createDrain(needs: DrainNeeds): Drain {
     wake();
   };
   const forget = log.onAppend(tell);
-  save();
+  save(!existsSync(needs.path));
   const running = run();
 
   async function run(): Promise<void> {
@@ -239,9 +240,9 @@ export function createDrain(needs: DrainNeeds): Drain {
     }
   }
 
-  function save(): void {
+  function save(durably = false): void {
     try {
-      writeCursor(needs.path, cursor);
+      writeCursor(needs.path, cursor, durably);
     } catch (error) {
       needs.onProblem(`How far it has delivered cannot be kept: ${messageOf(error)}.`);
     }
@@ -275,9 +276,22 @@ export function createDrain(needs: DrainNeeds): Drain {
 }
 
 /** From where it was; a new one from here on. */
-function restored({ path, log }: DrainNeeds): DrainCursor {
-  const known = readCursor(path);
-  if (!known) return { sequence: log.last(), delivered: 0, lost: 0, sending: null };
-  // A power cut may have taken the log's end.
-  return { ...known, sequence: Math.min(known.sequence, log.last()) };
+function restored({ path, log, onProblem }: DrainNeeds): DrainCursor {
+  try {
+    const known = readCursor(path);
+    if (!known) return { sequence: log.last(), delivered: 0, lost: 0, sending: null };
+    // A power cut may have taken the log's end.
+    return { ...known, sequence: Math.min(known.sequence, log.last()) };
+  } catch (error) {
+    onProblem(
+      `How far it had delivered cannot be read (${messageOf(error)}). All that the log keeps is sent again.`,
+    );
+    const firsts = [log.general, log.router].flatMap(({ segments }) => segments[0]?.first ?? []);
+    return {
+      sequence: Math.min(log.last(), ...firsts.map((first) => first - 1)),
+      delivered: 0,
+      lost: 0,
+      sending: null,
+    };
+  }
 }

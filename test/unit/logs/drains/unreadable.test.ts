@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { readCursor } from '../../../../platform/logs/drains/cursor-file.ts';
 import { temporaryFolder } from '../engine-files.ts';
 import { createGround, distinct, numbers, range, until } from './ground.ts';
 import { startSyslogReceiver } from './syslog-receiver.ts';
@@ -40,4 +41,29 @@ it('goes on with the next attempt that can read the log, and loses nothing', asy
   }
   expect(first).toBeGreaterThan(1);
   expect(ground.status()).toMatchObject({ delivered: 1001, lost: 0, failure: null });
+});
+
+it.each([
+  ['nothing in it', ''],
+  ['half of it', '{"sequence":12'],
+  ['no numbers in it', '{"sequence":null}'],
+  ['a folder in its place', null],
+])('sends all that is kept again when its place is lost: %s', async (_, text) => {
+  using folder = temporaryFolder();
+  await using receiver = await startSyslogReceiver();
+  await using ground = await createGround({ folder: folder.path, budgetBytes: 1 << 20 });
+  for (let i = 0; i < 20; i++) ground.print(i * 500 + 1, i * 500 + 500, ' '.repeat(300));
+  const oldest = ground.log.general.segments[0]!.first;
+  expect(oldest).toBeGreaterThan(1);
+  const path = join(folder.path, 'app', 'one.drain');
+  if (text === null) mkdirSync(path);
+  else writeFileSync(path, text);
+  ground.open(`syslog://localhost:${receiver.port}`);
+  await until(() => receiver.messages.some(({ sequence }) => sequence === 10_000));
+  expect(receiver.messages.map(({ sequence }) => sequence)).toEqual(range(oldest, 10_000));
+  await until(() => ground.status().lag === 0);
+  expect(ground.status()).toMatchObject({ delivered: 10_001 - oldest, lost: 0 });
+  expect(ground.problems[0]).toContain('How far it had delivered cannot be read');
+  if (text === null) expect(ground.problems[1]).toContain('cannot be kept');
+  else expect(readCursor(path)).toMatchObject({ sequence: 10_000 });
 });
