@@ -16,6 +16,8 @@ export interface DrainCursor {
   sequence: number;
   delivered: number;
   lost: number;
+  /** Of what was dropped further on, how much was said in the stream: not once more after a restart. */
+  told: number;
   /** A batch up to this one is on its way: if it has to be sent again, then as it was. */
   sending: number | null;
 }
@@ -29,9 +31,9 @@ export function readCursor(path: string): DrainCursor | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const { sequence, delivered, lost, sending } = JSON.parse(text) as DrainCursor;
-  if (![sequence, delivered, lost].every(Number.isSafeInteger)) throw new Error('It holds no numbers.');
-  return { sequence, delivered, lost, sending: sending ?? null };
+  const { sequence, delivered, lost, told = 0, sending = null } = JSON.parse(text) as DrainCursor;
+  if (![sequence, delivered, lost, told].every(Number.isSafeInteger)) throw new Error('It holds no numbers.');
+  return { sequence, delivered, lost, told, sending };
 }
 
 /**
