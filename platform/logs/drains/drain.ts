@@ -75,7 +75,7 @@ export function createDrain(needs: DrainNeeds): Drain {
         await step();
       } catch (error) {
         unread = true;
-        await failed(error);
+        await failed(new Error(`The app's log cannot be read: ${messageOf(error)}.`));
       }
     }
   }

@@ -51,7 +51,7 @@ function trickle(response: ServerResponse): void {
 }
 
 it('takes the status for the answer when its text comes a byte at a time, for ever', async () => {
-  using stage = await createStage(trickle, { silentMs: 600_000, wholeMs: 300 });
+  using stage = await createStage(trickle, { silentMs: 600_000, wholeMs: 1000 });
   expect(await stage.post()).toMatchObject({ status: 200, text: expect.stringMatching(/^begun\.*$/) });
   // The connection is given up.
   await stage.ended[0];
