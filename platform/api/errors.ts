@@ -37,7 +37,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     const error = asPlatformError(thrown);
     if (error.code === 'internal_server_error')
       log.error(
-        { error: thrown, path: request.path, request: response.getHeader('Request-Id') },
+        { error: thrown, path: shownPath(request.path), request: response.getHeader('Request-Id') },
         'request failed',
       );
     if (response.headersSent) {
@@ -51,6 +51,11 @@ export function errorHandler(log: Log): ErrorRequestHandler {
       ...(typeof resource === 'string' ? { resource } : {}),
     });
   };
+}
+
+/** A log drain may be asked for by its URL, which has secrets in it; its id and its token are fit to be seen. */
+function shownPath(path: string): string {
+  return path.replace(/(\/log-drains\/).*(?::|%3a).*$/is, '$1***');
 }
 
 function asPlatformError(thrown: unknown): PlatformError {

@@ -32,6 +32,8 @@ export interface DrainAddress {
   /** With https as its scheme, so that host names are read as everywhere else. The port is not in it but beside it. */
   url: URL;
   port: number;
+  /** The one that stands in it. */
+  givenPort: number | null;
   user: string;
   password: string;
 }
@@ -68,11 +70,11 @@ export function parseDrainUrl(text: string): DrainAddress {
   if (!URL.canParse(`https${rest}`) || !URL.canParse(`other${rest}`))
     throw refuse("The drain's URL cannot be read.");
   const url = new URL(`https${rest}`);
-  const port = Number(new URL(`other${rest}`).port) || usualPorts[kind];
+  const givenPort = Number(new URL(`other${rest}`).port) || null;
   const [user, password] = [decoded(url.username), decoded(url.password)];
   url.username = url.password = url.port = url.hash = '';
   url.hostname = url.hostname.replace(/\.+$/, '') || url.hostname;
-  const address = { kind, url, port, user, password };
+  const address = { kind, url, port: givenPort ?? usualPorts[kind], givenPort, user, password };
   requireFit(address);
   return address;
 }
@@ -109,12 +111,19 @@ export function isEncrypted(kind: DrainKind): boolean {
 
 /** For people: without login, values of a query, and parts of a path that look like a key. */
 export function shownDrainUrl(text: string): string {
-  const { kind, url, user, password } = parseDrainUrl(text);
-  const port = /^[^/]*\/\/(?:[^@/?#]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)/.exec(text.trim())?.[1];
+  const { kind, url, givenPort, user, password } = parseDrainUrl(text);
   const login = user || password ? '***@' : '';
   const path = url.pathname === '/' ? '' : url.pathname.split('/').map(maskedPart).join('/');
-  const query = [...url.searchParams].map(([name, value]) => `${name}=${kind === 'https' ? '***' : value}`);
-  return `${kind}://${login}${url.hostname}${port ? `:${port}` : ''}${path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  const query = [...url.searchParams].map(([name, value]) =>
+    kind === 'https' ? maskedQuery(name, value) : `${name}=${value}`,
+  );
+  const port = givenPort ? `:${givenPort}` : '';
+  return `${kind}://${login}${url.hostname}${port}${path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+}
+
+/** Where there is only one word it may be the key itself. */
+function maskedQuery(name: string, value: string): string {
+  return value === '' ? '***' : `${name}=***`;
 }
 
 /** Some receivers want their key in the path. */

@@ -80,10 +80,11 @@ type Container = Parameters<Logs['follow']>[0];
 export async function createLogs(needs: LogsNeeds): Promise<Logs> {
   const followed = new Map<string, Container>();
   const drains = new Map<string, DrainOrder>();
+  const report = (error: unknown): void => needs.onProblem(String(error));
   const link = await createLink({ routerShare: 0.25, ...needs }, () => {
     writer.flush();
-    for (const container of followed.values()) void send('follow', container);
-    for (const order of drains.values()) void send('openDrain', order);
+    for (const container of followed.values()) send('follow', container).catch(report);
+    for (const order of drains.values()) send('openDrain', order).catch(report);
   });
   const writer = createWriter(link);
   let tails = 0;
@@ -136,7 +137,7 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     follow(container) {
       if (followed.has(container.id)) return;
       followed.set(container.id, { ...container });
-      send('follow', { ...container }).catch((error) => needs.onProblem(String(error)));
+      send('follow', { ...container }).catch(report);
     },
     drained,
     write(appId, { time = nowMicros(), ...line }) {
@@ -147,7 +148,7 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     openDrain({ id, appId, url, token, insecure }) {
       const order = { id, appId, url, token, insecure };
       drains.set(id, order);
-      send('openDrain', order).catch((error) => needs.onProblem(String(error)));
+      send('openDrain', order).catch(report);
     },
     async removeDrain(id) {
       drains.delete(id);

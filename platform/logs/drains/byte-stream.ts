@@ -29,6 +29,8 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   let closing = false;
   /** What was written of late on this connection. */
   let marks: { before: number; at: number }[] = [];
+  /** When the write under way began. */
+  let pendingSince: number | null = null;
 
   async function open(signal: AbortSignal): Promise<Socket> {
     if (socket) return socket;
@@ -51,30 +53,43 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   function broken(which: Socket): void {
     if (socket !== which) return;
     socket = undefined;
-    const oldest = marks.find(({ at }) => at >= now() - doubtMs);
+    // While it reads nothing, time says nothing of what it has read.
+    const stalled = pendingSince !== null && now() - pendingSince > stallMs;
+    const oldest = stalled ? marks[0] : marks.find(({ at }) => at >= now() - doubtMs);
     marks = [];
-    if (oldest && !closing) onBroken(oldest.before);
+    // What was ended well by us was read to its end, or lies where it will be.
+    if (oldest && (!closing || failure || stalled)) onBroken(oldest.before);
   }
 
   async function write(bytes: Buffer, before: number, signal: AbortSignal): Promise<void> {
     const to = await open(signal);
     const begun = now();
     marks.push({ before, at: begun });
-    await new Promise<void>((resolve, reject) => {
-      const closed = (): void =>
-        reject(new Error(`The connection ended: ${failure?.message ?? 'the receiver closed it'}.`));
-      to.once('close', closed);
-      to.write(bytes, (error) => {
-        // The end of the connection tells more, and comes next.
-        if (error) return;
-        to.off('close', closed);
-        resolve();
-      });
-    });
+    pendingSince = begun;
+    try {
+      await written(to, bytes);
+    } finally {
+      pendingSince = null;
+    }
     const done = now();
     if (done - begun > stallMs) for (const mark of marks) mark.at = done;
     const doubtful = marks.findIndex(({ at }) => at >= done - doubtMs);
     marks.splice(0, doubtful < 0 ? marks.length : doubtful);
+  }
+
+  function written(to: Socket, bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const closed = (): void =>
+        reject(new Error(`The connection ended: ${failure?.message ?? 'the receiver closed it'}.`));
+      to.once('close', closed);
+      to.write(bytes, (error) => {
+        // The end of the connection tells more, and comes next. On one that we destroyed ourselves a write that was
+        // under way ends without an error.
+        if (error || to.destroyed) return;
+        to.off('close', closed);
+        resolve();
+      });
+    });
   }
 
   return {

@@ -1,5 +1,14 @@
 // How far a drain has delivered, in a file beside its app's log: what a killed server knew is there for the next one.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface DrainCursor {
@@ -7,26 +16,46 @@ export interface DrainCursor {
   sequence: number;
   delivered: number;
   lost: number;
+  /** Of what was dropped further on, how much was said in the stream: not once more after a restart. */
+  told: number;
   /** A batch up to this one is on its way: if it has to be sent again, then as it was. */
   sending: number | null;
 }
 
-/** @returns undefined when there is none, or it cannot be read */
+/** @returns undefined when there is none @throws Error when it cannot be read: how far it was is not known then */
 export function readCursor(path: string): DrainCursor | undefined {
+  let text: string;
   try {
-    const { sequence, delivered, lost, sending } = JSON.parse(readFileSync(path, 'utf8')) as DrainCursor;
-    const known = [sequence, delivered, lost].every(Number.isSafeInteger);
-    return known ? { sequence, delivered, lost, sending: sending ?? null } : undefined;
-  } catch {
-    return undefined;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
+  const { sequence, delivered, lost, told = 0, sending = null } = JSON.parse(text) as DrainCursor;
+  if (![sequence, delivered, lost, told].every(Number.isSafeInteger)) throw new Error('It holds no numbers.');
+  return { sequence, delivered, lost, told, sending };
 }
 
-/** Whole or not at all, wherever it is interrupted. */
-export function writeCursor(path: string, cursor: DrainCursor): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+/**
+ * Whole or not at all, wherever it is interrupted.
+ * @param durably also by a power cut: without its first one a drain would be taken for a new one
+ */
+export function writeCursor(path: string, cursor: DrainCursor, durably = false): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(`${path}.new`, JSON.stringify(cursor), { mode: 0o600 });
+  if (durably) toDisk(`${path}.new`);
   renameSync(`${path}.new`, path);
+  if (durably) toDisk(folder);
+}
+
+function toDisk(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function removeCursor(path: string): void {

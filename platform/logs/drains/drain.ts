@@ -1,9 +1,9 @@
 // One drain: lines from its cursor on, to its target, until the target has them; then the cursor moves.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../domain/errors.ts';
 import type { DrainStatus } from '../../domain/log-drain.ts';
 import type { AppLog } from '../app-log.ts';
-import { type DrainCursor, readCursor, writeCursor } from './cursor-file.ts';
+import { createAccount } from './account.ts';
 import { createLineSource, tooLargeText } from './line-source.ts';
 import { type DrainBatch, type DrainTarget, TooLarge } from './target.ts';
 
@@ -35,31 +35,29 @@ export interface Retry {
 interface Entry {
   batch: DrainBatch;
   arrived: boolean;
+  /** Lines of it that the receiver will never take. */
+  refused: number;
 }
 
 const batchLines = 500;
 const batchBytes = 256 * 1024;
 const farewellMs = 2000;
-/** Further back no connection goes that breaks. */
-const rememberedBatches = 5000;
 
 export function createDrain(needs: DrainNeeds): Drain {
   const { log, retry } = needs;
   const stop = new AbortController();
-  const cursor = restored(needs);
-  const source = createLineSource({ ...needs, after: cursor.sequence, onLost });
+  const account = createAccount(needs);
+  const source = createLineSource({ ...needs, after: account.sequence(), onMissed: account.missed });
   const target = needs.target((after) => {
-    rewindTo = Math.min(rewindTo ?? after, after);
+    account.doubt(after);
     wake();
   });
   /** In their order; the cursor moves over those at its head that have arrived. */
   let onTheWay: Entry[] = [];
-  /** What was counted of late, so that going back over it does not count it twice. */
-  let counted: { end: number; delivered: number; lost: number }[] = [];
-  let lostAhead = 0;
-  let rewindTo: number | null = null;
   let failures = 0;
   let failure: string | null = null;
+  /** What failed last was reading the log, and not the receiver. */
+  let unread = false;
   let mostLines = batchLines;
   let closing = false;
   let news = true;
@@ -69,35 +67,44 @@ export function createDrain(needs: DrainNeeds): Drain {
     wake();
   };
   const forget = log.onAppend(tell);
-  save();
   const running = run();
 
   async function run(): Promise<void> {
     while (!closing) {
-      if (rewindTo !== null && onTheWay.length === 0) rewind(rewindTo);
-      const batch = onTheWay.length < target.window && rewindTo === null ? next() : null;
-      if (batch) {
-        const entry = { batch, arrived: batch.lines.length === 0 };
-        onTheWay.push(entry);
-        if (entry.arrived) settle();
-        else void deliver(entry).finally(tell);
-        continue;
+      try {
+        await step();
+      } catch (error) {
+        unread = true;
+        await failed(new Error(`The app's log cannot be read: ${messageOf(error)}.`));
       }
-      const idle = onTheWay.length === 0;
-      await waiting();
-      if (idle && !closing) await sleep(target.lingerMs);
     }
+  }
+
+  /** Sends one batch on its way, or waits until there may be one. @throws what reading the log fails with */
+  async function step(): Promise<void> {
+    if (account.inDoubt() && onTheWay.length === 0) source.rewind(account.goBack());
+    const batch = onTheWay.length < target.window && !account.inDoubt() ? next() : null;
+    if (batch) {
+      const entry = { batch, arrived: batch.lines.length === 0, refused: 0 };
+      onTheWay.push(entry);
+      if (entry.arrived) settle();
+      else void deliver(entry).finally(tell);
+      return;
+    }
+    const idle = onTheWay.length === 0;
+    await waiting();
+    if (idle && !closing) await sleep(target.lingerMs);
   }
 
   function next(): DrainBatch | null {
     news = false;
-    const until = cursor.sending ?? Number.POSITIVE_INFINITY;
+    const until = account.sending() ?? Number.POSITIVE_INFINITY;
     const batch = source.take({ lines: mostLines, bytes: batchBytes, until });
+    if (unread) succeeded();
     if (!target.repeatable) return batch;
     const sending = batch && batch.last > batch.before ? batch.last : null;
-    if (sending === cursor.sending) return batch;
-    cursor.sending = sending;
-    save();
+    if (sending === account.sending()) return batch;
+    account.setSending(sending);
     // What was on its way is not kept any more: what comes next is a batch of its own.
     return batch ?? next();
   }
@@ -110,14 +117,13 @@ export function createDrain(needs: DrainNeeds): Drain {
     news = false;
   }
 
-  /** Until it has arrived, or has to be taken anew. */
+  /** Until it has arrived, or has to be taken anew. Never rejects. */
   async function deliver(entry: Entry): Promise<void> {
     const { batch } = entry;
     while (!stop.signal.aborted) {
       try {
         await target.send(batch, stop.signal);
-        failures = 0;
-        failure = null;
+        succeeded();
         mostLines = Math.min(batchLines, mostLines + Math.ceil(mostLines / 10));
         entry.arrived = true;
         return settle();
@@ -125,7 +131,7 @@ export function createDrain(needs: DrainNeeds): Drain {
         if (stop.signal.aborted) return;
         if (error instanceof TooLarge) return shrink(entry);
         await failed(error);
-        if (rewindTo !== null) return abandon(entry);
+        if (account.inDoubt()) return abandon(entry);
       }
     }
   }
@@ -137,7 +143,7 @@ export function createDrain(needs: DrainNeeds): Drain {
   /** Fewer lines at a time; one that is too large by itself is lost. */
   function shrink(entry: Entry): void {
     const { batch } = entry;
-    cursor.sending = null;
+    account.setSending(null);
     if (batch.lines.length > 1) {
       mostLines = Math.floor(batch.lines.length / 2);
       if (target.window > 1) halve(entry);
@@ -147,8 +153,11 @@ export function createDrain(needs: DrainNeeds): Drain {
       }
       return;
     }
-    onLost(1, tooLargeText(needs.token));
-    entry.batch = { ...batch, lines: [], missed: batch.missed + 1 };
+    if (batch.lines[0]?.sequence) {
+      account.refused(tooLargeText(needs.token));
+      entry.refused = 1;
+    }
+    entry.batch = { ...batch, lines: [] };
     entry.arrived = true;
     settle();
   }
@@ -157,76 +166,50 @@ export function createDrain(needs: DrainNeeds): Drain {
   function halve(entry: Entry): void {
     const { lines, before, last, missed } = entry.batch;
     const first = lines.slice(0, mostLines);
-    const middle = first.findLast(({ sequence }) => sequence !== null)?.sequence ?? before;
+    const middle = first.at(-1)!.upTo;
+    const missedFirst = first.reduce((sum, line) => sum + line.missed, 0);
+    const rest = { lines: lines.slice(mostLines), before: middle, last, missed: missed - missedFirst };
     const halves: Entry[] = [
-      { batch: { lines: first, before, last: middle, missed }, arrived: false },
-      { batch: { lines: lines.slice(mostLines), before: middle, last, missed: 0 }, arrived: false },
+      { batch: { lines: first, before, last: middle, missed: missedFirst }, arrived: false, refused: 0 },
+      { batch: rest, arrived: false, refused: 0 },
     ];
     onTheWay.splice(onTheWay.indexOf(entry), 1, ...halves);
     for (const half of halves) void deliver(half).finally(tell);
   }
 
+  function succeeded(): void {
+    failures = 0;
+    failure = null;
+    unread = false;
+  }
+
+  /** Says it, and waits before the next attempt. Never rejects. */
   async function failed(error: unknown): Promise<void> {
     if (failure === null) needs.onFailing(messageOf(error));
     failure = messageOf(error);
-    source.look();
+    look();
     const wait = Math.min(retry.mostMs, retry.firstMs * 2 ** Math.min(failures++, 20));
     await sleep(wait * (0.75 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
   }
 
+  function look(): void {
+    try {
+      source.look();
+    } catch {
+      // That the log cannot be read is said where its lines are taken.
+    }
+  }
+
   function settle(): void {
     while (onTheWay[0]?.arrived) {
-      const { before, last, missed, lines } = onTheWay.shift()!.batch;
-      const delivered = lines.filter(({ sequence }) => sequence !== null).length;
-      cursor.sequence = last;
-      cursor.sending = null;
-      cursor.delivered += delivered;
-      cursor.lost += missed;
-      lostAhead -= missed;
-      counted.push({ end: Math.max(last, before + 1), delivered, lost: missed });
-      if (counted.length > 2 * rememberedBatches) counted = counted.slice(-rememberedBatches);
+      const { batch, refused } = onTheWay.shift()!;
+      account.settle(batch, refused);
     }
-    save();
     wake();
   }
 
-  function rewind(after: number): void {
-    rewindTo = null;
-    lostAhead = 0;
-    cursor.sequence = Math.min(after, cursor.sequence);
-    for (const one of counted.filter(({ end }) => end > cursor.sequence)) {
-      cursor.delivered -= one.delivered;
-      cursor.lost -= one.lost;
-    }
-    counted = counted.filter(({ end }) => end <= cursor.sequence);
-    source.rewind(cursor.sequence);
-    save();
-  }
-
-  function onLost(count: number, text: string): void {
-    lostAhead += count;
-    try {
-      log.append((batch) => batch.text('twelve', 'logs', text));
-    } catch (error) {
-      needs.onProblem(`A loss of ${count} lines cannot be told: ${messageOf(error)}.`);
-    }
-  }
-
-  function save(): void {
-    try {
-      writeCursor(needs.path, cursor);
-    } catch (error) {
-      needs.onProblem(`How far it has delivered cannot be kept: ${messageOf(error)}.`);
-    }
-  }
-
   return {
-    status: () => ({
-      lag: Math.max(0, log.last() - cursor.sequence - lostAhead),
-      delivered: cursor.delivered,
-      lost: cursor.lost + lostAhead,
-      failure,
-    }),
+    status: () => ({ ...account.counts(), failure }),
     async close() {
       closing = true;
       forget();
@@ -239,18 +222,13 @@ export function createDrain(needs: DrainNeeds): Drain {
       clearTimeout(late);
       stop.abort();
       await target.close();
+      // What the end of the target settled, or put in doubt, belongs to it.
+      await breathe();
+      account.close();
     },
   };
 
   async function waitingFor(count: number): Promise<void> {
     while (onTheWay.length === count && !stop.signal.aborted) await sleep(5);
   }
-}
-
-/** From where it was; a new one from here on. */
-function restored({ path, log }: DrainNeeds): DrainCursor {
-  const known = readCursor(path);
-  if (!known) return { sequence: log.last(), delivered: 0, lost: 0, sending: null };
-  // A power cut may have taken the log's end.
-  return { ...known, sequence: Math.min(known.sequence, log.last()) };
 }

@@ -1,8 +1,8 @@
 // gelf+tcp:// and gelf+udp://: Graylog's extended log format 1.1.
 import { randomBytes } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { createByteStream } from './byte-stream.ts';
+import { createDatagramSender } from './datagrams.ts';
 import type { DrainLine, DrainTarget, TargetNeeds } from './target.ts';
 
 /** A message without text is refused by the format. */
@@ -36,38 +36,27 @@ export function createGelfTcpTarget({ address, token, connect, onBroken }: Targe
 
 export function createGelfUdpTarget({ address, token, connect }: TargetNeeds): DrainTarget {
   const host = address.url.searchParams.get('host') || token;
-  let socket: Socket | undefined;
+  const sender = createDatagramSender({ connect, port: address.port });
   return {
     window: 1,
     lingerMs: 20,
     repeatable: false,
     async send({ lines }, signal) {
-      const to = (await connect.resolve(signal)).addresses[0]!;
-      socket ??= openSocket(to);
-      let sent = 0;
-      for (const line of lines)
-        for (const datagram of datagrams(Buffer.from(gelfMessage(line, host, token)))) {
-          await handOver(socket, datagram, address.port, to);
-          if (++sent % burst === 0) await breathe();
+      const left = [...lines];
+      await sender.toOne(signal, async (hand) => {
+        let sent = 0;
+        // What one address took is not sent to the next.
+        for (let line = left[0]; line; line = left[0]) {
+          for (const datagram of datagrams(Buffer.from(gelfMessage(line, host, token)))) {
+            await hand(datagram);
+            if (++sent % burst === 0) await breathe();
+          }
+          left.shift();
         }
+      });
     },
-    async close() {
-      socket?.close();
-    },
+    close: async () => sender.close(),
   };
-}
-
-function openSocket(to: string): Socket {
-  const made = createSocket(to.includes(':') ? 'udp6' : 'udp4');
-  // That nobody listens is all that could be learnt, and not for sure.
-  made.on('error', () => {});
-  return made;
-}
-
-function handOver(socket: Socket, datagram: Buffer, port: number, to: string): Promise<void> {
-  return new Promise((resolve, reject) =>
-    socket.send(datagram, port, to, (error) => (error ? reject(error) : resolve())),
-  );
 }
 
 export function gelfMessage(line: DrainLine, host: string, token: string): string {

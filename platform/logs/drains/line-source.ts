@@ -1,8 +1,8 @@
 // A drain's way through its app's log: batches from a place on, and what the budget dropped before it got there.
 import { formatMicros, nowMicros, type StoredLine } from '../../domain/log-line.ts';
 import type { AppLog } from '../app-log.ts';
-import { type ForwardReader, readForward } from '../reader.ts';
-import type { DrainBatch, DrainLine } from './target.ts';
+import { type ForwardReader, type Pull, readForward } from '../reader.ts';
+import type { BatchLine, DrainBatch } from './target.ts';
 
 export interface LineSource {
   /** The next lines; null when there are none. @param limits at most so many, about so many bytes, not beyond `until` */
@@ -19,16 +19,16 @@ export interface LineSourceNeeds {
   log: AppLog;
   after: number;
   token: string;
-  /** @param text how the loss is said */
-  onLost(count: number, text: string): void;
+  /** @param say how a loss of so many is said */
+  onMissed(count: number, say: (count: number) => string): void;
 }
 
-type Queued = DrainLine & { missed: number; size: number };
+type Queued = BatchLine & { size: number };
 
 const pulledLines = 500;
 const overhead = 120;
 
-export function createLineSource({ log, after, token, onLost }: LineSourceNeeds): LineSource {
+export function createLineSource({ log, after, token, onMissed }: LineSourceNeeds): LineSource {
   let reader: ForwardReader = readForward(log, after, {});
   /** The last number that was pulled, dropped or queued. */
   let pulled = after;
@@ -37,25 +37,40 @@ export function createLineSource({ log, after, token, onLost }: LineSourceNeeds)
   let lastTime = nowMicros();
   let queue: Queued[] = [];
 
-  function missing(count: number): void {
+  /** @param next the sequence number of the first line that is there again */
+  function missing(count: number, next: number): void {
     if (count === 0) return;
-    const text = lossText(count, lastTime, token);
-    onLost(count, text);
-    const note = { time: nowMicros(), source: 'twelve', process: 'logs', text } as const;
-    queue.push({ ...note, sequence: null, missed: count, size: overhead + text.length });
+    const say = (lines: number): string => lossText(lines, lastTime, token);
+    onMissed(count, say);
+    const note = { time: nowMicros(), source: 'twelve', process: 'logs', text: say(count) } as const;
+    // It says all; what is missing between the lines that come next is counted with them.
+    const place = { sequence: null, upTo: next - 1, missed: next - 1 - pulled };
+    queue.push({ ...note, ...place, size: overhead + note.text.length });
+    pulled = next - 1;
   }
 
   function pull(): void {
     for (;;) {
-      const { lines, missed, more } = reader.pull(pulledLines);
-      missing(missed);
-      for (const line of lines) queue.push({ ...line, missed: 0, size: overhead + line.text.length });
-      const last = lines.at(-1);
-      if (last) {
-        pulled = last.sequence;
-        lastTime = last.time;
+      const { lines, missed, more } = read();
+      if (lines[0]) missing(missed, lines[0].sequence);
+      for (const line of lines) {
+        const { sequence, text } = line;
+        queue.push({ ...line, upTo: sequence, missed: sequence - 1 - pulled, size: overhead + text.length });
+        pulled = sequence;
+        lastTime = line.time;
       }
       if (queue.length > 0 || !more) return;
+    }
+  }
+
+  /** @throws what the disk says; the next attempt begins where this one did */
+  function read(): Pull {
+    try {
+      return reader.pull(pulledLines);
+    } catch (error) {
+      // It may have passed lines that it did not get to give.
+      reader = readForward(log, pulled, {});
+      throw error;
     }
   }
 
@@ -72,15 +87,13 @@ export function createLineSource({ log, after, token, onLost }: LineSourceNeeds)
       const cut = queue.slice(0, count);
       queue = queue.slice(count);
       const before = taken;
-      taken = cut.findLast((line) => line.sequence !== null)?.sequence ?? before;
-      return {
-        // How this drain fell behind stands in its stream where it did, and not once more where that was said to the app.
-        lines: cut.filter((line) => line.sequence === null || !isLossOf(line, token)),
-        ...{ before, last: taken, missed: cut.reduce((sum, line) => sum + line.missed, 0) },
-      };
+      taken = cut.at(-1)!.upTo;
+      // How this drain fell behind stands in its stream where it did, and not once more where that was said to the app.
+      const passed = without(cut, (line) => line.sequence !== null && isLossOf(line, token));
+      return { lines: passed, before, last: taken, missed: cut.reduce((sum, line) => sum + line.missed, 0) };
     },
     putBack({ lines, before }) {
-      queue = [...lines.map((line) => ({ missed: 0, size: overhead + line.text.length, ...line })), ...queue];
+      queue = [...lines.map((line) => ({ ...line, size: overhead + line.text.length })), ...queue];
       taken = before;
     },
     rewind(to) {
@@ -92,11 +105,25 @@ export function createLineSource({ log, after, token, onLost }: LineSourceNeeds)
       const { lines, missed } = readForward(log, pulled, {}).pull(1);
       const first = lines[0];
       if (!first || missed === 0) return;
-      missing(missed);
-      pulled = first.sequence - 1;
+      missing(first.sequence - 1 - pulled, first.sequence);
       reader = readForward(log, pulled, {});
     },
   };
+}
+
+/** What had been dropped before a line that is left out is counted with the next, or the last. */
+function without(lines: readonly Queued[], unwanted: (line: Queued) => boolean): Queued[] {
+  const kept: Queued[] = [];
+  let carried = 0;
+  for (const line of lines) {
+    carried += line.missed;
+    if (unwanted(line)) continue;
+    kept.push({ ...line, missed: carried });
+    carried = 0;
+  }
+  const last = kept.at(-1);
+  if (last) last.missed += carried;
+  return kept;
 }
 
 /** In Heroku's words. */

@@ -18,10 +18,20 @@ export interface Poster {
   close(): void;
 }
 
-const patienceMs = 30_000;
+/** How long a receiver may be silent, and how long a request may take in all. */
+export interface Patience {
+  silentMs: number;
+  wholeMs: number;
+}
+
+const usualPatience: Patience = { silentMs: 30_000, wholeMs: 60_000 };
 const mostText = 64 * 1024;
 
-export function createPoster(address: DrainAddress, connect: Connect): Poster {
+export function createPoster(
+  address: DrainAddress,
+  connect: Connect,
+  { silentMs, wholeMs }: Patience = usualPatience,
+): Poster {
   const closing = new AbortController();
   let open = 0;
   let breaks = 0;
@@ -45,20 +55,36 @@ export function createPoster(address: DrainAddress, connect: Connect): Poster {
 
   return {
     async post(path, headers, body, signal) {
-      return await new Promise<Reply>((resolve, reject) => {
-        const asked = request(
-          {
-            ...{ method: 'POST', path, agent, signal },
-            headers: { Host: host, 'User-Agent': 'twelve', 'Content-Length': body.length, ...headers },
-          },
-          (answer) => replyOf(answer).then(resolve, reject),
-        );
-        asked.setTimeout(patienceMs, () =>
-          asked.destroy(new Error(`The receiver was silent for ${patienceMs / 1000} s.`)),
-        );
-        asked.on('error', reject);
-        asked.end(body);
-      });
+      let reply: ReplyBeingRead | undefined;
+      let late: NodeJS.Timeout | undefined;
+      try {
+        return await new Promise<Reply>((resolve, reject) => {
+          const asked = request(
+            {
+              ...{ method: 'POST', path, agent, signal },
+              headers: { Host: host, 'User-Agent': 'twelve', 'Content-Length': body.length, ...headers },
+            },
+            (answer) => {
+              reply = readReply(answer);
+              reply.whole.then(resolve, reject);
+            },
+          );
+          // Not AbortSignal.timeout: with a quick receiver thousands of them would wait for nothing.
+          late = setTimeout(() => {
+            // The status is what most receivers say all with; that its text has no end does not take it back.
+            if (reply) resolve(reply.soFar());
+            else reject(new Error(`The receiver did not answer within ${wholeMs / 1000} s.`));
+            asked.destroy();
+          }, wholeMs);
+          asked.setTimeout(silentMs, () =>
+            asked.destroy(new Error(`The receiver was silent for ${silentMs / 1000} s.`)),
+          );
+          asked.on('error', reject);
+          asked.end(body);
+        });
+      } finally {
+        clearTimeout(late);
+      }
     },
     breaks: () => breaks,
     close() {
@@ -68,9 +94,22 @@ export function createPoster(address: DrainAddress, connect: Connect): Poster {
   };
 }
 
-async function replyOf(answer: IncomingMessage): Promise<Reply> {
+interface ReplyBeingRead {
+  whole: Promise<Reply>;
+  soFar(): Reply;
+}
+
+/** Not more of it than is used: beyond that the connection is given up. */
+function readReply(answer: IncomingMessage): ReplyBeingRead {
   let text = '';
-  for await (const part of answer as AsyncIterable<Buffer>)
-    if (text.length < mostText) text += part.toString('utf8');
-  return { status: answer.statusCode ?? 0, text: text.slice(0, mostText) };
+  const soFar = (): Reply => ({ status: answer.statusCode ?? 0, text: text.slice(0, mostText) });
+  async function read(): Promise<Reply> {
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      text += part.toString('utf8');
+      // Leaving the loop destroys the answer.
+      if (text.length >= mostText) break;
+    }
+    return soFar();
+  }
+  return { whole: read(), soFar };
 }

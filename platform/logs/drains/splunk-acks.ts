@@ -37,10 +37,15 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
 
   async function round(): Promise<void> {
     asking = true;
-    for (let pause = firstPauseMs; waiting.size > 0; pause = Math.min(longestPauseMs, pause * 1.5)) {
-      await wait(pause, closing.signal);
-      for (const channel of new Set([...waiting].map((one) => one.channel)))
-        if (await askFor(channel)) pause = firstPauseMs;
+    try {
+      for (let pause = firstPauseMs; waiting.size > 0; pause = Math.min(longestPauseMs, pause * 1.5)) {
+        await wait(pause, closing.signal);
+        for (const channel of new Set([...waiting].map((one) => one.channel)))
+          if (await askFor(channel)) pause = firstPauseMs;
+      }
+    } finally {
+      // With nothing between it and the last look at who waits: who comes next has to begin a round.
+      asking = false;
     }
   }
 
@@ -96,13 +101,9 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
         waiting.add(one);
         signal.addEventListener('abort', abort);
         if (asking) return;
-        round()
-          .catch((error: Error) => {
-            for (const left of waiting) end(left, error);
-          })
-          .finally(() => {
-            asking = false;
-          });
+        round().catch((error: Error) => {
+          for (const left of waiting) end(left, error);
+        });
       }),
     close: () => closing.abort(),
   };

@@ -6,8 +6,16 @@ import type { Connect } from './connect.ts';
 /** null: no line of the stream, but ours for this receiver alone. */
 export type DrainLine = LogLine & { sequence: number | null };
 
+/** One in a batch. */
+export type BatchLine = DrainLine & {
+  /** With it, everything up to this sequence number is dealt with. */
+  upTo: number;
+  /** How many of the stream's lines, before it, had been dropped. */
+  missed: number;
+};
+
 export interface DrainBatch {
-  lines: DrainLine[];
+  lines: BatchLine[];
   /** The lines after this sequence number… */
   before: number;
   /** …up to this one. */

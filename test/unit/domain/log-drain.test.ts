@@ -1,4 +1,5 @@
 // URLs of drains: what may be sent to, what is refused with advice, and what of one is shown.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDrainUrl, shownDrainUrl } from '../../../platform/domain/log-drain.ts';
 
@@ -52,9 +53,49 @@ it.each([
   ['https://logs.example/in?token=hunter2&x=1', 'https://logs.example/in?token=***&x=***'],
   ['https://logs.example/v1/0123456789abcdef/x', 'https://logs.example/v1/***/x'],
   ['https://logs.example/abcdefghABCDEFGHIJ/x', 'https://logs.example/***/x'],
+  ['https://logs.example/in?hunter2', 'https://logs.example/in?***'],
+  ['https://logs.example/in?hunter2=&=hunter2&x', 'https://logs.example/in?***&=***&***'],
+  ['https://logs:12345678secret@logs.example/p', 'https://***@logs.example/p'],
+  ['https://logs:12345678secret@logs.example:6514/p', 'https://***@logs.example:6514/p'],
+  ['https://ada:pa@ss:123@logs.example', 'https://***@logs.example'],
+  ['https://:8443@logs.example', 'https://***@logs.example'],
+  ['https://logs.example:0443/', 'https://logs.example:443'],
+  ['splunk+https://0a1b:8088@logs.example', 'splunk+https://***@logs.example'],
   ['https://logs.example/#hunter2', 'https://logs.example'],
   ['splunk+https://0a1b-2c3d@logs.example?index=main', 'splunk+https://***@logs.example?index=main'],
   ['gelf+udp://[2001:DB8::1]:1?host=hello', 'gelf+udp://[2001:db8::1]:1?host=hello'],
 ])('shows %s as %s', (text, shown) => {
   expect(shownDrainUrl(text)).toBe(shown);
+});
+
+it('shows nothing of a login or of what a query says, whatever stands in them', () => {
+  // Not of the letters that the rest of the URL has.
+  const secret = fc.string({
+    unit: fc.constantFrom(...'12345ABCDEFG:@[].%~!$'),
+    minLength: 3,
+    maxLength: 24,
+  });
+  const value = fc.string({ unit: fc.constantFrom(...'12345ABCDEFG:@.~!$'), minLength: 3, maxLength: 24 });
+  const port = fc.constantFrom('', ':6789', ':8000', ':443', ':');
+  const path = fc.constantFrom('', '/', '/in', '/in/app:7/x@y');
+  const query = fc.oneof(
+    value.map((one) => ({ text: `?${one}`, values: [one] })),
+    fc
+      .array(value, { maxLength: 3 })
+      .map((values) => ({ text: `?${values.map((one, at) => `q${at}=${one}`).join('&')}`, values })),
+  );
+  fc.assert(
+    fc.property(secret, port, path, query, (login, at, where, { text, values }) => {
+      const url = `https://${login}@logs.example${at}${where}${text}`;
+      fc.pre(URL.canParse(url));
+      const shown = shownDrainUrl(url);
+      const rest = `https://logs.example${at}${where}`;
+      for (const one of [login, ...values])
+        for (let i = 0; i + 3 <= one.length; i++) {
+          const piece = one.slice(i, i + 3);
+          if (!rest.includes(piece)) expect(shown).not.toContain(piece);
+        }
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -106,3 +106,15 @@ it('a thread that cannot start is tried again until it can', async () => {
   expect(await stored(logs, 'app')).toEqual(['before', 'down']);
   expect(logs.problems[0]).toMatch(/^The log router does not start: .+\.$/);
 });
+
+it('what the new thread is told again and cannot do is a problem of the log, and not the end of the server', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  logs.openDrain({ id: 'one', appId: 'app', url: 'no drain at all', token: 'd.1', insecure: false });
+  const refused = () => logs.problems.filter((problem) => problem.includes('It has no scheme')).length;
+  while (refused() === 0) await sleep(10);
+  await logs.thread().terminate();
+  while (refused() === 1) await sleep(10);
+  logs.write('app', router('after'));
+  expect(await stored(logs, 'app')).toEqual(['after']);
+});

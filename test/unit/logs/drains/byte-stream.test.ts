@@ -1,0 +1,94 @@
+// Bytes to a receiver that reads nothing: what it does not have counts for nothing, whoever ends the connection.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import { expect, it } from 'vitest';
+import { createByteStream } from '../../../../platform/logs/drains/byte-stream.ts';
+import { temporaryFolder } from '../engine-files.ts';
+import { makeCertificates } from './certificates.ts';
+import { until } from './ground.ts';
+import { startReceiver } from './receiver.ts';
+
+const never = new AbortController().signal;
+/** More than the buffers of both ends hold. */
+const much = Buffer.alloc(16 << 20, 'x');
+
+/** A stream at a clock that the test moves, and what it says. */
+async function createStage(tls?: { key: string; cert: string }) {
+  const receiver = await startReceiver({ ...(tls ? { tls } : {}), accept: () => () => {} });
+  receiver.pause();
+  const stage = { receiver, clock: 100_000, broken: [] as number[], sockets: [] as Socket[] };
+  const stream = createByteStream({
+    connect: {
+      async socket() {
+        const to = { port: receiver.port, host: '127.0.0.1', rejectUnauthorized: false };
+        const socket = tls ? connectSecure(to) : connect(to);
+        stage.sockets.push(socket);
+        await once(socket, tls ? 'secureConnect' : 'connect');
+        return socket;
+      },
+      resolve: () => Promise.reject(new Error('not here')),
+    },
+    onBroken: (after) => stage.broken.push(after),
+    now: () => stage.clock,
+  });
+  return Object.assign(stage, { stream });
+}
+
+it.each(['plain', 'tls'])(
+  '%s: a write that our own end of the connection cut off did not arrive',
+  async (kind) => {
+    using folder = temporaryFolder();
+    const { stream, receiver } = await createStage(
+      kind === 'tls' ? makeCertificates(folder.path) : undefined,
+    );
+    await using _ = receiver;
+    let outcome = 'under way';
+    const write = stream.write(much, 0, never).then(
+      () => (outcome = 'arrived'),
+      () => (outcome = 'rejected'),
+    );
+    await until(() => receiver.connections() === 1);
+    await stream.close();
+    await write;
+    expect(outcome).toBe('rejected');
+  },
+);
+
+it('goes back to the oldest unread when the connection breaks while a write waits for long', async () => {
+  const stage = await createStage();
+  await using receiver = stage.receiver;
+  await stage.stream.write(Buffer.from('one'), 10, never);
+  stage.clock += 100;
+  await stage.stream.write(Buffer.from('two'), 20, never);
+  stage.clock += 100;
+  const stuck = stage.stream.write(much, 30, never).catch(() => 'rejected');
+  await until(() => stage.sockets[0]!.writableLength > 0);
+  // Long after everything that was written would have been thought read.
+  stage.clock += 60_000;
+  await receiver.stop();
+  expect(await stuck).toBe('rejected');
+  expect(stage.broken).toEqual([10]);
+  await receiver.start();
+  // The next connection's writes are not taken for as old.
+  await stage.stream.write(Buffer.from('three'), 40, never);
+  stage.clock += 6000;
+  await until(() => receiver.open() === 1);
+  await receiver.stop();
+  await until(() => stage.sockets[1]!.destroyed);
+  await new Promise(setImmediate);
+  expect(stage.broken).toEqual([10]);
+});
+
+it('says what may be unread, also when the connection breaks while it is being closed', async () => {
+  const stage = await createStage();
+  await using receiver = stage.receiver;
+  await stage.stream.write(Buffer.from('one'), 10, never);
+  const stuck = stage.stream.write(much, 20, never).catch(() => 'rejected');
+  await until(() => stage.sockets[0]!.writableLength > 0);
+  const closed = stage.stream.close();
+  await receiver.stop();
+  await closed;
+  expect(await stuck).toBe('rejected');
+  expect(stage.broken).toEqual([10]);
+});
