@@ -158,6 +158,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       rollouts.delete(appId);
       if (!life.signal.aborted) {
         supervisor.go();
+        // Who waits for this release's end looks again, also where no process has changed with it.
+        supervisor.reconcile();
         await forgetReleasePhase(release);
       }
       needs.onReleaseEnded(release);
