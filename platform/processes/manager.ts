@@ -135,7 +135,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   async function attempt(appId: string, supervisor: Supervisor, release: Release): Promise<void> {
     const abort = new AbortController();
     rollouts.set(appId, { version: release.version, abort });
-    const signal = AbortSignal.any([abort.signal, life.signal]);
+    if (life.signal.aborted) abort.abort(life.signal.reason);
+    const { signal } = abort;
     try {
       if (!release.slugId) return commit(appId, release);
       const serving = supervisor.stage().serving as Runnable | null;
@@ -280,6 +281,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     async close() {
       life.abort(new PlatformError('cancelled', 'the server is stopping'));
       for (const timer of retries.values()) clearTimeout(timer);
+      for (const { abort } of rollouts.values()) abort.abort(life.signal.reason);
       for (const supervisor of supervisors.values()) supervisor.close();
       await Promise.allSettled([...working.values()]);
     },
