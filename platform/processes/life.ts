@@ -230,6 +230,7 @@ export function createLife(needs: LifeNeeds): Life {
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
         const graceMs = needs.settings(process).stopTimeoutMs ?? needs.stopGraceMs;
+        process.graceMs = graceMs;
         const how = await engine.stop(id, { graceSeconds: graceMs / 1000 });
         if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));

@@ -3,7 +3,6 @@ import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
-import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { adoptAll, removeStrayNetworks } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
@@ -270,11 +269,14 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       await working.get(appId);
       const supervisor = supervisors.get(appId);
       if (supervisor) {
-        await supervisor.switchTo(null).catch(() => undefined);
-        supervisor.setStage(steady(null));
-        await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
-        supervisor.close();
-        supervisors.delete(appId);
+        try {
+          await supervisor.switchTo(null).catch(() => undefined);
+          supervisor.setStage(steady(null));
+          await supervisor.untilEmpty();
+        } finally {
+          supervisor.close();
+          supervisors.delete(appId);
+        }
       }
       await networkOf.remove(appId);
     },

@@ -57,9 +57,13 @@ export interface Supervisor {
   /** Resolves when this holds; it is looked at again whenever something changed. */
   until(condition: () => boolean, signal: AbortSignal): Promise<void>;
   status(): ProcessStatus[];
-  untilEmpty(signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing runs any more; rejects when that takes longer than each of them may take to end. */
+  untilEmpty(): Promise<void>;
   close(): void;
 }
+
+/** Beside draining and stopping: until the engine has done it, and the last lines are read. */
+const endingMs = 60_000;
 
 export function createSupervisor(
   appId: string,
@@ -248,7 +252,12 @@ export function createSupervisor(
     trial,
     until: notice.until,
     status: () => statusOf(appId, all(), wanted(), setbacks.all, runnables),
-    untilEmpty: (signal) => notice.until(() => tracked.size === 0, signal),
+    async untilEmpty() {
+      // One that is being stopped already keeps the time that it was given then.
+      const graces = all().map((one) => one.graceMs ?? settings(one.version).stopTimeoutMs ?? 0);
+      const longest = Math.max(needs.stopGraceMs, ...graces);
+      await notice.until(() => tracked.size === 0, timeLimit(needs.drainMs + longest + endingMs));
+    },
     close() {
       closed = true;
       clearTimeout(wake);

@@ -35,6 +35,8 @@ export interface Tracked extends Running {
   stateAt: number;
   /** Aborted when it has ended. */
   ends: AbortController;
+  /** How long it was given to end, once it was asked to. */
+  graceMs: number | null;
   /** Its end was told while it was still being started. */
   died: boolean;
   /** Why it is about to end, or has ended, where that has a code. */
@@ -73,6 +75,7 @@ export function newProcess(
     createdAt: Date.now(),
     stateAt: Date.now(),
     ends: new AbortController(),
+    graceMs: null,
     died: false,
     code: null,
     found: false,
@@ -106,6 +109,7 @@ export function foundProcess(details: ContainerDetails): Tracked {
     createdAt: Date.parse(details.createdAt),
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
+    graceMs: null,
     died: false,
     code: null,
     found: true,
