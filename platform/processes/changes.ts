@@ -68,16 +68,16 @@ export function createChanges(needs: ChangeNeeds): Changes {
     if (verdict.is === 'open') return;
     if (verdict.is === 'done') return void store.processChanges.end(change.id, 'succeeded', null);
     const outcome = outcomeOf(change, verdict);
-    if (verdict.is === 'failed') {
-      needs.reached('back');
-      supervisor.trial.letGo(change);
-    }
+    if (verdict.is === 'failed') needs.reached('back');
+    // Done only once it is stored: should that fail, the next try finds what failed as it is.
+    const letGo = verdict.is === 'failed' ? supervisor.trial.letGo(change) : () => undefined;
     store.transaction(() => {
       const reason = `${reasonOf(verdict.failure)}\n${outcome}`;
       if (!store.processChanges.end(change.id, 'failed', reason) || verdict.is !== 'failed') return;
       const formation = store.formations.of(change.appId);
       store.formations.replace(change.appId, backTo(formation, change.former));
     });
+    letGo();
     supervisor.reconcile();
     const what = change.kind === 'scale' ? 'Scaling' : `Restart of ${change.target ?? 'all processes'}`;
     const text = `${what} failed: ${messageOf(verdict.failure)} ${outcome}`;

@@ -21,8 +21,11 @@ export interface Trial {
   /** It was stored: what it is about is started anew, whatever failed before. */
   begin(change: ProcessChange): void;
   verdict(change: ProcessChange): Verdict;
-  /** It failed: what runs of before is kept. To be called while the formation is still the one that failed. */
-  letGo(change: ProcessChange): void;
+  /**
+   * It failed. To be called while the formation is still the one that failed.
+   * @returns has what runs of before kept; to be called once it is stored that it failed
+   */
+  letGo(change: ProcessChange): () => void;
   /** Whether a process that was found running was to be replaced. */
   isStale(process: Tracked): boolean;
 }
@@ -128,17 +131,19 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
       return absent(change);
     },
     letGo(change) {
+      const slots = slotsOnTrial(change);
       const others = store.processChanges.pendingOf(appId).filter((one) => one.id !== change.id);
       const stillStale = (process: Tracked): boolean =>
         others.some(
           (other) => other.kind === 'restart' && concerns(other, process) && isOlder(process, other),
         );
-      if (change.kind === 'restart')
-        for (const process of all()) if (concerns(change, process)) process.stale = stillStale(process);
-      const running = new Set(all().flatMap((process) => (process.state === 'up' ? [slotOf(process)] : [])));
-      // One that was restarted and has nothing to go back to is tried again, later each time.
-      for (const slot of slotsOnTrial(change))
-        if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
+      return () => {
+        if (change.kind === 'restart')
+          for (const process of all()) if (concerns(change, process)) process.stale = stillStale(process);
+        const running = new Set(all().flatMap((one) => (one.state === 'up' ? [slotOf(one)] : [])));
+        // One that was restarted and has nothing to go back to is tried again, later each time.
+        for (const slot of slots) if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
+      };
     },
     isStale: (process) =>
       store.processChanges
