@@ -41,13 +41,18 @@ export interface Tracked extends Running {
   died: boolean;
   /** Why it is about to end, or has ended, where that has a code. */
   code: RuntimeCode | null;
-  /** It ran before we came. */
+  /** It ran before we came, and was not proven by us yet. */
   found: boolean;
+  /** It was not started by us: only its time tells what it came before. */
+  adopted: boolean;
   /** Readiness checks that fail: while there are any it gets no requests. */
   unready: Set<HealthCheck>;
 }
 
 let order = 0;
+
+/** Of the process that is tracked next: all of before have a lower one. */
+export const nextOrder = (): number => order;
 
 export function newProcess(
   member: Member,
@@ -79,6 +84,7 @@ export function newProcess(
     died: false,
     code: null,
     found: false,
+    adopted: false,
     unready: new Set(),
   };
 }
@@ -113,6 +119,7 @@ export function foundProcess(details: ContainerDetails): Tracked {
     died: false,
     code: null,
     found: true,
+    adopted: true,
     unready: new Set(),
   };
 }

@@ -3,9 +3,9 @@ import { PlatformError } from '../domain/errors.ts';
 import { concerns, isOnTrial, type ProcessChange } from '../domain/process-change.ts';
 import type { Store } from '../store/store.ts';
 import { type Member, slotOf } from './plan.ts';
-import type { Setbacks } from './setbacks.ts';
+import type { Made, Setbacks } from './setbacks.ts';
 import type { Stage } from './stage.ts';
-import type { Tracked } from './tracked.ts';
+import { nextOrder, type Tracked } from './tracked.ts';
 
 /**
  * done: what is wanted runs, and nothing else of it. failed: what the change itself had started did not become ready.
@@ -43,14 +43,21 @@ export interface TrialNeeds {
 
 export function createTrial({ appId, store, setbacks, all, wanted, stage, held }: TrialNeeds): Trial {
   const lives = ({ state }: Tracked): boolean => state !== 'ended' && state !== 'stopping';
-  const isOlder = (process: Tracked, change: ProcessChange): boolean =>
-    process.createdAt < Date.parse(change.createdAt);
+  /** Changes that began under us → the process that was tracked next. */
+  const begun = new Map<string, number>();
+
+  /** A clock may be set: its time counts only where nobody saw the order, of what ran before we came. */
+  function isOlder(process: Made, change: ProcessChange): boolean {
+    const first = begun.get(change.id);
+    if (first !== undefined && process.order < first) return true;
+    return process.adopted && process.createdAt < Date.parse(change.createdAt);
+  }
 
   /** Of one that the change has replaced only what came after the change counts: the end of the one before is none of its. */
   function failureOf(member: Member, change: ProcessChange): PlatformError | undefined {
     const setback = setbacks.all.get(slotOf(member));
     if (!setback || setback.interrupted) return undefined;
-    if (isOnTrial(change, member) && setback.madeAt < Date.parse(change.createdAt)) return undefined;
+    if (isOnTrial(change, member) && isOlder(setback.of, change)) return undefined;
     return setbacks.failure(slotOf(member));
   }
 
@@ -108,6 +115,9 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
 
   return {
     begin(change) {
+      for (const id of begun.keys())
+        if (store.processChanges.byId(id)?.status !== 'pending') begun.delete(id);
+      begun.set(change.id, nextOrder());
       if (change.kind === 'restart')
         for (const process of all()) if (lives(process) && concerns(change, process)) process.stale = true;
       for (const slot of slotsOnTrial(change)) setbacks.excuse(slot);
