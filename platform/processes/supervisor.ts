@@ -202,7 +202,10 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version, types) =>
-      all().some((process) => process.version === version && types?.includes(process.type) !== false),
+      all().some(
+        ({ state, version: its, type }) =>
+          its === version && types?.includes(type) !== false && state !== 'stopping' && state !== 'ended',
+      ),
     settings,
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);

@@ -1,5 +1,5 @@
 // What the supervisor remembers of one process, whether it started it or found it running.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { RuntimeCode } from '../domain/code.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { type ProcessStatus, processName } from '../domain/process.ts';
@@ -178,7 +178,7 @@ function crashedStatus(
   const at = new Date(since).toISOString();
   return {
     // No container, so no id of its own: one that stays the same while it waits.
-    id: `${appId.slice(0, 24)}${String(member.version * 1000 + member.number).padStart(12, '0')}`,
+    id: idOf(`${appId} ${slotOf(member)}`),
     appId,
     name: processName(member.type, member.number),
     type: member.type,
@@ -194,4 +194,11 @@ function crashedStatus(
     restarts: interrupted ? restarts : restarts - 1,
     code,
   };
+}
+
+/** In the form of a UUID made from a name (version 8). */
+function idOf(name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex');
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`];
+  return [...parts, hash.slice(20, 32)].join('-');
 }
