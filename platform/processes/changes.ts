@@ -10,8 +10,8 @@ import type { Verdict } from './trial.ts';
 
 export interface Changes {
   /**
-   * A change was stored. Resolves when the router sends nothing any more to what is to stop; the change goes on.
-   * @throws PlatformError `service_unavailable`: the router is away
+   * A change was stored. Resolves when the router sends nothing any more to what is to stop, or stays away: the change goes
+   * on all the same, and is not done before the router follows.
    */
   begin(change: ProcessChange): Promise<void>;
   /** Those that another server began. */
@@ -105,7 +105,7 @@ export function createChanges(needs: ChangeNeeds): Changes {
       supervisor.trial.begin(change);
       supervisor.reconcile();
       void begun(change);
-      await supervisor.routed();
+      await supervisor.routed().catch(() => undefined);
     },
     resume() {
       for (const change of store.processChanges.pending()) void begun(change);
