@@ -1,4 +1,5 @@
 // All apps' processes: adopts what runs, follows the engine, rolls out releases one after another per app.
+import { setMaxListeners } from 'node:events';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
@@ -60,6 +61,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   const retries = new Map<string, NodeJS.Timeout>();
   const settledNotice = createNotice();
   const life = new AbortController();
+  // Whoever waits for something listens to it, and as many may wait as there are.
+  setMaxListeners(0, life.signal);
   let events: ReturnType<typeof engine.events> | undefined;
   let acting = false;
   const told = (error: unknown): void => needs.onProblem(messageOf(error));

@@ -240,3 +240,14 @@ test('what an app wants of a type that does not run yet is said', async () => {
     reason: 'No web runs: no release serves yet.\nThe formation is set all the same.',
   });
 });
+
+test('as many changes as there are wait without a warning', async () => {
+  const warnings: string[] = [];
+  const warn = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warn);
+  await deployed(1);
+  const changes = Array.from({ length: 15 }, () => restart('web.1'));
+  for (const change of changes) expect((await outcome(change)).status).toBe('succeeded');
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});
