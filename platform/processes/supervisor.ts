@@ -170,11 +170,14 @@ export function createSupervisor(
 
   function idleState(): RouteState | null {
     if (needs.store.apps.byId(appId)?.maintenance) return 'maintenance';
-    const up = all().some((one) => one.type === 'web' && one.state === 'up' && one.version === served);
+    const web = all().filter((one) => one.type === 'web' && one.version === served);
+    if (web.some((one) => one.state === 'up')) return null;
     const crashed = wanted().some(
       (member) => member.type === 'web' && setbacks.all.get(slotOf(member))?.interrupted === false,
     );
-    return !up && crashed ? 'crashed' : null;
+    // A server before us saw the crash, and what it started in its place is not ready yet.
+    const again = web.some((one) => one.found && one.state === 'booting' && one.attempt > 0);
+    return crashed || again ? 'crashed' : null;
   }
 
   function gone(process: Tracked): void {

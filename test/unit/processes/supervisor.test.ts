@@ -2,7 +2,20 @@
 import { expect, test } from 'vitest';
 import { label } from '../../../platform/engine/labels.ts';
 import { createSupervisor, type Supervisor } from '../../../platform/processes/supervisor.ts';
-import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
+import {
+  app,
+  append,
+  begin,
+  deaf,
+  ended,
+  engine,
+  newNeeds,
+  processes,
+  startAgain,
+  store,
+  until,
+  untilRunning,
+} from './ground.ts';
 
 const supervise = (): Supervisor => {
   const { networkOf, fromSlug } = processes;
@@ -42,4 +55,20 @@ test('slots that wait for their next attempt have each an id of their own, which
   for (const id of ids)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(crashed().map((one) => one.id)).toEqual(ids);
+});
+
+test('an app that crashed before the server was started again is told as crashed until it is up', async () => {
+  await begin();
+  await ended(append({ web: 'w' }, { MODE: 'slow' }));
+  deaf.add('slow');
+  engine.crash(engine.containers()[0]!.id, 1);
+  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilRunning(['web.1 v1']);
+  await processes.close();
+  startAgain({ bootTimeoutMs: 60_000 });
+  expect(await processes.adopt()).toMatchObject([{ state: 'crashed', endpoints: [] }]);
+  deaf.clear();
+  await processes.close();
+  startAgain();
+  expect(await processes.adopt()).toMatchObject([{ state: 'up', endpoints: [{ process: 'web.1' }] }]);
 });
