@@ -201,6 +201,7 @@ async function connect(
     sizes: config.sizes,
     bootTimeoutMs: config.bootTimeoutMs,
     stopGraceMs: config.stopGraceMs,
+    drainMs: config.drainMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
     ...realReadiness(engine),
     image: (slug, signal) =>

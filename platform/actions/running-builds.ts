@@ -1,4 +1,5 @@
 // The builds that are on their way: each can be cancelled until its release exists, and all of them end with the server.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../domain/errors.ts';
 
@@ -45,14 +46,20 @@ export function createRunningBuilds(): RunningBuilds {
       });
       const entry: Entry = { abort, kept: false, ended };
       entries.set(id, entry);
+      // Not AbortSignal.any: a signal may be that of many builds, and keeps every one that was combined of it (Node 20).
+      setMaxListeners(0, signal);
+      const given = (): void => abort.abort(signal.reason);
+      if (signal.aborted) given();
+      else signal.addEventListener('abort', given);
       if (closed) abort.abort(stopping);
       return {
-        signal: AbortSignal.any([signal, abort.signal]),
+        signal: abort.signal,
         keep() {
           entry.kept = true;
         },
         end() {
           entries.delete(id);
+          signal.removeEventListener('abort', given);
           finish();
         },
       };

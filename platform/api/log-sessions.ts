@@ -11,6 +11,7 @@ import {
   nowMicros,
   type StoredLine,
 } from '../domain/log-line.ts';
+import { within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 
@@ -63,9 +64,6 @@ export function createLogSessions(
 
   async function serve(secret: string, request: Request, response: Response): Promise<void> {
     const order = find(secret);
-    const ended = new AbortController();
-    response.once('close', () => ended.abort());
-    const signal = AbortSignal.any([ended.signal, life.signal]);
     const events = (request.headers.accept ?? '').includes('text/event-stream');
     response.setHeader(
       'Content-Type',
@@ -75,7 +73,12 @@ export function createLogSessions(
     response.flushHeaders();
     if (events && !order.tail) response.write('retry: 1\n\n');
     try {
-      await stream(order, lastEventId(request), response, events, signal);
+      await within(life.signal, null, async (stopped) => {
+        const ended = new AbortController();
+        response.once('close', () => ended.abort());
+        const signal = AbortSignal.any([ended.signal, stopped]);
+        await stream(order, lastEventId(request), response, events, signal);
+      });
       response.end();
     } catch (error) {
       // An end in order would say that this was all.

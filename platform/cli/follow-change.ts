@@ -4,13 +4,14 @@ import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
 import { patiently, sleep } from './patience.ts';
-import type { ProcessChange } from './v3.ts';
+import type { Formation, ProcessChange } from './v3.ts';
 
 /** Seconds that one question to the server may wait for news. */
 const waitSeconds = 25;
 
 /**
  * @param headers of the answer to what was asked for: they name the change
+ * @returns whether another change that came on top of it was followed in its place
  * @throws CliError saying which process kept it from being done, and what holds instead
  */
 export async function followChange(
@@ -18,16 +19,16 @@ export async function followChange(
   app: string,
   headers: IncomingHttpHeaders,
   action: Action,
-): Promise<void> {
+): Promise<boolean> {
   let id = headers['twelve-change'];
   if (typeof id !== 'string')
     throw new CliError(
       `It was asked for, but this server does not tell what becomes of it. See what runs: twelve ps -a ${app}`,
     );
   try {
-    for (;;) {
+    for (let movedOn = false; ; movedOn = true) {
       const change: ProcessChange = await ended(call, app, id, action);
-      if (change.status === 'succeeded') return;
+      if (change.status === 'succeeded') return movedOn;
       if (change.status === 'failed') throw new CliError(change.reason ?? 'It failed; no reason was kept.');
       if (!change.superseded_by) throw new CliError('It was superseded.');
       id = change.superseded_by.id;
@@ -40,6 +41,23 @@ export async function followChange(
     }
     throw error;
   }
+}
+
+/**
+ * The same of a scale or a resize.
+ * @param answer to what was asked for
+ * @returns what holds in the end of the types that were named, also where that is what somebody else asked for meanwhile
+ */
+export async function followFormation(
+  call: Call,
+  app: string,
+  { value, headers }: { value: Formation[]; headers: IncomingHttpHeaders },
+  action: Action,
+): Promise<Formation[]> {
+  if (!(await followChange(call, app, headers, action))) return value;
+  const list = () => call.api().list<Formation>(`${appPath(app)}/formation`);
+  const now = await patiently(list, { signal: call.signal, notice: action.say });
+  return now.filter((entry) => value.some(({ type }) => type === entry.type));
 }
 
 async function ended(call: Call, app: string, id: string, action: Action): Promise<ProcessChange> {

@@ -28,8 +28,8 @@ export type RequestCode = Extract<Code, `H${string}`>;
 /** Of a process: said in a line of its own. */
 export type RuntimeCode = Extract<Code, `R${string}`>;
 
-/** `Error R10 (Boot timeout)`, as it stands in the log. */
-export function errorName(code: RuntimeCode): string {
+/** `Error R10 (Boot timeout)`, as it stands in the log; H10 is what `ps` says of a web process that crashed. */
+export function errorName(code: RuntimeCode | 'H10'): string {
   return `Error ${code} (${codes[code]})`;
 }
 

@@ -1,4 +1,4 @@
-// A limit in time as an abort signal, which also comes when it is only one part of a combined signal.
+// Limits in time: as an abort signal of its own, and for a piece of work that has a signal already.
 
 /**
  * As AbortSignal.timeout, but never lost. Node holds a time limit only while somebody listens to it, and one that was given
@@ -11,4 +11,34 @@ export function timeLimit(ms: number): AbortSignal {
   const signal = AbortSignal.timeout(ms);
   signal.addEventListener('abort', () => undefined, { once: true });
   return signal;
+}
+
+/**
+ * A piece of work that ends with a signal or when its time is over. For signals that outlive it by far: AbortSignal.any
+ * leaves an entry on each of its sources for as long as that lives (Node 20), here nothing stays.
+ * @param ms milliseconds from now; null: no limit in time
+ * @param work given a signal that is aborted with `signal`, or then, with a TimeoutError as its reason
+ */
+export async function within<T>(
+  signal: AbortSignal,
+  ms: number | null,
+  work: (either: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const either = new AbortController();
+  const end = (): void => either.abort(signal.reason);
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end);
+  const late = (): void => either.abort(new DOMException('The time for it is over', 'TimeoutError'));
+  const timer = ms === null ? undefined : setTimeout(late, Math.ceil(ms)).unref();
+  try {
+    return await work(either.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** Whether it was the time that ended it. */
+export function isLate({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }

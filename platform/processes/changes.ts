@@ -10,8 +10,8 @@ import type { Verdict } from './trial.ts';
 
 export interface Changes {
   /**
-   * A change was stored. Resolves when the router sends nothing any more to what is to stop; the change goes on.
-   * @throws PlatformError `service_unavailable`: the router is away
+   * A change was stored. Resolves when the router sends nothing any more to what is to stop, or stays away: the change goes
+   * on all the same, and is not done before the router follows.
    */
   begin(change: ProcessChange): Promise<void>;
   /** Those that another server began. */
@@ -68,16 +68,16 @@ export function createChanges(needs: ChangeNeeds): Changes {
     if (verdict.is === 'open') return;
     if (verdict.is === 'done') return void store.processChanges.end(change.id, 'succeeded', null);
     const outcome = outcomeOf(change, verdict);
-    if (verdict.is === 'failed') {
-      needs.reached('back');
-      supervisor.trial.letGo(change);
-    }
+    if (verdict.is === 'failed') needs.reached('back');
+    // Done only once it is stored: should that fail, the next try finds what failed as it is.
+    const letGo = verdict.is === 'failed' ? supervisor.trial.letGo(change) : () => undefined;
     store.transaction(() => {
       const reason = `${reasonOf(verdict.failure)}\n${outcome}`;
       if (!store.processChanges.end(change.id, 'failed', reason) || verdict.is !== 'failed') return;
       const formation = store.formations.of(change.appId);
       store.formations.replace(change.appId, backTo(formation, change.former));
     });
+    letGo();
     supervisor.reconcile();
     const what = change.kind === 'scale' ? 'Scaling' : `Restart of ${change.target ?? 'all processes'}`;
     const text = `${what} failed: ${messageOf(verdict.failure)} ${outcome}`;
@@ -105,7 +105,7 @@ export function createChanges(needs: ChangeNeeds): Changes {
       supervisor.trial.begin(change);
       supervisor.reconcile();
       void begun(change);
-      await supervisor.routed();
+      await supervisor.routed().catch(() => undefined);
     },
     resume() {
       for (const change of store.processChanges.pending()) void begun(change);

@@ -183,7 +183,7 @@ export function createLife(needs: LifeNeeds): Life {
       // A child's kill is marked on the container too; only this status says that its main process was killed.
       const killed = details.oomKilled && code === 137;
       if (killed) process.code = 'R15';
-      const named = killed ? `${errorName('R15')}: ` : '';
+      const named = killed ? `${errorName('R15')}: ` : process.type === 'web' ? `${errorName('H10')}: ` : '';
       const memory = killed ? ' It was killed by the kernel for using more than its memory.' : '';
       const when = before === 'up' ? '' : ' before it was ready';
       const lines = await lastLines(details.id);
@@ -230,6 +230,7 @@ export function createLife(needs: LifeNeeds): Life {
     for (let said = ''; !process.ends.signal.aborted; ) {
       try {
         const graceMs = needs.settings(process).stopTimeoutMs ?? needs.stopGraceMs;
+        process.graceMs = graceMs;
         const how = await engine.stop(id, { graceSeconds: graceMs / 1000 });
         if (how === 'killed') for (const text of exitTimeout(graceMs)) say(process, text);
         return await ended(process, await engine.inspect(id));

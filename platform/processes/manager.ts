@@ -1,9 +1,9 @@
 // All apps' processes: adopts what runs, follows the engine, rolls out releases one after another per app.
+import { setMaxListeners } from 'node:events';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
-import { timeLimit } from '../domain/time-limit.ts';
 import { ownLabels } from '../engine/labels.ts';
 import { adoptAll, removeStrayNetworks } from './adopt.ts';
 import { type Changes, createChanges } from './changes.ts';
@@ -61,6 +61,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   const retries = new Map<string, NodeJS.Timeout>();
   const settledNotice = createNotice();
   const life = new AbortController();
+  // Whoever waits for something listens to it, and as many may wait as there are.
+  setMaxListeners(0, life.signal);
   let events: ReturnType<typeof engine.events> | undefined;
   let acting = false;
   const told = (error: unknown): void => needs.onProblem(messageOf(error));
@@ -135,7 +137,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   async function attempt(appId: string, supervisor: Supervisor, release: Release): Promise<void> {
     const abort = new AbortController();
     rollouts.set(appId, { version: release.version, abort });
-    const signal = AbortSignal.any([abort.signal, life.signal]);
+    if (life.signal.aborted) abort.abort(life.signal.reason);
+    const { signal } = abort;
     try {
       if (!release.slugId) return commit(appId, release);
       const serving = supervisor.stage().serving as Runnable | null;
@@ -158,6 +161,8 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       rollouts.delete(appId);
       if (!life.signal.aborted) {
         supervisor.go();
+        // Who waits for this release's end looks again, also where no process has changed with it.
+        supervisor.reconcile();
         await forgetReleasePhase(release);
       }
       needs.onReleaseEnded(release);
@@ -267,17 +272,21 @@ export function createProcesses(needs: ProcessNeeds): Processes {
       await working.get(appId);
       const supervisor = supervisors.get(appId);
       if (supervisor) {
-        await supervisor.switchTo(null).catch(() => undefined);
-        supervisor.setStage(steady(null));
-        await supervisor.untilEmpty(timeLimit(needs.stopGraceMs + 60_000));
-        supervisor.close();
-        supervisors.delete(appId);
+        try {
+          await supervisor.switchTo(null).catch(() => undefined);
+          supervisor.setStage(steady(null));
+          await supervisor.untilEmpty();
+        } finally {
+          supervisor.close();
+          supervisors.delete(appId);
+        }
       }
       await networkOf.remove(appId);
     },
     async close() {
       life.abort(new PlatformError('cancelled', 'the server is stopping'));
       for (const timer of retries.values()) clearTimeout(timer);
+      for (const { abort } of rollouts.values()) abort.abort(life.signal.reason);
       for (const supervisor of supervisors.values()) supervisor.close();
       await Promise.allSettled([...working.values()]);
     },

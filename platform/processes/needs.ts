@@ -21,6 +21,8 @@ export interface ProcessNeeds {
   networks: string;
   bootTimeoutMs: number;
   stopGraceMs: number;
+  /** How long the router lets open requests of one that is replaced go on. */
+  drainMs: number;
   releasePhaseTimeoutMs: number;
   /** Processes other than web count as up after they stayed up this long. */
   settleMs: number;

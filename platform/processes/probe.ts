@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Answer, HealthCheck, Probe } from '../domain/health-check.ts';
 import { appUid, webPort } from '../domain/process.ts';
-import { timeLimit } from '../domain/time-limit.ts';
+import { isLate, within } from '../domain/time-limit.ts';
 import type { Engine } from '../engine/engine.ts';
 import { bootProgram } from './container.ts';
 
@@ -25,16 +25,14 @@ export function createAsk(engine: Pick<Engine, 'exec'>): Ask {
     // Node would take the empty name for this machine's own loopback.
     if (address === '' && (probe.how === 'http' || probe.how === 'listening'))
       return { ok: false, said: 'it has no address' };
-    if (probe.how === 'http') return askHttp(probe, address, timeout * 1000, signal);
+    if (probe.how === 'http')
+      return within(signal, timeout * 1000, (either) => askHttp(probe, address, timeout * 1000, either));
     if (probe.how === 'listening') return askPort(address, probe.port ?? webPort, timeout * 1000);
     if (probe.how === 'command') return runInside(engine, containerId, probe.command, timeout, signal);
     return { ok: true };
   };
   return (...question) => ask(...question).catch((error) => ({ ok: false, said: messageOf(error) }));
 }
-
-/** Node takes whole milliseconds only. */
-const over = (ms: number): AbortSignal => timeLimit(Math.ceil(ms));
 
 /** Ended in there, too, when its time is over. */
 export async function runInside(
@@ -45,22 +43,23 @@ export async function runInside(
   signal: AbortSignal,
 ): Promise<Answer> {
   const program = typeof command === 'string' ? [bootProgram, command] : command;
-  const late = over(timeout * 1000 + 5000);
-  try {
-    const { exitCode, output } = await engine.exec(
-      containerId,
-      ['timeout', '-k', '1', String(timeout), ...program],
-      { user: `${appUid}:${appUid}`, signal: AbortSignal.any([signal, late]) },
-    );
-    if (exitCode === 0) return { ok: true };
-    if (exitCode === 124 || exitCode === 137) return tooLate(timeout * 1000);
-    return { ok: false, said: `exit status ${exitCode}${quoted(output)}` };
-  } catch (error) {
-    // The engine is away, or hangs, since in there the time is kept: that says nothing of the process.
-    if (late.aborted) return { ok: true };
-    if (hasCode(error, 'engine_unavailable')) return { ok: true };
-    return { ok: false, said: messageOf(error) };
-  }
+  return within(signal, timeout * 1000 + 5000, async (either) => {
+    try {
+      const { exitCode, output } = await engine.exec(
+        containerId,
+        ['timeout', '-k', '1', String(timeout), ...program],
+        { user: `${appUid}:${appUid}`, signal: either },
+      );
+      if (exitCode === 0) return { ok: true };
+      if (exitCode === 124 || exitCode === 137) return tooLate(timeout * 1000);
+      return { ok: false, said: `exit status ${exitCode}${quoted(output)}` };
+    } catch (error) {
+      // The engine is away, or hangs, since in there the time is kept: that says nothing of the process.
+      if (isLate(either)) return { ok: true };
+      if (hasCode(error, 'engine_unavailable')) return { ok: true };
+      return { ok: false, said: messageOf(error) };
+    }
+  });
 }
 
 function askPort(host: string, port: number, ms: number): Promise<Answer> {
@@ -77,7 +76,7 @@ function askPort(host: string, port: number, ms: number): Promise<Answer> {
   });
 }
 
-/** Redirects count as an answer and are not followed. */
+/** Redirects count as an answer and are not followed. @param ms after which the signal aborts */
 function askHttp(
   { path, port, content, headers }: Extract<Probe, { how: 'http' }>,
   host: string,
@@ -85,16 +84,15 @@ function askHttp(
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve) => {
-    const late = over(ms);
     const failed = (error: NodeJS.ErrnoException): void =>
-      resolve(late.aborted ? tooLate(ms) : notReached(error));
+      resolve(isLate(signal) ? tooLate(ms) : notReached(error));
     const sent = request(
       {
         host,
         port: port ?? webPort,
         path,
         agent: false,
-        signal: AbortSignal.any([signal, late]),
+        signal,
         headers: {
           'user-agent': 'twelve-health-check',
           ...Object.fromEntries(headers.map((one) => [one.name.toLowerCase(), one.value])),

@@ -45,7 +45,9 @@ export function createProof(needs: ProofNeeds): Proof {
   const { engine, store, say } = needs;
   const standing = createStanding(needs);
   const isOn = (process: Tracked): boolean => needs.settings(process).checks(process.type);
-  const isOpen = (process: Tracked): boolean => process.state === 'booting' && !process.ends.signal.aborted;
+  /** @param signal as it was when this proof began: one that the engine has started again is proven by another */
+  const isOpen = (process: Tracked, signal: AbortSignal): boolean =>
+    process.state === 'booting' && !signal.aborted;
 
   /** By the code it runs. */
   function checksOf(process: Tracked): readonly HealthCheck[] {
@@ -60,17 +62,21 @@ export function createProof(needs: ProofNeeds): Proof {
 
   async function prove(process: Tracked, details: ContainerDetails): Promise<void> {
     process.unready.clear();
+    const { signal } = process.ends;
     const checks = checksOf(process);
     const noted = process.found ? standing.of(process) : null;
     // Found running, of the release that serves, and not noted as one that still has to pass: it did when it started. A
     // check that fails for a moment while we come back must not end it.
     const serves = store.apps.byId(needs.appId)?.servingVersion === process.version;
     const proven = process.found && serves && noted !== null;
-    if (!(proven ? await isThere(process, details, []) : await passesAll(process, details, checks))) return;
+    const passed = proven
+      ? await isThere(process, details, [], signal)
+      : await passesAll(process, details, checks, signal);
+    if (!passed) return;
     for (const place of noted ?? []) if (proven && checks[place]) process.unready.add(checks[place]);
     if (process.unready.size === 0) standing.passed(process);
     needs.up(process);
-    watch(process, checks, healthNeeds(process, details, process.ends.signal), proven);
+    watch(process, checks, healthNeeds(process, details, signal), proven);
   }
 
   /** Without a check that says so: a web process listens, any other stayed up for a while. */
@@ -78,14 +84,14 @@ export function createProof(needs: ProofNeeds): Proof {
     process: Tracked,
     details: ContainerDetails,
     gate: readonly HealthCheck[],
+    signal: AbortSignal,
   ): Promise<boolean> {
-    const { signal } = process.ends;
     if (process.type === 'web' && !gate.some(asksOwnPort)) {
       if (!(await listens(process, details.id, signal))) return false;
     } else if (process.type !== 'web' && !gate.some(isStartup)) {
       await pause(startOf(details) + needs.settleMs - Date.now(), signal);
     }
-    return isOpen(process);
+    return isOpen(process, signal);
   }
 
   /** Those of startup and readiness, unless somebody switches them off meanwhile. */
@@ -93,10 +99,11 @@ export function createProof(needs: ProofNeeds): Proof {
     process: Tracked,
     details: ContainerDetails,
     checks: readonly HealthCheck[],
+    signal: AbortSignal,
   ): Promise<boolean> {
-    if (!isOn(process) || checks.length === 0) return isThere(process, details, []);
+    if (!isOn(process) || checks.length === 0) return isThere(process, details, [], signal);
     const [off, over] = [new AbortController(), new AbortController()];
-    const waits = AbortSignal.any([process.ends.signal, over.signal]);
+    const waits = AbortSignal.any([signal, over.signal]);
     const switchedOff = new Promise<undefined>((resolve) => {
       off.signal.addEventListener('abort', () => resolve(undefined));
     });
@@ -107,14 +114,14 @@ export function createProof(needs: ProofNeeds): Proof {
         () => undefined,
       );
     try {
-      if (!(await isThere(process, details, checks))) return false;
-      const health = healthNeeds(process, details, AbortSignal.any([process.ends.signal, off.signal]));
+      if (!(await isThere(process, details, checks, signal))) return false;
+      const health = healthNeeds(process, details, AbortSignal.any([signal, off.signal]));
       // Not every question can be called back.
       const why = await Promise.race([passes(checks, health), switchedOff]);
-      if (!isOpen(process)) return false;
+      if (!isOpen(process, signal)) return false;
       if (off.signal.aborted) {
         say(process, 'Its health checks were switched off while it was starting (checks=off)');
-        return await isThere(process, details, []);
+        return await isThere(process, details, [], signal);
       }
       if (why !== undefined) await notReady(process, details.id, why, 'become');
       return why === undefined;

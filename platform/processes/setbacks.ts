@@ -4,12 +4,15 @@ import { PlatformError } from '../domain/errors.ts';
 import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
 
+/** What tells whether a process was made before something else. */
+export type Made = Pick<Tracked, 'order' | 'createdAt' | 'adopted'>;
+
 export interface Setback extends Crash {
   /** What the next one counts as its restarts. */
   restarts: number;
   since: number;
-  /** When the process was made that ended: what came after that is not to blame. */
-  madeAt: number;
+  /** The process that ended: what came after it was made is not to blame. */
+  of: Made;
   /** The engine was away: nothing is known to be wrong with the process. */
   interrupted: boolean;
   /** Why, in Heroku's words; for a crash of web that has no other, what its visitors may see. */
@@ -59,8 +62,8 @@ export function createSetbacks(now: () => number): Setbacks {
       const retryAt = since + backOffMs(attempt);
       const restarts = process.restarts + 1;
       const code = process.code ?? (process.type === 'web' ? 'H10' : null);
-      const madeAt = process.createdAt;
-      all.set(slotOf(process), { attempt, restarts, retryAt, since, madeAt, interrupted: false, code });
+      const of = madeOf(process);
+      all.set(slotOf(process), { attempt, restarts, retryAt, since, of, interrupted: false, code });
       fail(process, sentence, lastLines);
     },
     interrupted(process, sentence, pauseMs) {
@@ -68,8 +71,9 @@ export function createSetbacks(now: () => number): Setbacks {
       const before = all.get(slot);
       const retryAt = now() + pauseMs;
       const since = before?.since ?? now();
-      const { attempt, restarts, createdAt: madeAt } = process;
-      all.set(slot, { attempt, restarts, retryAt, since, madeAt, interrupted: true, code: null });
+      const { attempt, restarts } = process;
+      const of = madeOf(process);
+      all.set(slot, { attempt, restarts, retryAt, since, of, interrupted: true, code: null });
       fail(process, sentence, []);
       return before?.interrupted !== true;
     },
@@ -93,4 +97,8 @@ export function createSetbacks(now: () => number): Setbacks {
       }
     },
   };
+}
+
+function madeOf({ order, createdAt, adopted }: Tracked): Made {
+  return { order, createdAt, adopted };
 }

@@ -57,9 +57,13 @@ export interface Supervisor {
   /** Resolves when this holds; it is looked at again whenever something changed. */
   until(condition: () => boolean, signal: AbortSignal): Promise<void>;
   status(): ProcessStatus[];
-  untilEmpty(signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing runs any more; rejects when that takes longer than each of them may take to end. */
+  untilEmpty(): Promise<void>;
   close(): void;
 }
+
+/** Beside draining and stopping: until the engine has done it, and the last lines are read. */
+const endingMs = 60_000;
 
 export function createSupervisor(
   appId: string,
@@ -166,11 +170,14 @@ export function createSupervisor(
 
   function idleState(): RouteState | null {
     if (needs.store.apps.byId(appId)?.maintenance) return 'maintenance';
-    const up = all().some((one) => one.type === 'web' && one.state === 'up' && one.version === served);
+    const web = all().filter((one) => one.type === 'web' && one.version === served);
+    if (web.some((one) => one.state === 'up')) return null;
     const crashed = wanted().some(
       (member) => member.type === 'web' && setbacks.all.get(slotOf(member))?.interrupted === false,
     );
-    return !up && crashed ? 'crashed' : null;
+    // A server before us saw the crash, and what it started in its place is not ready yet.
+    const again = web.some((one) => one.found && one.state === 'booting' && one.attempt > 0);
+    return crashed || again ? 'crashed' : null;
   }
 
   function gone(process: Tracked): void {
@@ -198,7 +205,10 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version, types) =>
-      all().some((process) => process.version === version && types?.includes(process.type) !== false),
+      all().some(
+        ({ state, version: its, type }) =>
+          its === version && types?.includes(type) !== false && state !== 'stopping' && state !== 'ended',
+      ),
     settings,
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);
@@ -248,7 +258,12 @@ export function createSupervisor(
     trial,
     until: notice.until,
     status: () => statusOf(appId, all(), wanted(), setbacks.all, runnables),
-    untilEmpty: (signal) => notice.until(() => tracked.size === 0, signal),
+    async untilEmpty() {
+      // One that is being stopped already keeps the time that it was given then.
+      const graces = all().map((one) => one.graceMs ?? settings(one.version).stopTimeoutMs ?? 0);
+      const longest = Math.max(needs.stopGraceMs, ...graces);
+      await notice.until(() => tracked.size === 0, timeLimit(needs.drainMs + longest + endingMs));
+    },
     close() {
       closed = true;
       clearTimeout(wake);

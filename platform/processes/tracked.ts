@@ -1,5 +1,5 @@
 // What the supervisor remembers of one process, whether it started it or found it running.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { RuntimeCode } from '../domain/code.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import { type ProcessStatus, processName } from '../domain/process.ts';
@@ -35,17 +35,24 @@ export interface Tracked extends Running {
   stateAt: number;
   /** Aborted when it has ended. */
   ends: AbortController;
+  /** How long it was given to end, once it was asked to. */
+  graceMs: number | null;
   /** Its end was told while it was still being started. */
   died: boolean;
   /** Why it is about to end, or has ended, where that has a code. */
   code: RuntimeCode | null;
-  /** It ran before we came. */
+  /** It ran before we came, and was not proven by us yet. */
   found: boolean;
+  /** It was not started by us: only its time tells what it came before. */
+  adopted: boolean;
   /** Readiness checks that fail: while there are any it gets no requests. */
   unready: Set<HealthCheck>;
 }
 
 let order = 0;
+
+/** Of the process that is tracked next: all of before have a lower one. */
+export const nextOrder = (): number => order;
 
 export function newProcess(
   member: Member,
@@ -73,9 +80,11 @@ export function newProcess(
     createdAt: Date.now(),
     stateAt: Date.now(),
     ends: new AbortController(),
+    graceMs: null,
     died: false,
     code: null,
     found: false,
+    adopted: false,
     unready: new Set(),
   };
 }
@@ -106,9 +115,11 @@ export function foundProcess(details: ContainerDetails): Tracked {
     createdAt: Date.parse(details.createdAt),
     stateAt: Date.parse(details.startedAt ?? details.createdAt),
     ends: new AbortController(),
+    graceMs: null,
     died: false,
     code: null,
     found: true,
+    adopted: true,
     unready: new Set(),
   };
 }
@@ -167,7 +178,7 @@ function crashedStatus(
   const at = new Date(since).toISOString();
   return {
     // No container, so no id of its own: one that stays the same while it waits.
-    id: `${appId.slice(0, 24)}${String(member.version * 1000 + member.number).padStart(12, '0')}`,
+    id: idOf(`${appId} ${slotOf(member)}`),
     appId,
     name: processName(member.type, member.number),
     type: member.type,
@@ -183,4 +194,11 @@ function crashedStatus(
     restarts: interrupted ? restarts : restarts - 1,
     code,
   };
+}
+
+/** In the form of a UUID made from a name (version 8). */
+function idOf(name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex');
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`];
+  return [...parts, hash.slice(20, 32)].join('-');
 }

@@ -3,9 +3,9 @@ import { PlatformError } from '../domain/errors.ts';
 import { concerns, isOnTrial, type ProcessChange } from '../domain/process-change.ts';
 import type { Store } from '../store/store.ts';
 import { type Member, slotOf } from './plan.ts';
-import type { Setbacks } from './setbacks.ts';
+import type { Made, Setbacks } from './setbacks.ts';
 import type { Stage } from './stage.ts';
-import type { Tracked } from './tracked.ts';
+import { nextOrder, type Tracked } from './tracked.ts';
 
 /**
  * done: what is wanted runs, and nothing else of it. failed: what the change itself had started did not become ready.
@@ -21,8 +21,11 @@ export interface Trial {
   /** It was stored: what it is about is started anew, whatever failed before. */
   begin(change: ProcessChange): void;
   verdict(change: ProcessChange): Verdict;
-  /** It failed: what runs of before is kept. To be called while the formation is still the one that failed. */
-  letGo(change: ProcessChange): void;
+  /**
+   * It failed. To be called while the formation is still the one that failed.
+   * @returns has what runs of before kept; to be called once it is stored that it failed
+   */
+  letGo(change: ProcessChange): () => void;
   /** Whether a process that was found running was to be replaced. */
   isStale(process: Tracked): boolean;
 }
@@ -40,14 +43,21 @@ export interface TrialNeeds {
 
 export function createTrial({ appId, store, setbacks, all, wanted, stage, held }: TrialNeeds): Trial {
   const lives = ({ state }: Tracked): boolean => state !== 'ended' && state !== 'stopping';
-  const isOlder = (process: Tracked, change: ProcessChange): boolean =>
-    process.createdAt < Date.parse(change.createdAt);
+  /** Changes that began under us → the process that was tracked next. */
+  const begun = new Map<string, number>();
+
+  /** A clock may be set: its time counts only where nobody saw the order, of what ran before we came. */
+  function isOlder(process: Made, change: ProcessChange): boolean {
+    const first = begun.get(change.id);
+    if (first !== undefined && process.order < first) return true;
+    return process.adopted && process.createdAt < Date.parse(change.createdAt);
+  }
 
   /** Of one that the change has replaced only what came after the change counts: the end of the one before is none of its. */
   function failureOf(member: Member, change: ProcessChange): PlatformError | undefined {
     const setback = setbacks.all.get(slotOf(member));
     if (!setback || setback.interrupted) return undefined;
-    if (isOnTrial(change, member) && setback.madeAt < Date.parse(change.createdAt)) return undefined;
+    if (isOnTrial(change, member) && isOlder(setback.of, change)) return undefined;
     return setbacks.failure(slotOf(member));
   }
 
@@ -105,6 +115,9 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
 
   return {
     begin(change) {
+      for (const id of begun.keys())
+        if (store.processChanges.byId(id)?.status !== 'pending') begun.delete(id);
+      begun.set(change.id, nextOrder());
       if (change.kind === 'restart')
         for (const process of all()) if (lives(process) && concerns(change, process)) process.stale = true;
       for (const slot of slotsOnTrial(change)) setbacks.excuse(slot);
@@ -128,17 +141,19 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
       return absent(change);
     },
     letGo(change) {
+      const slots = slotsOnTrial(change);
       const others = store.processChanges.pendingOf(appId).filter((one) => one.id !== change.id);
       const stillStale = (process: Tracked): boolean =>
         others.some(
           (other) => other.kind === 'restart' && concerns(other, process) && isOlder(process, other),
         );
-      if (change.kind === 'restart')
-        for (const process of all()) if (concerns(change, process)) process.stale = stillStale(process);
-      const running = new Set(all().flatMap((process) => (process.state === 'up' ? [slotOf(process)] : [])));
-      // One that was restarted and has nothing to go back to is tried again, later each time.
-      for (const slot of slotsOnTrial(change))
-        if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
+      return () => {
+        if (change.kind === 'restart')
+          for (const process of all()) if (concerns(change, process)) process.stale = stillStale(process);
+        const running = new Set(all().flatMap((one) => (one.state === 'up' ? [slotOf(one)] : [])));
+        // One that was restarted and has nothing to go back to is tried again, later each time.
+        for (const slot of slots) if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
+      };
     },
     isStale: (process) =>
       store.processChanges

@@ -108,8 +108,11 @@ export function createSteering(needs: SteeringNeeds): Steering {
     await untilAnswers(container, id);
   }
 
-  /** @returns servers that were taking requests and do so no longer, and those that are on their way out */
-  async function converge(): Promise<{ out: Set<string>; leaving: string[] }> {
+  /**
+   * @returns servers to be seen off: they took requests until now, or are on their way out without being watched, as after a
+   * server before us, or after a change that failed half-way
+   */
+  async function converge(): Promise<Set<string>> {
     const out = new Set<string>();
     const wanted = pictureOf(table);
     await files.write(settings, table);
@@ -118,10 +121,11 @@ export function createSteering(needs: SteeringNeeds): Steering {
         if (poolOf((await runtime.identity()) ?? '') !== table.pool) await bringUp();
         held ??= await runtime.picture();
         const change = difference(held, wanted);
-        for (const path of change.leaving) if (held.servers.get(path)?.ready) out.add(path);
+        for (const path of change.leaving)
+          if (held.servers.get(path)?.ready || !leaving.has(path)) out.add(path);
         await runtime.apply(change);
         held = afterChange(held, wanted);
-        return { out, leaving: change.leaving };
+        return out;
       } catch (error) {
         // What HAProxy holds is not what we thought, or it is gone: look again.
         held = undefined;
@@ -154,7 +158,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
         held = undefined;
-        seeOff((await converge()).leaving);
+        seeOff(await converge());
       });
       started();
     },
@@ -163,7 +167,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
       await queue.run(async () => {
         const busy = table.slots.has(route.appId) ? new Set<number>() : busySlots(held ?? nothing);
         table = withRoutes(table, [route], busy, spare);
-        seeOff((await converge()).out);
+        seeOff(await converge());
       });
     },
     stateOf: (appId) => table.routes.get(appId)?.state ?? null,
@@ -176,14 +180,14 @@ export function createSteering(needs: SteeringNeeds): Steering {
       await ready;
       await queue.run(async () => {
         table = withoutRoute(table, appId);
-        seeOff((await converge()).out);
+        seeOff(await converge());
       });
     },
     heal: () =>
       queue.run(async () => {
         await bringUp();
         held = undefined;
-        seeOff((await converge()).out);
+        seeOff(await converge());
       }),
     async stats() {
       const figures = parseFigures(await runtime.ask('show stat -1 4 -1'));

@@ -42,7 +42,9 @@ export function createCronRecords(database: Database, now: () => string) {
   const takeOn = database.prepare(
     'INSERT OR IGNORE INTO cron_due (app_id, entry_id, due_at) VALUES (?, ?, ?)',
   );
-  const dealtWith = database.prepare('DELETE FROM cron_due WHERE app_id = ? AND entry_id = ? AND due_at = ?');
+  const dealtWith = database.prepare(
+    'DELETE FROM cron_due WHERE app_id = ? AND entry_id = ? AND due_at <= ?',
+  );
   const waiting = database.prepare<[], { app_id: string; entry_id: string; due_at: string }>(
     'SELECT * FROM cron_due ORDER BY due_at',
   );
@@ -90,6 +92,7 @@ export function createCronRecords(database: Database, now: () => string) {
     },
     /** A run that is due, before it can be begun or left out. */
     takeOn: (appId: string, entryId: string, dueAt: string): void => void takeOn.run(appId, entryId, dueAt),
+    /** With those before it, too: runs of an entry have their turns in the order in which they were due. */
     dealtWith: (appId: string, entryId: string, dueAt: string): void =>
       void dealtWith.run(appId, entryId, dueAt),
     /** Those with which nothing was done yet, of all apps, the earliest first. */

@@ -1,7 +1,7 @@
 // ps: what runs, how many of it, restarting and stopping.
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
-import { followChange } from '../follow-change.ts';
+import { followChange, followFormation } from '../follow-change.ts';
 import { renderDynos } from '../render-dynos.ts';
 import type { Dyno, Formation } from '../v3.ts';
 
@@ -47,11 +47,10 @@ const scale: Command = {
     const changed = await call.out.during(
       `Scaling ${app}`,
       async (action) => {
-        const { value, headers } = await call
+        const answer = await call
           .api()
           .sendAndSee<Formation[]>('PATCH', `${appPath(app)}/formation`, { updates: wishes });
-        await followChange(call, app, headers, action);
-        return value;
+        return followFormation(call, app, answer, action);
       },
       (formation) => `now running ${formation.map(inWords).join(', ')}`,
     );

@@ -1,7 +1,7 @@
 // ps:resize: how big the processes of a type are, and which sizes there are.
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
-import { followChange } from '../follow-change.ts';
+import { followFormation } from '../follow-change.ts';
 import { aligned } from '../output.ts';
 import type { DynoSize, Formation } from '../v3.ts';
 
@@ -65,9 +65,8 @@ async function change(
   await call.out.during(
     `Resizing ${app}`,
     async (action) => {
-      const { value, headers } = await call.api().sendAndSee<Formation[]>('PATCH', path, { updates });
-      await followChange(call, app, headers, action);
-      return value;
+      const answer = await call.api().sendAndSee<Formation[]>('PATCH', path, { updates });
+      return followFormation(call, app, answer, action);
     },
     (changed) => changed.map((entry) => `${entry.type} at ${entry.quantity}:${entry.size}`).join(', '),
   );

@@ -1,5 +1,6 @@
 // Builds that are on their way: cancelled by name until their release exists, and all of them with the server.
-import { expect, test } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { expect, test, vi } from 'vitest';
 import { cancelled, createRunningBuilds, stopping } from '../../../platform/actions/running-builds.ts';
 import { PlatformError } from '../../../platform/domain/errors.ts';
 
@@ -47,4 +48,19 @@ test('a lost connection says so', () => {
     code: 'cancelled',
     message: 'The build was cancelled. The connection to git was lost.',
   });
+});
+
+test('it ends by the signal that it was begun with, on which nothing of it stays', () => {
+  const anys = vi.spyOn(AbortSignal, 'any');
+  const running = createRunningBuilds();
+  const given = new AbortController();
+  const [first, second] = [running.begin('one', given.signal), running.begin('two', given.signal)];
+  first.end();
+  given.abort(new Error('the push was broken off'));
+  expect(first.signal.aborted).toBe(false);
+  expect(second.signal.reason).toMatchObject({ message: 'the push was broken off' });
+  second.end();
+  expect(getEventListeners(given.signal, 'abort')).toEqual([]);
+  expect(running.begin('three', given.signal).signal.aborted).toBe(true);
+  expect(anys).not.toHaveBeenCalled();
 });

@@ -42,6 +42,21 @@ it('changes the size of the types named, and waits until the processes have it',
   expect(bodies).toEqual([{ updates: [{ type: 'web', size: 'standard-2x' }] }]);
 });
 
+it.each([
+  ['ps:resize web=standard-2x', 'web at 3:tiny'],
+  ['ps:scale web=2', 'now running web at 3:tiny'],
+])('%s tells what holds when another change came on top of it', async (command, told) => {
+  await using api = await scriptedApi({
+    'GET /apps/hello/formation': { body: [entry('web', 3, 'tiny'), entry('worker', 1, 'tiny')] },
+    'PATCH /apps/hello/formation': { ...named, body: [entry('web', 2, 'standard-2x')] },
+    'GET /apps/hello/process-changes/c1': { body: { status: 'expired', superseded_by: { id: 'c2' } } },
+    'GET /apps/hello/process-changes/c2': { body: { status: 'succeeded' } },
+  });
+  const { status, err } = await twelve([...command.split(' '), '-a', 'hello'], { url: api.url });
+  expect(status).toBe(0);
+  expect(err).toContain(`done, ${told}\n`);
+});
+
 it('a size alone is for every type; two for one type are refused before anything is asked for', async () => {
   await using api = await scriptedApi({
     'GET /apps/hello/formation': { body: [entry('web', 0, 'tiny'), entry('worker', 0, 'tiny')] },

@@ -63,14 +63,14 @@ test('a scale whose process ends before it is ready goes back, and touches none 
   expect(change).toMatchObject({
     status: 'failed',
     reason:
-      'web.3 exited with status 4 before it was ready.\nLast lines:\n  last words\nNot applied: as before, web at 2:standard-1x.',
+      'Error H10 (App crashed): web.3 exited with status 4 before it was ready.\nLast lines:\n  last words\nNot applied: as before, web at 2:standard-1x.',
   });
   expect(quantityOf('web')).toBe('2:standard-1x');
   await untilRunning(['web.1 v1', 'web.2 v1']);
   expect(['web.1', 'web.2'].map(idOf)).toEqual(before);
   expect(routed.processes).toHaveLength(2);
   expect(lines.join('\n')).toContain(
-    'api: Scaling failed: web.3 exited with status 4 before it was ready. Not applied: as before, web at 2',
+    'api: Scaling failed: Error H10 (App crashed): web.3 exited with status 4 before it was ready. Not applied: as before, web at 2',
   );
   // The next try is judged by itself.
   failing(() => false);
@@ -172,7 +172,7 @@ test('a restart whose process fails leaves the one of before, and says so', asyn
   const change = await outcome(restart());
   expect(change).toMatchObject({
     status: 'failed',
-    reason: expect.stringMatching(/^web\.\d exited with status 4/),
+    reason: expect.stringMatching(/^Error H10 \(App crashed\): web\.\d exited with status 4/),
   });
   expect(change.reason).toMatch(/Last lines:\n {2}last words\nNot restarted: web\.\d goes on as it was\.$/);
   await until(() => engine.containers().length === 2, 'only those of before');
@@ -239,4 +239,15 @@ test('what an app wants of a type that does not run yet is said', async () => {
     status: 'failed',
     reason: 'No web runs: no release serves yet.\nThe formation is set all the same.',
   });
+});
+
+test('as many changes as there are wait without a warning', async () => {
+  const warnings: string[] = [];
+  const warn = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warn);
+  await deployed(1);
+  const changes = Array.from({ length: 15 }, () => restart('web.1'));
+  for (const change of changes) expect((await outcome(change)).status).toBe('succeeded');
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
 });

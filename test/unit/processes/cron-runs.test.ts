@@ -193,3 +193,11 @@ test('that another release serves is said when it does, and not of one that fail
   expect(await ended(append({ web: 'k' }, { MODE: 'deaf' }))).toMatchObject({ status: 'failed' });
   expect(served).toHaveLength(2);
 });
+
+test('a run whose end could not be stored does not stay behind the next one, to be missed for years', async () => {
+  store.cron.takeOn(app.id, 'job', '2020-01-01T00:00:00.000Z');
+  store.cron.takeOn(app.id, 'job', new Date(dueAt).toISOString());
+  store.cron.takeOn(app.id, 'job', new Date(dueAt + 60_000).toISOString());
+  await due('allow');
+  expect(store.cron.waiting().map((one) => one.dueAt)).toEqual(['2026-01-01T00:01:00.000Z']);
+});

@@ -79,6 +79,7 @@ export function newNeeds(): ProcessNeeds {
     sizes: defaultSizes,
     bootTimeoutMs: 400,
     stopGraceMs: 1000,
+    drainMs: 30_000,
     releasePhaseTimeoutMs: 5000,
     settleMs: 60,
     listening: async (address, deadline, signal) => {

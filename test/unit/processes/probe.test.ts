@@ -1,7 +1,8 @@
 // One question of a health check, asked of real sockets.
+import { getEventListeners } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { HealthCheck, Probe } from '../../../platform/domain/health-check.ts';
 import { createAsk } from '../../../platform/processes/probe.ts';
 
@@ -125,4 +126,18 @@ test('a command passes with status 0, and is ended inside when its time is over'
     ['timeout', '-k', '1', '1', '/usr/local/lib/twelve/boot', 'bin/alive'],
     ['timeout', '-k', '1', '1', 'bin/alive', '-q'],
   ]);
+});
+
+test('nothing of a question stays on the signal of the process, which is asked for as long as it lives', async () => {
+  await using server = await listening((_request, response) => void response.end('fine'));
+  const life = new AbortController();
+  const anys = vi.spyOn(AbortSignal, 'any');
+  const asked = createAsk({ exec: async () => ({ exitCode: 0, output: '' }) });
+  for (const probe of [http('/', server.port), { how: 'command', command: 'true' } as const]) {
+    const check = { probe, timeout: 1 } as HealthCheck;
+    expect(await asked(check, { containerId: 'c', address: '127.0.0.1' }, life.signal)).toEqual({ ok: true });
+  }
+  // Node keeps every signal that was combined of it.
+  expect(anys.mock.calls.flat(2)).not.toContain(life.signal);
+  expect(getEventListeners(life.signal, 'abort')).toEqual([]);
 });

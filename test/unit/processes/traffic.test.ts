@@ -1,7 +1,20 @@
 // A router that is away for a while: nobody is stopped before it has heard, and who asked is told when it stays away.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { app, append, begin, ended, engine, processes, running, scale, startAgain, until } from './ground.ts';
+import { expect, test, vi } from 'vitest';
+import {
+  app,
+  append,
+  begin,
+  ended,
+  engine,
+  outcome,
+  processes,
+  running,
+  scale,
+  startAgain,
+  store,
+  until,
+} from './ground.ts';
 
 let away = false;
 let heard: string[] = [];
@@ -44,4 +57,24 @@ test('what was asked for is kept, and who asked is told that the router does not
   });
   away = false;
   await until(() => running().join() === 'web.1 v1', 'done all the same');
+});
+
+test('a scale is taken although the router does not follow, and has its end when it does', async () => {
+  await twoServe();
+  away = true;
+  const before = store.formations.of(app.id);
+  store.formations.replace(
+    app.id,
+    before.map((one) => ({ ...one, quantity: 1 })),
+  );
+  const change = store.processChanges.append(app.id, { kind: 'scale', former: before, target: null });
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const taken = processes.changes.begin(change);
+  await sleep(50);
+  vi.setSystemTime(Date.now() + 20_000);
+  await expect(taken).resolves.toBeUndefined();
+  vi.useRealTimers();
+  expect(store.processChanges.byId(change.id)?.status).toBe('pending');
+  away = false;
+  expect((await outcome(change)).status).toBe('succeeded');
 });

@@ -1,0 +1,74 @@
+// What one app's supervisor says of its processes.
+import { expect, test } from 'vitest';
+import { label } from '../../../platform/engine/labels.ts';
+import { createSupervisor, type Supervisor } from '../../../platform/processes/supervisor.ts';
+import {
+  app,
+  append,
+  begin,
+  deaf,
+  ended,
+  engine,
+  newNeeds,
+  processes,
+  startAgain,
+  store,
+  until,
+  untilRunning,
+} from './ground.ts';
+
+const supervise = (): Supervisor => {
+  const { networkOf, fromSlug } = processes;
+  return createSupervisor(app.id, { ...newNeeds(), networkOf, fromSlug });
+};
+
+test('a process that has ended does not count as one of its release that runs', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  const { details } = engine.containers()[0]!;
+  // Of a release that was being rolled out.
+  const labels = { ...details.labels, [label.release]: '2' };
+  const [gone, there] = [supervise(), supervise()];
+  gone.adopt({ ...details, labels, state: 'exited', exitCode: 1 });
+  expect([gone.runs(2), gone.runs(2, ['web'])]).toEqual([false, false]);
+  there.adopt({ ...details, labels });
+  expect([there.runs(2, ['web']), there.runs(2, ['worker']), there.runs(1)]).toEqual([true, false, false]);
+  for (const one of [gone, there]) one.close();
+});
+
+test('slots that wait for their next attempt have each an id of their own, which stays', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k', clock: 'c' }));
+  engine.behave(() => ({ exitAfterMs: 1, exitCode: 1 }));
+  const quantities = { web: 1, worker: 1, clock: 1 };
+  store.formations.replace(
+    app.id,
+    store.formations.of(app.id).map((one) => ({ ...one, quantity: quantities[one.type as 'web'] })),
+  );
+  await processes.changed(app.id);
+  engine.crash(engine.containers()[0]!.id, 1);
+  const crashed = () => processes.status(app.id).filter((one) => one.state === 'crashed');
+  await until(() => crashed().length === 3, 'all crashed');
+  const ids = crashed().map((one) => one.id);
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(crashed().map((one) => one.id)).toEqual(ids);
+});
+
+test('an app that crashed before the server was started again is told as crashed until it is up', async () => {
+  await begin();
+  await ended(append({ web: 'w' }, { MODE: 'slow' }));
+  deaf.add('slow');
+  engine.crash(engine.containers()[0]!.id, 1);
+  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilRunning(['web.1 v1']);
+  await processes.close();
+  startAgain({ bootTimeoutMs: 60_000 });
+  expect(await processes.adopt()).toMatchObject([{ state: 'crashed', endpoints: [] }]);
+  deaf.clear();
+  await processes.close();
+  startAgain();
+  expect(await processes.adopt()).toMatchObject([{ state: 'up', endpoints: [{ process: 'web.1' }] }]);
+});
