@@ -1,4 +1,5 @@
 // `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine; `third-party` clones of others' buildpacks, and is run by name alone.
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
@@ -38,7 +39,14 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          // Else one core is left alone, of two.
+          maxWorkers: availableParallelism(),
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
       },
       {
         test: {
