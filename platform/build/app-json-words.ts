@@ -1,13 +1,32 @@
-// Words of app.json that are read one by one: names of process types, and what was probably meant by a mistyped one.
+// What app.json has for each process type, and its words that are read one by one: what was probably meant by a mistyped one.
+import type { z } from 'zod';
 import type { Declared } from '../domain/declared.ts';
+import type { PlatformError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 
 const typeName = /^[A-Za-z0-9_-]{1,63}$/;
 
 /** A process type that cannot be one; of an object only. `__proto__` is a name like others to JSON, and lost on the way. */
-export function badType(written: unknown): string | undefined {
+function badType(written: unknown): string | undefined {
   if (typeof written !== 'object' || written === null || Array.isArray(written)) return undefined;
   return Object.keys(written).find((type) => !typeName.test(type) || type === '__proto__');
+}
+
+/**
+ * An object with something for each process type.
+ * @param unusable what a property that cannot be used is refused with
+ */
+export function readByType<T>(
+  written: unknown,
+  schema: z.ZodType<T>,
+  unusable: (path: readonly PropertyKey[], why: string) => PlatformError,
+): T {
+  const type = badType(written);
+  if (type !== undefined) throw unusable([type.slice(0, 60)], 'it is not a process type');
+  const result = schema.safeParse(written);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  throw unusable(path, message);
 }
 
 /** Other tools may have more properties in it, so only what looks like one of ours is told. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { PlatformError } from '../domain/errors.ts';
 import { maxQuantity } from '../domain/formation.ts';
-import { badType, mistyped } from './app-json-words.ts';
+import { mistyped, readByType } from './app-json-words.ts';
 import { buildFailed } from './failures.ts';
 
 export type FirstFormation = Readonly<Record<string, { quantity?: number; size?: string }>>;
@@ -21,17 +21,11 @@ const all = z.record(
 /** @throws PlatformError `build_failed` (E21) naming the property */
 export function formationOf(written: unknown, warn: (sentence: string) => void): FirstFormation {
   if (written === undefined || written === null) return {};
-  const type = badType(written);
-  if (type !== undefined) throw unusable([type.slice(0, 60)], 'it is not a process type');
-  const result = all.safeParse(written);
-  if (!result.success) {
-    const { path, message } = result.error.issues[0]!;
-    throw unusable(path, message);
-  }
+  const formation = readByType(written, all, unusable);
   for (const [name, entry] of Object.entries(written))
     for (const one of mistyped(entry, Object.keys(fields)))
       warn(`app.json: formation.${name}.${one.name} is not used. Did you mean ${one.meant}?`);
-  return result.data as FirstFormation;
+  return formation as FirstFormation;
 }
 
 function unusable(path: readonly PropertyKey[], why: string): PlatformError {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PlatformError } from '../domain/errors.ts';
 import { describeProbe, type HealthCheck, type HealthChecks, type Probe } from '../domain/health-check.ts';
 import { webPort } from '../domain/process.ts';
-import { badType, mistyped } from './app-json-words.ts';
+import { mistyped, readByType } from './app-json-words.ts';
 import { buildFailed } from './failures.ts';
 
 const seconds = (most: number) => z.number().min(0).max(most);
@@ -69,15 +69,8 @@ export function healthChecksOf(
 }
 
 function parse(written: unknown): HealthChecks {
-  const type = badType(written);
-  if (type !== undefined) throw unusable([type.slice(0, 60)], 'it is not a process type');
-  const result = all.safeParse(written);
-  if (!result.success) {
-    const { path, message } = result.error.issues[0]!;
-    throw unusable(path, message);
-  }
   return Object.fromEntries(
-    Object.entries(result.data).map(([type, entries]) => [
+    Object.entries(readByType(written, all, unusable)).map(([type, entries]) => [
       type,
       entries.map((one, index) => checkOf(one, [type, index])),
     ]),

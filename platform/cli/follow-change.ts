@@ -3,11 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
-import { patiently, sleep } from './patience.ts';
+import { patiently } from './patience.ts';
+import { untilEnded } from './until-ended.ts';
 import type { Formation, ProcessChange } from './v3.ts';
-
-/** Seconds that one question to the server may wait for news. */
-const waitSeconds = 25;
 
 /**
  * @param headers of the answer to what was asked for: they name the change
@@ -27,7 +25,8 @@ export async function followChange(
     );
   try {
     for (let movedOn = false; ; movedOn = true) {
-      const change: ProcessChange = await ended(call, app, id, action);
+      const path: string = `${appPath(app)}/process-changes/${id}`;
+      const change = await untilEnded<ProcessChange>(call, path, action);
       if (change.status === 'succeeded') return movedOn;
       if (change.status === 'failed') throw new CliError(change.reason ?? 'It failed; no reason was kept.');
       if (!change.superseded_by) throw new CliError('It was superseded.');
@@ -58,16 +57,4 @@ export async function followFormation(
   const list = () => call.api().list<Formation>(`${appPath(app)}/formation`);
   const now = await patiently(list, { signal: call.signal, notice: action.say });
   return now.filter((entry) => value.some(({ type }) => type === entry.type));
-}
-
-async function ended(call: Call, app: string, id: string, action: Action): Promise<ProcessChange> {
-  const path = `${appPath(app)}/process-changes/${id}?wait=${waitSeconds}`;
-  const needs = { signal: call.signal, notice: action.say };
-  for (;;) {
-    const asked = Date.now();
-    const change = await patiently(() => call.api().get<ProcessChange>(path), needs);
-    if (change.status !== 'pending') return change;
-    // A server that answers at once although nothing is new is not asked in a tight loop.
-    if (Date.now() - asked < 500) await sleep(500, call.signal);
-  }
 }

@@ -2,11 +2,8 @@
 import { appPath, type Call } from './command.ts';
 import { CliError, isInterrupt } from './errors.ts';
 import type { Action } from './output.ts';
-import { patiently, sleep } from './patience.ts';
+import { untilEnded } from './until-ended.ts';
 import type { Release } from './v3.ts';
-
-/** Seconds that one question to the server may wait for news. */
-const waitSeconds = 25;
 
 /**
  * @param action the line that was begun; it ends with `done, v5`
@@ -22,7 +19,7 @@ export async function followVersion(
   let number = version;
   try {
     for (;;) {
-      const release = await ended(call, app, number, line);
+      const release = await untilEnded<Release>(call, `${appPath(app)}/releases/${number}`, line);
       if (release.status === 'succeeded') {
         line.done(`v${number}`);
         return release;
@@ -53,18 +50,6 @@ export function notApplied(release: Release): string {
   const serves = release.serves ? `v${release.serves} serves` : 'nothing serves yet';
   const fact = `not applied: v${release.version} ${release.status}, ${serves}`;
   return release.reason ? `${release.reason.trimEnd()}\n${fact}` : fact;
-}
-
-async function ended(call: Call, app: string, version: number, line: Action): Promise<Release> {
-  const path = `${appPath(app)}/releases/${version}?wait=${waitSeconds}`;
-  const needs = { signal: call.signal, notice: line.say };
-  for (;;) {
-    const asked = Date.now();
-    const release = await patiently(() => call.api().get<Release>(path), needs);
-    if (release.status !== 'pending') return release;
-    // A server that answers at once although nothing is new is not asked in a tight loop.
-    if (Date.now() - asked < 500) await sleep(500, call.signal);
-  }
 }
 
 /** The newest release, or undefined before there is one. */

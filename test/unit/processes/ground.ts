@@ -147,6 +147,12 @@ export async function ended(release: Release): Promise<Release> {
   return store.releases.byId(release.id)!;
 }
 
+/** As `ps:set` does. */
+export function set(settings: Record<string, string>): void {
+  store.processSettings.replace(app.id, settings);
+  processes.changed(app.id).catch(() => undefined);
+}
+
 export const scale = (type: string, quantity: number): void => {
   store.formations.replace(
     app.id,

@@ -1,6 +1,6 @@
 // Health checks in the process room: what they gate, take out of the router, start again; and how they are switched off.
 import { expect, test } from 'vitest';
-import type { HealthCheck, HealthChecks } from '../../../platform/domain/health-check.ts';
+import { healthCheck, webChecks } from './checks.ts';
 import {
   answerChecks,
   app,
@@ -20,19 +20,7 @@ import {
   untilRunning,
 } from './ground.ts';
 
-const check = (over: Partial<HealthCheck>): HealthCheck => ({
-  type: 'startup',
-  name: 'ready',
-  probe: { how: 'http', path: '/ready', port: null, content: '', headers: [] },
-  attempts: 2,
-  timeout: 1,
-  wait: 0.02,
-  initialDelay: 0,
-  warn: false,
-  onFailure: null,
-  ...over,
-});
-const web = (over: Partial<HealthCheck> = {}): HealthChecks => ({ web: [check(over)] });
+const web = webChecks('startup');
 const no = async () => ({ ok: false as const, said: 'status 503: "not yet"' });
 const yes = async () => ({ ok: true as const });
 const set = (key: string, value: string): void => store.processSettings.replace(app.id, { [key]: value });
@@ -71,7 +59,7 @@ test('a worker is up when its startup check passes, and not before', async () =>
   let asked = 0;
   answerChecks(async () => (++asked < 3 ? no() : yes()));
   const probe = { how: 'command', command: 'bin/alive' } as const;
-  const release = await ended(append({ worker: 'k' }, {}, { worker: [check({ probe, attempts: 5 })] }));
+  const release = await ended(append({ worker: 'k' }, {}, { worker: [healthCheck({ probe, attempts: 5 })] }));
   expect(release.status).toBe('succeeded');
   expect(asked).toBe(3);
 });

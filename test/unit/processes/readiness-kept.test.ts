@@ -1,8 +1,9 @@
 // What is known of a process's readiness, over a restart of the server, of the process, and up to the switch of the router.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { HealthCheck, HealthChecks } from '../../../platform/domain/health-check.ts';
+import type { HealthChecks } from '../../../platform/domain/health-check.ts';
 import type { Behaviour } from '../../support/memory-behaviour.ts';
+import { healthCheck, webChecks } from './checks.ts';
 import {
   answerChecks,
   app,
@@ -17,31 +18,16 @@ import {
   routed,
   running,
   scale,
+  set,
   startAgain,
   store,
   until,
   untilRunning,
 } from './ground.ts';
 
-const check = (over: Partial<HealthCheck> = {}): HealthCheck => ({
-  type: 'readiness',
-  name: 'ready',
-  probe: { how: 'http', path: '/ready', port: null, content: '', headers: [] },
-  attempts: 2,
-  timeout: 1,
-  wait: 0.02,
-  initialDelay: 0,
-  warn: false,
-  onFailure: null,
-  ...over,
-});
-const web = (over: Partial<HealthCheck> = {}): HealthChecks => ({ web: [check(over)] });
+const web = webChecks('readiness');
 const no = async () => ({ ok: false as const, said: 'status 503' });
 const yes = async () => ({ ok: true as const });
-const set = (settings: Record<string, string>): void => {
-  store.processSettings.replace(app.id, settings);
-  processes.changed(app.id).catch(() => undefined);
-};
 const noted = (): unknown => store.processHealth.of(processes.status(app.id)[0]?.id ?? '');
 
 async function nextServer(): Promise<{ state: string; endpoints: unknown[] }> {
@@ -97,7 +83,7 @@ test('the first question of the next server does not wait', async () => {
 
 test('of two checks the one that failed has to pass, and the other is not told of', async () => {
   await begin();
-  const both = { web: [check({ name: 'one' }), check({ name: 'two' })] };
+  const both = { web: ['one', 'two'].map((name) => healthCheck({ type: 'readiness', name })) };
   await ended(append({ web: 'w' }, {}, both));
   answerChecks(async ({ name }) => (name === 'two' ? no() : yes()));
   await until(() => routed.state === 'none', 'taken out');
@@ -159,7 +145,7 @@ test('a release whose web process is ready no more when the router is to be swit
   let asked = 0;
   const slow: HealthChecks = {
     ...web(),
-    worker: [check({ type: 'startup', attempts: 1000, probe: { how: 'command', command: 'x' } })],
+    worker: [healthCheck({ type: 'startup', attempts: 1000, probe: { how: 'command', command: 'x' } })],
   };
   // It passes before it is up, and not while its release waits for the worker.
   answerChecks(async ({ probe }) => (probe.how === 'http' && ++asked === 1 ? yes() : no()));
@@ -180,7 +166,7 @@ test('checks=off lets a deploy that waits for its checks go on', async () => {
   scale('worker', 1);
   await untilRunning(['web.1 v1', 'worker.1 v1']);
   answerChecks((_check, _target, signal) => sleep(60_000, undefined, { signal }).then(no, no));
-  const stuck = check({ type: 'startup', attempts: 1000, wait: 3600 });
+  const stuck = healthCheck({ type: 'startup', attempts: 1000, wait: 3600 });
   const command = { how: 'command', command: 'x' } as const;
   const release = append(
     { web: 'w', worker: 'k' },

@@ -12,17 +12,12 @@ import {
   processOf,
   running,
   scale,
+  set,
   startAgain,
-  store,
   until,
   untilRunning,
 } from './ground.ts';
 
-/** As `ps:set` does. */
-const set = (settings: Record<string, string>): void => {
-  store.processSettings.replace(app.id, settings);
-  processes.changed(app.id).catch(() => undefined);
-};
 const types = { web: 'w', worker: 'k', clock: 'c' };
 async function threeTypes(settings: Record<string, string> = {}): Promise<void> {
   await begin();
