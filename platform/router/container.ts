@@ -21,6 +21,8 @@ export interface ContainerNeeds {
 }
 
 const START_DEADLINE_MS = 30_000;
+/** Ports below belong to root. */
+const PRIVILEGED = 1024;
 
 /** The running container that fits, if there is one; any other of ours is removed. */
 export async function findContainer(needs: ContainerNeeds): Promise<ContainerSummary | undefined> {
@@ -73,21 +75,31 @@ export async function removeContainer(engine: Engine, instance: string): Promise
   for (const { id } of await engine.list(ownLabels(instance, 'router'))) await engine.remove(id);
 }
 
+/** Engines give capabilities to containers of root alone, and one is needed for a low port. */
+export function masterIsRoot(http: { port: number }): boolean {
+  return process.getuid?.() === 0 || http.port < PRIVILEGED;
+}
+
 async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
   const { engine, instance, folder, http } = needs;
   const image = await needs.image();
-  const asRoot = process.getuid?.() === 0;
+  const ownUser = process.getuid?.() ?? 0;
+  const asRoot = masterIsRoot(http);
   const spec: Omit<ContainerSpec, 'labels'> = {
     name: ownName(instance, 'router'),
     image,
     command: ['haproxy', '-W', '-S', '/router/master.sock,mode,600', '-f', '/router/haproxy.cfg'],
     env: {},
     network: 'host',
-    // The folder's files are ours, so the master runs as we do. Root's master steps its workers down to a user without
-    // any right, and has to be able to signal them.
-    user: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
+    // The folder's files are ours, so the master runs as we do, or may go into it all the same. Root's master steps its
+    // workers down to a user without any right, and has to be able to signal them.
+    user: asRoot ? '0:0' : `${ownUser}:${process.getgid?.() ?? 0}`,
     addCapabilities: asRoot
-      ? ['SETUID', 'SETGID', 'KILL', ...(http.port < 1024 ? ['NET_BIND_SERVICE'] : [])]
+      ? [
+          ...['SETUID', 'SETGID', 'KILL'],
+          ...(http.port < PRIVILEGED ? ['NET_BIND_SERVICE'] : []),
+          ...(ownUser === 0 ? [] : ['DAC_OVERRIDE', 'FOWNER']),
+        ]
       : [],
     // Every visit of every app passes here: where apps take all the cores there are it must not wait as long as each of them.
     cpuShares: 8192,

@@ -6,7 +6,7 @@ import type { RouteState } from '../domain/route.ts';
 import type { Engine } from '../engine/engine.ts';
 import { listenForAccess } from './access-listener.ts';
 import type { AccessLine } from './access-log.ts';
-import { type ContainerNeeds, removeContainer } from './container.ts';
+import { type ContainerNeeds, masterIsRoot, removeContainer } from './container.ts';
 import { createFiles, prepareFolder, readPages } from './files.ts';
 import { herokuTimeouts, type RouterSettings, type Timeouts } from './haproxy-config.ts';
 import { keepLogLink } from './log-link.ts';
@@ -138,7 +138,7 @@ function settingsOf(needs: RouterNeeds): RouterSettings {
     timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
-    asRoot: process.getuid?.() === 0,
+    asRoot: masterIsRoot(needs.http),
     pages: readPages(),
   };
 }

@@ -1,0 +1,130 @@
+# The system user, its folders and settings, and the service. Sourced by scripts/install, after steps.sh and engine.sh.
+
+data_folder=/var/lib/twelve
+settings_file=/etc/twelve/twelve.env
+unit=/etc/systemd/system/twelve.service
+starter=/usr/local/sbin/twelve-service
+service_log=/var/log/twelve.log
+
+# The one whose group may talk to the engine is as good as root; but a mistake of the server's is not.
+make_user() {
+  if ! id twelve >/dev/null 2>&1; then
+    say "adding the system user twelve"
+    useradd --system --user-group --home-dir "$data_folder" --no-create-home --shell /usr/sbin/nologin twelve
+  fi
+  usermod --append --groups "$(engine_group)" twelve
+  install_folder 0700 "$data_folder"
+  # What an earlier start by root left; the shape of what is inside is the server's own matter.
+  if [ "$(stat -c %U "$data_folder")" != twelve ]; then chown twelve:twelve "$data_folder"; fi
+  mkdir -p "${settings_file%/*}" && chmod 755 "${settings_file%/*}"
+}
+
+install_folder() {
+  [ -d "$2" ] || command install -d -m "$1" -o twelve -g twelve "$2"
+}
+
+engine_group() { stat -L -c %G "$(engine_socket)"; }
+
+enable_engine() {
+  if has_systemd && [ "$(engine_socket)" = "$default_socket" ] && systemctl cat docker >/dev/null 2>&1; then
+    systemctl enable -q docker
+  fi
+}
+
+# Those given now over those that are there; what somebody wrote by hand stays, comments too.
+write_settings() {
+  local draft=$settings_file.new setting
+  if [ -e "$settings_file" ]; then cp "$settings_file" "$draft"; else first_settings >"$draft"; fi
+  for setting in ${given[@]+"${given[@]}"}; do put_setting "$draft" "${setting%%=*}" "${setting#*=}"; done
+  chmod 640 "$draft" && chown root:twelve "$draft" && mv "$draft" "$settings_file"
+}
+
+first_settings() {
+  cat <<'SETTINGS'
+# Settings of the platform, one NAME="value" each; `twelve server --help` lists them. After a change:
+# systemctl restart twelve (or twelve-service restart). Apps serve on meanwhile.
+SETTINGS
+  if [ "$(engine_socket)" != "$default_socket" ]; then printf 'TWELVE_ENGINE="%s"\n' "$(engine_socket)"; fi
+  # How this machine reaches packages: what is set for whoever installs is needed by the service as well.
+  local name
+  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE \
+    npm_config_registry PIP_INDEX_URL GOPROXY; do
+    if [ -n "${!name-}" ]; then quoted "$name" "${!name}"; fi
+  done
+}
+
+# put_setting FILE NAME VALUE
+put_setting() {
+  local rest
+  rest=$(grep -v "^$2=" "$1" || true)
+  { printf '%s\n' "$rest" && quoted "$2" "$3"; } >"$1"
+}
+
+# quoted NAME VALUE: as systemd reads it.
+quoted() { printf '%s="%s"\n' "$1" "$(printf %s "$2" | sed 's/["\\$`]/\\&/g')"; }
+
+# setting_or NAME DEFAULT: as the service will have it.
+setting_or() {
+  local value
+  value=$(sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$settings_file" | tail -n 1)
+  echo "${value:-$2}"
+}
+
+service_runs() {
+  if has_systemd; then systemctl -q is-active twelve; else [ -x "$starter" ] && "$starter" status >/dev/null; fi
+}
+
+# Before the first start: later they are taken by ourselves.
+refuse_taken_ports() {
+  if [ -e "$data_folder/instance" ]; then return; fi
+  refuse_taken_port TWELVE_API "$(setting_or TWELVE_API 127.0.0.1:5480)" "the API and git"
+  refuse_taken_port TWELVE_HTTP "$(setting_or TWELVE_HTTP 0.0.0.0:80)" "visitors of apps"
+}
+
+# refuse_taken_port SETTING ADDRESS FOR-WHAT
+refuse_taken_port() {
+  local why status=0
+  why=$("$node" scripts/lib/net.js taken "$2") || status=$?
+  if [ "$status" -eq 1 ]; then return; fi
+  if [ "$status" -ne 0 ]; then fail "$1 is $why." "scripts/install --set $1=<address>:<port>"; fi
+  fail "$2, which is for $3, $why. Nothing was started." "stop that program (and keep it from starting again), or choose another: scripts/install --set $1=${2%:*}:<port>"
+}
+
+start_service() {
+  local restart=start started=${EPOCHREALTIME/[^0-9]/}
+  if service_runs; then restart=restart; fi
+  if has_systemd; then
+    write_from_template scripts/lib/twelve.service "$unit" 644
+    systemctl daemon-reload
+    systemctl enable -q twelve
+    hint="journalctl -u twelve -n 50" step "Starting the service twelve" systemctl_and_wait "$restart"
+  else
+    write_from_template scripts/lib/twelve-service "$starter" 755
+    hint="look at the end of $service_log" step "Starting the platform ($starter $restart; there is no systemd here)" starter_and_wait "$restart"
+  fi
+}
+
+# write_from_template TEMPLATE FILE MODE
+write_from_template() {
+  local text
+  text=$(<"$1")
+  text=${text//@NODE@/$node}
+  printf '%s\n' "${text//@GROUP@/$(engine_group)}" >"$2.new" && chmod "$3" "$2.new" && mv "$2.new" "$2"
+}
+
+systemctl_and_wait() { systemctl "$1" twelve && wait_for_platform || { journalctl -u twelve -n 30 --no-pager -o cat; return 1; }; }
+
+starter_and_wait() { "$starter" "$1" && wait_for_platform || { tail -n 30 "$service_log"; return 1; }; }
+
+# Until it answers: 120 s are for a first start, which takes the stack's layers into the store.
+wait_for_platform() {
+  local deadline=$((SECONDS + 120)) api
+  api=$(setting_or TWELVE_API 127.0.0.1:5480)
+  until curl -s -o /dev/null --noproxy '*' --max-time 5 "http://$api/account"; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "no answer at http://$api within 120 s"
+      return 1
+    fi
+    sleep 0.5
+  done
+}

@@ -1,0 +1,48 @@
+# Taking away what scripts/install made. Sourced by it, after steps.sh, engine.sh and install-service.sh.
+
+uninstall() {
+  [ -e "$programs" ] || [ -e "$data_folder" ] || [ -e "$unit" ] || [ -e "$starter" ] || fail "Twelve is not installed here." "nothing to do."
+  ask_about_data
+  hint="look at: journalctl -u twelve, or $service_log" step "Stopping the platform" stop_service
+  hint="start the engine, then run this again: containers of the platform are left on it." \
+    step "Removing its containers, networks and images of apps" remove_from_engine
+  rm -f "$unit" "$starter"
+  if has_systemd; then systemctl daemon-reload; fi
+  if is_our_command /usr/local/bin/twelve; then rm -f /usr/local/bin/twelve; fi
+  if [ "$data" = remove ]; then
+    step "Removing data and settings" rm -rf "$data_folder" "${settings_file%/*}" "$service_log" "$service_log.old"
+    if id twelve >/dev/null 2>&1; then userdel twelve; fi
+  else
+    say "data and settings stay: $data_folder and $settings_file; the next scripts/install goes on with them"
+  fi
+  rm -rf "$programs" /run/twelve
+  say "removed. The Docker Engine, git and other packages stay, and the images twelve/* that apps are built and run on."
+}
+
+# Sets $data to keep or remove. Without a terminal nobody can be asked, and what is not asked for is not removed.
+ask_about_data() {
+  local answer=''
+  [ "$data" = ask ] || return 0
+  data=keep
+  [ -t 0 ] && [ -d "$data_folder" ] || return 0
+  printf '       %s holds all apps, their releases, config and logs (%s).\n' "$data_folder" "$(du -sh "$data_folder" | cut -f1)"
+  read -r -p '       Type "remove" to remove it too, or press Enter to keep it: ' answer
+  case $answer in
+    remove) data=remove ;;
+    '') ;;
+    *) fail "\"$answer\" is neither. Nothing was changed." "run this again." ;;
+  esac
+}
+
+stop_service() {
+  if has_systemd && [ -e "$unit" ]; then systemctl disable --now twelve; fi
+  if [ -x "$starter" ]; then "$starter" stop; fi
+}
+
+remove_from_engine() {
+  local instance verb=stop ours=$programs/node/bin/node
+  instance=$(cat "$data_folder/instance" 2>/dev/null) || return 0
+  [ -x "$ours" ] || ours=node
+  if [ "$data" = remove ]; then verb=remove; fi
+  TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket") "$ours" scripts/lib/instance.js "$verb" "$instance"
+}
