@@ -1,0 +1,176 @@
+// What scripts/install refuses before it changes anything, and its pieces: settings, Node's package, the two services.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const scripts = join(import.meta.dirname, '../../../scripts');
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twelve-install-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
+  const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
+  return new Promise((resolve) =>
+    execFile(program, args, options, (error, stdout, stderr) =>
+      resolve({ status: Number(error?.code ?? 0), stdout, stderr }),
+    ),
+  );
+}
+
+/** As somebody who may not install anything, so that nothing is ever changed by a test. */
+const install = (...args: string[]): Promise<Result> =>
+  run(join(scripts, 'install'), args, { 'BASH_FUNC_id%%': '() { echo 1000; }' });
+
+/** A function of the installation's pieces, with arguments as they are. */
+const call = (name: string, args: string[], env: Record<string, string> = {}): Promise<Result> =>
+  run(
+    'bash',
+    [
+      '-c',
+      'cd "$0"; for f in steps apt engine node install-node install-program install-service uninstall; do . lib/$f.sh; done; settings_file=$SETTINGS; "$@"',
+      scripts,
+      name,
+      ...args,
+    ],
+    { SETTINGS: join(folder, 'twelve.env'), ...env },
+  );
+
+describe('scripts/install', () => {
+  it('explains itself, and wrong usage is status 2', async () => {
+    expect(await install('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--domain') });
+    for (const args of [['--domian', 'x'], ['apps.example.com'], ['--keep-data'], ['--remove-data']])
+      expect(await install(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('usage:') });
+  });
+
+  it('says which option lacks its value, and which setting is none', async () => {
+    expect(await install('--domain')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--domain needs a value'),
+    });
+    for (const wrong of ['LOG BUDGET=1', 'TWELVE_LOG_BUDGET', '1=2', 'A=b\nC=d'])
+      expect(await install('--set', wrong)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('is not a setting of the form NAME=VALUE'),
+      });
+    expect(await install('--set', 'TWELVE_DATA=/srv')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('mount another disk at /var/lib/twelve'),
+    });
+  });
+
+  it('needs root, also to uninstall', async () => {
+    for (const args of [[], ['--uninstall']])
+      expect(await install(...args)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('needs root'),
+      });
+  });
+});
+
+describe('settings', () => {
+  const values = [
+    'plain',
+    'with space',
+    '{"small":{"memory":256}}',
+    'a\\b"c$d`e\'f',
+    'ends\\',
+    '"quoted"',
+    '=x',
+    '',
+  ];
+
+  it('are read as they were given, by the service without systemd', async () => {
+    const given = values.map((value, at) => `S_${at}=${value}`);
+    const lines = await Promise.all(values.map((value, at) => call('quoted', [`S_${at}`, value])));
+    await writeFile(join(folder, 'twelve.env'), lines.map(({ stdout }) => stdout).join(''));
+    const source = await readFile(join(scripts, 'lib/twelve-service'), 'utf8');
+    const reader = /^read_settings\(\) \{\n.*?^\}/ms.exec(source)![0];
+    const read = await run(
+      'bash',
+      ['-c', `${reader.replace('/etc/twelve/twelve.env', '"$SETTINGS"')}\nread_settings; env -0`],
+      { SETTINGS: join(folder, 'twelve.env') },
+    );
+    expect(
+      read.stdout
+        .split('\0')
+        .filter((line) => line.startsWith('S_'))
+        .sort(),
+    ).toEqual(given.sort());
+  });
+
+  it('given now replace those of before, and leave the rest as it was written', async () => {
+    const file = join(folder, 'twelve.env');
+    await writeFile(file, '# mine\nTWELVE_DOMAIN="old"\nTWELVE_DOMAINS=kept\n');
+    expect(await call('put_setting', [file, 'TWELVE_DOMAIN', 'new.example.com'])).toMatchObject({
+      status: 0,
+    });
+    expect(await readFile(file, 'utf8')).toBe(
+      '# mine\nTWELVE_DOMAINS=kept\nTWELVE_DOMAIN="new.example.com"\n',
+    );
+    expect((await call('setting_or', ['TWELVE_DOMAIN', 'x'])).stdout).toBe('new.example.com\n');
+    expect((await call('setting_or', ['TWELVE_DOMAINS', 'x'])).stdout).toBe('kept\n');
+    expect((await call('setting_or', ['TWELVE_API', '127.0.0.1:5480'])).stdout).toBe('127.0.0.1:5480\n');
+  });
+});
+
+it('nothing is unpacked that is not exactly the package that is known', async () => {
+  await run('tar', ['-czf', join(folder, 'a.tgz'), '-C', scripts, 'lib/steps.sh']);
+  const archive = await readFile(join(folder, 'a.tgz'));
+  const server = createServer((request, response) => {
+    if (request.url !== '/p/-/p.tgz') response.statusCode = 404;
+    response.end(archive);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const env = {
+    npm_config_registry: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    no_proxy: '*',
+  };
+  const hash = createHash('sha512').update(archive).digest('base64');
+  try {
+    expect(await call('unpack_package', ['p/-/p.tgz', hash.replace(/^../, 'AA'), folder], env)).toMatchObject(
+      {
+        status: 1,
+        stdout: expect.stringContaining('its sha512 differs'),
+      },
+    );
+    await expect(readFile(join(folder, 'steps.sh'))).rejects.toThrow('ENOENT');
+    expect(await call('unpack_package', ['q/-/q.tgz', hash, folder], env)).toMatchObject({
+      stdout: expect.stringContaining('could not fetch http://127.0.0.1'),
+    });
+    expect(await call('unpack_package', ['p/-/p.tgz', hash, folder], env)).toMatchObject({ status: 0 });
+    expect(await readFile(join(folder, 'steps.sh'), 'utf8')).toContain('need_root');
+  } finally {
+    server.close();
+  }
+});
+
+it('both services give the same rights and run the same program', async () => {
+  const unit = await readFile(join(scripts, 'lib/twelve.service'), 'utf8');
+  const starter = await readFile(join(scripts, 'lib/twelve-service'), 'utf8');
+  const rights = (text: string): string[] =>
+    text
+      .trim()
+      .split(/[ ,]/)
+      .map((one) => one.replace(/^(CAP_|\+)/i, '').toLowerCase());
+  const ambient = rights(/^AmbientCapabilities=(.*)$/m.exec(unit)![1]!);
+  expect(rights(/^CapabilityBoundingSet=(.*)$/m.exec(unit)![1]!)).toEqual(ambient);
+  expect(rights(/^rights=(.*)$/m.exec(starter)![1]!)).toEqual(ambient);
+  for (const text of [unit, starter]) {
+    expect(text).toContain('@NODE@ /opt/twelve/current/dist/main.js');
+    expect(text).toContain('MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072');
+  }
+});
