@@ -8,6 +8,7 @@ const long = [
   'test/e2e/cron-clock.test.ts',
   'test/e2e/engine-steps.test.ts',
   'test/e2e/hogs.test.ts',
+  'test/e2e/install.test.ts',
   'test/e2e/live-restore.test.ts',
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',

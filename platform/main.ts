@@ -2,6 +2,7 @@
 import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
@@ -291,7 +292,8 @@ async function connect(
   return { api: address, platform, close };
 }
 
-if (process.argv[1] && import.meta.filename === process.argv[1]) {
+// An installation's path to us leads through a link.
+if (process.argv[1] && import.meta.filename === realpathSync(process.argv[1])) {
   process.exitCode = await main(process.argv.slice(2));
   // Nothing is left to do; a connection of somebody's must not keep us.
   process.exit();

@@ -36,7 +36,27 @@ write_settings() {
   local draft=$settings_file.new setting
   if [ -e "$settings_file" ]; then cp "$settings_file" "$draft"; else first_settings >"$draft"; fi
   for setting in ${given[@]+"${given[@]}"}; do put_setting "$draft" "${setting%%=*}" "${setting#*=}"; done
+  check_settings_file "$draft"
   chmod 640 "$draft" && chown root:twelve "$draft" && mv "$draft" "$settings_file"
+}
+
+# check_settings_file DRAFT: as the server will read it, before it has to.
+check_settings_file() {
+  local why
+  why=$(
+    read_settings "$1"
+    "$node" --input-type=module -e '
+      const { readConfig } = await import(process.argv[1]);
+      try {
+        readConfig(process.env);
+      } catch (error) {
+        console.log(error.message);
+        process.exitCode = 1;
+      }
+    ' "$fresh/dist/config.js"
+  ) && return
+  rm -f "$1"
+  fail "$why" "give another value with --set, or mend $settings_file. Settings and service are as they were."
 }
 
 first_settings() {
@@ -116,15 +136,25 @@ systemctl_and_wait() { systemctl "$1" twelve && wait_for_platform || { journalct
 
 starter_and_wait() { "$starter" "$1" && wait_for_platform || { tail -n 30 "$service_log"; return 1; }; }
 
-# Until it answers: 120 s are for a first start, which takes the stack's layers into the store.
+# Until it answers: 120 s are for a first start, which takes the stack's layers into the store. One that ends three times
+# will not do better the fourth.
 wait_for_platform() {
   local deadline=$((SECONDS + 120)) api
   api=$(setting_or TWELVE_API 127.0.0.1:5480)
   until curl -s -o /dev/null --noproxy '*' --max-time 5 "http://$api/account"; do
+    if [ "$(ends_of_service)" -ge 3 ]; then
+      echo "the server ends again and again:"
+      return 1
+    fi
     if [ "$SECONDS" -ge "$deadline" ]; then
       echo "no answer at http://$api within 120 s"
       return 1
     fi
     sleep 0.5
   done
+}
+
+# How often it ended by itself since it was started.
+ends_of_service() {
+  if has_systemd; then systemctl show --property NRestarts --value twelve; else grep -c '^The server ended' "$service_log" || true; fi
 }

@@ -41,7 +41,7 @@ const call = (name: string, args: string[], env: Record<string, string> = {}): P
     'bash',
     [
       '-c',
-      'cd "$0"; for f in steps apt engine node install-node install-program install-service uninstall; do . lib/$f.sh; done; settings_file=$SETTINGS; "$@"',
+      'cd "$0"; for f in steps apt engine node install-node install-program install-service uninstall service-settings; do . lib/$f.sh; done; all_settings() { read_settings "$1"; env -0; }; settings_file=$SETTINGS; "$@"',
       scripts,
       name,
       ...args,
@@ -93,17 +93,11 @@ describe('settings', () => {
     '',
   ];
 
-  it('are read as they were given, by the service without systemd', async () => {
+  it('are read as they were given', async () => {
     const given = values.map((value, at) => `S_${at}=${value}`);
     const lines = await Promise.all(values.map((value, at) => call('quoted', [`S_${at}`, value])));
     await writeFile(join(folder, 'twelve.env'), lines.map(({ stdout }) => stdout).join(''));
-    const source = await readFile(join(scripts, 'lib/twelve-service'), 'utf8');
-    const reader = /^read_settings\(\) \{\n.*?^\}/ms.exec(source)![0];
-    const read = await run(
-      'bash',
-      ['-c', `${reader.replace('/etc/twelve/twelve.env', '"$SETTINGS"')}\nread_settings; env -0`],
-      { SETTINGS: join(folder, 'twelve.env') },
-    );
+    const read = await call('all_settings', [join(folder, 'twelve.env')]);
     expect(
       read.stdout
         .split('\0')

@@ -1,0 +1,107 @@
+// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, away and back.
+// On Debian 12; on others with TWELVE_INSTALL_ON=debian-13,ubuntu-22.04,ubuntu-24.04.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/wait.ts';
+import { bootMachine, isSystem, type System, type WholeMachine } from '../support/whole-machine.ts';
+
+const systems: System[] = (process.env['TWELVE_INSTALL_ON'] ?? 'debian-12').split(',').map((name) => {
+  if (!isSystem(name))
+    throw new Error(`TWELVE_INSTALL_ON: "${name}" is none of the systems that scripts/install is for.`);
+  return name;
+});
+
+describe.each(systems)('scripts/install on %s', (system) => {
+  let machine: WholeMachine;
+  beforeAll(async () => {
+    machine = await bootMachine(system);
+  }, 600_000);
+  afterAll(() => machine?.[Symbol.asyncDispose]());
+
+  const page = async (host: string): Promise<string> =>
+    (
+      await machine.run('curl', '-s', '--noproxy', '*', '-H', `Host: ${host}`, 'http://127.0.0.1/')
+    ).stdout.trim();
+  const served = (host: string, text: string): Promise<string> =>
+    eventually(
+      () => page(host),
+      (found) => found.includes(text),
+      60_000,
+    );
+  const shell = (script: string): Promise<string> => machine.must('bash', '-euc', script);
+
+  test('ends with a service that starts with the machine, of a user with five of the rights of root', async () => {
+    const said = await machine.must('./scripts/install', '--domain', 'apps.example.test');
+    expect(said).toContain('http://<app>.apps.example.test');
+    expect(said).toContain('twelve login http://127.0.0.1:5480');
+    expect((await machine.must('systemctl', 'is-enabled', 'twelve')).trim()).toBe('enabled');
+    const pid = (
+      await machine.must('systemctl', 'show', '--property', 'MainPID', '--value', 'twelve')
+    ).trim();
+    expect((await machine.must('ps', '-o', 'user=', '-p', pid)).trim()).toBe('twelve');
+    // chown, dac_override, fowner, net_admin, net_raw
+    expect(await machine.must('grep', 'CapBnd', `/proc/${pid}/status`)).toMatch(
+      /CapBnd:\s0000000000003 00b$|CapBnd:\s000000000000300b$/m,
+    );
+    expect(await machine.must('stat', '-c', '%U %a', '/var/lib/twelve', '/etc/twelve/twelve.env')).toBe(
+      'twelve 700\nroot 640\n',
+    );
+  }, 900_000);
+
+  test('an app is pushed and serves', async () => {
+    await shell(`
+      twelve login http://127.0.0.1:5480 --token-file /var/lib/twelve/admin-token
+      cp -r apps/hello-node /root/hello && cd /root/hello
+      git init -q -b main && git add -A
+      git -c user.name=A -c user.email=a@example.test commit -qm one
+      twelve apps:create hello && git push platform main
+    `);
+    expect(await served('hello.apps.example.test', 'from web.1')).toContain('release v2');
+  }, 600_000);
+
+  test('off and on again: everything that ran runs', async () => {
+    await machine.reboot();
+    expect(await served('hello.apps.example.test', 'from web.1')).toContain('release v2');
+  }, 300_000);
+
+  test('run again it keeps what is there, and changes the setting that is given', async () => {
+    await machine.must('./scripts/install', '--set', 'TWELVE_DOMAIN=other.example.test');
+    expect(await machine.must('grep', '-c', 'TWELVE_DOMAIN', '/etc/twelve/twelve.env')).toBe('1\n');
+    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+  }, 300_000);
+
+  test('a setting that cannot be is refused, and the service goes on as it was', async () => {
+    const before = await machine.must('cat', '/etc/twelve/twelve.env');
+    const refused = await machine.run('./scripts/install', '--set', 'TWELVE_LOG_BUDGET=much');
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('TWELVE_LOG_BUDGET is "much"'),
+    });
+    expect(await machine.must('cat', '/etc/twelve/twelve.env')).toBe(before);
+    await served('hello.other.example.test', 'from web.1');
+  }, 400_000);
+
+  test('taken away with its data kept, it comes back with its apps', async () => {
+    const said = await machine.must('./scripts/install', '--uninstall');
+    expect(said).toContain('data and settings stay');
+    expect(await page('hello.other.example.test')).toBe('');
+    expect((await machine.run('test', '-e', '/opt/twelve')).status).toBe(1);
+    await machine.must('./scripts/install');
+    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+  }, 900_000);
+
+  test('taken away with its data, nothing of it is left', async () => {
+    await machine.must('./scripts/install', '--uninstall', '--remove-data');
+    for (const path of [
+      '/var/lib/twelve',
+      '/etc/twelve',
+      '/opt/twelve',
+      '/usr/local/bin/twelve',
+      '/run/twelve',
+    ])
+      expect((await machine.run('test', '-e', path)).status, path).toBe(1);
+    expect((await machine.run('id', 'twelve')).status).toBe(1);
+    expect((await machine.run('systemctl', 'cat', 'twelve')).status).not.toBe(0);
+    const left = `curl -s --unix-socket /var/run/docker.sock 'http://engine/containers/json?all=1'`;
+    expect(await shell(left)).toBe('[]\n');
+  }, 300_000);
+});

@@ -1,0 +1,179 @@
+// A machine of its own for tests: a container that systemd boots, with Debian's or Ubuntu's packages and an engine of its own inside.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineSocket } from './engine-socket.ts';
+import { type Result, run } from './program.ts';
+import { root } from './server-process.ts';
+import { waitFor } from './wait.ts';
+
+/** Where its packages come from, and the keys they are signed with. */
+const systems = {
+  'debian-12': { suite: 'bookworm', mirror: 'http://deb.debian.org/debian', keys: 'debian-archive-keyring' },
+  'debian-13': { suite: 'trixie', mirror: 'http://deb.debian.org/debian', keys: 'debian-archive-keyring' },
+  'ubuntu-22.04': {
+    suite: 'jammy',
+    mirror: 'http://archive.ubuntu.com/ubuntu',
+    keys: 'ubuntu-archive-keyring',
+  },
+  'ubuntu-24.04': {
+    suite: 'noble',
+    mirror: 'http://archive.ubuntu.com/ubuntu',
+    keys: 'ubuntu-archive-keyring',
+  },
+} as const;
+
+export type System = keyof typeof systems;
+
+export function isSystem(name: string): name is System {
+  return name in systems;
+}
+
+export interface WholeMachine extends AsyncDisposable {
+  /** Runs there as root, in the folder of the checkout. */
+  run(program: string, ...args: string[]): Promise<Result>;
+  /** The same. @returns what it printed @throws Error with that when it failed */
+  must(program: string, ...args: string[]): Promise<string>;
+  /** Off and on again. */
+  reboot(): Promise<void>;
+}
+
+/** Of the host's, which its own programs have to trust too. */
+const authorities = '/etc/ssl/certs/ca-certificates.crt';
+const trusted = '/etc/ssl/certs/of-the-test.crt';
+const checkout = '/src';
+
+const docker = (...args: string[]): Promise<Result> =>
+  run('docker', args, { env: { PATH: process.env['PATH'] ?? '', DOCKER_HOST: `unix://${engineSocket}` } });
+
+async function succeeded(result: Promise<Result>): Promise<string> {
+  const { status, stdout, stderr } = await result;
+  if (status !== 0) throw new Error(`It ended with status ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Boots one. Its image is made once and kept. */
+export async function bootMachine(system: System): Promise<WholeMachine> {
+  const image = await imageOf(system);
+  const created = await succeeded(docker('run', '--detach', ...rights(), ...shape, image, '/sbin/init'));
+  const id = created.trim();
+  const variables = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE'].flatMap((name) => [
+    '--env',
+    `${name}=${trusted}`,
+  ]);
+  const machine: WholeMachine = {
+    run: (program, ...args) => docker('exec', '--workdir', checkout, ...variables, id, program, ...args),
+    must: (program, ...args) => succeeded(machine.run(program, ...args)),
+    async reboot() {
+      await succeeded(docker('restart', '--time', '60', id));
+      await untilBooted(id);
+    },
+    async [Symbol.asyncDispose]() {
+      await docker('rm', '--force', '--volumes', id);
+    },
+  };
+  try {
+    await untilBooted(id);
+    await copyInto(id);
+  } catch (error) {
+    await machine[Symbol.asyncDispose]();
+    throw error;
+  }
+  return machine;
+}
+
+/** All that we have ourselves: an engine that runs in a container cannot give more. */
+function rights(): string[] {
+  const held = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]}`);
+  const resources = 24n;
+  return ['--cap-add', 'ALL', ...((held >> resources) & 1n ? [] : ['--cap-drop', 'SYS_RESOURCE'])];
+}
+
+const shape = [
+  ...['--label', 'twelve.test=whole-machine', '--hostname', 'machine.example.test'],
+  ...['seccomp', 'apparmor', 'systempaths'].flatMap((what) => ['--security-opt', `${what}=unconfined`]),
+  ...[
+    '--cgroupns',
+    'host',
+    '--volume',
+    '/sys/fs/cgroup:/sys/fs/cgroup:rw',
+    '--device-cgroup-rule',
+    'a *:* rwm',
+  ],
+  ...['/run', '/run/lock', '/tmp'].flatMap((folder) => ['--tmpfs', `${folder}:exec`]),
+  // The file system of a container cannot be the ground of another engine's.
+  ...['--volume', '/var/lib/docker', '--env', 'container=docker', '--stop-signal', 'SIGRTMIN+3'],
+];
+
+async function untilBooted(id: string): Promise<void> {
+  const booted = await waitFor(async () => {
+    const { stdout } = await docker('exec', id, 'systemctl', 'is-system-running');
+    return /running|degraded/.test(stdout);
+  }, 60_000);
+  if (!booted) throw new Error(`systemd did not come up: ${(await docker('logs', id)).stdout}`);
+}
+
+/** The files of this checkout as they are now, without what is not kept in git. */
+async function copyInto(id: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'twelve-machine-'));
+  try {
+    const files = join(folder, 'files');
+    const archive = join(folder, 'checkout.tar');
+    await succeeded(
+      run(
+        'bash',
+        [
+          '-c',
+          'git ls-files -z --cached --others --exclude-standard >"$1" && tar -cf "$2" --null -T "$1"',
+          'bash',
+          files,
+          archive,
+        ],
+        {
+          cwd: root,
+          env: { PATH: process.env['PATH'] ?? '' },
+        },
+      ),
+    );
+    await succeeded(docker('exec', id, 'mkdir', '-p', checkout));
+    await succeeded(docker('cp', archive, `${id}:/root/checkout.tar`));
+    await succeeded(
+      docker('exec', id, 'tar', '-xf', '/root/checkout.tar', '-C', checkout, '--no-same-owner'),
+    );
+    await succeeded(docker('cp', authorities, `${id}:${trusted}`));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const packages = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates', 'procps'];
+
+async function imageOf(system: System): Promise<string> {
+  const { suite, mirror, keys } = systems[system];
+  const kind = createHash('sha256')
+    .update(JSON.stringify([system, systems[system], packages]))
+    .digest('hex');
+  const image = `twelve/test-machine:${system}-${kind.slice(0, 12)}`;
+  if ((await docker('image', 'inspect', image)).status === 0) return image;
+  const folder = await mkdtemp(join(tmpdir(), 'twelve-machine-'));
+  try {
+    const archive = join(folder, 'root.tar');
+    const options = [
+      '--variant=minbase',
+      `--include=${packages}`,
+      `--keyring=/usr/share/keyrings/${keys}.gpg`,
+    ];
+    const components = keys.startsWith('ubuntu') ? ['--components=main,universe'] : [];
+    await succeeded(
+      run('mmdebstrap', [...options, ...components, suite, archive, mirror], {
+        env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+      }),
+    );
+    await succeeded(docker('import', archive, image));
+    return image;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
