@@ -129,6 +129,7 @@ write_from_template() {
   local text
   text=$(<"$1")
   text=${text//@NODE@/$node}
+  text=${text//@PATH@/${node%/*}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
   printf '%s\n' "${text//@GROUP@/$(engine_group)}" >"$2.new" && chmod "$3" "$2.new" && mv "$2.new" "$2"
 }
 
