@@ -106,7 +106,7 @@ export async function expectTruth(
 }
 
 function wordOf(change: SteppedChange): Parameters<typeof saidOf>[0] {
-  return change === 'resize' || change.startsWith('scale') ? 'scale' : (change as 'push' | 'restart');
+  return change.startsWith('scale') ? 'scale' : (change as 'push' | 'resize' | 'restart');
 }
 
 async function codeAndConfig(
