@@ -133,6 +133,7 @@ export function createSupervisor(
     all,
     wanted,
     stage: () => stage,
+    settings: () => settings(stage.serving?.version),
     held: () => held,
   });
 
@@ -140,8 +141,8 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const how = manner();
-    const steps = plan(wanted(), all(), setbacks.all, Date.now(), how);
+    const turn = trial.turn();
+    const steps = plan(turn.wanted, turn.running, setbacks.all, Date.now(), manner());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
