@@ -89,6 +89,21 @@ test('an app that waits for its next attempt goes on waiting after a restart of 
   expect(store.processSetbacks.ofApp(app.id)).toEqual([]);
 });
 
+test('a clock that was set back meanwhile has nothing wait longer than its attempt', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  const year = Date.now() + 365 * 86_400_000;
+  store.processSetbacks.set(app.id, {
+    ...{ slot: '1/web.1', attempt: 1, restarts: 1, retryAt: year, since: year, madeAt: year, code: 'H10' },
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+  startAgain();
+  await begin();
+  await untilRunning(['web.1 v1']);
+});
+
 test('of what crashed nothing is left once another release serves, or the type is started anew', async () => {
   await begin();
   await ended(append({ web: 'w', worker: 'k' }));
