@@ -108,7 +108,10 @@ export function createChanges(needs: ChangeNeeds): Changes {
       await supervisor.routed().catch(() => undefined);
     },
     resume() {
-      for (const change of store.processChanges.pending()) void begun(change);
+      for (const change of store.processChanges.pending()) {
+        needs.supervisorOf(change.appId).trial.resume(change);
+        void begun(change);
+      }
     },
     settled: (id, until) => ended.until(() => store.processChanges.byId(id)?.status !== 'pending', until),
   };

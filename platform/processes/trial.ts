@@ -22,6 +22,8 @@ export type Verdict =
 export interface Trial {
   /** It was stored: what it is about is started anew, whatever failed before. */
   begin(change: ProcessChange): void;
+  /** The same of one that another server stored, and perhaps did not come to begin. */
+  resume(change: ProcessChange): void;
   verdict(change: ProcessChange): Verdict;
   /**
    * It failed. To be called while the formation is still the one that failed.
@@ -128,6 +130,10 @@ export function createTrial(needs: TrialNeeds): Trial {
       if (change.kind === 'restart')
         for (const process of all()) if (lives(process) && concerns(change, process)) process.stale = true;
       for (const slot of slotsOnTrial(change)) setbacks.excuse(slot);
+    },
+    resume(change) {
+      for (const slot of slotsOnTrial(change))
+        if (isOlder(setbacks.all.get(slot)!.of, change)) setbacks.excuse(slot);
     },
     verdict(change) {
       if (held()) return { is: 'open' };

@@ -131,9 +131,10 @@ export function pictureOf(table: Table): Picture {
 /** A change is one app's: the picture is made from the one before it, should that be known. @returns the table after it */
 function derived(before: Table, after: Table, changed: readonly Pick<AppRoute, 'appId'>[]): Table {
   const known = pictures.get(before);
+  if (!known) return after;
   const ids = [...new Set(changed.map(({ appId }) => appId))];
   const shifts = ids.map((id) => ({ before: partIn(before, id), after: partIn(after, id) }));
-  const picture = known && derivedPicture(known, shifts);
+  const picture = derivedPicture(known, shifts);
   if (picture) pictures.set(after, picture);
   return after;
 }

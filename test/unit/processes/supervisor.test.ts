@@ -15,6 +15,7 @@ import {
   rescale,
   restart,
   routed,
+  running,
   startAgain,
   store,
   until,
@@ -102,6 +103,23 @@ test('a clock that was set back meanwhile has nothing wait longer than its attem
   startAgain();
   await begin();
   await untilRunning(['web.1 v1']);
+});
+
+test('a restart that a server was killed over before it began waits for no attempt of before', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  const [since, retryAt] = [Date.now() - 1000, Date.now() + 300_000];
+  store.processSetbacks.set(app.id, {
+    ...{ slot: '1/web.1', attempt: 12, restarts: 12, retryAt, since, madeAt: since, code: 'H10' },
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+  const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target: null });
+  startAgain();
+  await begin();
+  expect((await outcome(change)).status).toBe('succeeded');
+  expect(running()).toEqual(['web.1 v1']);
 });
 
 test('of what crashed nothing is left once another release serves, or the type is started anew', async () => {
