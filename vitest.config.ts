@@ -6,6 +6,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const long = [
   'test/e2e/drains.test.ts',
   'test/e2e/cron-clock.test.ts',
+  'test/e2e/crashed.test.ts',
   'test/e2e/engine-steps.test.ts',
   'test/e2e/hogs.test.ts',
   'test/e2e/install.test.ts',

@@ -97,6 +97,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.logDrains.removeAll(app.id);
     store.processSettings.removeAll(app.id);
     store.processHealth.removeAll(app.id);
+    store.processSetbacks.removeAll(app.id);
     store.processChanges.removeAll(app.id);
     store.cron.removeAll(app.id);
     store.buildpacks.replace(app.id, []);

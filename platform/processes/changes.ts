@@ -10,8 +10,8 @@ import type { Verdict } from './trial.ts';
 
 export interface Changes {
   /**
-   * A change was stored. Resolves when the router sends nothing any more to what is to stop, or stays away: the change goes
-   * on all the same, and is not done before the router follows.
+   * A change was stored. Resolves when the router sends nothing any more to what is to stop at once (types take turns), or
+   * stays away: the change goes on all the same, and is not done before the router follows.
    */
   begin(change: ProcessChange): Promise<void>;
   /** Those that another server began. */
@@ -108,7 +108,10 @@ export function createChanges(needs: ChangeNeeds): Changes {
       await supervisor.routed().catch(() => undefined);
     },
     resume() {
-      for (const change of store.processChanges.pending()) void begun(change);
+      for (const change of store.processChanges.pending()) {
+        needs.supervisorOf(change.appId).trial.resume(change);
+        void begun(change);
+      }
     },
     settled: (id, until) => ended.until(() => store.processChanges.byId(id)?.status !== 'pending', until),
   };

@@ -1,6 +1,7 @@
 // What kept one app's processes from being up: when each slot may be tried again, and what a rollout is told.
 import type { Code } from '../domain/code.ts';
 import { PlatformError } from '../domain/errors.ts';
+import type { KeptSetbacks } from './kept-setbacks.ts';
 import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
 
@@ -43,15 +44,22 @@ export interface Setbacks {
 /** A process that stayed up this long starts its back-off anew when it crashes. */
 const steadyMs = 60_000;
 
-export function createSetbacks(now: () => number): Setbacks {
-  const all = new Map<string, Setback>();
-  const failures = new Map<string, PlatformError>();
+/** @param kept what a server before us knew, and where the next one looks */
+export function createSetbacks(now: () => number, kept: KeptSetbacks): Setbacks {
+  const before = [...kept.load(now())];
+  const all = new Map<string, Setback>(before.map(([slot, { setback }]) => [slot, setback]));
+  const failures = new Map<string, PlatformError>(before.map(([slot, { failure }]) => [slot, failure]));
 
   function fail(process: Tracked, sentence: string, lastLines: readonly string[]): void {
     failures.set(
       slotOf(process),
       new PlatformError('release_failed', sentence, { process: process.name, lastLines }),
     );
+  }
+
+  function remove(slot: string): void {
+    if (all.delete(slot)) kept.drop(slot);
+    failures.delete(slot);
   }
 
   return {
@@ -61,9 +69,11 @@ export function createSetbacks(now: () => number): Setbacks {
       const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
       const retryAt = since + backOffMs(attempt);
       const restarts = process.restarts + 1;
-      const code = process.code ?? (process.type === 'web' ? 'H10' : null);
+      const code: Code | null = process.code ?? (process.type === 'web' ? 'H10' : null);
       const of = madeOf(process);
-      all.set(slotOf(process), { attempt, restarts, retryAt, since, of, interrupted: false, code });
+      const setback = { attempt, restarts, retryAt, since, of, interrupted: false, code };
+      all.set(slotOf(process), setback);
+      kept.keep(slotOf(process), setback, { process: process.name, sentence, lastLines });
       fail(process, sentence, lastLines);
     },
     interrupted(process, sentence, pauseMs) {
@@ -73,27 +83,21 @@ export function createSetbacks(now: () => number): Setbacks {
       const since = before?.since ?? now();
       const { attempt, restarts } = process;
       const of = madeOf(process);
+      // The next server finds out by itself what became of it.
+      if (before?.interrupted === false) kept.drop(slot);
       all.set(slot, { attempt, restarts, retryAt, since, of, interrupted: true, code: null });
       fail(process, sentence, []);
       return before?.interrupted !== true;
     },
     failure: (slot) => failures.get(slot),
-    over(slot) {
-      all.delete(slot);
-      failures.delete(slot);
-    },
-    excuse(slot) {
-      all.delete(slot);
-      failures.delete(slot);
-    },
+    over: remove,
+    excuse: remove,
     excuseInterrupted() {
       for (const setback of all.values()) if (setback.interrupted) setback.retryAt = now();
     },
     forget(version) {
       for (const slot of [...failures.keys(), ...all.keys()]) {
-        if (!slot.startsWith(`${version}/`)) continue;
-        failures.delete(slot);
-        all.delete(slot);
+        if (slot.startsWith(`${version}/`)) remove(slot);
       }
     },
   };

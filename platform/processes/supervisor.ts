@@ -7,6 +7,8 @@ import type { Endpoint, RouteState } from '../domain/route.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import type { FromSlug } from './from-slug.ts';
+import { idleStateOf } from './idle-state.ts';
+import { createKeptSetbacks } from './kept-setbacks.ts';
 import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -70,7 +72,7 @@ export function createSupervisor(
   needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
 ): Supervisor {
   const tracked = new Map<string, Tracked>();
-  const setbacks = createSetbacks(Date.now);
+  const setbacks = createSetbacks(Date.now, createKeptSetbacks({ ...needs, appId }));
   const runnables = new Map<number, Runnable>();
   const notice = createNotice();
   let stage: Stage = steady(null);
@@ -100,7 +102,7 @@ export function createSupervisor(
       all().filter(
         (one) => one.type === 'web' && one.state === 'up' && one.version === served && isReady(one),
       ),
-    idleState,
+    idleState: () => idleStateOf({ store: needs.store, appId, served, all: all(), setbacks }),
   });
   const life = createLife({
     ...needs,
@@ -133,6 +135,7 @@ export function createSupervisor(
     all,
     wanted,
     stage: () => stage,
+    settings: () => settings(stage.serving?.version),
     held: () => held,
   });
 
@@ -140,8 +143,8 @@ export function createSupervisor(
     notice.tell();
     if (closed || held) return;
     clearTimeout(wake);
-    const how = manner();
-    const steps = plan(wanted(), all(), setbacks.all, Date.now(), how);
+    const turn = trial.turn();
+    const steps = plan(turn.wanted, turn.running, setbacks.all, Date.now(), manner());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
       else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
@@ -166,18 +169,6 @@ export function createSupervisor(
 
   function route(): void {
     if (!closed && !held) traffic.update();
-  }
-
-  function idleState(): RouteState | null {
-    if (needs.store.apps.byId(appId)?.maintenance) return 'maintenance';
-    const web = all().filter((one) => one.type === 'web' && one.version === served);
-    if (web.some((one) => one.state === 'up')) return null;
-    const crashed = wanted().some(
-      (member) => member.type === 'web' && setbacks.all.get(slotOf(member))?.interrupted === false,
-    );
-    // A server before us saw the crash, and what it started in its place is not ready yet.
-    const again = web.some((one) => one.found && one.state === 'booting' && one.attempt > 0);
-    return crashed || again ? 'crashed' : null;
   }
 
   function gone(process: Tracked): void {

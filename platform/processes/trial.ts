@@ -1,11 +1,13 @@
 // A scale, a resize or a restart on trial: whether what it asked for runs, what kept it from that, what to let be then.
 import { PlatformError } from '../domain/errors.ts';
 import { concerns, isOnTrial, type ProcessChange } from '../domain/process-change.ts';
+import type { ProcessSettings } from '../domain/process-settings.ts';
 import type { Store } from '../store/store.ts';
 import { type Member, slotOf } from './plan.ts';
 import type { Made, Setbacks } from './setbacks.ts';
 import type { Stage } from './stage.ts';
 import { nextOrder, type Tracked } from './tracked.ts';
+import { type Turn, turnOf } from './turns.ts';
 
 /**
  * done: what is wanted runs, and nothing else of it. failed: what the change itself had started did not become ready.
@@ -20,6 +22,8 @@ export type Verdict =
 export interface Trial {
   /** It was stored: what it is about is started anew, whatever failed before. */
   begin(change: ProcessChange): void;
+  /** The same of one that another server stored, and perhaps did not come to begin. */
+  resume(change: ProcessChange): void;
   verdict(change: ProcessChange): Verdict;
   /**
    * It failed. To be called while the formation is still the one that failed.
@@ -28,6 +32,8 @@ export interface Trial {
   letGo(change: ProcessChange): () => void;
   /** Whether a process that was found running was to be replaced. */
   isStale(process: Tracked): boolean;
+  /** What to plan for now: one type after another. */
+  turn(): Turn;
 }
 
 export interface TrialNeeds {
@@ -37,11 +43,14 @@ export interface TrialNeeds {
   all(): Tracked[];
   wanted(): Member[];
   stage(): Stage;
+  /** Of the release that serves. */
+  settings(): ProcessSettings;
   /** Nothing is started or stopped yet. */
   held(): boolean;
 }
 
-export function createTrial({ appId, store, setbacks, all, wanted, stage, held }: TrialNeeds): Trial {
+export function createTrial(needs: TrialNeeds): Trial {
+  const { appId, store, setbacks, all, wanted, stage, held } = needs;
   const lives = ({ state }: Tracked): boolean => state !== 'ended' && state !== 'stopping';
   /** Changes that began under us → the process that was tracked next. */
   const begun = new Map<string, number>();
@@ -122,6 +131,10 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
         for (const process of all()) if (lives(process) && concerns(change, process)) process.stale = true;
       for (const slot of slotsOnTrial(change)) setbacks.excuse(slot);
     },
+    resume(change) {
+      for (const slot of slotsOnTrial(change))
+        if (isOlder(setbacks.all.get(slot)!.of, change)) setbacks.excuse(slot);
+    },
     verdict(change) {
       if (held()) return { is: 'open' };
       const { serving, rollout } = stage();
@@ -155,6 +168,7 @@ export function createTrial({ appId, store, setbacks, all, wanted, stage, held }
         for (const slot of slots) if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
       };
     },
+    turn: () => turnOf({ ...needs, living: () => all().filter(lives), isUp }, all()),
     isStale: (process) =>
       store.processChanges
         .pendingOf(appId)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { pageCodes } from '../domain/route.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
-import { mapPath, type Picture, serverOptions, socketAddress } from './table.ts';
+import { mapPath, type Picture, type ServerEntry, serverOptions, socketAddress } from './table.ts';
 
 export interface Timeouts {
   connectMs: number;
@@ -48,22 +48,36 @@ export function poolOf(identity: string): number {
 }
 
 export function configText(settings: RouterSettings, pool: number, picture: Picture): string {
-  const servers = new Map<string, string>();
+  const servers: string[] = [];
   for (const [path, server] of picture.servers) {
-    const slash = path.indexOf('/');
-    const backend = path.slice(0, slash);
-    const line = `  server ${path.slice(slash + 1)} ${socketAddress(server)} ${serverOptions}\n`;
-    servers.set(backend, (servers.get(backend) ?? '') + line);
+    const { slot, text } = lineOf(path, server);
+    servers[slot] = (servers[slot] ?? '') + text;
   }
-  const backends = Array.from(
-    { length: pool },
-    (_, slot) => `backend b${slot} from app\n${servers.get(`b${slot}`) ?? ''}`,
-  );
-  return `${head(settings, configIdentity(settings, pool))}${front(settings)}\n${backends.join('')}`;
+  let backends = '';
+  for (let slot = 0; slot < pool; slot++) backends += `backend b${slot} from app\n${servers[slot] ?? ''}`;
+  return `${head(settings, configIdentity(settings, pool))}${front(settings)}\n${backends}`;
 }
 
+/** A change is one app's: the lines of all others are those of before. */
+const lines = new WeakMap<ServerEntry, { path: string; slot: number; text: string }>();
+
+function lineOf(path: string, server: ServerEntry): { slot: number; text: string } {
+  const known = lines.get(server);
+  if (known?.path === path) return known;
+  const slash = path.indexOf('/');
+  const text = `  server ${path.slice(slash + 1)} ${socketAddress(server)} ${serverOptions}\n`;
+  const line = { path, slot: Number(path.slice(1, slash)), text };
+  lines.set(server, line);
+  return line;
+}
+
+/** By what they are the text of: hosts seldom change. */
+const mapTexts = new WeakMap<ReadonlyMap<string, string>, string>();
+
 export function mapText(entries: ReadonlyMap<string, string>): string {
-  return [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
+  const text = mapTexts.get(entries) ?? [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
+  mapTexts.set(entries, text);
+  return text;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
+import { derivedPicture, type Part } from './derived-picture.ts';
 
 export interface AppRoute {
   appId: string;
@@ -71,7 +72,7 @@ export function withRoutes(
   const routes = new Map(table.routes);
   for (const route of changed) routes.set(route.appId, route);
   const fresh = changed.filter((route) => !table.slots.has(route.appId));
-  if (fresh.length === 0) return { ...table, routes };
+  if (fresh.length === 0) return derived(table, { ...table, routes }, changed);
   const slots = new Map(table.slots);
   const taken = new Set([...slots.values(), ...busy]);
   let { pool } = table;
@@ -83,7 +84,7 @@ export function withRoutes(
     // Doubling: each time there are more apps, one reload is enough for longer.
     while (slot >= pool) pool += Math.max(step, pool);
   }
-  return { routes, slots, pool };
+  return derived(table, { routes, slots, pool }, changed);
 }
 
 export function withoutRoute(table: Table, appId: string): Table {
@@ -91,7 +92,7 @@ export function withoutRoute(table: Table, appId: string): Table {
   const slots = new Map(table.slots);
   routes.delete(appId);
   slots.delete(appId);
-  return { ...table, routes, slots };
+  return derived(table, { ...table, routes, slots }, [{ appId }]);
 }
 
 /** Backends that still have servers of an app that left: not to be given to another until these are gone. */
@@ -109,12 +110,8 @@ export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number
   return slots;
 }
 
-/** A change is one app's: what was made of the others before is used again. */
 const pictures = new WeakMap<Table, Picture>();
-const parts = new WeakMap<
-  AppRoute,
-  { slot: number | undefined; place: string; servers: [string, ServerEntry][] }
->();
+const parts = new WeakMap<AppRoute, Part>();
 
 export function pictureOf(table: Table): Picture {
   const known = pictures.get(table);
@@ -123,7 +120,7 @@ export function pictureOf(table: Table): Picture {
   const servers = new Map<string, ServerEntry>();
   for (const route of table.routes.values()) {
     const part = partOf(route, table.slots.get(route.appId));
-    for (const host of route.hosts) places.set(host, part.place);
+    for (const host of part.hosts) places.set(host, part.place);
     for (const [path, server] of part.servers) servers.set(path, server);
   }
   const picture = { places, servers };
@@ -131,15 +128,32 @@ export function pictureOf(table: Table): Picture {
   return picture;
 }
 
-function partOf(route: AppRoute, slot: number | undefined) {
+/** A change is one app's: the picture is made from the one before it, should that be known. @returns the table after it */
+function derived(before: Table, after: Table, changed: readonly Pick<AppRoute, 'appId'>[]): Table {
+  const known = pictures.get(before);
+  if (!known) return after;
+  const ids = [...new Set(changed.map(({ appId }) => appId))];
+  const shifts = ids.map((id) => ({ before: partIn(before, id), after: partIn(after, id) }));
+  const picture = derivedPicture(known, shifts);
+  if (picture) pictures.set(after, picture);
+  return after;
+}
+
+function partIn({ routes, slots }: Table, appId: string): Part | undefined {
+  const route = routes.get(appId);
+  return route && partOf(route, slots.get(appId));
+}
+
+function partOf(route: AppRoute, slot: number | undefined): Part {
   const known = parts.get(route);
   if (known?.slot === slot && known) return known;
   const backend = `b${slot}`;
   const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
-  const part = {
+  const part: Part = {
     slot,
     place: `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`,
-    servers: route.endpoints.map((endpoint): [string, ServerEntry] => {
+    hosts: route.hosts,
+    servers: route.endpoints.map((endpoint) => {
       const { address, port } = endpoint;
       return [`${backend}/${serverName(endpoint)}`, { address, port, ready: true }];
     }),
@@ -197,6 +211,7 @@ function addCommand(path: string, server: ServerEntry): string {
 export const serverOptions = 'pool-purge-delay 2s';
 
 function mapChange(held: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): string[] {
+  if (held === wanted) return [];
   const set = [...wanted].flatMap(([host, place]) => {
     if (!held.has(host)) return [`add map ${mapPath} ${host} ${place}`];
     return held.get(host) === place ? [] : [`set map ${mapPath} ${host} ${place}`];

@@ -13,6 +13,7 @@ import { createFormations } from './formation.ts';
 import { createLogDrains } from './log-drains.ts';
 import { createProcessChanges } from './process-changes.ts';
 import { createProcessHealth } from './process-health.ts';
+import { createProcessSetbacks } from './process-setbacks.ts';
 import { createProcessSettings } from './process-settings.ts';
 import { createReleases } from './releases.ts';
 import { openVault } from './secrets.ts';
@@ -45,6 +46,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     formations: clear(createFormations(database, now)),
     processHealth: clear(createProcessHealth(database)),
     processChanges: clear(createProcessChanges(database, now)),
+    processSetbacks: clear(createProcessSetbacks(database)),
     processSettings: clear(createProcessSettings(database)),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,

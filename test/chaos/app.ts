@@ -36,6 +36,8 @@ export interface Begun {
   /** The client, as a user runs it, to its end. */
   result: Promise<Result>;
   wanted: State;
+  /** Containers of the processes before it. */
+  former: readonly string[];
 }
 
 /** @param apps how many there are with it, so far */
@@ -61,12 +63,17 @@ export async function createChaosApp(platform: TestPlatform, name: string, apps:
       const back = change === 'rollback' ? await earlier(platform, name, served, now.state) : undefined;
       const { args, wanted } = orderOf(change, now.state, ++count, back);
       if (change === 'push') await repository.commit({ 'note.txt': wanted.note });
-      return () => ({ change, wanted, result: client(platform, repository, change, args) });
+      const former = await containersOf(platform, name);
+      return () => ({ change, wanted, former, result: client(platform, repository, change, args) });
     },
-    async check({ change, wanted, result }, said, given) {
+    async check({ change, wanted, result, former }, said, given) {
       const after = await readNow(platform, name, given);
       const allowed = said === 'lost' ? [now.state, wanted] : [said === 'done' ? wanted : now.state];
       expect(allowed, `"${said}" was said of the ${change} of ${name}`).toContainEqual(after.state);
+      if (change === 'restart' && said === 'done') {
+        const left = (await containersOf(platform, name)).filter((id) => former.includes(id));
+        expect(left, `processes of ${name} that were said to be restarted`).toEqual([]);
+      }
       // No config is lost, of no release.
       for (const [version, { config }] of [...served].slice(-3))
         expect(await configOf(platform, name, version)).toEqual(config);
@@ -77,6 +84,10 @@ export async function createChaosApp(platform: TestPlatform, name: string, apps:
       known = true;
     },
   };
+}
+
+async function containersOf(platform: TestPlatform, name: string): Promise<string[]> {
+  return (await platform.containers(name, 'process')).map((one) => one.id);
 }
 
 function client(
@@ -110,7 +121,7 @@ interface Now {
 /** Once nothing moves any more: what is said, what runs and what visitors see, which have to be the same. */
 async function readNow(platform: TestPlatform, name: string, given: Patience): Promise<Now> {
   const version = await whatIsSaidRuns(platform, name, given);
-  const web = (await formationOf(platform, name)).find((one) => one.type === 'web')!.quantity;
+  const { quantity: web, size } = (await formationOf(platform, name)).find((one) => one.type === 'web')!;
   const { text } = await eventually(
     () => platform.visit(name),
     (answer) => answer.status === 200,
@@ -118,7 +129,7 @@ async function readNow(platform: TestPlatform, name: string, given: Patience): P
   );
   const { note, config } = JSON.parse(text.slice(text.indexOf('{'))) as Served;
   expect(await configOf(platform, name, version)).toEqual(config);
-  return { version, state: { note, config, web } };
+  return { version, state: { note, config, web, size } };
 }
 
 /** As its log tells, whatever became of the server meanwhile. */

@@ -7,6 +7,7 @@ import { killEngine } from '../support/kill-engine.mjs';
 import type { TestPlatform } from '../support/platform.ts';
 import type { SecondEngine } from '../support/second-engine.ts';
 import { ageBlobs } from '../support/stored-slugs.ts';
+import { eventually } from '../support/wait.ts';
 import type { Round } from './plan.ts';
 
 interface Needs {
@@ -57,9 +58,20 @@ async function killIn(
     const container = chosen[Math.floor(which * chosen.length)];
     const pids = container ? processesIn(engine, container.id) : [];
     const pid = pids[Math.floor(((which * 97) % 1) * pids.length)];
-    if (container && pid !== undefined && kill(pid)) return container;
+    if (container && pid !== undefined && kill(pid)) {
+      if (container.labels['twelve.kind'] === 'process') await untilEnded(platform, container);
+      return container;
+    }
     await sleep(20);
   }
+}
+
+/** Until the engine knows: before, it would be told to run by whoever compares what runs with what should. */
+async function untilEnded(platform: TestPlatform, { id }: Container): Promise<void> {
+  await eventually(
+    () => containers({ 'twelve.instance': platform.instance }),
+    (all) => !all.some((one) => one.id === id && one.state === 'running'),
+  );
 }
 
 /** By its control group, so that they are found whatever the engine knows. */

@@ -12,6 +12,8 @@ export interface Served {
 export interface State extends Served {
   /** How many web processes. */
   web: number;
+  /** Of each of them. */
+  size: string;
 }
 
 export interface Order {
@@ -40,6 +42,12 @@ export function orderOf(
       const web = (state.web % 3) + 1;
       return { args: ['ps:scale', `web=${web}`], wanted: { ...state, web } };
     }
+    case 'resize': {
+      const size = state.size === 'standard-2x' ? 'standard-1x' : 'standard-2x';
+      return { args: ['ps:resize', `web=${size}`], wanted: { ...state, size } };
+    }
+    case 'restart':
+      return { args: ['ps:restart'], wanted: state };
     case 'run':
       return { args: ['run', oneOff], wanted: state };
     case 'detached':

@@ -1,6 +1,15 @@
 // What a chaos run does, decided by a seed alone: in each round changes of apps, and the moment at which something is killed.
 
-export const changes = ['push', 'config', 'rollback', 'scale', 'run', 'detached'] as const;
+export const changes = [
+  'push',
+  'config',
+  'rollback',
+  'scale',
+  'resize',
+  'restart',
+  'run',
+  'detached',
+] as const;
 export type Change = (typeof changes)[number];
 
 /** engine: dockerd and its containerd; everything: what runs in its containers, too; process: one of an app's, whichever. */
@@ -28,6 +37,8 @@ const usualMs: Record<Change, number> = {
   config: 3000,
   rollback: 3000,
   scale: 1500,
+  resize: 3000,
+  restart: 3000,
   run: 2500,
   detached: 2500,
 };
@@ -38,6 +49,8 @@ const changeWeights: Record<Change, number> = {
   config: 3,
   rollback: 3,
   scale: 3,
+  resize: 2,
+  restart: 2,
   run: 1,
   detached: 1,
 };

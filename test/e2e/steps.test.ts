@@ -4,7 +4,7 @@ import { branchSteps, deploySteps, type Step } from '../../platform/domain/steps
 import {
   createSteppedApp,
   isOfProcesses,
-  noThird,
+  mayFail,
   rowsOf,
   type SteppedApp,
   type SteppedChange,
@@ -14,7 +14,7 @@ let app: SteppedApp;
 
 beforeAll(async () => {
   app = await createSteppedApp('misbehaving', {
-    Procfile: `web: ${noThird} exec node server.js\nrelease: true\n`,
+    Procfile: `web: ${mayFail} exec node server.js\nrelease: true\n`,
   });
 });
 afterAll(() => app?.[Symbol.asyncDispose]());
@@ -38,7 +38,7 @@ function isQuick({ change, step, victim }: Row): boolean {
   if (victim === 'process') return step === 'switch' && change === 'config';
   if (victim === 'router')
     return step === 'switch' ? change === 'config' : step === 'up' && ['config', 'scale up'].includes(change);
-  if (change === 'scale that fails') return step === 'back';
+  if (change.endsWith('that fails')) return change === 'scale that fails' && step === 'back';
   if (change === 'resize' || change === 'restart') return step === 'up';
   return change !== 'push' || ofPush.includes(step);
 }
@@ -51,6 +51,11 @@ const rows = rowsOf()
   // What a push and a rollback do with processes a config change does, too.
   .filter(
     ({ change, victim }) => !victims.slice(2).includes(victim) || !['push', 'rollback'].includes(change),
+  )
+  // What would have to start again could not.
+  .filter(
+    ({ change, victim }) =>
+      !victims.slice(2).includes(victim) || change === 'scale that fails' || !change.endsWith('that fails'),
   )
   // Those that ran before have ended when one is removed.
   .filter(({ step, victim }) => victim !== 'process' || step !== 'remove')
@@ -74,6 +79,14 @@ test.each(rows)('$change, $victim ended at step $step', async ({ change, step, v
   const said = await app.toldTheTruth(begun);
   // What was asked of a server that lives on has an answer.
   if (victim !== 'server') expect(said).not.toBe('lost');
+  // What did not become of it is told by process, code, state and last lines.
+  const { stderr } = await begun.made;
+  if (change.endsWith('that fails') && said === 'not done' && ['server', 'router'].includes(victim))
+    expect(stderr).toMatch(
+      /Error H10 \(App crashed\): web\.\d exited with status 4 before it was ready\..*Last lines:.*last words: \w+/s,
+    );
+  else if (victim === 'newest' && said === 'not done')
+    expect(stderr).toMatch(/web\.\d exited with status (137|4)/);
   // A process that ran before has nothing to do with it: another one comes in its place.
   if (victim === 'process' && !isOfProcesses(change)) expect(said).toBe('done');
 });

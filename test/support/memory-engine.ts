@@ -51,6 +51,9 @@ export interface MemoryEngine extends Engine {
 
 export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const containers = new Map<string, MemoryContainer>();
+  // So that one costs as much where there are thousands.
+  const byName = new Map<string, MemoryContainer>();
+  const byNetwork = new Map<string, Set<MemoryContainer>>();
   const failures = new Map<string, Error[]>();
   const lastWords = new Map<string, () => void>();
   const calls: string[] = [];
@@ -63,7 +66,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const events = createMemoryEvents(() => outage.signal.aborted);
   const images = createMemoryImages((imageId) => all().some((each) => each.details.imageId === imageId));
   const networks = createMemoryNetworks(
-    (name) => new Set(all().flatMap((each) => each.details.addresses[name] ?? [])),
+    (name) => new Set([...(byNetwork.get(name) ?? [])].flatMap((each) => each.details.addresses[name] ?? [])),
   );
   for (const reference of options.images ?? []) images.add(reference);
 
@@ -72,7 +75,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   }
 
   const find = (idOrName: string): MemoryContainer => {
-    const found = containers.get(idOrName) ?? all().find((each) => each.spec.name === idOrName);
+    const found = containers.get(idOrName) ?? byName.get(idOrName);
     if (!found) throw new PlatformError('not_found', `No such container: ${idOrName}`);
     return found;
   };
@@ -94,7 +97,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const create = (spec: ContainerSpec): string => {
     const image = images.find(spec.image);
     if (!image) throw new PlatformError('not_found', `No such image: ${spec.image}`);
-    if (all().some((each) => each.spec.name === spec.name)) {
+    if (byName.has(spec.name)) {
       throw new PlatformError('conflict', `The container name "${spec.name}" is already in use.`);
     }
     count += 1;
@@ -106,6 +109,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       emit,
     });
     containers.set(container.id, container);
+    byName.set(spec.name, container);
+    const network = spec.network ?? 'bridge';
+    byNetwork.set(network, (byNetwork.get(network) ?? new Set()).add(container));
     emit('create', container);
     return container.id;
   };
@@ -133,6 +139,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     if (!container) return;
     container.kill();
     containers.delete(id);
+    byName.delete(container.spec.name);
+    byNetwork.get(container.spec.network ?? 'bridge')?.delete(container);
     emit('destroy', container);
     left.dispatchEvent(new Event(id));
   };

@@ -1,7 +1,7 @@
 // What a client said of its change when it ended, in one word: it holds, it does not, or the connection broke before it knew.
 import type { Result } from './program.ts';
 
-type Change = 'push' | 'config' | 'rollback' | 'scale' | 'restart' | 'run' | 'detached';
+type Change = 'push' | 'config' | 'rollback' | 'scale' | 'resize' | 'restart' | 'run' | 'detached';
 
 /** What one-off processes run, which exit status they end with, and what they print. */
 export const oneOff = 'echo begun; sleep 1; echo ended; exit 7';
@@ -34,7 +34,11 @@ export function saidOf(change: Change, { status, stdout, stderr }: Result): Said
   if (change === 'push' && /! .*(v\d+ serves|Build failed|nothing serves)/s.test(stderr)) return 'not done';
   if (/not applied: v\d+ |Not applied: as before/.test(stderr)) return 'not done';
   // The wish is kept; the processes, or the router, follow.
-  if (change === 'scale' && /The formation is set|what was asked for is kept/.test(stderr)) return 'done';
+  if (
+    (change === 'scale' || change === 'resize') &&
+    /The formation is set|what was asked for is kept/.test(stderr)
+  )
+    return 'done';
   if (connectionLost.test(printed)) return 'lost';
   if (/ ! {2}/.test(stderr)) return 'not done';
   throw unclear('neither well nor a reason');

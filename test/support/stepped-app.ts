@@ -14,7 +14,7 @@ import { type AppRepository, must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 import type { Result } from './program.ts';
 import type { Said } from './said.ts';
-import { expectTruth, type Order, orderOf, scaleTo } from './stepped-changes.ts';
+import { expectTruth, failFromNow, failingSize, type Order, orderOf, scaleTo } from './stepped-changes.ts';
 import { releasesOf, whatIsSaidRuns } from './truth.ts';
 import { eventually } from './wait.ts';
 
@@ -29,6 +29,10 @@ export const steppedChanges = {
   restart: processSteps,
   // To three, of which the third ends at its start.
   'scale that fails': ['create', 'start', ...changeSteps],
+  // Each of these starts processes that end at once.
+  'resize that fails': ['create', 'start', ...changeSteps],
+  'restart that fails': ['create', 'start', ...changeSteps],
+  'config that fails': ['appended', 'release-phase', 'prepare', 'swap', 'create', 'start', 'remove'],
 } as const satisfies Record<string, readonly Step[]>;
 export type SteppedChange = keyof typeof steppedChanges;
 
@@ -39,10 +43,16 @@ export const rowsOf = (): { change: SteppedChange; step: Step }[] =>
 
 /** No release is made of it. */
 export const isOfProcesses = (change: SteppedChange): boolean =>
-  !['push', 'config', 'rollback'].includes(change);
+  !['push', 'config', 'rollback', 'config that fails'].includes(change);
 
-/** Begins a Procfile's web command: a third process ends at once. */
-export const noThird = 'test "$DYNO" != web.3 || { echo there is no third; exit 4; };';
+/** Begins a Procfile's web command: what the changes that fail start ends at once, with its last words. */
+export const mayFail = [
+  'fail() { echo "last words: $1"; exit 4; };',
+  'test "$DYNO" != web.3 || fail third;',
+  `test "$MEMORY_AVAILABLE" != ${failingSize.memory} || fail size;`,
+  'test -z "$FAILS" || fail config;',
+  'test -z "$FAILS_FROM" || test "$(date +%s)" -lt "$FAILS_FROM" || fail restart;',
+].join(' ');
 
 export interface Begun extends Order {
   /** Resolves when whoever asked for the change has their answer. */
@@ -120,7 +130,9 @@ function makeChanges(
   return {
     whatIsSaidRuns: runs,
     async endAt(step, change, victim) {
+      await failFromNow(platform, name, false);
       await scaleTo(platform, name, change === 'scale up' ? 1 : 2);
+      if (change === 'restart that fails') await failFromNow(platform, name, true);
       await runs();
       const order = await orderOf(platform, repository, name, change, ++count);
       writeFileSync(armFile, `${step} ${await victim()}`);

@@ -1,4 +1,5 @@
 // The changes of the step walk as a user makes them, what holds of the app before, and what has to hold if they were made.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type AppRepository, must } from './app-repository.ts';
 import type { TestPlatform } from './platform.ts';
@@ -25,6 +26,9 @@ export interface Order {
   /** The client, as a user runs it, to its end. */
   begin(): Promise<Result>;
 }
+
+/** Processes of this size end at once. */
+export const failingSize = { name: 'performance-m', memory: 2560 };
 
 /** As the API has it, once nothing moves any more. */
 export async function stateOf(platform: TestPlatform, app: string): Promise<State> {
@@ -81,9 +85,27 @@ export async function orderOf(
       const size = before.size === 'standard-2x' ? 'standard-1x' : 'standard-2x';
       return order({ size }, () => twelve('ps:resize', `web=${size}`));
     }
+    case 'resize that fails':
+      return order({}, () => twelve('ps:resize', `web=${failingSize.name}`));
     case 'restart':
+    case 'restart that fails':
       return order({}, () => twelve('ps:restart'));
+    case 'config that fails':
+      return order({}, () => twelve('config:set', 'FAILS=yes'));
   }
+}
+
+/** From now on whatever is started fails, or nothing does any more. */
+export async function failFromNow(platform: TestPlatform, app: string, fails: boolean): Promise<void> {
+  const { config } = await stateOf(platform, app);
+  if (!fails && config['FAILS_FROM']) await must(platform.cli(['config:unset', 'FAILS_FROM', '-a', app]));
+  if (!fails) return;
+  // So that those of the release with it are up by then.
+  const from = Math.ceil(Date.now() / 1000) + 6;
+  await must(platform.cli(['config:set', `FAILS_FROM=${from}`, '-a', app]));
+  if (Date.now() > from * 1000)
+    throw new Error('The release that fails from a time on took longer than that.');
+  await sleep(from * 1000 - Date.now());
 }
 
 /** @throws Error when what the client was told is not what holds */
@@ -99,14 +121,14 @@ export async function expectTruth(
   expect(allowed, `"${said}" was said of the ${change}: ${result.stdout}${result.stderr}`).toContainEqual(
     now,
   );
-  if (change === 'scale that fails') expect(said).not.toBe('done');
+  if (change.endsWith('that fails')) expect(said).not.toBe('done');
   if (change === 'restart' && said === 'done')
     for (const { id } of await platform.containers(app, 'process')) expect(former).not.toContain(id);
   return said;
 }
 
 function wordOf(change: SteppedChange): Parameters<typeof saidOf>[0] {
-  return change === 'resize' || change.startsWith('scale') ? 'scale' : (change as 'push' | 'restart');
+  return change.split(' ')[0] as 'push' | 'config' | 'rollback' | 'scale' | 'resize' | 'restart';
 }
 
 async function codeAndConfig(

@@ -13,13 +13,21 @@ export interface Site {
   startServer(): Promise<void>;
 }
 
-type AppChange = 'config' | 'rollback' | 'slug' | 'redeploy' | 'push' | 'restart' | { web: number };
+type AppChange =
+  | 'config'
+  | 'rollback'
+  | 'slug'
+  | 'redeploy'
+  | 'push'
+  | 'restart'
+  | 'resize'
+  | { web: number };
 export type Change =
   | AppChange
   | 'server killed'
   | 'server restarted'
   /** The server is killed so long after it took the change on. */
-  | { killedIn: 'config' | 'rollback' | 'slug' | { web: number }; ms: number };
+  | { killedIn: 'config' | 'rollback' | 'slug' | 'restart' | 'resize' | { web: number }; ms: number };
 
 /** Twenty; the server is killed at another moment of the changes in each turn. */
 export const turnOf = (turn: number): Change[] => [
@@ -34,10 +42,10 @@ export const turnOf = (turn: number): Change[] => [
   'redeploy',
   { killedIn: 'config', ms: 150 + 250 * turn },
   { web: 1 },
-  'config',
-  'restart',
+  'resize',
+  { killedIn: 'restart', ms: 50 + 150 * turn },
   'server restarted',
-  'rollback',
+  { killedIn: 'resize', ms: 50 + 200 * turn },
   { web: 2 },
   'push',
   { killedIn: 'rollback', ms: 50 + 300 * turn },
@@ -55,7 +63,7 @@ export const fewChanges: Change[] = [
   { killedIn: 'config', ms: 500 },
   'push',
   'server restarted',
-  'slug',
+  'resize',
 ];
 
 export const nameOf = (change: Change): string => {
@@ -100,7 +108,8 @@ async function make(site: Site, change: Change): Promise<void> {
     await site.startServer();
   }
   const web = typeof wish === 'object' ? wish.web : before.web;
-  const version = typeof wish === 'object' || wish === 'restart' ? before.version : before.version + 1;
+  const stays = typeof wish === 'object' || wish === 'restart' || wish === 'resize';
+  const version = stays ? before.version : before.version + 1;
   await until(
     site,
     (now) => isAt(now, version, web) && (wish !== 'restart' || !now.up.some((id) => before.up.includes(id))),
@@ -127,6 +136,10 @@ async function begin({ app, api, push }: Site, change: AppChange, before: State)
       return void (await api('POST', `/apps/${app}/actions/redeploy`));
     case 'restart':
       return void (await api('DELETE', `/apps/${app}/dynos`));
+    case 'resize': {
+      const size = before.size === 'standard-2x' ? 'standard-1x' : 'standard-2x';
+      return void (await api('PATCH', `/apps/${app}/formation`, { updates: [{ type: 'web', size }] }));
+    }
     case 'push':
       return push();
   }
@@ -136,11 +149,12 @@ interface State {
   /** The newest release. */
   version: number;
   status: string;
-  /** Ids of the web processes of it that are up. */
+  /** Ids of the web processes of it that are up in the size that they should have. */
   up: string[];
-  /** Web processes that start, or are of another release and not on their way out. */
+  /** Web processes that start, or are of another release or size and not on their way out. */
   others: number;
   web: number;
+  size: string;
   /** Releases that served before and can again, the newest first. */
   served: { version: number; slug: string }[];
 }
@@ -153,17 +167,21 @@ async function stateOf({ app, api }: Site): Promise<State> {
     api('GET', `/apps/${app}/releases`),
     api('GET', `/apps/${app}/dynos`),
     api('GET', `/apps/${app}/formation/web`),
-  ])) as [Release[], Dyno[], { quantity: number }];
+  ])) as [Release[], Dyno[], { quantity: number; size: string }];
   const ordered = releases.sort((a, b) => b.version - a.version);
   const newest = ordered[0]!;
   if (newest.status === 'failed') throw new Error(`v${newest.version} failed`);
-  const up = dynos.filter((one) => one.state === 'up' && one.release.version === newest.version);
+  const size = formation.size.toLowerCase();
+  const up = dynos.filter(
+    (one) => one.state === 'up' && one.release.version === newest.version && one.size.toLowerCase() === size,
+  );
   return {
     version: newest.version,
     status: newest.status,
     up: up.map((one) => one.id),
     others: dynos.filter((one) => one.state !== 'down' && !up.includes(one)).length,
     web: formation.quantity,
+    size,
     served: ordered
       .filter((one) => one.eligible_for_rollback && one.slug && !one.current)
       .slice(0, 5)
@@ -182,6 +200,7 @@ interface Release {
 interface Dyno {
   id: string;
   state: string;
+  size: string;
   release: { version: number };
 }
 

@@ -109,10 +109,8 @@ export async function createFleet(count: number, parent: string): Promise<Fleet>
     async scaleWeb(appId, quantity) {
       const start = performance.now();
       const formation = store.formations.of(appId);
-      store.formations.replace(
-        appId,
-        formation.map((one) => (one.type === 'web' ? { ...one, quantity } : one)),
-      );
+      const scaled = formation.map((one) => (one.type === 'web' ? { ...one, quantity } : one));
+      store.transaction(() => store.formations.replace(appId, scaled));
       const there = new Promise<void>((tell) => {
         served.set(appId, { count: served.get(appId)?.count ?? 0, wanted: quantity, tell });
       });

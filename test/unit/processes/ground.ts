@@ -169,16 +169,21 @@ export function restart(target: string | null = null): ProcessChange {
 
 /** A scale or a resize as the actions ask for it. */
 export function rescale(type: string, to: { quantity?: number; size?: string }): ProcessChange {
+  return rescaleAll({ [type]: to });
+}
+
+/** The same of several types at once. */
+export function rescaleAll(to: Record<string, { quantity?: number; size?: string }>): ProcessChange {
   const change = store.transaction(() => {
     const before = store.formations.of(app.id);
     store.formations.replace(
       app.id,
-      before.map((one) => (one.type === type ? { ...one, ...to } : one)),
+      before.map((one) => ({ ...one, ...to[one.type] })),
     );
     const superseded = store.processChanges.pendingOf(app.id).find((one) => one.kind === 'scale');
     const made = store.processChanges.append(app.id, {
       kind: 'scale',
-      former: formerOf(before, [type], superseded),
+      former: formerOf(before, Object.keys(to), superseded),
       target: null,
     });
     if (superseded) store.processChanges.supersede(superseded.id, made.id);

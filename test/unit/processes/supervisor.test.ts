@@ -10,7 +10,12 @@ import {
   ended,
   engine,
   newNeeds,
+  outcome,
   processes,
+  rescale,
+  restart,
+  routed,
+  running,
   startAgain,
   store,
   until,
@@ -55,6 +60,85 @@ test('slots that wait for their next attempt have each an id of their own, which
   for (const id of ids)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(crashed().map((one) => one.id)).toEqual(ids);
+});
+
+test('an app that waits for its next attempt goes on waiting after a restart of the server, and is told as crashed', async () => {
+  const status = () =>
+    processes.status(app.id).map(({ name, state, code, restarts }) => ({ name, state, code, restarts }));
+  await begin();
+  await ended(append({ web: 'w' }));
+  engine.behave(() => ({ exitAfterMs: 1, exitCode: 1 }));
+  engine.crash(engine.containers()[0]!.id, 1);
+  // From the second crash on it waits 2 s.
+  const waits = [{ name: 'web.1', state: 'crashed', code: 'H10', restarts: 1 }];
+  await until(() => JSON.stringify(status()) === JSON.stringify(waits), 'crashed twice');
+  const since = processes.status(app.id)[0]!.updatedAt;
+  await processes.close();
+  engine.behave(() => undefined);
+  const calls = engine.calls.length;
+  startAgain();
+  expect(await processes.adopt()).toMatchObject([{ state: 'crashed', endpoints: [] }]);
+  processes.go();
+  await until(() => processes.status(app.id).length === 1, 'its status');
+  expect(status()).toEqual(waits);
+  expect(processes.status(app.id)[0]!.updatedAt).toBe(since);
+  expect(engine.calls.slice(calls).filter((call) => /^create/.test(call))).toEqual([]);
+  expect(routed.state).toBe('crashed');
+  await untilRunning(['web.1 v1']);
+  await until(() => routed.state === 'up', 'up');
+  expect(status()).toEqual([{ name: 'web.1', state: 'up', code: null, restarts: 2 }]);
+  expect(store.processSetbacks.ofApp(app.id)).toEqual([]);
+});
+
+test('a clock that was set back meanwhile has nothing wait longer than its attempt', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  const year = Date.now() + 365 * 86_400_000;
+  store.processSetbacks.set(app.id, {
+    ...{ slot: '1/web.1', attempt: 1, restarts: 1, retryAt: year, since: year, madeAt: year, code: 'H10' },
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+  startAgain();
+  await begin();
+  await untilRunning(['web.1 v1']);
+});
+
+test('a restart that a server was killed over before it began waits for no attempt of before', async () => {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  const [since, retryAt] = [Date.now() - 1000, Date.now() + 300_000];
+  store.processSetbacks.set(app.id, {
+    ...{ slot: '1/web.1', attempt: 12, restarts: 12, retryAt, since, madeAt: since, code: 'H10' },
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+  const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target: null });
+  startAgain();
+  await begin();
+  expect((await outcome(change)).status).toBe('succeeded');
+  expect(running()).toEqual(['web.1 v1']);
+});
+
+test('of what crashed nothing is left once another release serves, or the type is started anew', async () => {
+  await begin();
+  await ended(append({ web: 'w', worker: 'k' }));
+  await outcome(rescale('worker', { quantity: 1 }));
+  const crash = async (): Promise<void> => {
+    engine.behave(() => ({ exitAfterMs: 1, exitCode: 1 }));
+    for (const one of engine.containers()) engine.crash(one.id, 1);
+    await until(() => store.processSetbacks.ofApp(app.id).length === 2, 'kept');
+    engine.behave(() => undefined);
+  };
+  await crash();
+  expect((await ended(append({ web: 'w', worker: 'k' }))).status).toBe('succeeded');
+  await until(() => store.processSetbacks.ofApp(app.id).length === 0, 'nothing of v1');
+  await untilRunning(['web.1 v2', 'worker.1 v2']);
+  await crash();
+  expect((await outcome(restart())).status).toBe('succeeded');
+  expect(store.processSetbacks.ofApp(app.id)).toEqual([]);
 });
 
 test('an app that crashed before the server was started again is told as crashed until it is up', async () => {

@@ -1,4 +1,4 @@
-// A change of processes whose end cannot be stored at first: it has that end all the same, later.
+// What cannot be stored of a change or a crash: the one has its end all the same, later, the other its next attempt.
 import { expect, test, vi } from 'vitest';
 import {
   append,
@@ -36,3 +36,25 @@ test('a restart that failed', async () => {
   await untilRunning(['web.1 v1']);
   expect(engine.containers().map((one) => one.id)).toEqual(before);
 }, 15_000);
+
+test('a crash, and that it is over', async () => {
+  const problems: string[] = [];
+  await processes.close();
+  startAgain({ onProblem: (message) => void problems.push(message) });
+  await begin();
+  await ended(append({ web: 'w' }));
+  const full = (): never => {
+    throw new Error('database or disk is full');
+  };
+  vi.spyOn(store.processSetbacks, 'set').mockImplementation(full);
+  vi.spyOn(store.processSetbacks, 'remove').mockImplementation(full);
+  const [former] = engine.containers();
+  engine.crash(former!.id, 1);
+  await until(() => problems.length === 1, 'not stored');
+  await until(() => engine.containers().some((one) => one.id !== former!.id), 'started again');
+  await until(() => problems.length === 2, 'not removed');
+  expect(new Set(problems)).toEqual(
+    new Set(['That a process crashed, or is up again, is not kept: database or disk is full']),
+  );
+  await untilRunning(['web.1 v1']);
+});

@@ -135,3 +135,42 @@ test('what could end in a command or a file is refused', () => {
     '*.a.org',
   ]);
 });
+
+test('a picture made from the one before is what it would be by itself, also where hosts move between apps', () => {
+  const steps: ((table: Table) => Table)[] = [
+    (table) => withRoutes(table, [route('one', ['a'], { hosts: ['x.org', 'y.org'] })], none, 2),
+    (table) => withRoutes(table, [route('two', ['b', 'c'], { hosts: ['z.org'] })], none, 2),
+    (table) => withRoutes(table, [route('two', ['c', 'd'], { hosts: ['z.org'] })], none, 2),
+    (table) => withRoutes(table, [route('one', [], { hosts: ['x.org', 'y.org'] })], none, 2),
+    // A host that goes from one app to another is the other's before the first has heard of it.
+    (table) => withRoutes(table, [route('two', ['d'], { hosts: ['z.org', 'y.org'] })], none, 2),
+    (table) => withRoutes(table, [route('one', ['e'], { hosts: ['x.org'] })], none, 2),
+    (table) => withRoutes(table, [route('one', ['f'], { hosts: ['x.org', 'w.org'] })], none, 2),
+    (table) =>
+      withRoutes(
+        table,
+        [route('two', [], { hosts: [] }), route('one', ['f'], { hosts: ['z.org'] })],
+        none,
+        2,
+      ),
+    (table) => withoutRoute(table, 'id-one'),
+    (table) => withoutRoute(table, 'id-never'),
+  ];
+  let table = empty;
+  for (const step of steps) {
+    // Known, so that the next one is made from it.
+    pictureOf(table);
+    table = step(table);
+    const anew = pictureOf({ ...table });
+    expect(pictureOf(table)).toEqual(anew);
+    expect([...pictureOf(table).places.keys()].sort()).toEqual([...anew.places.keys()].sort());
+  }
+});
+
+test('while no host changes the hosts stay the same object, and are not compared again', () => {
+  const before = withRoutes(empty, [route('one', ['a']), route('two', ['b'])], none, 2);
+  const { places } = pictureOf(before);
+  const after = withRoutes(before, [route('two', ['c'])], none, 2);
+  expect(pictureOf(after).places).toBe(places);
+  expect(pictureOf(withRoutes(after, [route('two', [])], none, 2)).places).not.toBe(places);
+});
