@@ -12,6 +12,7 @@ func receiveDatagrams(address string, file *os.File) error {
 	if err != nil {
 		return err
 	}
+	ready()
 	for {
 		message, err := reader.ReadMessage()
 		if err != nil {

@@ -1,3 +1,5 @@
+// Receivers of log drains: ours around others' libraries, and VictoriaLogs as it is.
+// +heroku install . github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
 module example.com/receivers
 
 go 1.26.5

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -51,17 +52,27 @@ func receiveLogplex(address, cert, key string, file *os.File) error {
 		response.WriteHeader(http.StatusNoContent)
 	})
 	server := &http.Server{Addr: address, Handler: handler}
-	go stopOnSignal(server)
-	return server.ListenAndServeTLS(cert, key)
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go stopOnSignal(server, ended)
+	ready()
+	if err := server.ServeTLS(listener, cert, key); err != http.ErrServerClosed {
+		return err
+	}
+	<-ended
+	return nil
 }
 
 // In order: what is being read is answered first.
-func stopOnSignal(server *http.Server) {
+func stopOnSignal(server *http.Server, ended chan<- struct{}) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	<-asked
 	_ = server.Shutdown(context.Background())
-	os.Exit(0)
+	close(ended)
 }
 
 func readFrame(request *http.Request) (frame, error) {

@@ -4,6 +4,7 @@ package main
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"log"
 	"os"
 )
@@ -25,7 +26,9 @@ func main() {
 	} else {
 		err = receiveDatagrams(*address, file)
 	}
-	log.Fatal(err)
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 type line struct {
@@ -34,6 +37,11 @@ type line struct {
 	Process  string   `json:"process"`
 	Sequence *float64 `json:"sequence"`
 	Text     string   `json:"text"`
+}
+
+// Said once the port is open.
+func ready() {
+	fmt.Println("listening")
 }
 
 // One write, so that whoever kills us finds all of it in the file or nothing.
