@@ -134,6 +134,16 @@ test('a full disk: apps, server and readers go on; what is lost of it is said, a
   expect(after).toEqual(range(many - after.length + 1, many));
 });
 
+test("the engine's files that are not where they should be are said at the start, with what to do", async () => {
+  await using lost = await startPlatform({ TWELVE_ENGINE_CONTAINERS: join(platform.dataFolder, 'nowhere') });
+  const said = lost
+    .serverOutput()
+    .split('\n')
+    .find((line) => line.includes('What apps print is not in their logs'));
+  expect(said).toContain('/nowhere are not there');
+  expect(said).toContain('mount it, and set TWELVE_ENGINE_CONTAINERS');
+});
+
 /** To its last byte; 4 KB at a time at the end. */
 function fill(path: string): void {
   writeFileSync(path, '');
