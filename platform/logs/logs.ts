@@ -112,7 +112,7 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
       () => followed.has(id),
       () => send('drained', id),
     );
-    if (!closing) followed.delete(id);
+    followed.delete(id);
   }
 
   async function* tail(appId: string, { signal, marks, ...query }: Parameters<Logs['tail']>[1]) {

@@ -23,7 +23,7 @@ export interface Life {
   watch(process: Tracked, details: ContainerDetails): Promise<void>;
   /** Out of the router, drained, then SIGTERM and in the end SIGKILL. */
   stop(process: Tracked): Promise<void>;
-  /** The same of one that is well, and not wanted any more. */
+  /** The same of one that is not wanted any more, which is said where it was up. */
   dismiss(process: Tracked): Promise<void>;
   /** The engine told of its end, or it is looked at again; after an outage of the engine its end is no crash. */
   check(process: Tracked, after?: 'outage'): Promise<void>;
