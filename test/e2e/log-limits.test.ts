@@ -7,10 +7,10 @@ import { type AppRepository, must } from '../support/app-repository.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 
-const budget = 40;
+const budget = 16;
 const diskBytes = (budget + 8) << 20;
-/** More than the budget and all buffers hold, and than the engine keeps. */
-const many = 200_000;
+/** More than the budget and all buffers on the way hold. */
+const many = 120_000;
 let platform: TestPlatform;
 let flooding: AppRepository;
 let quiet: AppRepository;
@@ -71,7 +71,7 @@ test('a tail that stands still while the budget goes on says how many lines it m
   const { body } = await platform.api<{ id: string }>('GET', '/apps/flooding');
   expect(bytesIn(join(disk, body.id))).toBeLessThan((budget + 1) << 20);
   tail.child.kill('SIGCONT');
-  await tail.printed('State changed from up to complete');
+  await tail.printed('State changed from up to complete', 120_000);
   tail.interrupt();
   const seen = parsed((await tail.result).stdout);
   const form = /^Error L11 \(Tail buffer overflow\) -> This tail session dropped (\d+) messages since /;
@@ -86,10 +86,11 @@ test('a tail that stands still while the budget goes on says how many lines it m
 test('a full disk: apps, server and readers go on; what is lost of it is said, and counted where it can be', async () => {
   const filler = join(disk, 'filler');
   fill(filler);
-  // Less than the engine keeps for us, and more.
+  // Less than the engine keeps for us, and about as much.
   const little = await printing(quiet, 300);
   const much = await printing(flooding, many);
-  for (let request = 0; request < 20; request++)
+  // The first few may fit behind what is there.
+  for (let request = 0; request < 60; request++)
     expect((await platform.visit('quiet', '/')).status).toBe(200);
   // No process waits for its log: they end while nothing can be stored.
   for (const app of ['quiet', 'flooding'])
@@ -122,12 +123,15 @@ test('a full disk: apps, server and readers go on; what is lost of it is said, a
     () => lines(flooding, '-p', much),
     (all) => all.some(({ text }) => text.startsWith(`${many} `)),
   );
-  expect(rest.map(({ text }) => text)).toContain(
-    'Lines lost: the engine rotated its log away before it could be read.',
-  );
-  const after = numbers(rest).filter((number) => number > 0);
-  expect(after.length).toBeLessThan(many);
-  expect(after).toEqual(range(many - after.length + 1, many));
+  // Where a line is missing, that is said in its place.
+  const said = /^(\d+) |^Lines lost: the engine rotated its log away before it could be read\.$/;
+  const places = rest.flatMap(({ text }) => (said.test(text) ? [Number(said.exec(text)?.[1] ?? 0)] : []));
+  const unexplained = places.findIndex((number, index) => {
+    const before = places[index - 1];
+    return before && number !== 0 && number !== before + 1;
+  });
+  expect(unexplained).toBe(-1);
+  expect(places.at(-1)).toBe(many);
 });
 
 test("the engine's files that are not where they should be are said at the start, with what to do", async () => {
