@@ -11,6 +11,7 @@ const long = [
   'test/e2e/hogs.test.ts',
   'test/e2e/install.test.ts',
   'test/e2e/live-restore.test.ts',
+  'test/e2e/log-limits.test.ts',
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
@@ -33,6 +34,7 @@ const long = [
   'test/engine/build/reserved-names.test.ts',
   'test/engine/build/registries-python.test.ts',
   'test/engine/build/static-settings.test.ts',
+  'test/engine/logs/published-receivers.test.ts',
   'test/engine/slugs/dependency-layers.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['TWELVE_TESTS'] ? [] : long)];

@@ -44,7 +44,7 @@ export function codeIn({
 }: Pick<LogLine, 'source' | 'process' | 'text'>): { code: Code; process: string | null } | null {
   if (source !== 'twelve') return null;
   const ofRouter = process === 'router';
-  const pattern = ofRouter ? /^(?:sock=\w+ )?at=(?:error|warning) code=(\w+) / : /^Error (\w+) \(/;
+  const pattern = ofRouter ? /^(?:sock=\w+ )?at=(?:error|warning|info) code=(\w+) / : /^Error (\w+) \(/;
   const code = pattern.exec(text)?.[1] ?? '';
   if (!Object.hasOwn(codes, code)) return null;
   const dyno = ofRouter ? / dyno=(\S*) connect=[^"]*$/.exec(text)?.[1] || null : process;

@@ -96,15 +96,23 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     return link.call(name, ...args);
   };
 
-  async function drained(id: string): Promise<void> {
-    while (followed.has(id) && !closing) {
+  /** A thread that died may not have done it: the next one is asked again. */
+  async function surely(isWanted: () => boolean, ask: () => Promise<void>): Promise<void> {
+    while (isWanted() && !closing) {
       try {
-        await send('drained', id);
-        followed.delete(id);
+        return await ask();
       } catch (error) {
         await restarted(error);
       }
     }
+  }
+
+  async function drained(id: string): Promise<void> {
+    await surely(
+      () => followed.has(id),
+      () => send('drained', id),
+    );
+    followed.delete(id);
   }
 
   async function* tail(appId: string, { signal, marks, ...query }: Parameters<Logs['tail']>[1]) {
@@ -151,14 +159,21 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
       send('openDrain', order).catch(report);
     },
     async removeDrain(id) {
+      // Known until then, since only a thread that has it open knows which file is to go with it.
+      await surely(
+        () => drains.has(id),
+        () => send('removeDrain', id),
+      );
       drains.delete(id);
-      await send('removeDrain', id);
     },
     drainsOf: (appId) => send('drainsOf', appId),
     async remove(appId) {
       for (const [id, order] of drains) if (order.appId === appId) drains.delete(id);
       for (const [id, container] of followed) if (container.appId === appId) followed.delete(id);
-      await send('remove', appId);
+      await surely(
+        () => true,
+        () => send('remove', appId),
+      );
     },
     async close() {
       if (closing) return;

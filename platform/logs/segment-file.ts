@@ -1,7 +1,7 @@
 // One file of a shelf: frames as they were appended, or pressed: blocks of them compressed, with the index behind.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { crc32, inflateRaw, inflateRawSync } from 'node:zlib';
+import { constants, crc32, inflateRaw, inflateRawSync, type Zlib } from 'node:zlib';
 import { addFrames, type Block, blockAt, indexEntryBytes, readIndex } from './blocks.ts';
 
 export interface Segment {
@@ -22,6 +22,8 @@ export interface Segment {
  */
 const magic = 0x3170_6c74;
 export const pressedTail = 12;
+/** Of a block that was cut, its beginning; each frame in it is checked by itself. */
+const asFar = { finishFlush: constants.Z_SYNC_FLUSH };
 
 export function pressedEnd(index: Buffer): Buffer {
   const end = Buffer.alloc(pressedTail);
@@ -48,14 +50,50 @@ function pressedIndex(path: string): Block[] {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    if (size < pressedTail) return [];
-    const end = readAt(file, size - pressedTail, pressedTail);
-    const length = end.readUInt32LE(4) * indexEntryBytes;
-    if (end.readUInt32LE(8) !== magic || length > size - pressedTail) return [];
-    const index = readAt(file, size - pressedTail - length, length);
-    return crc32(index) === end.readUInt32LE(0) ? readIndex(index) : [];
+    return storedIndexOf(file, size) ?? salvaged(readAt(file, 0, size));
   } finally {
     closeSync(file);
+  }
+}
+
+/** undefined when the file does not end in one that is whole. */
+function storedIndexOf(file: number, size: number): Block[] | undefined {
+  if (size < pressedTail) return undefined;
+  const end = readAt(file, size - pressedTail, pressedTail);
+  const length = end.readUInt32LE(4) * indexEntryBytes;
+  if (end.readUInt32LE(8) !== magic || length > size - pressedTail) return undefined;
+  const index = readAt(file, size - pressedTail - length, length);
+  return crc32(index) === end.readUInt32LE(0) ? readIndex(index) : undefined;
+}
+
+/** Of a file that was cut: the blocks follow one another, and each says where it ends. */
+function salvaged(bytes: Buffer): Block[] {
+  const blocks: Block[] = [];
+  for (let place = 0; place < bytes.length; ) {
+    const unpacked = unpackedFrom(bytes.subarray(place));
+    if (!unpacked) break;
+    const found: Block[] = [];
+    const start = blocks.reduce((sum, { length }) => sum + length, 0);
+    addFrames(found, unpacked.frames, start, false);
+    // One block of the file is one here, whatever its size; what came of it after the cut is no frame.
+    const [block] = found;
+    if (!block || found.length > 1) break;
+    blocks.push({ ...block, place, pressed: unpacked.pressed });
+    place += unpacked.pressed;
+  }
+  return blocks;
+}
+
+/** The first block in the bytes, or as much of it as there is. */
+function unpackedFrom(bytes: Buffer): { frames: Buffer; pressed: number } | undefined {
+  try {
+    const { buffer, engine } = inflateRawSync(bytes, { ...asFar, info: true }) as unknown as {
+      buffer: Buffer;
+      engine: Zlib;
+    };
+    return { frames: buffer, pressed: engine.bytesWritten };
+  } catch {
+    return undefined;
   }
 }
 
@@ -82,7 +120,8 @@ export function readPiece(segment: Segment, offset: number): Piece | undefined {
   if (!block) return undefined;
   if (!segment.pressed)
     return { bytes: read(segment, offset, block.start + block.length - offset), start: offset, block };
-  return { bytes: inflateRawSync(read(segment, block.place, block.pressed)), start: block.start, block };
+  const unpacked = inflateRawSync(read(segment, block.place, block.pressed), asFar);
+  return { bytes: unpacked.subarray(0, block.length), start: block.start, block };
 }
 
 const inflate = promisify(inflateRaw);
@@ -91,7 +130,7 @@ const inflate = promisify(inflateRaw);
 export async function readBlock(segment: Segment, start: number): Promise<Buffer | undefined> {
   const block = blockAt(blocksOf(segment), start);
   if (!block || !segment.pressed) return readPiece(segment, start)?.bytes;
-  return await inflate(read(segment, block.place, block.pressed));
+  return (await inflate(read(segment, block.place, block.pressed), asFar)).subarray(0, block.length);
 }
 
 function read({ path }: Segment, position: number, length: number): Buffer {

@@ -3,7 +3,7 @@ import { errorName } from '../domain/code.ts';
 
 export function exitTimeout(graceMs: number): string[] {
   return [
-    `${errorName('R12')} -> At least one program failed to exit within ${Math.round(graceMs / 1000)} seconds of SIGTERM`,
-    'Stopping remaining programs with SIGKILL',
+    `${errorName('R12')} -> At least one process failed to exit within ${Math.round(graceMs / 1000)} seconds of SIGTERM`,
+    'Stopping remaining processes with SIGKILL',
   ];
 }

@@ -23,6 +23,8 @@ export interface Life {
   watch(process: Tracked, details: ContainerDetails): Promise<void>;
   /** Out of the router, drained, then SIGTERM and in the end SIGKILL. */
   stop(process: Tracked): Promise<void>;
+  /** The same of one that is not wanted any more, which is said where it was up. */
+  dismiss(process: Tracked): Promise<void>;
   /** The engine told of its end, or it is looked at again; after an outage of the engine its end is no crash. */
   check(process: Tracked, after?: 'outage'): Promise<void>;
 }
@@ -49,6 +51,7 @@ export interface LifeNeeds extends ProcessNeeds {
   ready(process: Tracked): void;
   /** It is gone, its container removed. */
   gone(process: Tracked): void;
+  all(): readonly Tracked[];
 }
 
 /** How often a start is tried while no engine answers, should nobody tell that it is back. */
@@ -215,8 +218,15 @@ export function createLife(needs: LifeNeeds): Life {
     gone(process);
   }
 
+  async function dismiss(process: Tracked): Promise<void> {
+    // Where another has its name already, that one's state is what is said under it.
+    const goesOn = needs.all().some((one) => one !== process && one.name === process.name && !isEnding(one));
+    if (process.state === 'up' && !goesOn) say(process, 'State changed from up to down');
+    await stop(process);
+  }
+
   async function stop(process: Tracked): Promise<void> {
-    if (process.state === 'stopping' || process.state === 'ended' || !process.containerId) return;
+    if (isEnding(process) || !process.containerId) return;
     const id = process.containerId;
     setState(process, 'stopping');
     // Also one that we do not know to be up: whoever ran before us may have sent visitors there.
@@ -272,5 +282,9 @@ export function createLife(needs: LifeNeeds): Life {
     await watch(process, details);
   }
 
-  return { start, watch, stop, check };
+  return { start, watch, stop, dismiss, check };
+}
+
+function isEnding({ state }: Tracked): boolean {
+  return state === 'stopping' || state === 'ended';
 }

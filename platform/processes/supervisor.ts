@@ -125,7 +125,7 @@ export function createSupervisor(
       return news;
     },
     ready: (process) => setbacks.over(slotOf(process)),
-    gone,
+    ...{ gone, all },
   });
 
   const trial = createTrial({
@@ -147,7 +147,7 @@ export function createSupervisor(
     const steps = plan(turn.wanted, turn.running, setbacks.all, Date.now(), manner());
     for (const step of steps) {
       if (step.do === 'start') begin(step.member, step.attempt);
-      else if (step.do === 'stop') void life.stop(tracked.get(step.ref)!);
+      else if (step.do === 'stop') void life.dismiss(tracked.get(step.ref)!);
     }
     const times = steps.flatMap((step) => (step.do === 'wait' ? [step.until] : []));
     if (times.length > 0) wake = setTimeout(reconcile, Math.max(10, Math.min(...times) - Date.now()));

@@ -191,15 +191,20 @@ function clientStayed(connection: string): boolean {
   return flags !== null && (Number.parseInt(flags[1]!, 16) & 0x40000) === 0;
 }
 
+/** What is not the app's error: Heroku's words for how much it matters. */
+const levels: Partial<Record<RequestCode, string>> = { H27: 'warning', H28: 'warning', H80: 'info' };
+
 function lead({ code, sock }: Verdict): string {
-  const level = sock === 'client' ? 'warning' : 'error';
+  const level = levels[code] ?? 'error';
   return `${sock ? `sock=${sock} ` : ''}at=${level} code=${code} desc="${codes[code]}"`;
 }
 
-/** Heroku leaves empty what did not happen: no process, no connection, no service. */
+/** Heroku leaves empty what did not happen: no process, no service. */
 function failure(found: Verdict, field: string[], known: boolean): string {
   const connect = Number(field[at.Tc]);
-  if (!known || connect < 0) return `connect= service= status=${found.status} bytes=`;
+  if (!known) return `connect= service= status=${found.status} bytes=`;
+  // How long it was tried.
+  if (connect < 0) return `connect=${Math.max(serviceMs(field), 0)}ms service= status=${found.status} bytes=`;
   // Before the response began, whatever was sent is our own page.
   const sent = field[at.end]!.endsWith('D') ? field[at.bytes] : '0';
   return `connect=${connect}ms service=${Math.max(serviceMs(field), 0)}ms status=${found.status} bytes=${sent}`;

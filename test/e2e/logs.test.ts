@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { onTerminal } from '../support/terminal.ts';
 import { eventually } from '../support/wait.ts';
 
 let platform: TestPlatform;
@@ -124,6 +125,21 @@ test('shows the lines of a release, of a time, with a text', async () => {
   );
   expectSame(await asked('--since', '1d'), all);
   expect(await asked('--until', '1d')).toEqual([]);
+  const ofWhom: [string[], (line: Line) => boolean][] = [
+    [['--process', 'web'], ({ process }) => process.startsWith('web.')],
+    [['--process', 'web.1'], ({ process }) => process === 'web.1'],
+    [['--process', 'router'], ({ process }) => process === 'router'],
+    [['--source', 'app'], ({ source }) => source === 'app'],
+    [
+      ['--source', 'twelve', '--process', 'web'],
+      (line) => line.source === 'twelve' && /^web\./.test(line.process),
+    ],
+  ];
+  for (const [flags, belongs] of ofWhom) {
+    const wanted = all.filter(belongs);
+    expect(wanted.length).toBeGreaterThan(0);
+    expectSame(await asked(...flags), wanted);
+  }
   const starts = all.filter(({ text }) => text.includes('Starting process with command `'));
   expect(starts.length).toBeGreaterThan(2);
   expect(await asked('--grep', 'Starting process with command `')).toEqual(starts);
@@ -132,6 +148,18 @@ test('shows the lines of a release, of a time, with a text', async () => {
     status: 422,
     body: { message: expect.stringContaining('"soon" is not a time') },
   });
+});
+
+test('on a terminal each process has a colour of its own', async () => {
+  await using terminal = onTerminal(platform, app.folder, 'logs -a chatty -s twelve -n 100000');
+  await terminal.printed(/status=0/);
+  const colours = new Map<string, Set<string>>();
+  for (const part of terminal.output().split('\x1b[')) {
+    const [, colour, name] = /^(\d+)m\S+ twelve\[([\w.]+)\]:$/.exec(part) ?? [];
+    if (colour && name) colours.set(name, (colours.get(name) ?? new Set()).add(colour));
+  }
+  for (const name of ['web.1', 'web.2', 'api', 'router']) expect(colours.get(name)?.size).toBe(1);
+  expect(colours.get('web.1')).not.toEqual(colours.get('web.2'));
 });
 
 test('very long lines are cut into parts, odd bytes do no harm', async () => {

@@ -146,7 +146,7 @@ test('a process that ignores SIGTERM is killed when its grace is over', async ()
     (all) => all.includes('SIGTERM ignored') && all.includes('Process exited with status 137'),
   );
   expect(await logs('-p', 'web.1')).toContain(
-    'twelve[web.1]: Error R12 (Exit timeout) -> At least one program failed to exit within 2 seconds of SIGTERM',
+    'twelve[web.1]: Error R12 (Exit timeout) -> At least one process failed to exit within 2 seconds of SIGTERM',
   );
   const after = await eventually(
     () => platform.containers('bad', 'process'),

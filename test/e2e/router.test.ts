@@ -151,7 +151,7 @@ test('maintenance: 503 with H80, and back', async () => {
   expect(closed.status).toBe(503);
   expect(closed.text).toContain('H80');
   expect((await must(twelve('maintenance'))).stdout).toBe('on\n');
-  await eventually(routerLines, (text) => /at=error code=H80 desc="Maintenance mode"/.test(text));
+  await eventually(routerLines, (text) => /at=info code=H80 desc="Maintenance mode"/.test(text));
   expect(await code()).toBe('H80');
   await must(twelve('maintenance:off'));
   expect((await platform.visit('site')).status).toBe(200);

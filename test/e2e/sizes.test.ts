@@ -213,9 +213,9 @@ test('R12: still there when the grace after SIGTERM is over', async () => {
     (all) => saying(all, 'Process exited with status 137').length > 0,
   );
   expect(
-    saying(said, 'Error R12 (Exit timeout) -> At least one program failed to exit within 2 seconds'),
+    saying(said, 'Error R12 (Exit timeout) -> At least one process failed to exit within 2 seconds'),
   ).toHaveLength(1);
-  expect(saying(said, 'Stopping remaining programs with SIGKILL')).toHaveLength(1);
+  expect(saying(said, 'Stopping remaining processes with SIGKILL')).toHaveLength(1);
 });
 
 test('restarts after crashes are counted, and shown', async () => {

@@ -1,4 +1,5 @@
 // What a killed test run left: its server, its containers, its folder. The next run clears it.
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,7 +65,16 @@ export async function removePlatform(folder: string, known?: string): Promise<vo
       // Where the sockets are unless a setting says something else.
       await rm(`/run/twelve-${instance}`, { recursive: true, force: true });
     }
+  unmountBelow(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Disks of its own that a test has given a platform. */
+function unmountBelow(folder: string): void {
+  for (const line of (textOf('/proc/self/mounts') ?? '').split('\n')) {
+    const place = line.split(' ')[1];
+    if (place?.startsWith(`${folder}/`)) execFileSync('umount', [place]);
+  }
 }
 
 function textOf(path: string): string | undefined {

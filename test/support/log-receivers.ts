@@ -1,7 +1,6 @@
 // Debian's rsyslog and syslog-ng, unpacked beside the machine's own programs and run as they are, without being installed:
 // the two packages exclude each other, and a machine has its own to log with.
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -12,16 +11,21 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type CertificateFiles,
+  listens,
+  type ReceiverProgram,
+  startReceiverProgram,
+} from './receiver-program.ts';
 import { freePorts } from './server-process.ts';
 
 const packages = { rsyslog: ['rsyslog', 'rsyslog-openssl'], 'syslog-ng': ['syslog-ng-core'] } as const;
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'twelve');
 
-export type ReceiverName = keyof typeof packages;
+/** `gelf`: rsyslog, which reads JSON that ends in a null byte as well. */
+export type ReceiverName = keyof typeof commands;
 
 export interface Received {
   host: string;
@@ -31,62 +35,34 @@ export interface Received {
   text: string;
 }
 
-export interface LogReceiver extends AsyncDisposable {
+export interface LogReceiver extends ReceiverProgram {
   port: number;
   /** All that stands in its file by now. */
   received(): Received[];
-  /** As its service is stopped, or as it crashes. */
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  start(): Promise<void>;
 }
 
 /** @param tls files of a certificate; without it plain TCP */
 export async function startLogReceiver(
   name: ReceiverName,
   folder: string,
-  tls?: { caFile: string; certFile: string; keyFile: string },
+  tls?: CertificateFiles,
 ): Promise<LogReceiver> {
-  const root = unpacked(name);
+  const root = unpacked(name === 'gelf' ? 'rsyslog' : name);
   const [port] = (await freePorts(1)) as [number];
   const out = join(folder, `${name}.out`);
   const { program, args, settings } = commands[name]({ root, folder, out, port, tls });
   const file = join(folder, `${name}.conf`);
   writeFileSync(file, settings);
-  let child: ReturnType<typeof spawn> | undefined;
-  let said = '';
-
-  async function start(): Promise<void> {
-    said = '';
-    const started = spawn(program, [...args, '-f', file], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: libraries(root) },
-    });
-    child = started;
-    for (const stream of [started.stdout, started.stderr])
-      stream.on('data', (text) => (said += String(text)));
-    while (!(await listens(port))) {
-      if (started.exitCode !== null)
-        throw new Error(`${name} ended with status ${started.exitCode}: ${said}`);
-      await sleep(20);
-    }
-  }
-
-  async function stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const ending = child;
-    child = undefined;
-    if (!ending || ending.exitCode !== null) return;
-    const ended = once(ending, 'exit');
-    ending.kill(signal);
-    await ended;
-  }
-
-  await start();
+  const receiver = await startReceiverProgram({
+    program,
+    args: [...args, '-f', file],
+    env: { PATH: process.env['PATH'] ?? '', LD_LIBRARY_PATH: libraries(root) },
+    isReady: () => listens(port),
+  });
   return {
+    ...receiver,
     port,
-    start,
-    stop,
     received: () => (existsSync(out) ? readFileSync(out, 'utf8') : '').split('\n').slice(0, -1).map(readLine),
-    [Symbol.asyncDispose]: () => stop('SIGKILL'),
   };
 }
 
@@ -95,7 +71,7 @@ interface Place {
   folder: string;
   out: string;
   port: number;
-  tls: { caFile: string; certFile: string; keyFile: string } | undefined;
+  tls: CertificateFiles | undefined;
 }
 
 const commands = {
@@ -110,6 +86,18 @@ const commands = {
 module(load="imtcp"${tls ? ' streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon"' : ''})
 input(type="imtcp" address="127.0.0.1" port="${port}")
 template(name="fields" type="string" string="%hostname%|%app-name%|%procid%|%structured-data%|%msg%\\n")
+action(type="omfile" file="${out}" template="fields")
+`,
+  }),
+  gelf: ({ root, folder, out, port }: Place) => ({
+    program: join(root, 'usr/sbin/rsyslogd'),
+    args: ['-n', '-i', join(folder, 'rsyslog.pid'), '-M', folderOf('lmnet.so', root)],
+    settings: `global(workDirectory="${folder}" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off")
+module(load="imtcp" addtlFrameDelimiter="0" disableLFDelimiter="on")
+module(load="mmjsonparse")
+input(type="imtcp" address="127.0.0.1" port="${port}" supportOctetCountedFraming="off")
+template(name="fields" type="string" string="%$!host%|%$!_source_kind%|%$!_process%|%$!_sequence%|%$!short_message%\\n")
+action(type="mmjsonparse" cookie="" useRawMsg="on")
 action(type="omfile" file="${out}" template="fields")
 `,
   }),
@@ -146,7 +134,7 @@ function readLine(line: string): Received {
 }
 
 /** Fetched once. @throws Error with what apt-get said */
-function unpacked(name: ReceiverName): string {
+function unpacked(name: keyof typeof packages): string {
   // What they need besides is the machine's own, so those of another release are others.
   const release = /^VERSION_ID="?([\w.]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unstable';
   const root = join(cache, `receiver-${name}-${release}`);
@@ -179,16 +167,4 @@ function folderOf(file: string, root: string): string {
   const found = readdirSync(root, { recursive: true, withFileTypes: true }).find(({ name }) => name === file);
   if (!found) throw new Error(`there is no ${file} below ${root}`);
   return found.parentPath;
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

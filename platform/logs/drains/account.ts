@@ -48,6 +48,8 @@ export function createAccount(needs: AccountNeeds): Account {
   /** Losses on the way ahead that were said already. */
   let saidAhead = cursor.told;
   let closed = false;
+  /** Said once: a full disk keeps nothing, batch after batch. */
+  let unkept = false;
   save(!existsSync(path));
 
   /** What `counted` has after a sequence number is open again. */
@@ -65,7 +67,10 @@ export function createAccount(needs: AccountNeeds): Account {
     if (closed) return;
     try {
       writeCursor(path, doubted === null ? cursor : goneBack(doubted), durably);
+      unkept = false;
     } catch (error) {
+      if (unkept) return;
+      unkept = true;
       onProblem(`How far it has delivered cannot be kept: ${messageOf(error)}.`);
     }
   }

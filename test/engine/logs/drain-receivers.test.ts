@@ -1,4 +1,4 @@
-// Drains to Debian's rsyslog and syslog-ng, over TCP and TLS, which are stopped and killed in mid-stream.
+// Drains to Debian's rsyslog and syslog-ng, over TCP and TLS, and to rsyslog as a reader of GELF, which are stopped and killed in mid-stream.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -12,6 +12,7 @@ const each = [
   ['rsyslog', 'syslog+tls'],
   ['syslog-ng', 'syslog'],
   ['syslog-ng', 'syslog+tls'],
+  ['gelf', 'gelf+tcp'],
 ] as const;
 
 it.each(each)(

@@ -61,7 +61,9 @@ test('no process, a crashed one and maintenance each have their page and code', 
     expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(`503 · ${code} ·`) });
     if (name !== 'empty') expect(pageCodeOf(stage.router.stateOf(`id-${name}`))).toBe(code);
     expect((await logged(`/page-${name}`)).text).toMatch(
-      new RegExp(`^at=error code=${code} .* dyno= connect= service= status=503 bytes= protocol=http$`),
+      new RegExp(
+        `^at=${code === 'H80' ? 'info' : 'error'} code=${code} .* dyno= connect= service= status=503 bytes= protocol=http$`,
+      ),
     );
   }
   await stage.router.serve(routeTo('closed', [there], 'up'));
@@ -92,7 +94,7 @@ test('what goes wrong on the way has its code: refused, late, closed, garbled, s
   socket.once('data', () => socket.destroy());
   const cases = {
     '/refused':
-      /^at=error code=H21 desc="Backend connection refused" .* dyno=web.2 connect= service= status=503 bytes= /,
+      /^at=error code=H21 desc="Backend connection refused" .* dyno=web.2 connect=\d+ms service= status=503 bytes= /,
     '/late':
       /^at=error code=H12 desc="Request timeout" .* dyno=web.1 connect=\d+ms service=4\d\dms status=503 bytes=0 /,
     '/closed': /^at=error code=H13 desc="Connection closed without response" .* status=503 bytes=0 /,

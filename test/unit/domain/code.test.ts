@@ -27,6 +27,12 @@ test.each<[LogSource, string, string, ReturnType<typeof codeIn>]>([
   [
     'twelve',
     'router',
+    `at=info code=H80 desc="Maintenance mode" ${where} dyno= connect= service= status=503 bytes= protocol=http`,
+    { code: 'H80', process: null },
+  ],
+  [
+    'twelve',
+    'router',
     `at=info method=GET path="/?at=error code=H12 " ${where} dyno=web.1 connect=1ms service=1ms status=200 bytes=1 protocol=http`,
     null,
   ],

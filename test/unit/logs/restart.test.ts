@@ -1,39 +1,12 @@
 // The log router's thread dies: the server goes on, a new thread takes over, and what was lost with the old one is told.
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { hasCode } from '../../../platform/domain/errors.ts';
-import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import type { Logs } from '../../../platform/logs/logs.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
-
-interface Opened extends Logs, AsyncDisposable {
-  problems: string[];
-  /** The thread that runs now. */
-  thread(): Worker;
-}
-
-async function openLogs(folder: string): Promise<Opened> {
-  const problems: string[] = [];
-  const threads: Worker[] = [];
-  const note = (worker: Worker): unknown => threads.push(worker);
-  process.on('worker', note);
-  const logs = await createLogs({
-    folder: join(folder, 'logs'),
-    budgetBytes: 50 << 20,
-    onProblem: (message) => problems.push(message),
-  });
-  return {
-    ...logs,
-    problems,
-    thread: () => threads.at(-1)!,
-    async [Symbol.asyncDispose]() {
-      process.off('worker', note);
-      await logs.close();
-    },
-  };
-}
+import { openLogs } from './opened-logs.ts';
 
 const all = { lines: 1e9, filter: {} };
 /** Taking it apart fails where nobody waits for it, and the thread dies of that. */
@@ -117,4 +90,19 @@ it('what the new thread is told again and cannot do is a problem of the log, and
   while (refused() === 1) await sleep(10);
   logs.write('app', router('after'));
   expect(await stored(logs, 'app')).toEqual(['after']);
+});
+
+it('a removal that the thread died over is done by the next one', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  const drain = { id: 'one', appId: 'app', url: 'syslog://127.0.0.1:9', token: 'd.1', insecure: false };
+  const cursor = join(folder.path, 'logs', 'app', 'one.drain');
+  logs.openDrain(drain);
+  logs.write('other', router('stored'));
+  while (!existsSync(cursor)) await sleep(10);
+  await logs.thread().terminate();
+  await Promise.all([logs.removeDrain('one'), logs.remove('other')]);
+  expect(existsSync(cursor)).toBe(false);
+  expect(await logs.drainsOf('app')).toEqual([]);
+  expect(await stored(logs, 'other')).toEqual([]);
 });

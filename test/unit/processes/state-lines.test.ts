@@ -46,9 +46,20 @@ test('started, up, stopped', async () => {
   expect(of('web.1 v1')).toEqual([
     'Starting process with command `node server.js`',
     'State changed from starting to up',
+    'State changed from up to down',
     'Stopping all processes with SIGTERM',
     end,
   ]);
+});
+
+test('where another goes on under its name, it is not said to be down', async () => {
+  await beginAnew();
+  await ended(append({ web: 'node server.js' }));
+  await ended(append({ web: 'node server.js' }));
+  const end = 'Process exited with status 143';
+  await until(() => of('web.1 v1').includes(end), 'replaced');
+  expect(of('web.1 v1').slice(2)).toEqual(['Stopping all processes with SIGTERM', end]);
+  expect(of('web.1 v2').at(-1)).toBe('State changed from starting to up');
 });
 
 test('crashed, and started again', async () => {

@@ -50,7 +50,7 @@ test.each([
   [
     'H80',
     { end: 'LR', place: 'id-one:maintenance:b0', server: '<NOSRV>' },
-    'at=error code=H80 desc="Maintenance mode"',
+    'at=info code=H80 desc="Maintenance mode"',
     '503',
   ],
   ['H14 by a gap', { end: 'SC', server: '<NOSRV>', Tc: '-1' }, 'at=error code=H14', '503'],
@@ -88,6 +88,12 @@ test.each([
   expect(line.startsWith(start)).toBe(true);
   expect(line).toContain(` status=${status} `);
   if ('server' in fields) expect(line).toMatch(/ dyno= connect= service= status=503 bytes= protocol=http$/);
+});
+
+test('how long a connection was tried that did not come to be', () => {
+  const tried = { end: 'sC', TR: '2', Tw: '3', Tc: '-1', Ta: '5006' };
+  expect(text(tried)).toMatch(/ dyno=web\.1 connect=5001ms service= status=503 bytes= /);
+  expect(text({ ...tried, server: '<NOSRV>' })).toMatch(/ dyno= connect= service= status=503 bytes= /);
 });
 
 test('bytes are of the body', () => {
