@@ -41,7 +41,7 @@ export async function logSession(platform: BenchPlatform, order: Record<string, 
 export interface Span {
   /** The name of its process. */
   name: string;
-  /** By `performance.now()`: when it is said that the process starts… */
+  /** Milliseconds since the epoch, as the log has them: when it was said that the process starts… */
   started: number;
   /** …and that it has ended, which comes when all it printed is stored. */
   stored: number;
@@ -49,21 +49,31 @@ export interface Span {
 
 /** Lets a process print so many lines. */
 export async function burstSpan(bench: Bench, platform: BenchPlatform, lines: number): Promise<Span> {
-  const tail = platform.startCli('logs', '--tail', '--num', '0', '--source', 'twelve', '--app', app);
+  const tail = platform.startCli('logs', '--tail', '--num', '1', '--source', 'twelve', '--app', app);
   try {
+    const shown = createInterface({ input: tail.stdout! })[Symbol.asyncIterator]();
+    // From here on nothing passes it by.
+    await shown.next();
     const name = await runDetached(platform, printing(lines));
     let started = 0;
-    for await (const line of createInterface({ input: tail.stdout! })) {
+    for (;;) {
+      const { value: line, done } = await shown.next();
       bench.signal.throwIfAborted();
-      if (line.includes(`twelve[${name}]: Starting process`)) started = performance.now();
-      if (started > 0 && line.includes(`twelve[${name}]: Process exited with status 0`))
-        return { name, started, stored: performance.now() };
+      if (done) throw new Error('The tail ended before the process did.');
+      if (line.includes(`twelve[${name}]: Starting process`)) started = timeOf(line);
+      if (line.includes(`twelve[${name}]: Process exited with status 0`))
+        return { name, started, stored: timeOf(line) };
     }
-    throw new Error('The tail ended before the process did.');
   } finally {
     tail.kill();
   }
 }
+
+const timeOf = (line: string): number => {
+  const [stamp = ''] = line.split(' ');
+  // Of the digits behind the second Date takes three.
+  return Date.parse(stamp) + Number(/\.\d{3}(\d{3})/.exec(stamp)![1]) / 1000;
+};
 
 export interface Watch {
   /** Lines kept once and in order, of all processes, when so many have ended. */

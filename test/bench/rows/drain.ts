@@ -62,7 +62,7 @@ async function flood(bench: Bench, { platform, listen }: Drained, round: number)
     if (process === undefined) return;
     const count = counts.get(process) ?? createBurstCount(process);
     counts.set(process, count);
-    if (count.take(line)) ended = performance.now();
+    if (count.take(line)) ended = performance.timeOrigin + performance.now();
   });
   const { name, started, stored } = await burstSpan(bench, platform, lines);
   const onTheWay = lines - (counts.get(name)?.kept() ?? 0);
