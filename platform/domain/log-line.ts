@@ -40,10 +40,17 @@ export function formatLogLine(line: LogLine): string {
   return `${formatMicros(line.time)} ${line.source}[${line.process}]: ${line.text}`;
 }
 
+/** The second that was told last: lines come in bursts that share it. */
+const known = { second: Number.NaN, text: '' };
+
 /** `2026-11-23T04:00:00.123456+00:00` */
 export function formatMicros(micros: number): string {
-  const seconds = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19);
-  return `${seconds}.${String(Math.floor(micros % 1_000_000)).padStart(6, '0')}+00:00`;
+  const second = Math.floor(micros / 1_000_000);
+  if (second !== known.second) {
+    known.text = new Date(second * 1000).toISOString().slice(0, 19);
+    known.second = second;
+  }
+  return `${known.text}.${String(Math.floor(micros % 1_000_000)).padStart(6, '0')}+00:00`;
 }
 
 /** One line of `logs --json`. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Bench } from './bench.ts';
 import { type BurstCount, createBurstCount } from './burst-count.ts';
 import { type BenchPlatform, benchPlatform, startPlatform } from './platform.ts';
+import type { ServerOptions } from './server.ts';
 
 export const app = 'bench-bursts';
 
@@ -15,7 +16,8 @@ export function burstPlatform(bench: Bench): Promise<BenchPlatform> {
 export const ownBurstPlatform = async (
   bench: Bench,
   settings: Readonly<Record<string, string>>,
-): Promise<BenchPlatform> => deployed(await startPlatform(bench, { settings }));
+  options: Partial<ServerOptions> = {},
+): Promise<BenchPlatform> => deployed(await startPlatform(bench, { ...options, settings }));
 
 async function deployed(platform: BenchPlatform): Promise<BenchPlatform> {
   await platform.deploy(app, 'misbehaving');
@@ -29,6 +31,49 @@ export const printing = (lines: number): string => `seq -f 'burst %.0f' 1 ${line
 export async function runDetached(platform: BenchPlatform, command: string): Promise<string> {
   return (await platform.cli('run:detached', '--app', app, command)).trim();
 }
+
+/** @returns the URL at which the lines can be had that were ordered */
+export async function logSession(platform: BenchPlatform, order: Record<string, unknown>): Promise<string> {
+  const answer = await platform.api('POST', `/apps/${app}/log-sessions`, order);
+  return (answer as { logplex_url: string }).logplex_url;
+}
+
+export interface Span {
+  /** The name of its process. */
+  name: string;
+  /** Milliseconds since the epoch, as the log has them: when it was said that the process starts… */
+  started: number;
+  /** …and that it has ended, which comes when all it printed is stored. */
+  stored: number;
+}
+
+/** Lets a process print so many lines. */
+export async function burstSpan(bench: Bench, platform: BenchPlatform, lines: number): Promise<Span> {
+  const tail = platform.startCli('logs', '--tail', '--num', '1', '--source', 'twelve', '--app', app);
+  try {
+    const shown = createInterface({ input: tail.stdout! })[Symbol.asyncIterator]();
+    // From here on nothing passes it by.
+    await shown.next();
+    const name = await runDetached(platform, printing(lines));
+    let started = 0;
+    for (;;) {
+      const { value: line, done } = await shown.next();
+      bench.signal.throwIfAborted();
+      if (done) throw new Error('The tail ended before the process did.');
+      if (line.includes(`twelve[${name}]: Starting process`)) started = timeOf(line);
+      if (line.includes(`twelve[${name}]: Process exited with status 0`))
+        return { name, started, stored: timeOf(line) };
+    }
+  } finally {
+    tail.kill();
+  }
+}
+
+const timeOf = (line: string): number => {
+  const [stamp = ''] = line.split(' ');
+  // Of the digits behind the second Date takes three.
+  return Date.parse(stamp) + Number(/\.\d{3}(\d{3})/.exec(stamp)![1]) / 1000;
+};
 
 export interface Watch {
   /** Lines kept once and in order, of all processes, when so many have ended. */

@@ -6,10 +6,14 @@ import type { Row } from './row.ts';
 import { cli } from './rows/cli.ts';
 import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
+import { drainLatency, drainLines, drainThroughput } from './rows/drain.ts';
 import { idle } from './rows/idle.ts';
+import { logsApi } from './rows/logs-api.ts';
 import { logsBurst, logsKilled, logsMany, logsThroughput } from './rows/logs-burst.ts';
+import { logsMemory } from './rows/logs-memory.ts';
 import { logsQuiet } from './rows/logs-quiet.ts';
 import { logsGrep, logsLast, logsLatency } from './rows/logs-read.ts';
+import { logsTails } from './rows/logs-tails.ts';
 import { memory } from './rows/memory.ts';
 import { neighbour } from './rows/neighbour.ts';
 import { noChange } from './rows/no-change.ts';
@@ -37,6 +41,12 @@ const rows: readonly Row[] = [
   logsLast,
   logsGrep,
   logsQuiet,
+  logsTails,
+  logsMemory,
+  logsApi,
+  drainLines,
+  drainThroughput,
+  drainLatency,
   router,
   memory,
   cli,
@@ -57,7 +67,7 @@ for (const { group, name } of rows) if (group) groups.set(group, [...(groups.get
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list
 
-A name may be that of a group: builds, logs, reconcile.
+A name may be that of a group: builds, logs, drain, reconcile.
 
 Measures ours against the same done by hand, in turns, and prints the ratio of the medians of 5. Needs a Docker Engine
 and the docker command (scripts/setup --dev). Whatever it makes on the engine is removed in the end, on Ctrl-C too.

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { messageOf } from '../../domain/errors.ts';
 import type { DrainStatus } from '../../domain/log-drain.ts';
 import type { AppLog } from '../app-log.ts';
-import { type DrainCursor, readCursor, writeCursor } from './cursor-file.ts';
+import { type DrainCursor, readCursor, updateCursor, writeCursor } from './cursor-file.ts';
 import type { DrainBatch } from './target.ts';
 
 export interface Account {
@@ -50,7 +50,7 @@ export function createAccount(needs: AccountNeeds): Account {
   let closed = false;
   /** Said once: a full disk keeps nothing, batch after batch. */
   let unkept = false;
-  save(!existsSync(path));
+  keep((now) => writeCursor(path, now, !existsSync(path)));
 
   /** What `counted` has after a sequence number is open again. */
   function goneBack(after: number): DrainCursor {
@@ -63,10 +63,12 @@ export function createAccount(needs: AccountNeeds): Account {
     return to;
   }
 
-  function save(durably = false): void {
+  const save = (): void => keep((now) => updateCursor(path, now));
+
+  function keep(write: (cursor: DrainCursor) => void): void {
     if (closed) return;
     try {
-      writeCursor(path, doubted === null ? cursor : goneBack(doubted), durably);
+      write(doubted === null ? cursor : goneBack(doubted));
       unkept = false;
     } catch (error) {
       if (unkept) return;

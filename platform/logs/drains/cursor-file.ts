@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -36,17 +37,42 @@ export function readCursor(path: string): DrainCursor | undefined {
   return { sequence, delivered, lost, told, sending };
 }
 
+/** Less than a disk's sector, so that it is written as a whole or not at all; more than five numbers take. */
+const cursorBytes = 256;
+
+const textOf = (cursor: DrainCursor): string => JSON.stringify(cursor).padEnd(cursorBytes);
+
 /**
- * Whole or not at all, wherever it is interrupted.
+ * A new file, in place of whatever is there.
  * @param durably also by a power cut: without its first one a drain would be taken for a new one
  */
 export function writeCursor(path: string, cursor: DrainCursor, durably = false): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(`${path}.new`, JSON.stringify(cursor), { mode: 0o600 });
+  writeFileSync(`${path}.new`, textOf(cursor), { mode: 0o600 });
   if (durably) toDisk(`${path}.new`);
   renameSync(`${path}.new`, path);
   if (durably) toDisk(folder);
+}
+
+/**
+ * In the file that is there, many times a second: a rename would make the file system write the new file out at once,
+ * which holds up the log router's thread.
+ */
+export function updateCursor(path: string, cursor: DrainCursor): void {
+  let file: number;
+  try {
+    file = openSync(path, 'r+');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    writeCursor(path, cursor, true);
+    return;
+  }
+  try {
+    writeSync(file, textOf(cursor), 0);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function toDisk(path: string): void {

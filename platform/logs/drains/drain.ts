@@ -89,6 +89,8 @@ export function createDrain(needs: DrainNeeds): Drain {
       onTheWay.push(entry);
       if (entry.arrived) settle();
       else void deliver(entry).finally(tell);
+      // A receiver that takes all at once would else have this thread to itself until the drain has caught up.
+      await breathe();
       return;
     }
     const idle = onTheWay.length === 0;

@@ -25,7 +25,8 @@ export interface LineSourceNeeds {
 
 type Queued = BatchLine & { size: number };
 
-const pulledLines = 500;
+/** More than a batch takes: each time a block may have to be unpacked. */
+const pulledLines = 2000;
 const overhead = 120;
 
 export function createLineSource({ log, after, token, onMissed }: LineSourceNeeds): LineSource {
@@ -54,8 +55,9 @@ export function createLineSource({ log, after, token, onMissed }: LineSourceNeed
       const { lines, missed, more } = read();
       if (lines[0]) missing(missed, lines[0].sequence);
       for (const line of lines) {
-        const { sequence, text } = line;
-        queue.push({ ...line, upTo: sequence, missed: sequence - 1 - pulled, size: overhead + text.length });
+        const { sequence } = line;
+        const place = { upTo: sequence, missed: sequence - 1 - pulled, size: overhead + line.text.length };
+        queue.push(Object.assign(line, place));
         pulled = sequence;
         lastTime = line.time;
       }
@@ -89,8 +91,9 @@ export function createLineSource({ log, after, token, onMissed }: LineSourceNeed
       const before = taken;
       taken = cut.at(-1)!.upTo;
       // How this drain fell behind stands in its stream where it did, and not once more where that was said to the app.
+      const missed = cut.reduce((sum, line) => sum + line.missed, 0);
       const passed = without(cut, (line) => line.sequence !== null && isLossOf(line, token));
-      return { lines: passed, before, last: taken, missed: cut.reduce((sum, line) => sum + line.missed, 0) };
+      return { lines: passed, before, last: taken, missed };
     },
     putBack({ lines, before }) {
       queue = [...lines.map((line) => ({ ...line, size: overhead + line.text.length })), ...queue];
@@ -118,7 +121,8 @@ function without(lines: readonly Queued[], unwanted: (line: Queued) => boolean):
   for (const line of lines) {
     carried += line.missed;
     if (unwanted(line)) continue;
-    kept.push({ ...line, missed: carried });
+    line.missed = carried;
+    kept.push(line);
     carried = 0;
   }
   const last = kept.at(-1);

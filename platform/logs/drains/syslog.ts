@@ -35,12 +35,9 @@ export function syslogHead({ source, process, time }: DrainLine, host: string): 
 
 /** Each with its length before it, so that no byte in it can end it. */
 export function counted(messages: readonly string[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const message of messages) {
-    const bytes = Buffer.from(message);
-    parts.push(Buffer.from(`${bytes.length} `), bytes);
-  }
-  return Buffer.concat(parts);
+  let text = '';
+  for (const message of messages) text += `${Buffer.byteLength(message)} ${message}`;
+  return Buffer.from(text);
 }
 
 function word(process: string): string {

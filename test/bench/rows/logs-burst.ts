@@ -1,7 +1,7 @@
 // Millions of lines from processes that end with their last one: what the log has of them, and how fast it took them.
 import { createInterface } from 'node:readline';
 import { type Bench, byHandLabel } from '../bench.ts';
-import { app, burstPlatform, ownBurstPlatform, printing, runDetached, watchBursts } from '../bursts.ts';
+import { burstPlatform, burstSpan, ownBurstPlatform, printing, runDetached, watchBursts } from '../bursts.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { inTurns, type Row, rounds } from '../row.ts';
 import { stackImage } from '../stack.ts';
@@ -59,22 +59,9 @@ export const logsThroughput: Row = {
   },
 };
 
-/** From the line that says it starts to the line that says it has ended, which comes when all it printed is stored. */
 async function storedPerSecond(bench: Bench, platform: BenchPlatform): Promise<number> {
-  const tail = platform.startCli('logs', '--tail', '--num', '0', '--source', 'twelve', '--app', app);
-  try {
-    const name = await runDetached(platform, printing(lines));
-    let started = 0;
-    for await (const line of createInterface({ input: tail.stdout! })) {
-      bench.signal.throwIfAborted();
-      if (line.includes(`twelve[${name}]: Starting process`)) started = performance.now();
-      if (started > 0 && line.includes(`twelve[${name}]: Process exited with status 0`))
-        return lines / ((performance.now() - started) / 1000);
-    }
-    throw new Error('The tail ended before the process did.');
-  } finally {
-    tail.kill();
-  }
+  const { started, stored } = await burstSpan(bench, platform, lines);
+  return lines / ((stored - started) / 1000);
 }
 
 async function followedPerSecond(bench: Bench, image: string): Promise<number> {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvents } from '../../../platform/cli/event-stream.ts';
 import type { Bench } from '../bench.ts';
-import { app, burstPlatform, ownBurstPlatform, runDetached } from '../bursts.ts';
+import { burstPlatform, logSession, ownBurstPlatform, runDetached } from '../bursts.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { type Row, rounds } from '../row.ts';
+import { printingTimes, sincePrinted } from '../timed-lines.ts';
 import { amount, type Round } from '../verdict.ts';
 
 const perSecond = 1000;
@@ -32,31 +33,23 @@ export const logsLatency: Row = {
   },
 };
 
-/** Each line tells when it was printed; both clocks are this machine's. */
 async function waitsOfLines(bench: Bench, platform: BenchPlatform): Promise<number[]> {
   const total = perSecond * seconds;
-  const script = `let n=0; const t=setInterval(() => { for (let i=0;i<${perSecond / 100};i++,n++) console.log("at " + (performance.timeOrigin + performance.now())); if (n>=${total}) clearInterval(t); }, 10)`;
-  const url = await session(platform, { lines: 0, tail: true, source: 'app' });
+  const url = await logSession(platform, { lines: 0, tail: true, source: 'app' });
   const life = new AbortController();
   const response = await fetch(url, { headers: { Accept: 'text/event-stream' }, signal: life.signal });
-  await runDetached(platform, `node -e '${script}'`);
+  await runDetached(platform, printingTimes(perSecond, total));
   const waits: number[] = [];
   for await (const { lines } of readEvents(response.body as unknown as AsyncIterable<Uint8Array>)) {
     bench.signal.throwIfAborted();
-    const now = performance.timeOrigin + performance.now();
     for (const line of lines) {
-      const printed = /\]: at ([\d.]+)$/.exec(line)?.[1];
-      if (printed) waits.push((now - Number(printed)) / 1000);
+      const waited = sincePrinted(line);
+      if (waited !== null) waits.push(waited);
     }
     if (waits.length >= total) break;
   }
   life.abort();
   return waits;
-}
-
-async function session(platform: BenchPlatform, order: Record<string, unknown>): Promise<string> {
-  const answer = await platform.api('POST', `/apps/${app}/log-sessions`, order);
-  return (answer as { logplex_url: string }).logplex_url;
 }
 
 export const logsLast = queryRow('logs-last', 'the last 100 lines', { lines: 100 }, 100, 0.05);
@@ -86,7 +79,7 @@ function queryRow(
       const measured: Round[] = [];
       for (let round = 0; round <= rounds; round++) {
         const start = performance.now();
-        const text = await (await fetch(await session(platform, order))).text();
+        const text = await (await fetch(await logSession(platform, order))).text();
         const ours = (performance.now() - start) / 1000;
         const found = text.split('\n').length - 1;
         if (found !== expected) throw new Error(`${found} lines were found, not ${expected}`);
@@ -102,17 +95,22 @@ function queryRow(
 const budgetMb = 50;
 /** The oldest segment goes as soon as the next would be too much. */
 const full = 0.9 * budgetMb * 1_048_576;
+/** Of 1,000 lines each. */
+const pieces = 300;
 
-/** Lines as web servers write them, in portions that can be compressed in between, until the budget is used up. */
+/**
+ * Lines as web servers write them, until the budget is used up; no faster than they are compressed, since what waits
+ * for that takes the place of older lines.
+ */
 async function fullLog(bench: Bench): Promise<BenchPlatform> {
   const platform = await ownBurstPlatform(bench, { TWELVE_LOG_BUDGET: String(budgetMb) });
-  const script = `const w = (n) => process.stdout.write(Array.from({ length: 1000 }, (_, i) => { const id = Math.imul(n * 1000 + i, 2654435761) >>> 0; return "10.0." + (id % 250) + "." + (id % 199) + " - - GET /products/" + (id % 5000) + "?session=" + id.toString(36) + " 200 " + (id % 9999) + " " + (id % 777) + "ms Mozilla/5.0 (X11; Linux x86_64)"; }).join("\\n") + "\\n"); for (let n = 0; n < 200; n++) w(n)`;
+  const script = `const w = (n) => process.stdout.write(Array.from({ length: 1000 }, (_, i) => { const id = Math.imul(n * 1000 + i, 2654435761) >>> 0; return "10.0." + (id % 250) + "." + (id % 199) + " - - GET /products/" + (id % 5000) + "?session=" + id.toString(36) + " 200 " + (id % 9999) + " " + (id % 777) + "ms Mozilla/5.0 (X11; Linux x86_64)"; }).join("\\n") + "\\n"); let n = 0; const t = setInterval(() => { w(n++); if (n === ${pieces}) clearInterval(t); }, 15)`;
   bench.say(`filling a log of ${budgetMb} MB`);
-  for (let portion = 1; portion <= 100; portion++) {
+  for (let portion = 1; portion <= 20; portion++) {
     const name = await runDetached(platform, `node -e '${script}'`);
     await ended(bench, platform, name);
     const bytes = await bytesIn(join(platform.server.folder, 'logs'));
-    if (portion % 5 === 0) bench.say(`${portion * 200_000} lines printed, ${amount(bytes / 1e6, 'MB')}`);
+    bench.say(`${portion * pieces * 1000} lines printed, ${amount(bytes / 1e6, 'MB')}`);
     if (bytes >= full) return platform;
   }
   throw new Error('The log does not get full.');
@@ -122,7 +120,7 @@ async function ended(bench: Bench, platform: BenchPlatform, name: string): Promi
   for (let text = ''; !text.includes('State changed from up to complete'); ) {
     await sleep(200);
     bench.signal.throwIfAborted();
-    text = await (await fetch(await session(platform, { lines: 1, dyno: name }))).text();
+    text = await (await fetch(await logSession(platform, { lines: 1, dyno: name }))).text();
   }
   // Segments are compressed within this time.
   await sleep(500);

@@ -1,10 +1,9 @@
 // From `twelve run bash` on a terminal to the first prompt, against `docker run -it` of the same image with the same limits.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultSizeName, defaultSizes, findSize } from '../../../platform/domain/formation.ts';
-import { appUid } from '../../../platform/domain/process.ts';
 import { label } from '../../../platform/engine/labels.ts';
 import { type Bench, byHandLabel } from '../bench.ts';
 import { hello } from '../hello.ts';
+import { limits } from '../limits.ts';
 import { untilPrompt } from '../on-terminal.ts';
 import { benchPlatform, program } from '../platform.ts';
 import { inTurns, type Row } from '../row.ts';
@@ -49,18 +48,6 @@ export const runPrompt: Row = {
     );
   },
 };
-
-/** What a process of the usual size gets, in the words of the docker command. */
-function limits(): string[] {
-  const size = findSize(defaultSizeName, defaultSizes);
-  const memory = `${size.memoryMb}m`;
-  return [
-    ...['--init', '--user', `${appUid}:${appUid}`, '--workdir', '/app', '--env', 'HOME=/app'],
-    ...['--memory', memory, '--memory-swap', memory, '--cpu-shares', String(size.cpuShare * 1024)],
-    ...['--pids-limit', String(size.pids), '--ulimit', `nofile=${size.openFiles}:${size.openFiles}`],
-    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'],
-  ];
-}
 
 /** The container of one round is gone before the next begins. */
 async function untilNone(bench: Bench, filter: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 // What other programs and the kernel say, read; and who gets which cores.
 import { describe, expect, it } from 'vitest';
 import { divideCores } from '../../bench/cores.ts';
+import { lineOf } from '../../bench/drained.ts';
 import { parseLoad } from '../../bench/load.ts';
 import {
   parentOf,
@@ -9,6 +10,7 @@ import {
   processorSecondsWithEndedIn,
   treeOf,
 } from '../../bench/processes.ts';
+import { sincePrinted } from '../../bench/timed-lines.ts';
 
 const wrk = (more = '') => `Running 5s test @ http://127.0.0.1:18081/
   1 threads and 64 connections
@@ -69,5 +71,24 @@ describe('processes', () => {
     expect(tree[0]).toBe(process.ppid);
     expect(tree).toContain(process.pid);
     expect(tree).not.toContain(1);
+  });
+});
+
+describe('messages of a drain', () => {
+  it('are counted as the lines that they were', () => {
+    const head = '<190>1 2026-11-23T04:00:00.123456+00:00 d.1f2e';
+    expect(lineOf(`${head} app run.12 - [meta sequenceId="7"] burst 1\n2`)).toBe(
+      '2026-11-23T04:00:00.123456+00:00 app[run.12]: burst 1\n2',
+    );
+    expect(lineOf(`${head} twelve logs - - Error L10`)).toContain(' twelve[logs]: Error L10');
+    expect(() => lineOf('<190>1 burst 1')).toThrow('The drain sent this: <190>1 burst 1');
+  });
+});
+
+describe('a line that tells when it was printed', () => {
+  it('is so many seconds old', () => {
+    const printed = performance.timeOrigin + performance.now() - 2000;
+    expect(sincePrinted(`2026-11-23T04:00:00.1+00:00 app[run.1]: at ${printed}`)).toBeCloseTo(2, 1);
+    expect(sincePrinted('2026-11-23T04:00:00.1+00:00 twelve[run.1]: Process exited')).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 // What a drain keeps of how far it is: true at every moment at which the server may be killed.
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type AppLog, openAppLog } from '../../../../platform/logs/app-log.ts';
@@ -179,5 +179,41 @@ it('counts a loss once when it was killed between the word of it and the lines a
   expect(sequencesOf(next)).toEqual(distinct(sequencesOf(next)));
   await next.drain.close();
   await killed.drain.close();
+  await log.close();
+});
+
+it('is kept anew when its file was taken away', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  const path = join(folder.path, 'one.drain');
+  const stage = openDrain(log, path, 10);
+  print(log, 20);
+  await until(() => readCursor(path)?.sequence === 20);
+  rmSync(path);
+  print(log, 20);
+  await until(() => readCursor(path)?.sequence === 40);
+  await stage.drain.close();
+  await log.close();
+});
+
+it('leaves others their turn between batches, however fast its receiver is', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  const stage = openDrain(log, join(folder.path, 'one.drain'), 10);
+  let turns = 0;
+  let over = false;
+  const turn = (): void => {
+    turns += 1;
+    if (!over) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const turnOf: number[] = [];
+  stage.receive = async () => void turnOf.push(turns);
+  print(log, 1000);
+  await until(() => stage.drain.status().delivered === 1000);
+  over = true;
+  expect(turnOf.length).toBeGreaterThan(2);
+  expect(turnOf).toEqual(distinct(turnOf));
+  await stage.drain.close();
   await log.close();
 });
