@@ -5,6 +5,7 @@ import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
+import { createCertificateService } from './actions/certificate-service.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { cronOf } from './actions/cron.ts';
@@ -12,6 +13,7 @@ import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
+import { routerOf } from './actions/routing.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressChecks } from './address-check.ts';
 import { createApi } from './api/server.ts';
@@ -39,7 +41,6 @@ import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
 import { realReadiness } from './processes/readiness.ts';
-import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import { untilSignalled } from './stop-signal.ts';
@@ -171,21 +172,17 @@ async function connect(
     onProblem,
   });
   closers.push(() => builder.close());
-  const router = await createRouter({
+  const router = await routerOf(config, logs, {
     engine,
     instance,
     image: () => image('router'),
     folder: data('router'),
     runFolder,
-    http: config.http,
-    domain: config.domain,
-    drainMs: config.drainMs,
-    timeouts: { firstByteMs: config.requestTimeoutMs, idleMs: config.idleTimeoutMs },
-    onAccess: (line) =>
-      logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
     onProblem,
   });
   closers.push(() => router.close());
+  const certificates = await createCertificateService({ store, config, router, onProblem });
+  closers.push(() => certificates.close());
 
   const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>
     routeOf({ store, config }, appId, rest);
@@ -260,6 +257,7 @@ async function connect(
     figures,
     router,
     logs,
+    certificates,
     resolveDrain,
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
@@ -274,7 +272,8 @@ async function connect(
   // Before anybody can ask for new ones.
   const ending = new AbortController();
   closers.push(() => ending.abort());
-  const guard = createAppGuard({ instance, ports: [config.api.port, config.registry.port], onProblem });
+  const ports = [config.api, config.registry, config.apiTls].flatMap((one) => one?.port ?? []);
+  const guard = createAppGuard({ instance, ports, onProblem });
   closers.push(() => guard.rest());
   await Promise.all([engine.endLost(ownLabels(instance)), guard.close()]);
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
@@ -283,6 +282,7 @@ async function connect(
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
+  if (config.apiTls) await api.listenTls(config.apiTls);
   await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
   await platform.cron.begin();

@@ -9,6 +9,8 @@ export interface AppRoute {
   hosts: string[];
   endpoints: Endpoint[];
   state: RouteState;
+  /** Visitors over plain HTTP are sent to HTTPS. */
+  toHttps?: boolean;
 }
 
 export interface ServerEntry {
@@ -20,7 +22,8 @@ export interface ServerEntry {
 
 /** What HAProxy holds, or should: where the hosts lead, and the servers of its backends. */
 export interface Picture {
-  /** Host → `<app id>:b12`, or `<app id>:crashed:b12` while a page is shown and backend 12 not asked. */
+  /** Host → `<app id>:b12`, or `<app id>:crashed:b12` while a page is shown and backend 12 not asked; with
+   * `secure:` after the app where plain HTTP is sent to HTTPS. */
   places: ReadonlyMap<string, string>;
   /** `b12/web.1:3f2a9c01b7de:31302e…` → where that is. */
   servers: ReadonlyMap<string, ServerEntry>;
@@ -33,6 +36,9 @@ export interface Table {
   /** Backends declared in the configuration. */
   pool: number;
 }
+
+/** In a place: over plain HTTP its visitors get nothing but the way to HTTPS. */
+export const secure = 'secure';
 
 export const mapPath = '/router/places.map';
 
@@ -103,7 +109,7 @@ export function busySlots(picture: Picture): Set<number> {
 export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number> {
   const slots = new Map<string, number>();
   for (const place of places.values()) {
-    const match = /^([^:]+):(?:[a-z]+:)?b(\d+)$/.exec(place);
+    const match = /^([^:]+):(?:[a-z]+:)*b(\d+)$/.exec(place);
     if (match) slots.set(match[1]!, Number(match[2]));
   }
   return slots;
@@ -138,7 +144,7 @@ function partOf(route: AppRoute, slot: number | undefined) {
   const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
   const part = {
     slot,
-    place: `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`,
+    place: `${route.appId}:${route.toHttps ? `${secure}:` : ''}${state === 'up' ? '' : `${state}:`}${backend}`,
     servers: route.endpoints.map((endpoint): [string, ServerEntry] => {
       const { address, port } = endpoint;
       return [`${backend}/${serverName(endpoint)}`, { address, port, ready: true }];

@@ -64,6 +64,7 @@ export function app(platform: Platform, one: App, base: string) {
     code: pageCodeOf(platform.router.stateOf(one.id)),
     created_at: seconds(one.createdAt),
     generation: named('cedar'),
+    https_redirect: one.httpsRedirect,
     git_url: `${base}/${one.name}.git`,
     internal_routing: false,
     maintenance: one.maintenance,

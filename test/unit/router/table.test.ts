@@ -135,3 +135,16 @@ test('what could end in a command or a file is refused', () => {
     '*.a.org',
   ]);
 });
+
+test('a place says where plain HTTP is sent to HTTPS, and its backend is read back from it', () => {
+  const routes = [
+    route('one', ['a'], { toHttps: true }),
+    route('two', [], { toHttps: true, state: 'crashed' }),
+  ];
+  const { places } = pictureOf(withRoutes(empty, routes, none, 2));
+  expect([...places.values()]).toEqual(['id-one:secure:b0', 'id-two:secure:crashed:b1']);
+  expect([...slotsOf(places)]).toEqual([
+    ['id-one', 0],
+    ['id-two', 1],
+  ]);
+});
