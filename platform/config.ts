@@ -27,6 +27,8 @@ export interface Config {
   https: Address | null;
   /** Where the API and git are reached over TLS; null: nowhere. */
   apiTls: Address | null;
+  /** Certificates are ordered from there; null: they are not. */
+  acme: { directory: string; email: string; caFile: string | null } | null;
   /** Apps answer at `<app>.<domain>`. */
   domain: string;
   /** Base of links when the request does not tell; null means the API's address. */
@@ -132,6 +134,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
     https: maybeAddress('TWELVE_HTTPS'),
     apiTls: maybeAddress('TWELVE_API_TLS'),
+    acme: checked('TWELVE_ACME', z.enum(['off', 'agreed']), 'off or agreed') === 'agreed' ? acme(text) : null,
     domain: checked(
       'TWELVE_DOMAIN',
       z.string().regex(/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/),
@@ -196,15 +199,32 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
+/** Who agreed to an authority's terms has said where it can reach them. */
+function acme(text: (name: string) => string): Config['acme'] {
+  const [directory, email] = [text('TWELVE_ACME_DIRECTORY'), text('TWELVE_ACME_EMAIL')];
+  if (!z.url({ protocol: /^https$/ }).safeParse(directory).success)
+    throw new PlatformError(
+      'bad_request',
+      `TWELVE_ACME_DIRECTORY is "${directory}"; it must be an https URL.`,
+    );
+  if (!z.email().safeParse(email).success)
+    throw new PlatformError(
+      'bad_request',
+      `TWELVE_ACME_EMAIL is "${email}"; it must be an address that the authority can write to, since TWELVE_ACME is set.`,
+    );
+  const file = text('TWELVE_ACME_CA_FILE');
+  return { directory, email, caFile: file ? existingFile('TWELVE_ACME_CA_FILE', file) : null };
+}
+
+function existingFile(name: string, path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) return path;
+  const what = found ? 'is not a file' : 'does not exist';
+  throw new PlatformError('bad_request', `${name} is "${path}", which ${what}.`);
+}
+
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {
-  if (own) {
-    const found = statSync(own, { throwIfNoEntry: false });
-    if (!found?.isFile()) {
-      const what = found ? 'is not a file' : 'does not exist';
-      throw new PlatformError('bad_request', `TWELVE_CA_FILE is "${own}", which ${what}.`);
-    }
-    return own;
-  }
+  if (own) return existingFile('TWELVE_CA_FILE', own);
   const inherited = env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
   return inherited && existsSync(inherited) ? inherited : null;
 }

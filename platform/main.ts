@@ -3,9 +3,9 @@ import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { join } from 'node:path';
+import { orderCertificates } from './actions/acme.ts';
 import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
-import { createCertificateService } from './actions/certificate-service.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { cronOf } from './actions/cron.ts';
@@ -13,7 +13,7 @@ import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
-import { routerOf } from './actions/routing.ts';
+import { routingOf } from './actions/routing.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressChecks } from './address-check.ts';
 import { createApi } from './api/server.ts';
@@ -172,17 +172,19 @@ async function connect(
     onProblem,
   });
   closers.push(() => builder.close());
-  const router = await routerOf(config, logs, {
-    engine,
-    instance,
-    image: () => image('router'),
-    folder: data('router'),
-    runFolder,
-    onProblem,
-  });
-  closers.push(() => router.close());
-  const certificates = await createCertificateService({ store, config, router, onProblem });
-  closers.push(() => certificates.close());
+  const { router, certificates } = await routingOf(
+    config,
+    { store, logs },
+    {
+      engine,
+      instance,
+      image: () => image('router'),
+      folder: data('router'),
+      runFolder,
+      onProblem,
+    },
+  );
+  closers.push(router.close, certificates.close);
 
   const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>
     routeOf({ store, config }, appId, rest);
@@ -282,10 +284,10 @@ async function connect(
   const api = createApi(platform);
   const address = await api.listen(config.api);
   closers.push(() => api.close());
-  if (config.apiTls) await api.listenTls(config.apiTls);
   await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
   await platform.cron.begin();
+  closers.push(orderCertificates(platform));
   api.answer();
   void prepare(platform);
   return { api: address, platform, close };

@@ -36,10 +36,8 @@ import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 const startPatienceMs = 20_000;
 
 export interface Api {
-  /** @throws PlatformError `conflict` when the port is taken */
+  /** There, and over TLS where the settings say. @throws PlatformError `conflict` when a port is taken */
   listen(address: Address): Promise<Address>;
-  /** The same over TLS. @throws PlatformError `conflict` when the port is taken */
-  listenTls(address: Address): Promise<void>;
   /** What runs is known: requests, which wait for it, are answered. */
   answer(): void;
   close(): Promise<void>;
@@ -97,10 +95,8 @@ export function createApi(platform: Platform): Api {
     answer,
     async listen(address) {
       listening = await listenOn(server, address, 'TWELVE_API');
+      if (tls) await listenOn(tls, platform.config.apiTls!, 'TWELVE_API_TLS');
       return listening;
-    },
-    async listenTls(address) {
-      if (tls) await listenOn(tls, address, 'TWELVE_API_TLS');
     },
     async close() {
       logSessions.close();

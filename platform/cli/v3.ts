@@ -20,6 +20,8 @@ export interface Domain {
   hostname: string;
   kind: 'heroku' | 'custom';
   cname: string | null;
+  acm_status: string | null;
+  acm_status_reason: string | null;
 }
 
 export interface SniEndpoint {

@@ -24,6 +24,26 @@ export const settings: readonly Setting[] = [
     default: '',
     help: 'address of the API and of git over TLS, 0.0.0.0:5443 for example; empty: none',
   },
+  {
+    name: 'TWELVE_ACME',
+    default: 'off',
+    help: "agreed: certificates are ordered for all names, and you agree to the authority's terms of service",
+  },
+  {
+    name: 'TWELVE_ACME_EMAIL',
+    default: '',
+    help: 'where the authority can write to you; needed for TWELVE_ACME',
+  },
+  {
+    name: 'TWELVE_ACME_DIRECTORY',
+    default: 'https://acme-v02.api.letsencrypt.org/directory',
+    help: "the authority's ACME directory",
+  },
+  {
+    name: 'TWELVE_ACME_CA_FILE',
+    default: '',
+    help: 'PEM of an authority that vouches for the directory itself; empty: those the system knows',
+  },
   { name: 'TWELVE_DOMAIN', default: 'localhost', help: 'apps answer at <app>.<domain>' },
   {
     name: 'TWELVE_REGISTRY',

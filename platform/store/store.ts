@@ -1,6 +1,7 @@
 // The store: one SQLite file and the repositories over it.
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAcmeFailures } from './acme-failures.ts';
 import { createApps } from './apps.ts';
 import { createBuildSources } from './build-sources.ts';
 import { createBuildpacks } from './buildpacks.ts';
@@ -37,6 +38,7 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     apps: clear(createApps(database, now)),
     domains: clear(createDomains(database, now)),
     certificates: clear(createCertificates(database, vault, now)),
+    acmeFailures: clear(createAcmeFailures(database)),
     ownKeys: clear(createOwnKeys(database, vault)),
     logDrains: clear(createLogDrains(database, vault, now)),
     slugs: clear(createSlugRecords(database, now)),

@@ -10,6 +10,7 @@ import { must } from '../support/app-repository.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { startPlatform, type TestPlatform, userEnvironment } from '../support/platform.ts';
 import { freePorts } from '../support/server-process.ts';
+import { plainApp } from './bad-input/pushes.ts';
 
 let platform: TestPlatform;
 let https: number;
@@ -66,7 +67,7 @@ test('from another machine: the authority is pinned, and then commands, git push
   expect(wrong.status).toBe(1);
   expect(wrong.stderr).toMatch(/is not trusted/);
   await must(platform.cli(['login', url, '--ca', file], { ...options, input: platform.token }));
-  const repository = await platform.newApp('node-hello');
+  const repository = await platform.newApp(null, plainApp);
   const there = { env: elsewhere, cwd: repository.folder };
   await must(platform.cli(['apps:create', 'remote'], there));
   expect((await platform.git(['remote', '-v'], there)).stdout).toContain(`${url}/remote.git`);

@@ -57,7 +57,7 @@ export function app(platform: Platform, one: App, base: string) {
   return {
     id: one.id,
     name: one.name,
-    acm: false,
+    acm: platform.config.acme !== null,
     archived_at: null,
     buildpack_provided_description: slug?.buildpacks.at(-1)?.displayName ?? null,
     build_stack: named(one.stack),
