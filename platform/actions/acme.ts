@@ -120,6 +120,9 @@ function hostStates(needs: Known): OwnedState[] {
   const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
   const failures = store.acmeFailures.all();
   const wanted = wantedHosts(needs);
+  const every = everyHost(needs);
+  for (const { id, appId, names } of certificates)
+    if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
   for (const host of failures.keys())
     if (!wanted.some((one) => one.host === host)) store.acmeFailures.remove(host);
   return wanted.map((one) => ({
@@ -130,16 +133,20 @@ function hostStates(needs: Known): OwnedState[] {
   }));
 }
 
-/** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
-function wantedHosts({ store, config }: Known): WantedHost[] {
+function everyHost({ store, config }: Known): WantedHost[] {
   const publicHost = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname];
   const own = [config.domain, ...publicHost].map((host) => ({ host, appId: null }));
   const apps = store.apps
     .list()
     .flatMap((app) => hostsOf({ store, config }, app).map((host) => ({ host, appId: app.id })));
-  const added = store.certificates.all().filter(({ source }) => source === 'added');
+  return [...own, ...apps];
+}
+
+/** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
+function wantedHosts(known: Known): WantedHost[] {
+  const added = known.store.certificates.all().filter(({ source }) => source === 'added');
   const now = new Date();
-  return [...own, ...apps].filter(({ host, appId }, index, all) => {
+  return everyHost(known).filter(({ host, appId }, index, all) => {
     if (reasonAgainst(host) || all.findIndex((one) => one.host === host) !== index) return false;
     const chosen = chooseCertificate(added, host, appId, now);
     return !chosen || !isValid(chosen, now);

@@ -4,8 +4,15 @@ import { createHash } from 'node:crypto';
 export interface HostState {
   host: string;
   /** The one that was ordered last. */
-  certificate: { notBefore: string; notAfter: string } | null;
+  certificate: Ordered | null;
   failure: Failure | null;
+}
+
+export interface Ordered {
+  notBefore: string;
+  notAfter: string;
+  /** By our own clock. */
+  createdAt: string;
 }
 
 export interface Failure {
@@ -27,10 +34,14 @@ export function dueAt({ host, certificate, failure }: HostState): number {
   return failure ? Math.max(wanted, Date.parse(failure.nextAt)) : wanted;
 }
 
-/** Before a third of its time is left; each host at another moment, so that they do not come all at once for ever. */
-function renewAt(host: string, { notBefore, notAfter }: { notBefore: string; notAfter: string }): number {
+/**
+ * Before a third of its time is left; each host at another moment, so that they do not come all at once for ever. Where our
+ * clock and the authority's differ by weeks a new one may look old at once: it is not ordered over and over for that.
+ */
+function renewAt(host: string, { notBefore, notAfter, createdAt }: Ordered): number {
   const [from, to] = [Date.parse(notBefore), Date.parse(notAfter)];
-  return to - (to - from) / 3 - spread(host) * ((to - from) / 20);
+  const wanted = to - (to - from) / 3 - spread(host) * ((to - from) / 20);
+  return Math.max(wanted, Date.parse(createdAt) + (to - from) / 3);
 }
 
 /** The one to be ordered next, and when; the longest due comes first. Undefined: none. */

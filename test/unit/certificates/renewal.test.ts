@@ -6,7 +6,7 @@ import { dueAt, type Failure, failed, nextOrder } from '../../../platform/certif
 const day = 86_400_000;
 const start = Date.parse('2026-03-01T00:00:00.000Z');
 const at = (days: number): string => new Date(start + days * day).toISOString();
-const certificate = { notBefore: at(0), notAfter: at(90) };
+const certificate = { notBefore: at(0), notAfter: at(90), createdAt: at(0) };
 const state = (host: string, more: Partial<Parameters<typeof dueAt>[0]> = {}) => ({
   host,
   certificate: null,
@@ -51,7 +51,9 @@ test('what an authority asks for counts where it is longer', () => {
   expect(wait(1000)).toBeGreaterThanOrEqual(600_000);
   expect(waitOf('120')).toBe(120_000);
   expect(waitOf(new Date(start + 5000).toUTCString(), start)).toBe(5000);
-  expect([waitOf(undefined), waitOf('soon'), waitOf(new Date(start - 5000).toUTCString(), start)]).toEqual([0, 0, 0]);
+  expect([waitOf(undefined), waitOf('soon'), waitOf(new Date(start - 5000).toUTCString(), start)]).toEqual([
+    0, 0, 0,
+  ]);
 });
 
 test('a renewal that failed waits as any failure does, and never comes before its time', () => {
@@ -59,6 +61,11 @@ test('a renewal that failed waits as any failure does, and never comes before it
   expect(dueAt(state('a', { certificate, failure }))).toBe(Date.parse(failure.nextAt));
   const old = failed('a', null, 'Away.', new Date(start));
   expect(dueAt(state('a', { certificate, failure: old }))).toBe(dueAt(state('a', { certificate })));
+});
+
+test('one that looks old at once, since a clock is wrong, is not ordered over and over', () => {
+  const strange = { notBefore: at(-80), notAfter: at(10), createdAt: at(0) };
+  expect(dueAt(state('a', { certificate: strange }))).toBe(start + 30 * day);
 });
 
 test('what is due longest comes first', () => {
