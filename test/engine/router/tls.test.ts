@@ -1,6 +1,7 @@
 // TLS at the router: which certificate a name gets, what the app is told, and changes that no connection notices.
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -159,6 +160,26 @@ test('the app is told of https, and so is the log; plain HTTP is sent there wher
   expect((await stage.get('safe.localhost')).status).toBe(308);
   await stage.router.serve(routeTo('safe', [app]));
   expect((await stage.get('safe.localhost')).status).toBe(200);
+});
+
+test('over HTTP/2 an app and its log get the same as over 1.1', async () => {
+  const app = await stage.endpoint(({ headers, url }, response) =>
+    response.end(JSON.stringify([headers.host, headers['x-forwarded-proto'], url])),
+  );
+  await stage.router.serve({ ...routeTo('two', [app]), toHttps: true });
+  const session = connectHttp2(`https://two.localhost:${port}`, {
+    lookup: (_host, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]),
+    rejectUnauthorized: false,
+  });
+  const asked = session.request({ ':path': '/h2?a=b' });
+  let body = '';
+  for await (const part of asked.setEncoding('utf8')) body += part;
+  session.close();
+  expect(JSON.parse(body)).toEqual([`two.localhost:${port}`, 'https', '/h2?a=b']);
+  const { text } = await stage.line((line) => line.text.includes('path="/h2?a=b"'));
+  expect(text).toMatch(
+    /^at=info method=GET .* host=two\.localhost .* dyno=web\.1 .* status=200 .* protocol=https$/,
+  );
 });
 
 test("an authority's question gets its answer, of whatever name it asks", async () => {
