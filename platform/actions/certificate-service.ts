@@ -9,9 +9,9 @@ import type { Store } from '../store/store.ts';
 import { servedCertificates } from './certificates.ts';
 
 export interface CertificateService {
-  /** The platform's own authority: PEM and SHA-256. */
-  authority(): { pem: string; fingerprint: string };
-  /** Who reaches the platform itself by this name (null: by none) gets this one. */
+  /** The platform's own authority, made when it is first asked for: PEM and SHA-256. */
+  authority(): Promise<{ pem: string; fingerprint: string }>;
+  /** Who reaches the platform itself over TLS by this name (null: by none) gets this one. */
   pairFor(name: string | null): KeyPair;
   /** Certificates, apps or their hosts changed. Resolves when all that serve know what there is now. */
   changed(): Promise<void>;
@@ -35,17 +35,24 @@ const lookMs = 3_600_000;
 export async function createCertificateService(needs: ServiceNeeds): Promise<CertificateService> {
   const { store, config, router } = needs;
   const now = needs.now ?? (() => new Date());
-  const authority = await ownAuthority(needs, now());
+  // A server that speaks no TLS makes nothing, and loads nothing to make it with.
+  const speaksTls = config.https !== null || config.apiTls !== null;
   const listeners = new Set<() => void>();
-  let own = await ownCertificate(needs, authority, now());
+  let authority: Promise<KeyPair> | undefined;
+  let own: KeyPair | undefined;
   let ending = false;
   let last: Promise<void> = Promise.resolve();
 
+  function ourAuthority(): Promise<KeyPair> {
+    authority ??= ownAuthority(needs, now());
+    return authority;
+  }
+
   async function tellAll(): Promise<void> {
     if (ending) return;
-    own = await ownCertificate(needs, authority, now());
+    if (speaksTls) own = await ownCertificate(needs, await ourAuthority(), now());
     for (const tell of listeners) tell();
-    if (!config.https) return;
+    if (!config.https || !own) return;
     const entries = servedCertificates(needs, now());
     await router.secure({ fallback: `${own.chain.trim()}\n${own.key.trim()}`, entries });
   }
@@ -62,12 +69,17 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
   }, lookMs);
   timer.unref();
   return {
-    authority: () => ({ pem: authority.chain, fingerprint: fingerprintOf(authority.chain) }),
+    async authority() {
+      const { chain } = await ourAuthority();
+      return { pem: chain, fingerprint: fingerprintOf(chain) };
+    },
     pairFor(name) {
       const known = name === null ? [] : store.certificates.all();
       const chosen = name === null ? undefined : chooseCertificate(known, name.toLowerCase(), null, now());
       const key = chosen && store.certificates.keyOf(chosen.id);
-      return chosen && key ? { chain: chosen.chain, key } : own;
+      if (chosen && key) return { chain: chosen.chain, key };
+      if (!own) throw new Error('this server speaks no TLS');
+      return own;
     },
     changed,
     onChanged(listener) {

@@ -25,8 +25,8 @@ export function certificateRoutes(edge: Edge): Router {
   const router = Router();
   serve(router, edge, '/apps/:app/sni-endpoints', edge.app);
   serve(router, edge, '/sni-endpoints', () => null);
-  router.get('/certificate-authority', (_request, response) => {
-    const { pem, fingerprint } = edge.platform.certificates.authority();
+  router.get('/certificate-authority', async (_request, response) => {
+    const { pem, fingerprint } = await edge.platform.certificates.authority();
     response.json({ certificate: pem, fingerprint });
   });
   return router;
