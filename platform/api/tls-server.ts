@@ -1,12 +1,14 @@
 // The API and git over TLS: with the certificate that fits the name a client asks for, else the platform's own.
-
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CertificateService } from '../actions/certificate-service.ts';
 import type { KeyPair } from '../certificates/authority.ts';
 
-export function createTlsServer(certificates: CertificateService, onRequest: RequestListener): Server {
+export function createTlsServer(
+  certificates: Pick<CertificateService, 'pairFor' | 'onChanged'>,
+  onRequest: RequestListener,
+): Server {
   const contexts = new Map<string, SecureContext>();
 
   function contextOf({ chain, key }: KeyPair): SecureContext {
