@@ -97,7 +97,9 @@ test('a server that comes back, and a HAProxy that is started anew, serve the sa
   await serve({ pem: pem(kept), hosts: ['kept.test'] });
   await stage.router.start([]);
   expect([await shown('kept.test'), await shown('www.one.test')]).toEqual(['kept', 'default-2']);
-  expect(stage.problems).toEqual([]);
+  // Who watches over it may have said that it was gone.
+  const problems = stage.problems.splice(0);
+  expect(problems.filter((one) => !one.startsWith('The router is down'))).toEqual([]);
 });
 
 test('the files with private keys are for nobody else, and those of certificates that left are gone', async () => {
