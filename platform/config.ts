@@ -9,8 +9,9 @@ import type { Size } from './domain/formation.ts';
 import { go, packageSettings, proxies } from './domain/inherited.ts';
 import { type Address, address } from './domain/listen-address.ts';
 import { sizesWith } from './domain/own-sizes.ts';
+import { settings } from './domain/settings.ts';
 
-export type { Address };
+export { type Address, settings };
 
 export interface Config {
   /** Everything that must survive lives here. */
@@ -22,6 +23,12 @@ export interface Config {
   registry: Address;
   /** The router's address for visitors. */
   http: Address;
+  /** The router's address for visitors over TLS; null: it has none. */
+  https: Address | null;
+  /** Where the API and git are reached over TLS; null: nowhere. */
+  apiTls: Address | null;
+  /** Certificates are ordered from there; null: they are not. */
+  acme: { directory: string; email: string; caFile: string | null } | null;
   /** Apps answer at `<app>.<domain>`. */
   domain: string;
   /** Base of links when the request does not tell; null means the API's address. */
@@ -79,101 +86,6 @@ export interface Config {
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
-interface Setting {
-  name: string;
-  default: string;
-  help: string;
-}
-
-/** Every setting, as `twelve server --help` lists it. */
-export const settings: readonly Setting[] = [
-  {
-    name: 'TWELVE_DATA',
-    default: '/var/lib/twelve',
-    help: 'data folder: database, repositories, slugs, logs, secrets',
-  },
-  { name: 'TWELVE_API', default: '127.0.0.1:5480', help: 'address of the API and of git over HTTP' },
-  { name: 'TWELVE_HTTP', default: '0.0.0.0:80', help: "the router's address, for visitors of apps" },
-  { name: 'TWELVE_DOMAIN', default: 'localhost', help: 'apps answer at <app>.<domain>' },
-  {
-    name: 'TWELVE_REGISTRY',
-    default: '127.0.0.1:0',
-    help: 'where the engine pulls releases from; loopback only, port 0 picks one',
-  },
-  { name: 'TWELVE_PUBLIC_URL', default: '', help: 'base of the links in answers; empty: from the request' },
-  { name: 'TWELVE_RUN', default: '', help: 'folder for sockets; empty: /run/twelve-<instance>' },
-  { name: 'TWELVE_ENGINE', default: '/var/run/docker.sock', help: "the engine's unix socket" },
-  {
-    name: 'TWELVE_ENGINE_CONTAINERS',
-    default: '',
-    help: "the engine's container folder as the server sees it; empty: where the engine says",
-  },
-  {
-    name: 'TWELVE_NETWORKS',
-    default: '10.213.0.0/16',
-    help: 'range that networks of apps and builds are cut from, each a /25',
-  },
-  {
-    name: 'TWELVE_SIZES',
-    default: '',
-    help: 'JSON, more sizes of processes: {"small":{"memory":256,"cpu":0.5,"pids":128,"open_files":4096}}',
-  },
-  {
-    name: 'TWELVE_CA_FILE',
-    default: '',
-    help: 'extra certificate authorities for builds (PEM); empty: NODE_EXTRA_CA_CERTS or SSL_CERT_FILE',
-  },
-  { name: 'TWELVE_BOOT_TIMEOUT', default: '60', help: 'seconds a web process has to listen on $PORT' },
-  { name: 'TWELVE_STOP_TIMEOUT', default: '30', help: 'seconds between SIGTERM and SIGKILL' },
-  { name: 'TWELVE_DRAIN_TIMEOUT', default: '30', help: 'seconds for open requests of a replaced process' },
-  {
-    name: 'TWELVE_REQUEST_TIMEOUT',
-    default: '30',
-    help: 'seconds an app has to begin its response (H12)',
-  },
-  {
-    name: 'TWELVE_IDLE_TIMEOUT',
-    default: '55',
-    help: 'seconds a connection may then be silent (H15)',
-  },
-  { name: 'TWELVE_BUILD_TIMEOUT', default: '900', help: 'seconds a build may take' },
-  {
-    name: 'TWELVE_BUILD_MEMORY',
-    default: '',
-    help: 'MB a build may use; empty: 2048 or half of the machine, whichever is less',
-  },
-  { name: 'TWELVE_BUILDS', default: '', help: 'builds at once, others wait; empty: one per core' },
-  { name: 'TWELVE_BUILD_CPUS', default: '', help: 'cores a build may use; empty: all' },
-  { name: 'TWELVE_BUILD_PROCESSES', default: '4096', help: 'processes and threads a build may have' },
-  { name: 'TWELVE_BUILD_DISK', default: '8192', help: 'MB that the files of a build may take' },
-  { name: 'TWELVE_BUILD_CACHE', default: '4096', help: 'MB that are kept for the next build of an app' },
-  { name: 'TWELVE_BUILD_LOG', default: '10', help: "MB of a build's output that are shown and kept" },
-  {
-    name: 'TWELVE_BUILDS_READY',
-    default: '1',
-    help: 'build containers that wait for the next push of the apps pushed last; 0: none',
-  },
-  { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
-  { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB on the disk for the log of an app' },
-  {
-    name: 'TWELVE_DRAIN_ADDRESSES',
-    default: '',
-    help: "addresses and ranges that log drains may go to although they are loopback, link-local or the platform's own: 127.0.0.1,10.0.0.0/24",
-  },
-  { name: 'TWELVE_SLUG_LIMIT', default: '1024', help: 'MB a slug may have' },
-  {
-    name: 'TWELVE_MIN_FREE',
-    default: '512',
-    help: 'MB that have to be free on the disk for a push or a build to start; 0: not looked at',
-  },
-  { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
-  {
-    name: 'TWELVE_LOG_LEVEL',
-    default: 'info',
-    help: 'debug, info, warn or error: how much the server says of itself',
-  },
-];
-
 /**
  * @param env usually process.env
  * @throws PlatformError `bad_request` naming the setting, what it held and what it may hold
@@ -206,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     checked(name, schema, may);
     return text(name) === '' ? [] : parts;
   };
+  const maybeAddress = (name: string): Address | null => (text(name) ? address(name, text(name)) : null);
   const registry = address('TWELVE_REGISTRY', text('TWELVE_REGISTRY'));
   if (!registry.host.startsWith('127.')) {
     throw new PlatformError(
@@ -219,6 +132,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     api: address('TWELVE_API', text('TWELVE_API')),
     registry,
     http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
+    https: maybeAddress('TWELVE_HTTPS'),
+    apiTls: maybeAddress('TWELVE_API_TLS'),
+    acme: checked('TWELVE_ACME', z.enum(['off', 'agreed']), 'off or agreed') === 'agreed' ? acme(text) : null,
     domain: checked(
       'TWELVE_DOMAIN',
       z.string().regex(/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/),
@@ -283,15 +199,32 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
+/** Who agreed to an authority's terms has said where it can reach them. */
+function acme(text: (name: string) => string): Config['acme'] {
+  const [directory, email] = [text('TWELVE_ACME_DIRECTORY'), text('TWELVE_ACME_EMAIL')];
+  if (!z.url({ protocol: /^https$/ }).safeParse(directory).success)
+    throw new PlatformError(
+      'bad_request',
+      `TWELVE_ACME_DIRECTORY is "${directory}"; it must be an https URL.`,
+    );
+  if (!z.email().safeParse(email).success)
+    throw new PlatformError(
+      'bad_request',
+      `TWELVE_ACME_EMAIL is "${email}"; it must be an address that the authority can write to, since TWELVE_ACME is set.`,
+    );
+  const file = text('TWELVE_ACME_CA_FILE');
+  return { directory, email, caFile: file ? existingFile('TWELVE_ACME_CA_FILE', file) : null };
+}
+
+function existingFile(name: string, path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) return path;
+  const what = found ? 'is not a file' : 'does not exist';
+  throw new PlatformError('bad_request', `${name} is "${path}", which ${what}.`);
+}
+
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {
-  if (own) {
-    const found = statSync(own, { throwIfNoEntry: false });
-    if (!found?.isFile()) {
-      const what = found ? 'is not a file' : 'does not exist';
-      throw new PlatformError('bad_request', `TWELVE_CA_FILE is "${own}", which ${what}.`);
-    }
-    return own;
-  }
+  if (own) return existingFile('TWELVE_CA_FILE', own);
   const inherited = env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
   return inherited && existsSync(inherited) ? inherited : null;
 }

@@ -4,11 +4,15 @@ import { type Address, type Config, settings } from './config.ts';
 
 /** Once it is up: where everything is. */
 export function greeting(config: Config, { host, port }: Address): string {
-  const web = config.http;
+  const { http: web, https, apiTls } = config;
   return [
     `Twelve is up.`,
     `  API and git   http://${host}:${port}`,
+    ...(apiTls ? [`  over TLS      https://${apiTls.host}:${apiTls.port}`] : []),
     `  apps          http://<app>.${config.domain}${web.port === 80 ? '' : `:${web.port}`}`,
+    ...(https
+      ? [`  over TLS      https://<app>.${config.domain}${https.port === 443 ? '' : `:${https.port}`}`]
+      : []),
     `  data          ${config.dataFolder}`,
     `  first token   ${join(config.dataFolder, 'admin-token')}`,
     '',

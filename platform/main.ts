@@ -1,9 +1,9 @@
 // The server: read config, open the store, choose an engine, make the stations, connect them, stop in reverse order.
 import './small-heap.ts';
 import { randomBytes } from 'node:crypto';
-import { channel } from 'node:diagnostics_channel';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { orderCertificates } from './actions/acme.ts';
 import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
@@ -13,6 +13,7 @@ import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
+import { routingOf } from './actions/routing.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressChecks } from './address-check.ts';
 import { createApi } from './api/server.ts';
@@ -21,7 +22,6 @@ import { languageImage } from './build/first-party.ts';
 import { buildGround } from './build/ground.ts';
 import { type Address, type Config, readConfig } from './config.ts';
 import { messageOf, PlatformError } from './domain/errors.ts';
-import type { Step } from './domain/steps.ts';
 import { createDownload } from './download.ts';
 import { createDockerEngine } from './engine/docker.ts';
 import { hostAddresses } from './engine/host-addresses.ts';
@@ -40,9 +40,9 @@ import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
 import { realReadiness } from './processes/readiness.ts';
-import { createRouter } from './router/router.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
+import { reached } from './step-channel.ts';
 import { untilSignalled } from './stop-signal.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder } from './store/database.ts';
@@ -55,10 +55,6 @@ export interface Server {
   /** Stops acting and lets everything that runs go on. */
   close(): Promise<void>;
 }
-
-/** Named steps are told here; nobody listens but tests that end us at one. */
-const stepChannel = channel('twelve:step');
-const reached = (step: Step): void => stepChannel.publish(step);
 
 const buildpacksFolder = join(import.meta.dirname, '..', 'buildpacks');
 
@@ -172,21 +168,19 @@ async function connect(
     onProblem,
   });
   closers.push(() => builder.close());
-  const router = await createRouter({
-    engine,
-    instance,
-    image: () => image('router'),
-    folder: data('router'),
-    runFolder,
-    http: config.http,
-    domain: config.domain,
-    drainMs: config.drainMs,
-    timeouts: { firstByteMs: config.requestTimeoutMs, idleMs: config.idleTimeoutMs },
-    onAccess: (line) =>
-      logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
-    onProblem,
-  });
-  closers.push(() => router.close());
+  const { router, certificates } = await routingOf(
+    config,
+    { store, logs },
+    {
+      engine,
+      instance,
+      image: () => image('router'),
+      folder: data('router'),
+      runFolder,
+      onProblem,
+    },
+  );
+  closers.push(router.close, certificates.close);
 
   const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>
     routeOf({ store, config }, appId, rest);
@@ -261,6 +255,7 @@ async function connect(
     figures,
     router,
     logs,
+    certificates,
     resolveDrain,
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
@@ -275,7 +270,8 @@ async function connect(
   // Before anybody can ask for new ones.
   const ending = new AbortController();
   closers.push(() => ending.abort());
-  const guard = createAppGuard({ instance, ports: [config.api.port, config.registry.port], onProblem });
+  const ports = [config.api, config.registry, config.apiTls].flatMap((one) => one?.port ?? []);
+  const guard = createAppGuard({ instance, ports, onProblem });
   closers.push(() => guard.rest());
   await Promise.all([engine.endLost(ownLabels(instance)), guard.close()]);
   await Promise.all([oneOffs.adopt(), builder.sweep(), finishPushes(platform, ending.signal)]);
@@ -287,6 +283,7 @@ async function connect(
   await router.start((await processes.adopt()).flatMap(({ appId, ...rest }) => route(appId, rest) ?? []));
   processes.go();
   await platform.cron.begin();
+  closers.push(orderCertificates(platform));
   api.answer();
   void prepare(platform);
   return { api: address, platform, close };

@@ -23,6 +23,7 @@ export async function createApp(
     description: 'Initial release',
     commit: null,
   }));
+  await platform.certificates.changed();
   await platform.router.serve({
     appId: app.id,
     appName: app.name,
@@ -63,13 +64,17 @@ export function hostsOf(platform: Names, app: Pick<App, 'id' | 'name'>): string[
 /** What the router is told of it; undefined when it is gone. */
 export function routeOf<Rest>(platform: Names, appId: string, rest: Rest) {
   const app = platform.store.apps.byId(appId);
-  return app && { appId, appName: app.name, hosts: hostsOf(platform, app), ...rest };
+  if (!app) return undefined;
+  const toHttps = app.httpsRedirect && platform.config.https !== null;
+  return { appId, appName: app.name, hosts: hostsOf(platform, app), toHttps, ...rest };
 }
 
 /** Where visitors reach it. */
-export function webUrl(platform: Platform, app: Pick<App, 'name'>): string {
-  const { port } = platform.config.http;
-  return `http://${builtInHost(platform, app)}${port === 80 ? '' : `:${port}`}/`;
+export function webUrl(platform: Platform, app: Pick<App, 'name' | 'httpsRedirect'>): string {
+  const { http, https } = platform.config;
+  const host = builtInHost(platform, app);
+  if (https && app.httpsRedirect) return `https://${host}${https.port === 443 ? '' : `:${https.port}`}/`;
+  return `http://${host}${http.port === 80 ? '' : `:${http.port}`}/`;
 }
 
 /** The old host name stops, the new one serves the same processes. */
@@ -78,6 +83,7 @@ export async function renameApp(platform: Platform, app: App, wanted: string): P
   if (name === app.name) return;
   platform.store.transaction(() => platform.store.apps.rename(app.id, name));
   await platform.processes.changed(app.id);
+  await platform.certificates.changed();
 }
 
 export async function setMaintenance(platform: Platform, app: App, on: boolean): Promise<void> {
@@ -94,6 +100,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.releases.eraseConfig(app.id);
     store.buildSources.eraseUrls(app.id);
     store.domains.removeAll(app.id);
+    store.certificates.removeAll(app.id);
     store.logDrains.removeAll(app.id);
     store.processSettings.removeAll(app.id);
     store.processHealth.removeAll(app.id);
@@ -133,6 +140,7 @@ async function clearAway(platform: Platform, appId: string): Promise<void> {
   const outputs = [...store.builds.list(appId), ...store.releases.list(appId)].map(({ id }) => id);
   const results = await Promise.allSettled([
     platform.router.remove(appId),
+    platform.certificates.changed(),
     platform.processes.removeApp(appId),
     platform.oneOffs.stopAll(appId),
     platform.builder.purgeCache(appId),

@@ -16,6 +16,7 @@ import type { Router } from '../router/router.ts';
 import type { Slugs } from '../slugs/slugs.ts';
 import type { Store } from '../store/store.ts';
 import type { User } from '../store/users.ts';
+import type { CertificateService } from './certificate-service.ts';
 import type { Claims } from './claims.ts';
 import type { Outputs } from './output.ts';
 import type { RunningBuilds } from './running-builds.ts';
@@ -39,6 +40,8 @@ export interface Platform {
   /** What processes use. */
   figures: Figures;
   router: Router;
+  /** Who is served with which certificate. */
+  certificates: CertificateService;
   logs: Logs;
   /** Where a log drain leads, if it may. */
   resolveDrain: ResolveSafely;

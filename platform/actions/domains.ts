@@ -26,6 +26,7 @@ export async function addDomain(platform: Platform, app: App, wanted: string): P
     return store.domains.add(app.id, hostName);
   });
   await platform.processes.changed(app.id);
+  await platform.certificates.changed();
   return domain;
 }
 
@@ -34,6 +35,7 @@ export async function removeDomain(platform: Platform, app: App, nameOrId: strin
   const domain = findDomain(platform, app, nameOrId);
   platform.store.domains.remove(domain.id);
   await platform.processes.changed(app.id);
+  await platform.certificates.changed();
   return domain;
 }
 

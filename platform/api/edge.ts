@@ -26,9 +26,15 @@ export function createEdge(
   logSessions: LogSessions,
   address: () => { host: string; port: number },
 ): Edge {
-  const { publicUrl, domain } = platform.config;
+  const { publicUrl, domain, apiTls } = platform.config;
   const base: Edge['base'] = (request) =>
-    linkBase(request, { publicUrl, domain, apiHost: address().host, apiPort: address().port });
+    linkBase(request, {
+      publicUrl,
+      domain,
+      apiHost: address().host,
+      apiPort: address().port,
+      tlsHost: apiTls?.host ?? null,
+    });
   return {
     platform,
     logSessions,

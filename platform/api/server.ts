@@ -1,5 +1,5 @@
 // One HTTP server for the API, git, log streams and attached processes.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
@@ -18,6 +18,7 @@ import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
+import { certificateRoutes } from './routes/certificates.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
@@ -28,13 +29,14 @@ import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
+import { createTlsServer } from './tls-server.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
 const startPatienceMs = 20_000;
 
 export interface Api {
-  /** @throws PlatformError `conflict` when the port is taken */
+  /** There, and over TLS where the settings say. @throws PlatformError `conflict` when a port is taken */
   listen(address: Address): Promise<Address>;
   /** What runs is known: requests, which wait for it, are answered. */
   answer(): void;
@@ -55,11 +57,10 @@ export function createApi(platform: Platform): Api {
   let listening: Address = platform.config.api;
   const edge = createEdge(platform, attachments, logSessions, () => listening);
   const application = createApplication(edge);
-  const server = createServer((request, response) => void handle(request, response));
-  // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
-  allowLongRequests(server);
-  server.keepAliveTimeout = 15_000;
-  answerUnreadable(server);
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
+  const server = createServer(onRequest);
+  const tls = platform.config.apiTls ? createTlsServer(platform.certificates, onRequest) : null;
+  const servers = [server, ...(tls ? [tls] : [])];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
@@ -79,27 +80,30 @@ export function createApi(platform: Platform): Api {
     }
   }
 
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    if (!attachments.upgrade(request, socket, head)) refuseUpgrade(socket);
-  });
+  for (const one of servers) {
+    // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
+    allowLongRequests(one);
+    one.keepAliveTimeout = 15_000;
+    answerUnreadable(one);
+    one.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      if (!attachments.upgrade(request, socket, head)) refuseUpgrade(socket);
+    });
+  }
 
   return {
     answer,
-    listen: (address) =>
-      new Promise((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)));
-        server.listen(address.port, address.host, () => {
-          listening = { host: address.host, port: (server.address() as AddressInfo).port };
-          resolve(listening);
-        });
-      }),
+    async listen(address) {
+      listening = await listenOn(server, address, 'TWELVE_API');
+      if (tls) await listenOn(tls, platform.config.apiTls!, 'TWELVE_API_TLS');
+      return listening;
+    },
     async close() {
       logSessions.close();
       attachments.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      setTimeout(() => server.closeAllConnections(), 500).unref();
-      await closed;
+      const closed = servers.map((one) => new Promise<void>((resolve) => one.close(() => resolve())));
+      setTimeout(() => servers.map((one) => one.closeAllConnections()), 500).unref();
+      await Promise.all(closed);
     },
   };
 }
@@ -120,6 +124,7 @@ function createApplication(edge: Edge): express.Express {
     accountRoutes(edge),
     appRoutes(edge),
     domainRoutes(edge),
+    certificateRoutes(edge),
     logDrainRoutes(edge),
     buildRoutes(edge),
     sourceRoutes(edge),
@@ -153,12 +158,21 @@ async function beforeAnswering(ready: Promise<void>, response: ServerResponse): 
   late.abort();
 }
 
-function cannotListen(address: Address, error: NodeJS.ErrnoException): Error {
+function listenOn(server: Server, address: Address, setting: string): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, setting, error)));
+    server.listen(address.port, address.host, () =>
+      resolve({ host: address.host, port: (server.address() as AddressInfo).port }),
+    );
+  });
+}
+
+function cannotListen(address: Address, setting: string, error: NodeJS.ErrnoException): Error {
   const where = `${address.host}:${address.port}`;
   if (error.code === 'EADDRINUSE') {
     return new PlatformError(
       'conflict',
-      `The API cannot listen on ${where}: another program uses that port. Stop it, or set TWELVE_API to another address.`,
+      `The API cannot listen on ${where}: another program uses that port. Stop it, or set ${setting} to another address.`,
     );
   }
   if (error.code === 'EACCES')

@@ -55,18 +55,21 @@ const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
 /** Base of links in answers: the host the client used when it is one of ours, else the configured URL. */
 export function linkBase(
   request: Request,
-  own: { publicUrl: string | null; domain: string; apiHost: string; apiPort: number },
+  own: { publicUrl: string | null; domain: string; apiHost: string; apiPort: number; tlsHost: string | null },
 ): string {
   const host = request.headers.host ?? '';
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const encrypted = 'encrypted' in request.socket;
   const known =
     name === 'localhost' ||
     name === '::1' ||
     /^127(\.\d{1,3}){3}$/.test(name) ||
     name === own.domain ||
     name === own.apiHost ||
+    name === own.tlsHost ||
+    (own.publicUrl !== null && name === new URL(own.publicUrl).hostname) ||
     // Listening everywhere: an address that the client reached us at is one of ours.
-    (isAny(own.apiHost) && isIP(name) !== 0);
-  if (host && known) return `http://${host}`;
+    ((isAny(own.apiHost) || (encrypted && isAny(own.tlsHost ?? ''))) && isIP(name) !== 0);
+  if (host && known) return `${encrypted ? 'https' : 'http'}://${host}`;
   return own.publicUrl ?? `http://${own.apiHost}:${own.apiPort}`;
 }

@@ -41,5 +41,5 @@ export async function attachTo(
     ask({ 'Twelve-Attach': 'websocket' }),
   ]);
   if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
-  return await attach(call, dyno.attach_url, tty);
+  return await attach(call, dyno.attach_url, tty, await call.api().trust(dyno.attach_url));
 }

@@ -10,6 +10,8 @@ export interface ClientNeeds {
   /** Base of the API, without a slash at its end. */
   url: string;
   token: string | undefined;
+  /** PEM of an authority to believe besides those the system knows. */
+  authority?: string | undefined;
   signal: AbortSignal;
   /** Warnings that the server attached to an answer. */
   warn(text: string): void;
@@ -41,6 +43,8 @@ export interface Client {
     path: string,
     body?: unknown,
   ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
+  /** What a connection of one's own to this URL needs, to believe the server as we do. */
+  trust(url: string): Promise<{ ca?: string[] }>;
   /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
   stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -53,6 +57,7 @@ interface Request {
   signal: AbortSignal;
   /** Milliseconds without a byte until we give up. */
   silence: number;
+  trust(url: string): Promise<{ ca?: string[] }>;
 }
 
 const pauses = [150, 500];
@@ -60,6 +65,12 @@ const maxRedirects = 5;
 
 export function createClient(needs: ClientNeeds): Client {
   const warned = new Set<string>();
+
+  /** The authority vouches for its own server and nobody else. */
+  async function trust(url: string): Promise<{ ca?: string[] }> {
+    if (!needs.authority || new URL(url).host !== new URL(needs.url).host) return {};
+    return (await import('./trust.ts')).believing(needs.authority);
+  }
 
   async function call(
     method: string,
@@ -86,6 +97,7 @@ export function createClient(needs: ClientNeeds): Client {
       ...(text === undefined ? {} : { body: text }),
       signal: needs.signal,
       silence: 60_000,
+      trust,
     };
     const { response, content } = await exchange(request, method === 'GET' ? pauses : []);
     const strangers = incompatibility(needs.url, response.headers);
@@ -133,7 +145,9 @@ export function createClient(needs: ClientNeeds): Client {
         signal,
         // Live streams are quiet for as long as an app is; the server pings every 15 to 30 s.
         silence: 120_000,
+        trust,
       }),
+    trust,
   };
 }
 
@@ -189,10 +203,12 @@ async function sendOnce(request: Request): Promise<IncomingMessage> {
   if (signal.aborted) throw signal.reason;
   // TLS takes a while to load, and most servers are reached over loopback.
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const trusted = await request.trust(url.href);
   return await new Promise<IncomingMessage>((resolve, reject) => {
     const sent: ClientRequest = http.request(url, {
       method: request.method,
       headers: request.headers,
+      ...trusted,
       signal,
       timeout: request.silence,
     });
@@ -228,7 +244,7 @@ function unreachable(url: URL, error: Error & { code?: string }): CliError {
   const code = error.code ?? '';
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return new CliError(
-      `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, name its file in NODE_EXTRA_CA_CERTS.`,
+      `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, log in again: twelve login ${url.origin}`,
     );
   }
   if (code === 'EPROTO' || code.startsWith('HPE_')) {

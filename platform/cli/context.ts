@@ -12,6 +12,8 @@ export const tokenHint = "On the server's machine, `twelve server:token` prints 
 export interface Server {
   url: string;
   token: string | undefined;
+  /** PEM, taken at the login. */
+  authority: string | undefined;
 }
 
 /** `TWELVE_URL` and `TWELVE_TOKEN` come before the stored login; a stored token goes only to its own server. */
@@ -19,7 +21,14 @@ export function findServer(env: Environment): Server {
   const logins = readLogins(env.configFolder);
   const url = env.url ? parseUrl(env.url, 'TWELVE_URL') : (logins.current ?? defaultUrl);
   const stored = Object.hasOwn(logins.hosts, url) ? logins.hosts[url] : undefined;
-  return { url, token: env.token ?? stored?.token };
+  return { url, token: env.token ?? stored?.token, authority: stored?.authority };
+}
+
+/** File of the authority that vouches for the server to git; undefined where the system's are enough. */
+export async function authorityForGit(env: Environment, gitUrl: string): Promise<string | undefined> {
+  const { url, authority } = findServer(env);
+  if (!authority || new URL(url).host !== new URL(gitUrl).host) return undefined;
+  return (await import('./trust.ts')).authorityFile(env.configFolder, url, authority);
 }
 
 /** @throws CliError when there is no token for the server */
@@ -27,13 +36,14 @@ export function openServer(
   env: Environment,
   needs: { signal: AbortSignal; warn(text: string): void },
 ): Client {
-  const { url, token } = findServer(env);
+  const { url, token, authority } = findServer(env);
   if (!token)
     throw new CliError(`You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`);
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,
     token,
+    authority,
     ...needs,
     unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,
   });

@@ -93,12 +93,22 @@ export async function removeRemotesOf(cwd: string, app: string, serverUrl: strin
 
 /**
  * In this repository, for this server alone, git asks us for the token. The empty value first drops helpers
- * configured elsewhere, so that none of them stores it.
+ * configured elsewhere, so that none of them stores it. An authority that was taken at the login vouches for the server to git, too.
  */
-export async function configureCredentials(cwd: string, gitUrl: string, helper: string): Promise<void> {
-  const key = `credential.${new URL(gitUrl).origin}.helper`;
+export async function configureCredentials(
+  cwd: string,
+  gitUrl: string,
+  helper: string,
+  authorityFile: string | undefined,
+): Promise<void> {
+  const { origin } = new URL(gitUrl);
+  const key = `credential.${origin}.helper`;
   await mustGit(cwd, ['config', '--local', '--replace-all', key, '']);
   await mustGit(cwd, ['config', '--local', '--add', key, helper]);
+  const trust = `http.${origin}.sslCAInfo`;
+  if (authorityFile) await mustGit(cwd, ['config', '--local', '--replace-all', trust, authorityFile]);
+  // Of an authority that was believed once; there may be none.
+  else await git(cwd, ['config', '--local', '--unset-all', trust]);
 }
 
 /**

@@ -6,7 +6,8 @@ import { CliError } from './errors.ts';
 export interface Logins {
   /** URL of the server that commands go to. */
   current: string | null;
-  hosts: Record<string, { token: string; email: string }>;
+  /** With the certificate (PEM) of the authority that vouches for the server, where the system knows none that does. */
+  hosts: Record<string, { token: string; email: string; authority?: string }>;
 }
 
 /** @throws CliError when the file is there and cannot be understood */

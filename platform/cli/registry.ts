@@ -33,6 +33,11 @@ export const rooms: readonly Room[] = [
     names: ['maintenance', 'maintenance:on', 'maintenance:off'],
     load: () => import('./commands/maintenance.ts'),
   },
+  {
+    topic: 'Certificates',
+    names: ['certs', 'certs:add', 'certs:info', 'certs:remove', 'https:redirect', 'ca'],
+    load: () => import('./commands/certs.ts'),
+  },
   { topic: 'Apps', names: ['apps:errors'], load: () => import('./commands/errors.ts') },
   {
     topic: 'Config vars',

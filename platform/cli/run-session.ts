@@ -18,8 +18,17 @@ type Message =
   | { type: 'error'; message: string };
 
 /** @returns the process's exit status. @throws CliError when the connection is lost before it is known */
-export async function attach(call: Call, url: string, tty: boolean, signMs = usualSignMs): Promise<number> {
-  const socket = new WebSocket(url, { handshakeTimeout: connectTimeoutMs, perMessageDeflate: false });
+export async function attach(
+  call: Call,
+  url: string,
+  tty: boolean,
+  { signMs = usualSignMs, ...trust }: { signMs?: number; ca?: string[] } = {},
+): Promise<number> {
+  const socket = new WebSocket(url, {
+    handshakeTimeout: connectTimeoutMs,
+    perMessageDeflate: false,
+    ...trust,
+  });
   const undo: (() => void)[] = [];
   try {
     return await new Promise<number>((resolve, reject) => {

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { CliError } from './errors.ts';
 
 export interface Upload {
-  send(url: string, signal: AbortSignal): Promise<void>;
+  /** @param trust as the client of the API has it for this URL */
+  send(url: string, signal: AbortSignal, trust: { ca?: string[] }): Promise<void>;
 }
 
 const silenceMs = 120_000;
@@ -20,13 +21,20 @@ export async function openUpload(folder: string, file: string): Promise<Upload> 
   });
   if (!found.isFile())
     throw new CliError(`${file} is not a file. Pack the source first: tar -czf source.tgz -C ${file} .`);
-  return { send: (url, signal) => send(path, found.size, new URL(url), signal) };
+  return { send: (url, signal, trust) => send(path, found.size, new URL(url), signal, trust) };
 }
 
-async function send(path: string, size: number, url: URL, signal: AbortSignal): Promise<void> {
+async function send(
+  path: string,
+  size: number,
+  url: URL,
+  signal: AbortSignal,
+  trust: { ca?: string[] },
+): Promise<void> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const request: ClientRequest = http.request(url, {
     method: 'PUT',
+    ...trust,
     headers: { 'Content-Type': '', 'Content-Length': size },
     timeout: silenceMs,
     signal,

@@ -20,6 +20,26 @@ export interface Domain {
   hostname: string;
   kind: 'heroku' | 'custom';
   cname: string | null;
+  acm_status: string | null;
+  acm_status_reason: string | null;
+}
+
+export interface SniEndpoint {
+  id: string;
+  name: string;
+  /** Names of apps that are in it. */
+  domains: string[];
+  ssl_cert: {
+    cert_domains: string[];
+    subject: string;
+    issuer: string;
+    starts_at: string;
+    expires_at: string;
+    'self_signed?': boolean;
+    /** Ours. */
+    fingerprint: string;
+    valid: boolean;
+  };
 }
 
 export interface LogDrain {

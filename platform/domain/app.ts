@@ -11,6 +11,8 @@ export interface App {
   /** The stack its next build uses, e.g. `debian-13`. */
   stack: string;
   maintenance: boolean;
+  /** Visitors over plain HTTP are sent to HTTPS. */
+  httpsRedirect: boolean;
   /** The app's own network, e.g. `10.213.0.0/25`; null until a process first ran. */
   subnet: string | null;
   /** The release whose processes should serve: the last one whose rollout succeeded. */

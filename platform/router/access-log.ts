@@ -2,6 +2,7 @@
 import { codes, type RequestCode } from '../domain/code.ts';
 import { nowMicros } from '../domain/log-line.ts';
 import { pageCodes } from '../domain/route.ts';
+import { secure } from './table.ts';
 
 export interface AccessLine {
   appId: string;
@@ -32,8 +33,10 @@ export const captures = [
  * request's first line as `#09`. That line is last, so that a cut costs only its end. What the reader can work out is not
  * asked for: each field costs every request a tenth of a microsecond.
  */
-export const accessFormat = [
-  '%[var(txn.place)]',
+export const accessFormat = (protocol: 'http' | 'https'): string =>
+  ['%[var(txn.place)]', protocol, ...facts].join('\\t');
+
+const facts = [
   '%[date(0,us)]',
   '%ts',
   '%[fs.debug_str(8)]',
@@ -50,9 +53,9 @@ export const accessFormat = [
   '%hs',
   '%hr',
   '%r',
-].join('\\t');
+];
 
-const fieldCount = accessFormat.split('\\t').length;
+const fieldCount = facts.length + 2;
 
 interface Verdict {
   code: RequestCode;
@@ -92,8 +95,8 @@ const byState: Readonly<Record<string, Verdict>> = Object.fromEntries(
 
 /** Places of the fields. */
 const at = {
-  ...{ place: 0, time: 1, end: 2, connection: 3, id: 4, client: 5, server: 6, TR: 7, Tw: 8, Tc: 9, Ta: 10 },
-  ...{ status: 11, bytes: 12, head: 13, length: 14, headers: 15, line: 16 },
+  ...{ place: 0, protocol: 1, time: 2, end: 3, connection: 4, id: 5, client: 6, server: 7 },
+  ...{ TR: 8, Tw: 9, Tc: 10, Ta: 11, status: 12, bytes: 13, head: 14, length: 15, headers: 16, line: 17 },
 } as const;
 
 /** Undefined for lines that are no request of an app. Called for every request: plain code, no work that is rarely needed. */
@@ -107,12 +110,24 @@ export function accessLine(raw: string): AccessLine | undefined {
   const known = server !== '<NOSRV>';
   const dyno = known ? server.slice(0, server.indexOf(':')) : '';
   const { method, path, version } = firstLine(field[at.line]!);
-  const found = judge(field, place.slice(appEnd + 1), known, version);
+  const state = place.slice(appEnd + 1);
+  const sentOn = state.startsWith(`${secure}:`) && field[at.end]!.startsWith('L');
+  const found = sentOn ? undefined : judge(field, state, known, version);
   const where = `method=${method} path="${path}" host=${hostOf(field[at.headers]!)} request_id=${field[at.id]} fwd="${forwardedFor(field)}" dyno=${dyno}`;
+  const protocol = `protocol=${field[at.protocol]}`;
   const text = found
-    ? `${lead(found)} ${where} ${failure(found, field, known)} protocol=http`
-    : `at=info ${where} connect=${field[at.Tc]}ms service=${serviceMs(field)}ms status=${field[at.status]} bytes=${bodyBytes(field, method)} protocol=http`;
+    ? `${lead(found)} ${where} ${failure(found, field, known)} ${protocol}`
+    : `at=info ${where} ${sentOn ? redirected(field) : success(field, method)} ${protocol}`;
   return { appId: place.slice(0, appEnd), text, time: Number(field[at.time]) || nowMicros() };
+}
+
+function success(field: string[], method: string): string {
+  return `connect=${field[at.Tc]}ms service=${serviceMs(field)}ms status=${field[at.status]} bytes=${bodyBytes(field, method)}`;
+}
+
+/** To HTTPS: no process was asked. */
+function redirected(field: string[]): string {
+  return `connect= service= status=${field[at.status]} bytes=0`;
 }
 
 /** @returns the fields, the last of which may hold anything; undefined when there are too few */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PlatformError } from '../domain/errors.ts';
 import type { ContainerSpec, ContainerSummary, Engine } from '../engine/engine.ts';
 import { ownLabels, ownName } from '../engine/labels.ts';
+import type { Listener } from './haproxy-config.ts';
 import { alerts } from './runtime.ts';
 
 /** What a container was made for, as a hash: one made for something else cannot be kept. */
@@ -15,7 +16,8 @@ export interface ContainerNeeds {
   instance: string;
   image: () => Promise<string>;
   folder: string;
-  http: { host: string; port: number };
+  http: Listener;
+  https: Listener | null;
   /** Whether HAProxy answers on its socket. */
   answers: () => Promise<boolean>;
 }
@@ -44,7 +46,8 @@ export async function findContainer(needs: ContainerNeeds): Promise<ContainerSum
  * @throws PlatformError `conflict` when the address is taken, else with what HAProxy said
  */
 export async function startContainer(needs: ContainerNeeds): Promise<void> {
-  await assertFree(needs.http);
+  await assertFree(needs.http, 'TWELVE_HTTP');
+  if (needs.https) await assertFree(needs.https, 'TWELVE_HTTPS');
   const spec = await specOf(needs);
   const id = await needs.engine.create(spec);
   try {
@@ -67,7 +70,12 @@ export async function untilAnswers(needs: ContainerNeeds, id: string): Promise<v
     await delay(30);
   }
   const said = (await needs.engine.lastLines(id, 20)).join('\n');
-  if (/cannot bind|Address already in use/i.test(said)) throw taken(needs.http);
+  if (/cannot bind|Address already in use/i.test(said)) {
+    const { http, https } = needs;
+    throw https && said.includes(`:${https.port}]`)
+      ? taken(https, 'TWELVE_HTTPS')
+      : taken(http, 'TWELVE_HTTP');
+  }
   throw new PlatformError('service_unavailable', `The router did not start: ${alerts(said)}`);
 }
 
@@ -76,15 +84,19 @@ export async function removeContainer(engine: Engine, instance: string): Promise
 }
 
 /** Engines give capabilities to containers of root alone, and one is needed for a low port. */
-export function masterIsRoot(http: { port: number }): boolean {
-  return process.getuid?.() === 0 || http.port < PRIVILEGED;
+export function masterIsRoot(needs: Pick<ContainerNeeds, 'http' | 'https'>): boolean {
+  return process.getuid?.() === 0 || hasLowPort(needs);
+}
+
+function hasLowPort({ http, https }: Pick<ContainerNeeds, 'http' | 'https'>): boolean {
+  return http.port < PRIVILEGED || (https !== null && https.port < PRIVILEGED);
 }
 
 async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
-  const { engine, instance, folder, http } = needs;
+  const { engine, instance, folder, http, https } = needs;
   const image = await needs.image();
   const ownUser = process.getuid?.() ?? 0;
-  const asRoot = masterIsRoot(http);
+  const asRoot = masterIsRoot(needs);
   const spec: Omit<ContainerSpec, 'labels'> = {
     name: ownName(instance, 'router'),
     image,
@@ -97,7 +109,7 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
     addCapabilities: asRoot
       ? [
           ...['SETUID', 'SETGID', 'KILL'],
-          ...(http.port < PRIVILEGED ? ['NET_BIND_SERVICE'] : []),
+          ...(hasLowPort(needs) ? ['NET_BIND_SERVICE'] : []),
           ...(ownUser === 0 ? [] : ['DAC_OVERRIDE', 'FOWNER']),
         ]
       : [],
@@ -109,19 +121,19 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
   };
   const { id = image } = (await engine.image(image)) ?? {};
   const hash = createHash('sha256')
-    .update(JSON.stringify([spec, id, http]))
+    .update(JSON.stringify([spec, id, http, ...(https ? [https] : [])]))
     .digest('hex')
     .slice(0, 16);
   return { ...spec, labels: { ...ownLabels(instance, 'router'), [madeFor]: hash } };
 }
 
 /** HAProxy would say so too, but a container that ends and starts again for it helps nobody. */
-async function assertFree(http: { host: string; port: number }): Promise<void> {
+async function assertFree(http: Listener, setting: string): Promise<void> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') reject(taken(http));
-      else if (error.code === 'EADDRNOTAVAIL') reject(notOurs(http));
+      if (error.code === 'EADDRINUSE') reject(taken(http, setting));
+      else if (error.code === 'EADDRNOTAVAIL') reject(notOurs(http, setting));
       // Whatever else we may not do here, HAProxy perhaps may.
       else resolve();
     });
@@ -129,16 +141,16 @@ async function assertFree(http: { host: string; port: number }): Promise<void> {
   });
 }
 
-function taken({ host, port }: { host: string; port: number }): PlatformError {
+function taken({ host, port }: Listener, setting: string): PlatformError {
   return new PlatformError(
     'conflict',
-    `Port ${port} on ${host} is taken by another program, so the router cannot listen there. "ss -ltnp 'sport = :${port}'" shows which; stop it, or set TWELVE_HTTP to another address.`,
+    `Port ${port} on ${host} is taken by another program, so the router cannot listen there. "ss -ltnp 'sport = :${port}'" shows which; stop it, or set ${setting} to another address.`,
   );
 }
 
-function notOurs({ host, port }: { host: string; port: number }): PlatformError {
+function notOurs({ host, port }: Listener, setting: string): PlatformError {
   return new PlatformError(
     'bad_request',
-    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}. Set TWELVE_HTTP to an address it has, or to 0.0.0.0:${port}.`,
+    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}. Set ${setting} to an address it has, or to 0.0.0.0:${port}.`,
   );
 }

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { pageCodes } from '../domain/route.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
-import { mapPath, type Picture, type ServerEntry, serverOptions, socketAddress } from './table.ts';
+import { certificateList } from './certificates.ts';
+import { mapPath, type Picture, type ServerEntry, secure, serverOptions, socketAddress } from './table.ts';
 
 export interface Timeouts {
   connectMs: number;
@@ -14,8 +15,17 @@ export interface Timeouts {
 
 export const herokuTimeouts: Timeouts = { connectMs: 5_000, firstByteMs: 30_000, idleMs: 55_000 };
 
+export interface Listener {
+  host: string;
+  port: number;
+}
+
 export interface RouterSettings {
-  http: { host: string; port: number };
+  http: Listener;
+  /** For visitors over TLS; null: none. */
+  https: Listener | null;
+  /** Of the account that orders certificates: HAProxy answers an authority's questions by itself. null: it does not. */
+  acmeThumbprint: string | null;
   timeouts: Timeouts;
   /** HAProxy takes as many connections as the files it may open allow, which is at most this; two for each. */
   openFiles: number;
@@ -38,7 +48,7 @@ export function configIdentity(settings: RouterSettings, pool: number): string {
 
 function hashOf(settings: RouterSettings): string {
   const pages = [...settings.pages].map(([name, text]) => `${name}\n${text}`).join('\n');
-  const text = `${head(settings, 'none')}${front(settings)}${pages}`;
+  const text = `${head(settings, 'none')}${visitors(settings)}${pages}`;
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
@@ -55,7 +65,7 @@ export function configText(settings: RouterSettings, pool: number, picture: Pict
   }
   let backends = '';
   for (let slot = 0; slot < pool; slot++) backends += `backend b${slot} from app\n${servers[slot] ?? ''}`;
-  return `${head(settings, configIdentity(settings, pool))}${front(settings)}\n${backends}`;
+  return `${head(settings, configIdentity(settings, pool))}${visitors(settings)}\n${backends}`;
 }
 
 /** A change is one app's: the lines of all others are those of before. */
@@ -87,7 +97,7 @@ export function mapText(entries: ReadonlyMap<string, string>): string {
 const hotBytes = 4 * 1024 * 1024;
 
 /** Sockets that come with a reload keep their port: `noreuseport` makes a second router on it fail instead of sharing it. */
-function head({ timeouts, openFiles, hardStopMs, asRoot }: RouterSettings, identity: string): string {
+function head({ timeouts, openFiles, hardStopMs, asRoot, https }: RouterSettings, identity: string): string {
   return `# Written by Twelve at every change; edits are lost.
 global
   description "${identity}"
@@ -98,7 +108,7 @@ global
   noreuseport
   tune.memory.hot-size ${hotBytes}
   profiling.tasks off
-${asRoot ? '  user haproxy\n  group haproxy\n' : ''}
+${asRoot ? '  user haproxy\n  group haproxy\n' : ''}${https ? modernTls : ''}
 ring access
   format raw
   maxlen ${longestLine}
@@ -135,23 +145,31 @@ defaults app from web
 `;
 }
 
+/** TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3. Tickets would need keys that change. */
+const modernTls = `  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
+  ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
+  ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
+`;
+
 /**
  * What every request passes. Each rule costs every request about a third of a microsecond: what is rare asks a captured
  * header first, which costs next to nothing, and pages are backends of their own instead of conditions.
  */
-function front({ http }: RouterSettings): string {
-  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+function front(protocol: 'http' | 'https', { host: bare, port }: Listener, first: string): string {
+  const host = bare.includes(':') ? `[${bare}]` : bare;
+  const name = protocol === 'https' ? 'secure-visitors' : 'visitors';
+  const tls = protocol === 'https' ? ` ssl crt-list ${certificateList} alpn h2,http/1.1` : '';
   const forwarded = 'req.fhdr(x-forwarded-for)';
   // A name may end with the root's dot, and may be one of many (`*.example.com`): both are looked at where nothing was found.
   const unknown = '{ var(txn.place) -m str :unknown }';
   const given = (name: keyof typeof captured): string => `{ capture.req.hdr(${captured[name]}) -m found }`;
   return `
-frontend visitors from web
-  bind ${host}:${http.port}${http.host === '::' ? ' v4v6' : ''}
+frontend ${name} from web
+  bind ${host}:${port}${bare === '::' ? ' v4v6' : ''}${tls}
   log ring@access len ${longestLine} format raw local0
-  log-format "${accessFormat}"
+  log-format "${accessFormat(protocol)}"
   ${captures.join('\n  ')}
-  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,map_str(${mapPath},:unknown)
+${first}  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,map_str(${mapPath},:unknown)
   http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub([.]$,),map_str(${mapPath},:unknown) if ${unknown}
   http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,regsub([.]$,),regsub(^[^.]+,*),map_str(${mapPath},:unknown) if ${unknown}
   http-request set-var(txn.id) uuid(4)
@@ -159,17 +177,36 @@ frontend visitors from web
   option forwardfor if-none
   http-request set-header X-Forwarded-For "%[${forwarded}], %[src]" if ${given('forwarded')} { req.fhdr_cnt(x-forwarded-for) eq 1 }
   http-request add-header X-Forwarded-For %[src] if ${given('forwarded')} { req.fhdr_cnt(x-forwarded-for) gt 1 }
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port ${http.port}
+  http-request set-header X-Forwarded-Proto ${protocol}
+  http-request set-header X-Forwarded-Port ${port}
   http-request set-header X-Request-Start %[date(0,ms)]
   http-request set-header X-Request-ID %[var(txn.id)]
   http-request del-header Proxy
-  use_backend %[var(txn.place),field(2,:)]
+${protocol === 'https' ? arrived : ''}  use_backend %[var(txn.place),field(2,:)]
+`;
+}
 
+/** Who is over TLS already goes where the place leads without it. */
+const arrived = `  http-request set-var(txn.place) var(txn.place),regsub(:${secure}:,:) if { var(txn.place) -m sub :${secure}: }\n`;
+
+function visitors({ http, https, acmeThumbprint }: RouterSettings): string {
+  const secured = https ? front('https', https, '') : '';
+  return `${front('http', http, acmeThumbprint ? challenge(acmeThumbprint) : '')}${secured}
 backend unknown from web
   http-request set-log-level silent
   ${page(404, 'unknown')}
-${pages.map(([name, file]) => `backend ${name} from web\n  ${page(503, file)}\n`).join('')}`;
+${pages.map(([name, file]) => `backend ${name} from web\n  ${page(503, file)}\n`).join('')}${https ? toHttps(https) : ''}`;
+}
+
+/** The answer of HTTP-01 (RFC 8555, section 8.3) is its token and a hash of the account's key: it needs nobody but HAProxy. */
+function challenge(thumbprint: string): string {
+  return `  http-request return status 200 content-type application/octet-stream lf-string "%[path,field(-1,/)].${thumbprint}" if { path_beg /.well-known/acme-challenge/ } { path -m reg ^/[.]well-known/acme-challenge/[A-Za-z0-9_-]{1,200}$ }\n`;
+}
+
+/** The same method and body again, as 308 asks. */
+function toHttps({ port }: Listener): string {
+  const place = `https://%[req.hdr(host),host_only]${port === 443 ? '' : `:${port}`}%[pathq]`;
+  return `backend ${secure} from web\n  http-request redirect location ${place} code 308\n`;
 }
 
 /** Where requests go that no process can take: state → file. */

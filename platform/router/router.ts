@@ -6,9 +6,10 @@ import type { RouteState } from '../domain/route.ts';
 import type { Engine } from '../engine/engine.ts';
 import { listenForAccess } from './access-listener.ts';
 import type { AccessLine } from './access-log.ts';
+import { createCertificates, type RouterCertificates } from './certificates.ts';
 import { type ContainerNeeds, masterIsRoot, removeContainer } from './container.ts';
 import { createFiles, prepareFolder, readPages } from './files.ts';
-import { herokuTimeouts, type RouterSettings, type Timeouts } from './haproxy-config.ts';
+import { herokuTimeouts, type Listener, type RouterSettings, type Timeouts } from './haproxy-config.ts';
 import { keepLogLink } from './log-link.ts';
 import { createRuntime } from './runtime.ts';
 import { createSteering } from './steering.ts';
@@ -17,6 +18,7 @@ import { type AppRoute, checkedRoute } from './table.ts';
 
 export type { Endpoint, RouteState } from '../domain/route.ts';
 export type { AccessLine } from './access-log.ts';
+export type { RouterCertificate, RouterCertificates } from './certificates.ts';
 export type { AppRoute } from './table.ts';
 
 export interface EndpointStats {
@@ -39,6 +41,8 @@ export interface Router {
    * `start` it waits for it.
    */
   serve(route: AppRoute): Promise<void>;
+  /** Resolves when TLS is served with exactly these; before `start` they are kept for it. */
+  secure(certificates: RouterCertificates): Promise<void>;
   /** What visitors of an app get, as it was told last; null of one that it was not told of. */
   stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
@@ -62,7 +66,11 @@ export interface RouterNeeds {
   folder: string;
   /** Short; used for a link when the folder's path is too long for sockets. */
   runFolder: string;
-  http: { host: string; port: number };
+  http: Listener;
+  /** For visitors over TLS; null: none. */
+  https?: Listener | null;
+  /** See RouterSettings. */
+  acmeThumbprint?: string | null;
   domain: string;
   drainMs: number;
   onAccess: (line: AccessLine) => void;
@@ -77,7 +85,7 @@ export interface RouterNeeds {
 const CONNECTION_BYTES = 50_000;
 
 export async function createRouter(needs: RouterNeeds): Promise<Router> {
-  const { engine, instance, folder, http, onProblem } = needs;
+  const { engine, instance, folder, http, https = null, onProblem } = needs;
   mkdirSync(folder, { recursive: true });
   const sockets = prepareFolder(folder, needs.runFolder);
   const settings = settingsOf(needs);
@@ -88,6 +96,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     image: needs.image,
     folder,
     http,
+    https,
     answers: async () => (await runtime.identity()) !== undefined,
   };
   const steering = createSteering({
@@ -95,6 +104,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     settings,
     container,
     files: createFiles(folder),
+    certificates: createCertificates({ folder, runtime, onProblem }),
     drainMs: needs.drainMs,
     spare: needs.spare ?? 64,
     onProblem,
@@ -119,6 +129,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
       superviseContainer({ engine, instance, signal: ending.signal, heal: steering.heal, onProblem });
     },
     serve: async (route) => steering.serve(checkedRoute(route)),
+    secure: (certificates) => steering.secure(certificates),
     stateOf: (appId) => steering.stateOf(appId),
     remove: (appId) => steering.remove(appId),
     drained: (key) => steering.drained(key),
@@ -135,10 +146,12 @@ function settingsOf(needs: RouterNeeds): RouterSettings {
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
     http: needs.http,
+    https: needs.https ?? null,
+    acmeThumbprint: needs.acmeThumbprint ?? null,
     timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
-    asRoot: masterIsRoot(needs.http),
+    asRoot: masterIsRoot({ http: needs.http, https: needs.https ?? null }),
     pages: readPages(),
   };
 }

@@ -1,6 +1,7 @@
 // Moves HAProxy from what it holds to what it should hold, one change at a time, and keeps its files in step.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RouteState } from '../domain/route.ts';
+import type { CertificateKeeper, RouterCertificates } from './certificates.ts';
 import { type ContainerNeeds, findContainer, startContainer, untilAnswers } from './container.ts';
 import { createDrains } from './drain.ts';
 import type { Files } from './files.ts';
@@ -27,6 +28,7 @@ import {
 export interface Steering {
   start(routes: AppRoute[]): Promise<void>;
   serve(route: AppRoute): Promise<void>;
+  secure(certificates: RouterCertificates): Promise<void>;
   stateOf(appId: string): RouteState | null;
   remove(appId: string): Promise<void>;
   /** Resolves when nobody uses the endpoint with this key any more. At once when it is none that leaves. */
@@ -42,6 +44,7 @@ export interface SteeringNeeds {
   settings: RouterSettings;
   container: ContainerNeeds;
   files: Files;
+  certificates: CertificateKeeper;
   drainMs: number;
   /** Backends declared ahead at first. */
   spare: number;
@@ -51,7 +54,7 @@ export interface SteeringNeeds {
 const nothing: Picture = { places: new Map(), servers: new Map() };
 
 export function createSteering(needs: SteeringNeeds): Steering {
-  const { runtime, settings, container, files, spare } = needs;
+  const { runtime, settings, container, certificates, spare } = needs;
   const queue = createQueue();
   let table: Table = { routes: new Map(), slots: new Map(), pool: spare };
   /** What HAProxy holds, as far as we know; undefined: it has to be asked. */
@@ -59,6 +62,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
   /** By its path, a server on its way out → when it is gone. */
   const leaving = new Map<string, Promise<void>>();
   let started: () => void;
+  let isStarted = false;
   const ready = new Promise<void>((resolve) => {
     started = resolve;
   });
@@ -82,20 +86,31 @@ export function createSteering(needs: SteeringNeeds): Steering {
     return true;
   }
 
+  /** It has to be asked what it holds. */
+  function forget(): void {
+    held = undefined;
+    certificates.forget();
+  }
+
+  async function writeFiles(): Promise<void> {
+    await certificates.write();
+    await needs.files.write(settings, table);
+  }
+
   /** HAProxy runs with our configuration; afterwards it may hold other servers and hosts than it should. */
   async function bringUp(): Promise<void> {
     const found = await findContainer(container);
     if (!found) {
-      await files.write(settings, table);
+      await writeFiles();
       await startContainer(container);
-      held = undefined;
+      forget();
       return;
     }
     await untilRuns(found.id);
     if ((await runtime.identity()) === configIdentity(settings, table.pool)) return;
-    await files.write(settings, table);
+    await writeFiles();
     await runtime.reload();
-    held = undefined;
+    forget();
   }
 
   /** The engine restarts a HAProxy that fell, after a pause of its own. */
@@ -115,7 +130,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
   async function converge(): Promise<Set<string>> {
     const out = new Set<string>();
     const wanted = pictureOf(table);
-    await files.write(settings, table);
+    await writeFiles();
     for (let tries = 1; ; tries += 1) {
       try {
         if (poolOf((await runtime.identity()) ?? '') !== table.pool) await bringUp();
@@ -125,10 +140,11 @@ export function createSteering(needs: SteeringNeeds): Steering {
           if (held.servers.get(path)?.ready || !leaving.has(path)) out.add(path);
         await runtime.apply(change);
         held = afterChange(held, wanted);
+        if (settings.https) await certificates.converge();
         return out;
       } catch (error) {
         // What HAProxy holds is not what we thought, or it is gone: look again.
-        held = undefined;
+        forget();
         if (tries === 3) throw error;
         await bringUp();
       }
@@ -157,9 +173,10 @@ export function createSteering(needs: SteeringNeeds): Steering {
         table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
         table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
-        held = undefined;
+        forget();
         seeOff(await converge());
       });
+      isStarted = true;
       started();
     },
     async serve(route) {
@@ -169,6 +186,11 @@ export function createSteering(needs: SteeringNeeds): Steering {
         table = withRoutes(table, [route], busy, spare);
         seeOff(await converge());
       });
+    },
+    async secure(wanted) {
+      certificates.want(wanted);
+      // What is wanted before the start is served by it.
+      if (isStarted) await queue.run(async () => seeOff(await converge()));
     },
     stateOf: (appId) => table.routes.get(appId)?.state ?? null,
     async drained(key) {
@@ -186,7 +208,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
     heal: () =>
       queue.run(async () => {
         await bringUp();
-        held = undefined;
+        forget();
         seeOff(await converge());
       }),
     async stats() {

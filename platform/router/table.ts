@@ -10,6 +10,8 @@ export interface AppRoute {
   hosts: string[];
   endpoints: Endpoint[];
   state: RouteState;
+  /** Visitors over plain HTTP are sent to HTTPS. */
+  toHttps?: boolean;
 }
 
 export interface ServerEntry {
@@ -21,7 +23,8 @@ export interface ServerEntry {
 
 /** What HAProxy holds, or should: where the hosts lead, and the servers of its backends. */
 export interface Picture {
-  /** Host → `<app id>:b12`, or `<app id>:crashed:b12` while a page is shown and backend 12 not asked. */
+  /** Host → `<app id>:b12`, or `<app id>:crashed:b12` while a page is shown and backend 12 not asked; with
+   * `secure:` after the app where plain HTTP is sent to HTTPS. */
   places: ReadonlyMap<string, string>;
   /** `b12/web.1:3f2a9c01b7de:31302e…` → where that is. */
   servers: ReadonlyMap<string, ServerEntry>;
@@ -34,6 +37,9 @@ export interface Table {
   /** Backends declared in the configuration. */
   pool: number;
 }
+
+/** In a place: over plain HTTP its visitors get nothing but the way to HTTPS. */
+export const secure = 'secure';
 
 export const mapPath = '/router/places.map';
 
@@ -104,7 +110,7 @@ export function busySlots(picture: Picture): Set<number> {
 export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number> {
   const slots = new Map<string, number>();
   for (const place of places.values()) {
-    const match = /^([^:]+):(?:[a-z]+:)?b(\d+)$/.exec(place);
+    const match = /^([^:]+):(?:[a-z]+:)*b(\d+)$/.exec(place);
     if (match) slots.set(match[1]!, Number(match[2]));
   }
   return slots;
@@ -151,9 +157,9 @@ function partOf(route: AppRoute, slot: number | undefined): Part {
   const state = route.state === 'up' && route.endpoints.length === 0 ? 'none' : route.state;
   const part: Part = {
     slot,
-    place: `${route.appId}:${state === 'up' ? '' : `${state}:`}${backend}`,
+    place: `${route.appId}:${route.toHttps ? `${secure}:` : ''}${state === 'up' ? '' : `${state}:`}${backend}`,
     hosts: route.hosts,
-    servers: route.endpoints.map((endpoint) => {
+    servers: route.endpoints.map((endpoint): [string, ServerEntry] => {
       const { address, port } = endpoint;
       return [`${backend}/${serverName(endpoint)}`, { address, port, ready: true }];
     }),

@@ -12,6 +12,7 @@ interface Row {
   owner_id: string;
   stack: string;
   maintenance: number;
+  https_redirect: number;
   subnet: string | null;
   serving_version: number | null;
   created_at: string;
@@ -23,7 +24,14 @@ export function createApps(database: Database, now: () => string) {
   const byId = database.prepare<[string], Row>(`${live} AND id = ?`);
   const byName = database.prepare<[string], Row>(`${live} AND name = ?`);
   const set = (
-    column: 'name' | 'maintenance' | 'subnet' | 'serving_version' | 'stack' | 'destroyed_at',
+    column:
+      | 'name'
+      | 'maintenance'
+      | 'https_redirect'
+      | 'subnet'
+      | 'serving_version'
+      | 'stack'
+      | 'destroyed_at',
     id: string,
     value: string | number | null,
   ): void => {
@@ -50,6 +58,7 @@ export function createApps(database: Database, now: () => string) {
       set('name', id, name);
     },
     setMaintenance: (id: string, on: boolean): void => set('maintenance', id, on ? 1 : 0),
+    setHttpsRedirect: (id: string, on: boolean): void => set('https_redirect', id, on ? 1 : 0),
     /** Promised to apps. */
     subnets: (): string[] =>
       database
@@ -82,6 +91,7 @@ function toApp(row: Row): App {
     ownerId: row.owner_id,
     stack: row.stack,
     maintenance: row.maintenance === 1,
+    httpsRedirect: row.https_redirect === 1,
     subnet: row.subnet,
     servingVersion: row.serving_version,
     createdAt: row.created_at,

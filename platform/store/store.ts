@@ -1,10 +1,12 @@
 // The store: one SQLite file and the repositories over it.
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAcmeFailures } from './acme-failures.ts';
 import { createApps } from './apps.ts';
 import { createBuildSources } from './build-sources.ts';
 import { createBuildpacks } from './buildpacks.ts';
 import { createBuilds } from './builds.ts';
+import { createCertificates, createOwnKeys } from './certificates.ts';
 import { createCronRecords } from './cron.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
@@ -36,6 +38,9 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     users: clear(createUsers(database, now)),
     apps: clear(createApps(database, now)),
     domains: clear(createDomains(database, now)),
+    certificates: clear(createCertificates(database, vault, now)),
+    acmeFailures: clear(createAcmeFailures(database)),
+    ownKeys: clear(createOwnKeys(database, vault)),
     logDrains: clear(createLogDrains(database, vault, now)),
     slugs: clear(createSlugRecords(database, now)),
     releases: clear(createReleases(database, vault, now)),

@@ -12,6 +12,9 @@ it.each([
   ['TWELVE_API', '127.0.0.1:99999', address],
   ['TWELVE_HTTP', '80', address],
   ['TWELVE_HTTP', 'my host:80', address],
+  ['TWELVE_HTTPS', '443', address],
+  ['TWELVE_API_TLS', 'yes', address],
+  ['TWELVE_ACME', 'yes', /it must be off or agreed/],
   ['TWELVE_REGISTRY', '0.0.0.0:5000', /must be a 127\.x\.x\.x address/],
   ['TWELVE_DOMAIN', 'my apps', /a host name in lower case/],
   ['TWELVE_DOMAIN', 'Apps.Example', /a host name in lower case/],
@@ -50,6 +53,23 @@ it.each([
   expect(read).toThrow(expect.objectContaining({ code: 'bad_request' }));
   expect(read).toThrow(sentence);
   expect(read).toThrow(`${name} is "${value}"`);
+});
+
+it('TLS is off unless it is asked for, and certificates are ordered for who can be reached', () => {
+  expect(readConfig({})).toMatchObject({ https: null, apiTls: null, acme: null });
+  const agreed = { TWELVE_ACME: 'agreed', TWELVE_ACME_EMAIL: 'a@b.example' };
+  expect(readConfig(agreed).acme).toEqual({
+    directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    email: 'a@b.example',
+    caFile: null,
+  });
+  expect(readConfig({ TWELVE_ACME_EMAIL: 'nonsense' }).acme).toBeNull();
+  const refused = (more: Record<string, string>) => () => readConfig({ ...agreed, ...more });
+  expect(refused({ TWELVE_ACME_EMAIL: '' })).toThrow(/TWELVE_ACME_EMAIL is ""; it must be an address/);
+  expect(refused({ TWELVE_ACME_DIRECTORY: 'http://x' })).toThrow(/TWELVE_ACME_DIRECTORY is "http:\/\/x"/);
+  expect(refused({ TWELVE_ACME_CA_FILE: '/nowhere' })).toThrow(
+    /TWELVE_ACME_CA_FILE is "\/nowhere", which does not exist/,
+  );
 });
 
 it('drain addresses are a list', () => {

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { createApp, destroyApp, renameApp, setMaintenance } from '../../actions/apps.ts';
+import { setHttpsRedirect } from '../../actions/certificates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
@@ -10,7 +11,11 @@ import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 
 const createBody = z.object({ name: z.string().nullish() });
-const changeBody = z.object({ name: z.string().optional(), maintenance: z.boolean().optional() });
+const changeBody = z.object({
+  name: z.string().optional(),
+  maintenance: z.boolean().optional(),
+  https_redirect: z.boolean().optional(),
+});
 
 export function appRoutes(edge: Edge): Router {
   const router = Router();
@@ -31,9 +36,10 @@ export function appRoutes(edge: Edge): Router {
   });
   router.patch('/apps/:app', async (request, response) => {
     const app = edge.app(request);
-    const { name, maintenance } = bodyOf(request, changeBody);
+    const { name, maintenance, https_redirect: redirect } = bodyOf(request, changeBody);
     if (name !== undefined) await renameApp(platform, app, name);
     if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
+    if (redirect !== undefined) await setHttpsRedirect(platform, app, redirect);
     response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
   });
   router.delete('/apps/:app', async (request, response) => {
@@ -46,14 +52,7 @@ export function appRoutes(edge: Edge): Router {
     );
     response.json(gone);
   });
-  for (const list of [
-    'addons',
-    'addon-attachments',
-    'collaborators',
-    'features',
-    'webhooks',
-    'sni-endpoints',
-  ]) {
+  for (const list of ['addons', 'addon-attachments', 'collaborators', 'features', 'webhooks']) {
     router.get(`/apps/:app/${list}`, (request, response) => {
       edge.app(request);
       response.json([]);

@@ -1,4 +1,5 @@
 // Domain → the shape of the Platform API v3.
+import { acmeStatusOf } from '../../actions/acme.ts';
 import { builtInHost } from '../../actions/apps.ts';
 import type { Platform } from '../../actions/context.ts';
 import type { App } from '../../domain/app.ts';
@@ -27,6 +28,7 @@ function shapeOf(
   app: App,
   one: { id: string; hostName: string; kind: 'heroku' | 'custom'; createdAt: string },
 ) {
+  const acme = acmeStatusOf(platform, app.id, one.hostName);
   return {
     id: one.id,
     hostname: one.hostName,
@@ -35,8 +37,8 @@ function shapeOf(
     cname: one.kind === 'custom' ? builtInHost(platform, app) : null,
     // Nothing is left to be done when the answer is sent.
     status: 'none',
-    acm_status: null,
-    acm_status_reason: null,
+    acm_status: acme?.status ?? null,
+    acm_status_reason: acme?.reason ?? null,
     sni_endpoint: null,
     app: { id: app.id, name: app.name },
     created_at: seconds(one.createdAt),

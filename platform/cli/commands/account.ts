@@ -19,28 +19,37 @@ const login: Command = {
       type: 'string',
       help: 'file that holds the token; otherwise it is asked for, or read from standard input',
     },
+    ca: { type: 'string', help: "file with the certificate of the server's own authority (see: twelve ca)" },
   },
   async run(call) {
     const { env } = call.world;
     const url = call.words[0] ? parseUrl(call.words[0], 'The URL') : findServer(env).url;
     if (url.startsWith('http:') && !isLoopback(new URL(url).hostname))
       call.out.warn(`${url} is not encrypted: whoever is on the way can read the token.`);
+    const logins = readLogins(env.configFolder);
+    const authority = await authorityOf(call, url, logins.hosts[url]?.authority);
     const token = await readToken(call, url);
     const account = await createClient({
       url,
       token,
+      authority,
       signal: call.signal,
       warn: call.out.warn,
       unauthorized: `${url} does not accept this token.\n${tokenHint}`,
     }).get<Account>('/account');
-    const logins = readLogins(env.configFolder);
-    logins.hosts[url] = { token, email: account.email };
+    logins.hosts[url] = { token, email: account.email, ...(authority ? { authority } : {}) };
     writeLogins(env.configFolder, { ...logins, current: url });
     call.out.line(`Logged in to ${url} as ${account.email}`);
     if (env.token || (env.url && parseUrl(env.url, 'TWELVE_URL') !== url))
       call.out.warn('TWELVE_URL or TWELVE_TOKEN is set and comes before this login.');
   },
 };
+
+/** TLS takes a while to load, and most servers are reached over loopback. */
+async function authorityOf(call: Call, url: string, known: string | undefined): Promise<string | undefined> {
+  if (!url.startsWith('https:')) return undefined;
+  return (await import('../trust.ts')).authorityFor(call, url, known);
+}
 
 /** From a file, a pipe, or the keyboard; never from the command line, where `ps` shows it. */
 async function readToken(call: Call, url: string): Promise<string> {

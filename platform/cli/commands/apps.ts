@@ -1,6 +1,7 @@
 // apps: list, create, show, destroy, open.
 import { codeInWords } from '../../domain/code.ts';
 import { appFlags, appPath, type Call, type Command, jsonFlag } from '../command.ts';
+import { authorityForGit } from '../context.ts';
 import { CliError, usageError } from '../errors.ts';
 import { localTime, size } from '../terminal-text.ts';
 import type { App, Formation } from '../v3.ts';
@@ -72,13 +73,14 @@ async function setBuildpacks(call: Call, app: App): Promise<void> {
 /** The repository we stand in, if we do, gets the remote; one of that name that means something else is kept. */
 async function connect(call: Call, app: App): Promise<void> {
   const git = await import('../git-remote.ts');
-  const { cwd } = call.world;
+  const { cwd, env } = call.world;
   if (!(await git.isRepository(cwd))) {
     if (call.text('remote')) call.out.warn('There is no git repository here, so no remote was added.');
     return;
   }
   const remote = call.text('remote') ?? git.remoteName;
-  await git.configureCredentials(cwd, app.git_url, git.credentialHelper(programPath()));
+  const authority = await authorityForGit(env, app.git_url);
+  await git.configureCredentials(cwd, app.git_url, git.credentialHelper(programPath()), authority);
   if (await git.addRemote(cwd, remote, app.git_url))
     return call.out.notice(`Git remote ${remote} added. Deploy: git push ${remote} main`);
   call.out.warn(

@@ -18,15 +18,31 @@ const list: Command = {
     const own = domains.filter((one) => one.kind !== 'custom');
     const custom = domains.filter((one) => one.kind === 'custom');
     call.out.heading(`${app} Domain`);
-    for (const one of own) call.out.line(one.hostname);
+    for (const one of own) call.out.line([one.hostname, ...certificate(one)].join('  '));
     if (custom.length === 0) return;
     call.out.line();
     call.out.heading(`${app} Custom Domains`);
+    const ordered = custom.some((one) => one.acm_status !== null);
     call.out.table([
-      ['Domain Name', 'DNS Record Type', 'DNS Target'],
-      ...custom.map((one) => [one.hostname, recordType(one.hostname), one.cname ?? '']),
+      ['Domain Name', 'DNS Record Type', 'DNS Target', ...(ordered ? ['Certificate'] : [])],
+      ...custom.map((one) => [one.hostname, recordType(one.hostname), one.cname ?? '', ...certificate(one)]),
     ]);
   },
+};
+
+/** How the certificate stands that the server orders for it; nothing where it orders none. */
+function certificate({ acm_status: status, acm_status_reason: reason }: Domain): string[] {
+  if (status === null) return [];
+  const word = words[status] ?? status;
+  return [reason ? `${word}: ${reason}` : word];
+}
+
+/** As Heroku's command line says them. */
+const words: Readonly<Record<string, string>> = {
+  'cert issued': 'OK',
+  pending: 'Waiting',
+  failing: 'Failing',
+  failed: 'Failed',
 };
 
 /**

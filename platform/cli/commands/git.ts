@@ -1,6 +1,6 @@
 // git:remote connects a repository to an app; git:credentials is what git runs to get the token.
 import { appPath, type Command } from '../command.ts';
-import { findServer, tokenHint } from '../context.ts';
+import { authorityForGit, findServer, tokenHint } from '../context.ts';
 import type { Environment } from '../environment.ts';
 import { CliError, usageError } from '../errors.ts';
 import {
@@ -30,7 +30,8 @@ const remote: Command = {
     if (!wanted) throw usageError(`Which app? Example: ${remote.example}`);
     const app = await call.api().get<App>(appPath(wanted));
     const name = call.text('remote') ?? remoteName;
-    await configureCredentials(cwd, app.git_url, credentialHelper(process.argv[1]!));
+    const authority = await authorityForGit(env, app.git_url);
+    await configureCredentials(cwd, app.git_url, credentialHelper(process.argv[1]!), authority);
     await setRemote(cwd, name, app.git_url);
     call.out.line(`Git remote ${name} set to ${app.git_url}`);
   },

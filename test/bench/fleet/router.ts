@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../../platform/engine/engine.ts';
+import { createCertificates } from '../../../platform/router/certificates.ts';
 import { createFiles, readPages } from '../../../platform/router/files.ts';
 import { herokuTimeouts, type RouterSettings } from '../../../platform/router/haproxy-config.ts';
 import type { Runtime } from '../../../platform/router/runtime.ts';
@@ -24,6 +25,8 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
   const http = { host: '127.0.0.1', port: port! };
   const settings: RouterSettings = {
     http,
+    https: null,
+    acmeThumbprint: null,
     timeouts: herokuTimeouts,
     openFiles: 40_000,
     hardStopMs: 300_000,
@@ -31,9 +34,10 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
     pages: readPages(),
   };
   const problems: string[] = [];
+  const runtime = standIn(folder);
   const make = (): Steering =>
     createSteering({
-      runtime: standIn(folder),
+      runtime,
       settings,
       container: {
         engine,
@@ -41,9 +45,11 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
         image: async () => image,
         folder,
         http,
+        https: null,
         answers: async () => true,
       },
       files: createFiles(folder),
+      certificates: createCertificates({ folder, runtime, onProblem: (message) => problems.push(message) }),
       drainMs: 1000,
       spare: 64,
       onProblem: (message) => problems.push(message),

@@ -36,7 +36,14 @@ export function createGround(more: Partial<Platform> = {}): Ground {
   const platform = {
     store,
     instance: 'mine',
-    config: { keepReleases: 2, slugLimitBytes: 1e9, domain: 'test', http: { port: 80 } },
+    config: {
+      keepReleases: 2,
+      slugLimitBytes: 1e9,
+      domain: 'test',
+      http: { port: 80 },
+      https: null,
+      acme: null,
+    },
     engine: createMemoryEngine(),
     claims: createClaims(Date.now),
     turns: createTurns(2),
@@ -48,6 +55,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
       error: (...what: unknown[]) => problems.push(...what),
     },
     logs: { write: () => undefined },
+    certificates: { changed: async () => undefined },
     reached: () => undefined,
     requireSpace: async () => undefined,
     stackImage: async () => 'stack',

@@ -87,7 +87,7 @@ function caller(url: string) {
   });
   const world = { stdin, stdout, stderr: new PassThrough(), signals: new EventEmitter() };
   const call = { world, out: { closed: new AbortController().signal } } as unknown as Call;
-  const status = attach(call, url, false, beatMs);
+  const status = attach(call, url, false, { signMs: beatMs });
   status.catch(() => undefined);
   return {
     stdin,

@@ -2,11 +2,13 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
+import type { KeyPair } from '../../../platform/certificates/authority.ts';
 import type { World } from '../../../platform/cli/command.ts';
 import { dispatch } from '../../../platform/cli/dispatch.ts';
 import { readEnvironment } from '../../../platform/cli/environment.ts';
@@ -27,8 +29,8 @@ export interface Answer {
 
 type Handler = (asked: Asked, response: ServerResponse) => Answer | undefined | Promise<Answer | undefined>;
 
-/** Routes are `GET /apps`; a query is not part of them. */
-export async function scriptedApi(routes: Record<string, Handler | Answer>) {
+/** Routes are `GET /apps`; a query is not part of them. @param tls over https, with this certificate @param wanted its port; any free one with 0 */
+export async function scriptedApi(routes: Record<string, Handler | Answer>, tls?: KeyPair, wanted = 0) {
   const asked: Asked[] = [];
   const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = '';
@@ -51,10 +53,10 @@ export async function scriptedApi(routes: Record<string, Handler | Answer>) {
     response.writeHead(answer.status ?? 200, { 'Content-Type': 'application/json', ...answer.headers });
     response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
   };
-  let server = await listen(listener, 0);
+  let server = await listen(listener, wanted, tls);
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http${tls ? 's' : ''}://127.0.0.1:${port}`,
     asked,
     server: () => server,
     /** As when the server is stopped: nothing listens, connections end. */
@@ -63,7 +65,7 @@ export async function scriptedApi(routes: Record<string, Handler | Answer>) {
       await new Promise((resolve) => server.close(resolve));
     },
     async start() {
-      server = await listen(listener, port);
+      server = await listen(listener, port, tls);
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -75,8 +77,12 @@ export async function scriptedApi(routes: Record<string, Handler | Answer>) {
 async function listen(
   listener: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   port: number,
+  tls: KeyPair | undefined,
 ): Promise<Server> {
-  const server = createServer((request, response) => void listener(request, response));
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => void listener(request, response);
+  const server = tls
+    ? createTlsServer({ cert: tls.chain, key: tls.key }, onRequest)
+    : createServer(onRequest);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;

@@ -11,7 +11,7 @@ export interface Source {
 const floors = [
   ['api', 'cli', 'dashboard'],
   ['actions'],
-  ['git', 'build', 'slugs', 'processes', 'router', 'logs', 'services'],
+  ['git', 'build', 'slugs', 'processes', 'router', 'logs', 'certificates', 'services'],
   ['store', 'engine', 'archive'],
   ['domain'],
 ] as const;
@@ -37,6 +37,8 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   pino: ['log.ts'],
   // A schedule is refused where app.json is read, and reckoned with where processes are started.
   croner: ['build', 'processes'],
+  'acme-client': ['certificates'],
+  '@peculiar/x509': ['certificates'],
 };
 
 const environmentReaders = ['config.ts', 'cli/environment.ts'];

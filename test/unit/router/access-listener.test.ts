@@ -33,7 +33,7 @@ afterEach(async () => {
 const rest = '--\t-\tid\t127.0.0.1\tweb.1:a:b\t0\t0\t0\t1\t200\t9\t-\t{9}\t{one.localhost||}\tGET / HTTP/1.1';
 const frames = (from: number, to: number): string =>
   numbered(from, to)
-    .map((time) => `id-one:b0\t${time}\t${rest}`)
+    .map((time) => `id-one:b0\thttp\t${time}\t${rest}`)
     .map((line) => `${line.length} ${line}`)
     .join('');
 const numbered = (from: number, to: number): number[] =>

@@ -5,6 +5,7 @@ import { accessFormat, accessLine } from '../../../platform/router/access-log.ts
 
 const normal = {
   place: 'id-one:b0',
+  protocol: 'http',
   time: '1795475862907635',
   end: '--',
   connection: ' conn.flg=0x80000300',
@@ -26,12 +27,21 @@ const raw = (more: Partial<typeof normal> = {}): string => Object.values({ ...no
 const text = (more: Partial<typeof normal> = {}): string | undefined => accessLine(raw(more))?.text;
 
 test("a request as in Heroku's log", () => {
-  expect(accessFormat.split('\\t')).toHaveLength(Object.keys(normal).length);
+  expect(accessFormat('http').split('\\t')).toHaveLength(Object.keys(normal).length);
   expect(accessLine(raw())).toEqual({
     appId: 'id-one',
     time: 1_795_475_862_907_635,
     text: 'at=info method=GET path="/a?b=c" host=one.localhost request_id=578edcb1-cc5a-43f0-a4ec-4f10e98f935e fwd="10.1.2.3, 127.0.0.1" dyno=web.1 connect=1ms service=8ms status=200 bytes=13 protocol=http',
   });
+});
+
+test('over TLS it says https; who is sent there from plain HTTP asked no process', () => {
+  expect(text({ protocol: 'https' })).toMatch(/ status=200 bytes=13 protocol=https$/);
+  const sent = { place: 'id-one:secure:b0', end: 'LR', server: '<NOSRV>', Tw: '-1', Tc: '-1', status: '308' };
+  expect(text(sent)).toMatch(
+    /^at=info method=GET .* dyno= connect= service= status=308 bytes=0 protocol=http$/,
+  );
+  expect(text({ ...sent, place: 'id-one:secure:crashed:b0' })).toMatch(/^at=info .* status=308 /);
 });
 
 test.each([

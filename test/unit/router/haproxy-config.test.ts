@@ -12,6 +12,8 @@ import { pictureOf, withRoutes } from '../../../platform/router/table.ts';
 
 const settings: RouterSettings = {
   http: { host: '0.0.0.0', port: 80 },
+  https: null,
+  acmeThumbprint: null,
   timeouts: herokuTimeouts,
   openFiles: 2000,
   hardStopMs: 300_000,
@@ -73,4 +75,26 @@ test('a change of servers or hosts keeps the identity; settings, pages and pool 
 test('workers step down only from root; maps are a line per entry', () => {
   expect(configText({ ...settings, asRoot: false }, 1, pictureOf(table))).not.toContain('user haproxy');
   expect(mapText(pictureOf(table).places)).toBe('one.localhost id-one:b0\n');
+});
+
+test('TLS has a listener of its own, and nothing of it is there without one', () => {
+  const plain = configText(settings, 1, pictureOf(table));
+  expect(plain).not.toMatch(/ssl|acme-challenge|secure/);
+  const text = configText({ ...settings, https: { host: '::', port: 443 } }, 1, pictureOf(table));
+  expect(text).toContain('  bind [::]:443 v4v6 ssl crt-list /router/certificates/list alpn h2,http/1.1\n');
+  expect(text).toContain('  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n');
+  expect(text.match(/X-Forwarded-Proto \w+|X-Forwarded-Port \d+/g)).toEqual([
+    ...['X-Forwarded-Proto http', 'X-Forwarded-Port 80', 'X-Forwarded-Proto https', 'X-Forwarded-Port 443'],
+  ]);
+  expect(text).toContain('redirect location https://%[req.hdr(host),host_only]%[pathq] code 308');
+  const other = configText({ ...settings, https: { host: '::', port: 8443 } }, 1, pictureOf(table));
+  expect(other).toContain('redirect location https://%[req.hdr(host),host_only]:8443%[pathq] code 308');
+});
+
+test("an authority's question is answered over plain HTTP, before anything else is asked of the request", () => {
+  const given = { ...settings, https: { host: '::', port: 443 }, acmeThumbprint: 'abc_-1' };
+  const text = configText(given, 1, pictureOf(table));
+  expect(text.match(/lf-string "%\[path,field\(-1,\/\)\]\.abc_-1"/g)).toHaveLength(1);
+  expect(text.indexOf('acme-challenge')).toBeLessThan(text.indexOf('set-var(txn.place)'));
+  expect(configIdentity(given, 1)).not.toBe(configIdentity({ ...given, acmeThumbprint: null }, 1));
 });

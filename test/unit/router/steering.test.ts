@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createCertificates } from '../../../platform/router/certificates.ts';
 import { createFiles } from '../../../platform/router/files.ts';
 import {
   configIdentity,
@@ -23,6 +24,8 @@ import { createMemoryEngine } from '../../support/memory-engine.ts';
 
 const settings: RouterSettings = {
   http: { host: '127.0.0.1', port: 0 },
+  https: null,
+  acmeThumbprint: null,
   timeouts: herokuTimeouts,
   openFiles: 2000,
   hardStopMs: 300_000,
@@ -85,9 +88,11 @@ beforeEach(() => {
       image: async () => 'haproxy:1',
       folder,
       http: settings.http,
+      https: null,
       answers: async () => true,
     },
     files: createFiles(folder),
+    certificates: createCertificates({ folder, runtime: made.runtime, onProblem: () => undefined }),
     drainMs: 60_000,
     spare: 4,
     onProblem: () => undefined,

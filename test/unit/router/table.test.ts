@@ -174,3 +174,16 @@ test('while no host changes the hosts stay the same object, and are not compared
   expect(pictureOf(after).places).toBe(places);
   expect(pictureOf(withRoutes(after, [route('two', [])], none, 2)).places).not.toBe(places);
 });
+
+test('a place says where plain HTTP is sent to HTTPS, and its backend is read back from it', () => {
+  const routes = [
+    route('one', ['a'], { toHttps: true }),
+    route('two', [], { toHttps: true, state: 'crashed' }),
+  ];
+  const { places } = pictureOf(withRoutes(empty, routes, none, 2));
+  expect([...places.values()]).toEqual(['id-one:secure:b0', 'id-two:secure:crashed:b1']);
+  expect([...slotsOf(places)]).toEqual([
+    ['id-one', 0],
+    ['id-two', 1],
+  ]);
+});

@@ -1,0 +1,182 @@
+// Certificates that are ordered by themselves: for which hosts, one after another, and how each of them stands.
+
+import { AskedToWait, createOrders, newPrivateKey, type Orders, thumbprintOf } from '../certificates/acme.ts';
+import { checkCertificate } from '../certificates/check.ts';
+import { failed, type HostState, nextOrder } from '../certificates/renewal.ts';
+import { chooseCertificate, isValid } from '../domain/certificate.ts';
+import { messageOf } from '../domain/errors.ts';
+import { hostsOf } from './apps.ts';
+import { createBell } from './bell.ts';
+import type { Platform } from './context.ts';
+
+type Known = Pick<Platform, 'store' | 'config'>;
+
+export interface AcmeNeeds extends Known, Pick<Platform, 'certificates' | 'logs' | 'log'> {
+  orders: Orders;
+  now?: () => Date;
+}
+
+export interface AcmeStatus {
+  /** Heroku's words. */
+  status: 'pending' | 'cert issued' | 'failing' | 'failed';
+  reason: string | null;
+}
+
+interface WantedHost {
+  host: string;
+  /** null: the platform's own. */
+  appId: string | null;
+}
+
+/** What is looked at again without being told: other servers' clocks, ours, a certificate that was removed by hand. */
+const longestSleepMs = 600_000;
+
+/** The account's key; it is made where there is none. */
+export function accountKey({ store }: Pick<Platform, 'store'>): string {
+  const known = store.ownKeys.get('acme-account');
+  if (known) return known.key;
+  const key = newPrivateKey();
+  store.ownKeys.put('acme-account', { chain: '', key });
+  return key;
+}
+
+/** What the router answers an authority with; null: nothing. */
+export function acmeThumbprint(platform: Known): string | null {
+  return platform.config.acme ? thumbprintOf(accountKey(platform)) : null;
+}
+
+/** Where the operator wants it. @returns what ends it; what is under way then is let go */
+export function orderCertificates(platform: Omit<AcmeNeeds, 'orders'>): () => void {
+  const { acme } = platform.config;
+  if (!acme) return () => undefined;
+  return keepOrdering({ ...platform, orders: createOrders(acme, accountKey(platform)) });
+}
+
+/** Orders what is due. @returns what ends it */
+export function keepOrdering(needs: AcmeNeeds): () => void {
+  const now = needs.now ?? (() => new Date());
+  const bell = createBell();
+  const ending = new AbortController();
+  const forget = needs.certificates.onChanged(bell.ring);
+
+  async function follow(): Promise<void> {
+    while (!ending.signal.aborted) {
+      const states = hostStates(needs);
+      const next = nextOrder(states);
+      const wait = next ? next.at - now().getTime() : longestSleepMs;
+      if (next && wait <= 0) await orderOne(needs, states.find(({ host }) => host === next.host)!, now);
+      else await bell.wait(Math.min(wait, longestSleepMs), ending.signal);
+    }
+  }
+
+  void follow().catch((error: unknown) => {
+    // The store may have closed under what was let go.
+    if (!ending.signal.aborted) needs.log.error({ error: messageOf(error) }, 'ordering certificates ended');
+  });
+  return () => {
+    forget();
+    ending.abort();
+  };
+}
+
+type OwnedState = HostState & WantedHost;
+
+async function orderOne(
+  needs: AcmeNeeds,
+  { host, appId, failure }: OwnedState,
+  now: () => Date,
+): Promise<void> {
+  const { store, certificates } = needs;
+  try {
+    const made = await needs.orders.order(host);
+    const checked = checkCertificate(made.chain, made.key, now());
+    // Meanwhile the host may have left.
+    if (!wantedHosts(needs).some((one) => one.host === host && one.appId === appId)) return;
+    store.transaction(() => {
+      for (const old of store.certificates.all())
+        if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
+      store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
+      store.acmeFailures.remove(host);
+    });
+    say(
+      needs,
+      appId,
+      `Certificate for ${host} issued by ${checked.facts.issuer}, good until ${checked.facts.notAfter}`,
+    );
+  } catch (error) {
+    const retryAfter = error instanceof AskedToWait ? error.retryAfterMs : 0;
+    const next = failed(host, failure, messageOf(error), now(), retryAfter);
+    store.acmeFailures.put(host, next);
+    say(needs, appId, `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`);
+    return;
+  }
+  await certificates
+    .changed()
+    .catch((error: unknown) => needs.log.warn({ error: messageOf(error) }, 'serving a new certificate'));
+}
+
+function hostStates(needs: Known): OwnedState[] {
+  const { store } = needs;
+  const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
+  const failures = store.acmeFailures.all();
+  const wanted = wantedHosts(needs);
+  const every = everyHost(needs);
+  for (const { id, appId, names } of certificates)
+    if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
+  for (const host of failures.keys())
+    if (!wanted.some((one) => one.host === host)) store.acmeFailures.remove(host);
+  return wanted.map((one) => ({
+    ...one,
+    certificate:
+      certificates.find(({ appId, names }) => appId === one.appId && names.includes(one.host)) ?? null,
+    failure: failures.get(one.host) ?? null,
+  }));
+}
+
+function everyHost({ store, config }: Known): WantedHost[] {
+  const publicHost = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname];
+  const own = [config.domain, ...publicHost].map((host) => ({ host, appId: null }));
+  const apps = store.apps
+    .list()
+    .flatMap((app) => hostsOf({ store, config }, app).map((host) => ({ host, appId: app.id })));
+  return [...own, ...apps];
+}
+
+/** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
+function wantedHosts(known: Known): WantedHost[] {
+  const added = known.store.certificates.all().filter(({ source }) => source === 'added');
+  const now = new Date();
+  return everyHost(known).filter(({ host, appId }, index, all) => {
+    if (reasonAgainst(host) || all.findIndex((one) => one.host === host) !== index) return false;
+    const chosen = chooseCertificate(added, host, appId, now);
+    return !chosen || !isValid(chosen, now);
+  });
+}
+
+function reasonAgainst(host: string): string | null {
+  if (host.startsWith('*.'))
+    return 'A wildcard cannot be proved over HTTP. Order its certificate elsewhere and add it: twelve certs:add CRT KEY';
+  if (!host.includes('.') || host.endsWith('.localhost') || /^[\d.]+$/.test(host) || host.includes(':'))
+    return 'No public authority vouches for such a name.';
+  return null;
+}
+
+/** How a host of an app stands; null where certificates are not ordered, or not for it. */
+export function acmeStatusOf({ store, config }: Known, appId: string, host: string): AcmeStatus | null {
+  if (!config.acme) return null;
+  const now = new Date();
+  const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
+  const failure = store.acmeFailures.all().get(host);
+  const valid = chosen && isValid(chosen, now);
+  if (valid && chosen.source === 'added') return null;
+  if (valid) return { status: 'cert issued', reason: failure ? failure.reason : null };
+  const against = reasonAgainst(host);
+  if (against) return { status: 'failed', reason: against };
+  if (failure) return { status: 'failing', reason: failure.reason };
+  return { status: 'pending', reason: null };
+}
+
+function say({ logs, log }: AcmeNeeds, appId: string | null, text: string): void {
+  if (appId) logs.write(appId, { source: 'twelve', process: 'acm', text });
+  else log.info(text);
+}

@@ -1,0 +1,138 @@
+// Keeps whoever speaks TLS supplied with certificates: the platform's own for a start, and those of apps as they change.
+import { hostname, networkInterfaces } from 'node:os';
+import { fingerprintOf, isOutdated, issue, type KeyPair, makeAuthority } from '../certificates/authority.ts';
+import type { Config } from '../config.ts';
+import { chooseCertificate } from '../domain/certificate.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { Router } from '../router/router.ts';
+import type { Store } from '../store/store.ts';
+import { servedCertificates } from './certificates.ts';
+
+export interface CertificateService {
+  /** The platform's own authority, made when it is first asked for: PEM and SHA-256. */
+  authority(): Promise<{ pem: string; fingerprint: string }>;
+  /** Who reaches the platform itself over TLS by this name (null: by none) gets this one. */
+  pairFor(name: string | null): KeyPair;
+  /** Certificates, apps or their hosts changed. Resolves when all that serve know what there is now. */
+  changed(): Promise<void>;
+  /** @returns what ends it */
+  onChanged(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+interface ServiceNeeds {
+  store: Store;
+  config: Config;
+  router: Pick<Router, 'secure'>;
+  now?: () => Date;
+  onProblem(message: string): void;
+}
+
+/** A certificate that has just expired gives way to a valid one, and our own is made anew in time. */
+const lookMs = 3_600_000;
+
+/** What is served before anything else is known is handed to the router before this resolves. */
+export async function createCertificateService(needs: ServiceNeeds): Promise<CertificateService> {
+  const { store, config, router } = needs;
+  const now = needs.now ?? (() => new Date());
+  // A server that speaks no TLS makes nothing, and loads nothing to make it with.
+  const speaksTls = config.https !== null || config.apiTls !== null;
+  const listeners = new Set<() => void>();
+  let authority: Promise<KeyPair> | undefined;
+  let own: KeyPair | undefined;
+  let ending = false;
+  let last: Promise<void> = Promise.resolve();
+
+  function ourAuthority(): Promise<KeyPair> {
+    authority ??= ownAuthority(needs, now());
+    return authority;
+  }
+
+  async function tellAll(): Promise<void> {
+    if (ending) return;
+    if (speaksTls) own = await ownCertificate(needs, await ourAuthority(), now());
+    for (const tell of listeners) tell();
+    if (!config.https || !own) return;
+    const entries = servedCertificates(needs, now());
+    await router.secure({ fallback: `${own.chain.trim()}\n${own.key.trim()}`, entries });
+  }
+
+  /** One after another, each with what there is when its turn comes. */
+  function changed(): Promise<void> {
+    last = last.catch(() => undefined).then(tellAll);
+    return last;
+  }
+
+  await changed();
+  const timer = setInterval(() => {
+    changed().catch((error: unknown) => needs.onProblem(`Certificates: ${messageOf(error)}`));
+  }, lookMs);
+  timer.unref();
+  return {
+    async authority() {
+      const { chain } = await ourAuthority();
+      return { pem: chain, fingerprint: fingerprintOf(chain) };
+    },
+    pairFor(name) {
+      const known = name === null ? [] : store.certificates.all();
+      const chosen = name === null ? undefined : chooseCertificate(known, name.toLowerCase(), null, now());
+      const key = chosen && store.certificates.keyOf(chosen.id);
+      if (chosen && key) return { chain: chosen.chain, key };
+      if (!own) throw new Error('this server speaks no TLS');
+      return own;
+    },
+    changed,
+    onChanged(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      ending = true;
+      clearInterval(timer);
+      await last.catch(() => undefined);
+    },
+  };
+}
+
+async function ownAuthority({ store, config }: ServiceNeeds, now: Date): Promise<KeyPair> {
+  const known = store.ownKeys.get('authority');
+  if (known) return known;
+  const made = await makeAuthority(config.domain, now);
+  store.ownKeys.put('authority', made);
+  return made;
+}
+
+/** For the platform's names, those of apps without a certificate, and for who reaches us by an address. */
+async function ownCertificate(
+  { store, config }: ServiceNeeds,
+  authority: KeyPair,
+  now: Date,
+): Promise<KeyPair> {
+  const names = ownNames(config);
+  const known = store.ownKeys.get('own');
+  if (known && !isOutdated(known, authority, names, now)) return known;
+  const made = await issue(authority, names, now);
+  store.ownKeys.put('own', made);
+  return made;
+}
+
+function ownNames({ domain, publicUrl }: Pick<Config, 'domain' | 'publicUrl'>): string[] {
+  const publicHost = publicUrl === null ? [] : [new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, '$1')];
+  const names = [
+    domain,
+    `*.${domain}`,
+    'localhost',
+    hostname().toLowerCase(),
+    ...publicHost,
+    ...ownAddresses(),
+  ];
+  return [...new Set(names)].filter((name) => /^[a-z0-9*_.:-]{1,253}$/.test(name));
+}
+
+/** Not those of the engine's bridges, which come and go with apps, and lead nobody here from elsewhere. */
+function ownAddresses(): string[] {
+  return Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(docker|br-|veth)/.test(name))
+    .flatMap(([, entries = []]) => entries.map(({ address }) => address))
+    .filter((address) => !/^fe80:|^169\.254\./.test(address));
+}

@@ -1,0 +1,26 @@
+// The router and its certificates as the settings want them; what it sees of requests goes to their apps' logs.
+import type { Config } from '../config.ts';
+import { createRouter, type Router, type RouterNeeds } from '../router/router.ts';
+import { acmeThumbprint } from './acme.ts';
+import { type CertificateService, createCertificateService } from './certificate-service.ts';
+import type { Platform } from './context.ts';
+
+export async function routingOf(
+  config: Config,
+  { store, logs }: Pick<Platform, 'store' | 'logs'>,
+  needs: Pick<RouterNeeds, 'engine' | 'instance' | 'image' | 'folder' | 'runFolder' | 'onProblem'>,
+): Promise<{ router: Router; certificates: CertificateService }> {
+  const router = await createRouter({
+    ...needs,
+    http: config.http,
+    https: config.https,
+    acmeThumbprint: acmeThumbprint({ store, config }),
+    domain: config.domain,
+    drainMs: config.drainMs,
+    timeouts: { firstByteMs: config.requestTimeoutMs, idleMs: config.idleTimeoutMs },
+    onAccess: (line) =>
+      logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
+  });
+  const certificates = await createCertificateService({ store, config, router, onProblem: needs.onProblem });
+  return { router, certificates };
+}

@@ -1,0 +1,64 @@
+// Certificates of an app (Heroku's SNI endpoints), those of the server for all apps, and the platform's own authority.
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import {
+  addCertificate,
+  added,
+  type CertificateOwner,
+  findCertificate,
+  removeCertificate,
+} from '../../actions/certificates.ts';
+import type { Certificate } from '../../domain/certificate.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf, parameter } from '../input.ts';
+import { sendList } from '../ranges.ts';
+import { sniEndpoint } from '../serializers/certificates.ts';
+
+const addBody = z.object({ certificate_chain: z.string(), private_key: z.string() });
+const fields = {
+  name: (one: Certificate) => one.name,
+  id: (one: Certificate) => one.id,
+};
+
+export function certificateRoutes(edge: Edge): Router {
+  const router = Router();
+  serve(router, edge, '/apps/:app/sni-endpoints', edge.app);
+  serve(router, edge, '/sni-endpoints', () => null);
+  router.get('/certificate-authority', async (_request, response) => {
+    const { pem, fingerprint } = await edge.platform.certificates.authority();
+    response.json({ certificate: pem, fingerprint });
+  });
+  return router;
+}
+
+function serve(
+  router: Router,
+  { platform }: Edge,
+  path: string,
+  ownerOf: (request: Request) => CertificateOwner,
+): void {
+  router.get(path, (request, response) => {
+    const owner = ownerOf(request);
+    sendList(request, response, added(platform, owner), fields, (one) => sniEndpoint(platform, owner, one));
+  });
+  router.post(path, async (request, response) => {
+    const owner = ownerOf(request);
+    const { certificate_chain: chain, private_key: key } = bodyOf(request, addBody);
+    const one = await addCertificate(platform, owner, callerOf(request), { chain, key });
+    response.status(201).json(sniEndpoint(platform, owner, one));
+  });
+  router.get(`${path}/:endpoint`, (request, response) => {
+    const owner = ownerOf(request);
+    response.json(
+      sniEndpoint(platform, owner, findCertificate(platform, owner, parameter(request, 'endpoint'))),
+    );
+  });
+  router.delete(`${path}/:endpoint`, async (request, response) => {
+    const owner = ownerOf(request);
+    const gone = findCertificate(platform, owner, parameter(request, 'endpoint'));
+    const shown = sniEndpoint(platform, owner, gone);
+    await removeCertificate(platform, owner, callerOf(request), gone.id);
+    response.json(shown);
+  });
+}

@@ -1,0 +1,75 @@
+// When a certificate is ordered, renewed, and tried again after a failure. Pure; the clock is a parameter.
+import { createHash } from 'node:crypto';
+
+export interface HostState {
+  host: string;
+  /** The one that was ordered last. */
+  certificate: Ordered | null;
+  failure: Failure | null;
+}
+
+export interface Ordered {
+  notBefore: string;
+  notAfter: string;
+  /** By our own clock. */
+  createdAt: string;
+}
+
+export interface Failure {
+  /** In a row. */
+  failures: number;
+  reason: string;
+  failedAt: string;
+  nextAt: string;
+}
+
+const minute = 60_000;
+/** An authority takes five failed attempts per host and hour (Let's Encrypt); this makes three. */
+const firstPauseMs = 10 * minute;
+const longestPauseMs = 24 * 60 * minute;
+
+/** When the host's next order is due: milliseconds since the epoch. */
+export function dueAt({ host, certificate, failure }: HostState): number {
+  const wanted = certificate ? renewAt(host, certificate) : 0;
+  return failure ? Math.max(wanted, Date.parse(failure.nextAt)) : wanted;
+}
+
+/**
+ * Before a third of its time is left; each host at another moment, so that they do not come all at once for ever. Where our
+ * clock and the authority's differ by weeks a new one may look old at once: it is not ordered over and over for that.
+ */
+function renewAt(host: string, { notBefore, notAfter, createdAt }: Ordered): number {
+  const [from, to] = [Date.parse(notBefore), Date.parse(notAfter)];
+  const wanted = to - (to - from) / 3 - spread(host) * ((to - from) / 20);
+  return Math.max(wanted, Date.parse(createdAt) + (to - from) / 3);
+}
+
+/** The one to be ordered next, and when; the longest due comes first. Undefined: none. */
+export function nextOrder(states: readonly HostState[]): { host: string; at: number } | undefined {
+  const orders = states.map((state) => ({ host: state.host, at: dueAt(state) }));
+  return orders.sort((a, b) => a.at - b.at || a.host.localeCompare(b.host))[0];
+}
+
+/** @param retryAfterMs what the authority asked for; it counts where it is longer */
+export function failed(
+  host: string,
+  before: Failure | null,
+  reason: string,
+  now: Date,
+  retryAfterMs = 0,
+): Failure {
+  const failures = (before?.failures ?? 0) + 1;
+  const own = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
+  const pause = Math.max(own, retryAfterMs) * (1 + spread(`${host} ${failures}`) / 10);
+  return {
+    failures,
+    reason,
+    failedAt: now.toISOString(),
+    nextAt: new Date(now.getTime() + pause).toISOString(),
+  };
+}
+
+/** From 0 to 1, the same each time. */
+function spread(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) / 0xffffffff;
+}

@@ -1,0 +1,89 @@
+// Certificates for visitors, and keys of the platform's own; private keys are sealed.
+import { randomUUID } from 'node:crypto';
+import type { Certificate, CertificateFacts, CertificateSource } from '../domain/certificate.ts';
+import type { Database } from './database.ts';
+import type { Vault } from './secrets.ts';
+
+export type Certificates = ReturnType<typeof createCertificates>;
+export type OwnKeys = ReturnType<typeof createOwnKeys>;
+
+interface Row {
+  id: string;
+  app_id: string | null;
+  name: string;
+  source: CertificateSource;
+  chain: string;
+  private_key: Buffer;
+  facts: string;
+  created_at: string;
+}
+
+export interface NewCertificate {
+  appId: string | null;
+  name: string;
+  source: CertificateSource;
+  facts: CertificateFacts;
+  chain: string;
+  key: string;
+}
+
+export function createCertificates(database: Database, vault: Vault, now: () => string) {
+  const all = database.prepare<[], Row>('SELECT * FROM certificates ORDER BY created_at, id');
+  const byId = database.prepare<[string], Row>('SELECT * FROM certificates WHERE id = ?');
+  const insert = database.prepare(
+    'INSERT INTO certificates (id, app_id, name, source, chain, private_key, facts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const remove = database.prepare('DELETE FROM certificates WHERE id = ?');
+  const removeAll = database.prepare('DELETE FROM certificates WHERE app_id = ?');
+  const context = (id: string): string => `certificate ${id}`;
+  return {
+    /** Without their private keys. */
+    all: (): Certificate[] => all.all().map(toCertificate),
+    /** PEM. Undefined when the certificate is gone. */
+    keyOf(id: string): string | undefined {
+      const row = byId.get(id);
+      return row && vault.open(row.private_key, context(id));
+    },
+    add({ appId, name, source, facts, chain, key }: NewCertificate): Certificate {
+      const id = randomUUID();
+      insert.run(
+        ...[id, appId, name, source, chain, vault.seal(key, context(id)), JSON.stringify(facts), now()],
+      );
+      return toCertificate(byId.get(id)!);
+    },
+    remove: (id: string): void => void remove.run(id),
+    removeAll: (appId: string): void => void removeAll.run(appId),
+  };
+}
+
+function toCertificate(row: Row): Certificate {
+  return {
+    ...(JSON.parse(row.facts) as CertificateFacts),
+    id: row.id,
+    appId: row.app_id,
+    name: row.name,
+    source: row.source,
+    chain: row.chain,
+    createdAt: row.created_at,
+  };
+}
+
+/** By name: a chain (PEM, may be empty) and a private key. */
+export function createOwnKeys(database: Database, vault: Vault) {
+  const get = database.prepare<[string], { chain: string; private_key: Buffer }>(
+    'SELECT chain, private_key FROM own_keys WHERE name = ?',
+  );
+  const put = database.prepare(
+    'INSERT INTO own_keys (name, chain, private_key) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET chain = excluded.chain, private_key = excluded.private_key',
+  );
+  const context = (name: string): string => `own key ${name}`;
+  return {
+    get(name: string): { chain: string; key: string } | undefined {
+      const row = get.get(name);
+      return row && { chain: row.chain, key: vault.open(row.private_key, context(name)) };
+    },
+    put(name: string, { chain, key }: { chain: string; key: string }): void {
+      put.run(name, chain, vault.seal(key, context(name)));
+    },
+  };
+}

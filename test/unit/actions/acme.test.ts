@@ -1,0 +1,189 @@
+// Which hosts certificates are ordered for, in which order, and what is said of how they stand: a real store, and an authority in the test.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { acmeStatusOf, keepOrdering } from '../../../platform/actions/acme.ts';
+import { createCertificateService } from '../../../platform/actions/certificate-service.ts';
+import { addCertificate } from '../../../platform/actions/certificates.ts';
+import type { Platform } from '../../../platform/actions/context.ts';
+import { AskedToWait } from '../../../platform/certificates/acme.ts';
+import { parseHostName } from '../../../platform/domain/host-name.ts';
+import type { RouterCertificates } from '../../../platform/router/router.ts';
+import { type Issued, makeCertificate } from '../../support/certificates.ts';
+import { eventually } from '../../support/wait.ts';
+import { createGround, type Ground } from './ground.ts';
+
+let ground: Ground;
+let platform: Platform;
+let authority: Issued;
+let served: RouterCertificates | undefined;
+let lines: string[];
+let ordered: string[];
+/** How far the clock of all is ahead of the machine's. */
+let ahead: number;
+/** Host → what the authority says instead. */
+let refusals: Map<string, Error>;
+let end: () => void;
+
+beforeEach(async () => {
+  [served, lines, ordered, refusals, end, ahead] = [undefined, [], [], new Map(), () => {}, 0];
+  authority = await makeCertificate('Public CA', { authority: true });
+  const acme = { directory: 'https://ca.test/dir', email: 'a@b.test', caFile: null };
+  const https = { host: '127.0.0.1', port: 443 };
+  ground = createGround({
+    config: { domain: 'apps.test', publicUrl: null, http: { port: 80 }, https, acme } as Platform['config'],
+    logs: {
+      write: (_id: string, line: { text: string }) => lines.push(line.text),
+    } as unknown as Platform['logs'],
+  });
+  const { store, config } = ground.platform;
+  const router = {
+    async secure(wanted: RouterCertificates) {
+      served = wanted;
+    },
+  };
+  const certificates = await createCertificateService({ store, config, router, onProblem: () => undefined });
+  platform = { ...ground.platform, certificates };
+});
+afterEach(async () => {
+  end();
+  await platform.certificates.close();
+  ground[Symbol.dispose]();
+});
+
+function order(days = 0): void {
+  ahead = days;
+  end = keepOrdering({
+    ...platform,
+    now: () => new Date(Date.now() + days * 86_400_000),
+    orders: {
+      async order(host) {
+        ordered.push(host);
+        const refusal = refusals.get(host);
+        if (refusal) throw refusal;
+        const leaf = await makeCertificate(host, {
+          names: [host],
+          issuer: authority,
+          from: ahead - 1,
+          to: ahead + 89,
+        });
+        return { chain: leaf.chain + authority.chain, key: leaf.key };
+      },
+    },
+  });
+}
+const hostsServed = (): string[] => served!.entries.flatMap(({ hosts }) => hosts).sort();
+const status = (host: string) => acmeStatusOf(platform, ground.app.id, host);
+const domain = (name: string) => platform.store.domains.add(ground.app.id, parseHostName(name));
+
+test('names of the platform and of apps are ordered once each, and served', async () => {
+  domain('www.shop.test');
+  domain('*.shop.test');
+  expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  order();
+  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  await eventually(
+    () => ordered.length,
+    (count) => count === 3,
+  );
+  expect(hostsServed()).toEqual(['hello.apps.test', 'www.shop.test']);
+  expect(platform.certificates.pairFor('apps.test').chain).toContain(authority.chain.trim().slice(-80));
+  expect(status('www.shop.test')).toEqual({ status: 'cert issued', reason: null });
+  expect(status('*.shop.test')).toEqual({ status: 'failed', reason: expect.stringContaining('certs:add') });
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^Certificate for www\.shop\.test issued by CN=Public CA, good until/),
+  );
+  await platform.certificates.changed();
+  await sleep(50);
+  expect([...ordered].sort()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test']);
+});
+
+test('a failure is said and waits; other hosts do not wait for it', async () => {
+  domain('gone.test');
+  domain('later.test');
+  refusals.set('gone.test', new Error('DNS problem: no such host.'));
+  refusals.set('later.test', new AskedToWait('Too many certificates.', 7_200_000));
+  order();
+  await eventually(hostsServed, (hosts) => hosts.length === 1);
+  await eventually(
+    () => ordered.length,
+    (count) => count === 4,
+  );
+  expect(status('gone.test')).toEqual({ status: 'failing', reason: 'DNS problem: no such host.' });
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      /^No certificate for gone\.test: DNS problem: no such host\. It is tried again at 20/,
+    ),
+  );
+  const failure = platform.store.acmeFailures.all().get('later.test')!;
+  expect(Date.parse(failure.nextAt) - Date.parse(failure.failedAt)).toBeGreaterThanOrEqual(7_200_000);
+  end();
+  refusals.clear();
+  order(3 / 24);
+  await eventually(hostsServed, (hosts) => hosts.length === 3);
+  expect(status('gone.test')).toEqual({ status: 'cert issued', reason: null });
+  expect(platform.store.acmeFailures.all().size).toBe(0);
+});
+
+test('a certificate that is renewed takes the place of the one before', async () => {
+  order();
+  await eventually(
+    () => platform.store.certificates.all().length,
+    (count) => count === 2,
+  );
+  end();
+  const before = platform.store.certificates.all().map(({ fingerprint }) => fingerprint);
+  order(70);
+  const after = await eventually(
+    () => platform.store.certificates.all().filter(({ fingerprint }) => !before.includes(fingerprint)),
+    (fresh) => fresh.length === 2,
+  );
+  expect(after.map(({ names }) => names[0]).sort()).toEqual(['apps.test', 'hello.apps.test']);
+  expect(platform.store.certificates.all()).toHaveLength(2);
+});
+
+test('nothing is ordered for a host that an added certificate is good for, and an added one is served first', async () => {
+  const wild = await makeCertificate('wild', { names: ['*.apps.test', 'apps.test'], issuer: authority });
+  await addCertificate(platform, null, ground.caller, wild);
+  domain('www.shop.test');
+  order();
+  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  await sleep(50);
+  expect(ordered).toEqual(['www.shop.test']);
+  expect(status('hello.apps.test')).toBeNull();
+});
+
+test('what was ordered for a domain goes with it', async () => {
+  const { id } = domain('www.shop.test');
+  order();
+  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  platform.store.domains.remove(id);
+  await platform.certificates.changed();
+  await eventually(
+    () => platform.store.certificates.all().flatMap(({ names }) => names),
+    (names) => !names.includes('www.shop.test'),
+  );
+  expect(hostsServed()).toEqual(['hello.apps.test']);
+});
+
+test('what was ordered for a domain that was removed meanwhile is not kept', async () => {
+  const { id } = domain('www.shop.test');
+  const store = platform.store;
+  const remove = keepOrdering({
+    ...platform,
+    orders: {
+      async order(host) {
+        store.domains.remove(id);
+        const leaf = await makeCertificate(host, { names: [host], issuer: authority });
+        ordered.push(host);
+        return { chain: leaf.chain + authority.chain, key: leaf.key };
+      },
+    },
+  });
+  end = remove;
+  await eventually(
+    () => ordered.length,
+    (count) => count === 3 || count === 2,
+  );
+  await sleep(100);
+  expect(store.certificates.all().flatMap(({ names }) => names)).not.toContain('www.shop.test');
+});

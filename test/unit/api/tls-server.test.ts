@@ -1,0 +1,79 @@
+// The API over TLS: the certificate that fits the name, the platform's own for all others, replaced while it listens; and links in answers.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
+import type { Request } from 'express';
+import { expect, test } from 'vitest';
+import { createTlsServer } from '../../../platform/api/tls-server.ts';
+import { linkBase } from '../../../platform/api/wire.ts';
+import { makeCertificate } from '../../support/certificates.ts';
+
+test('a name gets its certificate, all others the own one, and a change is served to who comes after it', async () => {
+  const [first, second, named] = await Promise.all([
+    makeCertificate('first', { names: ['localhost'] }),
+    makeCertificate('second', { names: ['localhost'] }),
+    makeCertificate('named', { names: ['apps.test'] }),
+  ]);
+  let own = first;
+  let changed: () => void = () => {};
+  const server = createTlsServer(
+    {
+      pairFor: (name) => (name === 'apps.test' ? named : own),
+      onChanged(listener) {
+        changed = listener;
+        return () => {};
+      },
+    },
+    (_request, response) => response.end('hello'),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const shake = async (servername: string, more: object = {}): Promise<TLSSocket> => {
+    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, ...more });
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  const shown = async (servername: string): Promise<unknown> => {
+    const socket = await shake(servername);
+    const { subject } = socket.getPeerCertificate();
+    socket.destroy();
+    return subject.CN;
+  };
+  expect([await shown('apps.test'), await shown('other.test'), await shown('')]).toEqual([
+    'named',
+    'first',
+    'first',
+  ]);
+  const open = await shake('');
+  own = second;
+  changed();
+  expect([await shown('apps.test'), await shown('other.test'), await shown('')]).toEqual([
+    'named',
+    'second',
+    'second',
+  ]);
+  open.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  expect(String((await once(open, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+  open.destroy();
+  const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };
+  await expect(shake('', old)).rejects.toThrow();
+  server.closeAllConnections();
+  server.close();
+});
+
+const own = { domain: 'apps.test', apiHost: '127.0.0.1', apiPort: 5480, tlsHost: '0.0.0.0' };
+
+test.each([
+  ['127.0.0.1:5480', false, null, 'http://127.0.0.1:5480'],
+  ['apps.test:5443', true, null, 'https://apps.test:5443'],
+  ['203.0.113.9:5443', true, null, 'https://203.0.113.9:5443'],
+  ['203.0.113.9:5480', false, null, 'http://127.0.0.1:5480'],
+  ['paas.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
+  ['evil.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
+  ['evil.test', true, null, 'http://127.0.0.1:5480'],
+])('links for a request to %s (TLS: %s, public %s) begin with %s', (host, encrypted, publicUrl, base) => {
+  const request = { headers: { host }, socket: encrypted ? { encrypted: true } : {} } as unknown as Request;
+  expect(linkBase(request, { ...own, publicUrl })).toBe(base);
+});

@@ -1,0 +1,76 @@
+// When certificates are ordered and renewed, and how long a failure waits, with a clock of the test's own.
+import { expect, test } from 'vitest';
+import { waitOf } from '../../../platform/certificates/acme.ts';
+import { dueAt, type Failure, failed, nextOrder } from '../../../platform/certificates/renewal.ts';
+
+const day = 86_400_000;
+const start = Date.parse('2026-03-01T00:00:00.000Z');
+const at = (days: number): string => new Date(start + days * day).toISOString();
+const certificate = { notBefore: at(0), notAfter: at(90), createdAt: at(0) };
+const state = (host: string, more: Partial<Parameters<typeof dueAt>[0]> = {}) => ({
+  host,
+  certificate: null,
+  failure: null,
+  ...more,
+});
+
+test('a host without a certificate is due at once', () => {
+  expect(dueAt(state('www.example.com'))).toBeLessThanOrEqual(start);
+});
+
+test('renewals come before a third of the time is left, each host at a moment of its own that stays', () => {
+  const hosts = Array.from({ length: 200 }, (_, index) => `${index}.example.com`);
+  const days = hosts.map((host) => (dueAt(state(host, { certificate })) - start) / day);
+  expect(Math.max(...days)).toBeLessThanOrEqual(60);
+  expect(Math.min(...days)).toBeGreaterThanOrEqual(55);
+  expect(new Set(days.map((one) => Math.floor(one * 24))).size).toBeGreaterThan(50);
+  expect(hosts.map((host) => (dueAt(state(host, { certificate })) - start) / day)).toEqual(days);
+});
+
+test('failures wait longer each time, to a day, and at most three times in the first hour', () => {
+  let failure: Failure | null = null;
+  let clock = start;
+  const pauses: number[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    failure = failed('www.example.com', failure, 'No such host.', new Date(clock));
+    pauses.push((Date.parse(failure.nextAt) - clock) / 60_000);
+    clock = Date.parse(failure.nextAt);
+  }
+  expect(failure!.failures).toBe(12);
+  for (const [index, pause] of pauses.entries()) {
+    const wanted = Math.min(10 * 2 ** index, 1440);
+    expect(pause).toBeGreaterThanOrEqual(wanted);
+    expect(pause).toBeLessThanOrEqual(wanted * 1.1);
+  }
+});
+
+test('what an authority asks for counts where it is longer', () => {
+  const wait = (ms: number): number =>
+    Date.parse(failed('a', null, 'Too many.', new Date(start), ms).nextAt) - start;
+  expect(wait(3 * day)).toBeGreaterThanOrEqual(3 * day);
+  expect(wait(1000)).toBeGreaterThanOrEqual(600_000);
+  expect(waitOf('120')).toBe(120_000);
+  expect(waitOf(new Date(start + 5000).toUTCString(), start)).toBe(5000);
+  expect([waitOf(undefined), waitOf('soon'), waitOf(new Date(start - 5000).toUTCString(), start)]).toEqual([
+    0, 0, 0,
+  ]);
+});
+
+test('a renewal that failed waits as any failure does, and never comes before its time', () => {
+  const failure = failed('a', null, 'Away.', new Date(start + 61 * day));
+  expect(dueAt(state('a', { certificate, failure }))).toBe(Date.parse(failure.nextAt));
+  const old = failed('a', null, 'Away.', new Date(start));
+  expect(dueAt(state('a', { certificate, failure: old }))).toBe(dueAt(state('a', { certificate })));
+});
+
+test('one that looks old at once, since a clock is wrong, is not ordered over and over', () => {
+  const strange = { notBefore: at(-80), notAfter: at(10), createdAt: at(0) };
+  expect(dueAt(state('a', { certificate: strange }))).toBe(start + 30 * day);
+});
+
+test('what is due longest comes first', () => {
+  expect(nextOrder([])).toBeUndefined();
+  const waiting = state('a', { failure: failed('a', null, 'Away.', new Date(start)) });
+  expect(nextOrder([waiting, state('c'), state('b'), state('d', { certificate })])?.host).toBe('b');
+  expect(nextOrder([state('d', { certificate }), waiting])?.host).toBe('a');
+});
