@@ -20,7 +20,7 @@ const floors = [
 const programs = ['main.ts', 'make-images.ts', 'server-token.ts'];
 const shared = ['config.ts', 'log.ts'];
 /** Parts of programs. The address check and what downloads behind it are handed to stations: several need them, none may own them. */
-const parts = ['address-check.ts', 'download.ts', 'greeting.ts'];
+const parts = ['address-check.ts', 'download.ts', 'greeting.ts', 'step-channel.ts'];
 
 /** Which rooms (or files) may import a library. */
 const libraries: Readonly<Record<string, readonly string[]>> = {
