@@ -42,6 +42,7 @@ export function createKeptSetbacks({
       attempt(() =>
         store.processSetbacks.set(appId, {
           ...{ slot, attempt: count, restarts, retryAt, since, code, failure },
+          processId: of.id,
           madeAt: of.createdAt,
         }),
       ),
@@ -50,7 +51,7 @@ export function createKeptSetbacks({
 }
 
 function revived(
-  { attempt, restarts, retryAt, since, madeAt, code, failure }: KeptSetback,
+  { attempt, restarts, retryAt, since, processId, madeAt, code, failure }: KeptSetback,
   now: number,
 ): { setback: Setback; failure: PlatformError } {
   const { sentence, process, lastLines } = failure;
@@ -61,7 +62,7 @@ function revived(
       // A clock may have been set back meanwhile.
       retryAt: Math.min(retryAt, now + backOffMs(attempt)),
       since,
-      of: { order: -1, createdAt: madeAt, adopted: true },
+      of: { id: processId, order: -1, createdAt: madeAt, adopted: true },
       interrupted: false,
       code,
     },

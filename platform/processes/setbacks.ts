@@ -5,8 +5,8 @@ import type { KeptSetbacks } from './kept-setbacks.ts';
 import { backOffMs, type Crash, slotOf } from './plan.ts';
 import type { Tracked } from './tracked.ts';
 
-/** What tells whether a process was made before something else. */
-export type Made = Pick<Tracked, 'order' | 'createdAt' | 'adopted'>;
+/** Which process it was, and whether it was made before something else. */
+export type Made = Pick<Tracked, 'id' | 'order' | 'createdAt' | 'adopted'>;
 
 export interface Setback extends Crash {
   /** What the next one counts as its restarts. */
@@ -65,6 +65,9 @@ export function createSetbacks(now: () => number, kept: KeptSetbacks): Setbacks 
   return {
     all,
     crashed(process, sentence, lastLines, upMs) {
+      const known = all.get(slotOf(process));
+      // A server before us told of it, and was killed before it had cleared the container away.
+      if (known?.of.id === process.id && !known.interrupted) return;
       const since = now();
       const attempt = upMs > steadyMs ? 1 : process.attempt + 1;
       const retryAt = since + backOffMs(attempt);
@@ -103,6 +106,6 @@ export function createSetbacks(now: () => number, kept: KeptSetbacks): Setbacks 
   };
 }
 
-function madeOf({ order, createdAt, adopted }: Tracked): Made {
-  return { order, createdAt, adopted };
+function madeOf({ id, order, createdAt, adopted }: Tracked): Made {
+  return { id, order, createdAt, adopted };
 }

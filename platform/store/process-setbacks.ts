@@ -12,7 +12,8 @@ export interface KeptSetback {
   restarts: number;
   retryAt: number;
   since: number;
-  /** When the process that crashed was made. */
+  /** Of the process that crashed, and when it was made. */
+  processId: string;
   madeAt: number;
   code: Code | null;
   failure: { process: string; sentence: string; lastLines: readonly string[] };
@@ -24,6 +25,7 @@ interface Row {
   restarts: number;
   retry_at: number;
   since: number;
+  process_id: string;
   made_at: number;
   code: Code | null;
   failure: string;
@@ -32,8 +34,8 @@ interface Row {
 export function createProcessSetbacks(database: Database) {
   const ofApp = database.prepare<[string], Row>('SELECT * FROM process_setbacks WHERE app_id = ?');
   const set = database.prepare(
-    `INSERT OR REPLACE INTO process_setbacks (app_id, slot, attempt, restarts, retry_at, since, made_at, code, failure)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO process_setbacks (app_id, slot, attempt, restarts, retry_at, since, process_id, made_at, code, failure)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const remove = database.prepare('DELETE FROM process_setbacks WHERE app_id = ? AND slot = ?');
   const removeAll = database.prepare('DELETE FROM process_setbacks WHERE app_id = ?');
@@ -41,19 +43,31 @@ export function createProcessSetbacks(database: Database) {
     ofApp: (appId: string): KeptSetback[] => ofApp.all(appId).map(asSetback),
     set(
       appId: string,
-      { slot, attempt, restarts, retryAt, since, madeAt, code, failure }: KeptSetback,
+      { slot, attempt, restarts, retryAt, since, processId, madeAt, code, failure }: KeptSetback,
     ): void {
-      set.run(appId, slot, attempt, restarts, retryAt, since, madeAt, code, JSON.stringify(failure));
+      set.run(
+        appId,
+        slot,
+        attempt,
+        restarts,
+        retryAt,
+        since,
+        processId,
+        madeAt,
+        code,
+        JSON.stringify(failure),
+      );
     },
     remove: (appId: string, slot: string): void => void remove.run(appId, slot),
     removeAll: (appId: string): void => void removeAll.run(appId),
   };
 }
 
-function asSetback({ retry_at, made_at, failure, ...row }: Row): KeptSetback {
+function asSetback({ retry_at, process_id, made_at, failure, ...row }: Row): KeptSetback {
   return {
     ...row,
     retryAt: retry_at,
+    processId: process_id,
     madeAt: made_at,
     failure: JSON.parse(failure) as KeptSetback['failure'],
   };

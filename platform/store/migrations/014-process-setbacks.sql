@@ -10,6 +10,8 @@ CREATE TABLE process_setbacks (
   retry_at INTEGER NOT NULL,
   since INTEGER NOT NULL,
   made_at INTEGER NOT NULL,
+  -- The process that crashed: its container may be there still.
+  process_id TEXT NOT NULL,
   code TEXT,
   -- Process, sentence and last lines, for whoever waits for it to be up (JSON).
   failure TEXT NOT NULL,

@@ -90,6 +90,26 @@ test('an app that waits for its next attempt goes on waiting after a restart of 
   expect(store.processSetbacks.ofApp(app.id)).toEqual([]);
 });
 
+test('a crash that was told of, and not cleared away yet, is not told of again by the next server', async () => {
+  await processes.close();
+  const { logs } = newNeeds();
+  // Its last lines are never read.
+  startAgain({ logs: { ...logs, drained: () => new Promise(() => undefined) } });
+  await begin();
+  await ended(append({ web: 'w' }));
+  engine.crash(engine.containers()[0]!.id, 1);
+  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  const [before] = store.processSetbacks.ofApp(app.id);
+  void processes.close();
+  startAgain();
+  expect(engine.containers()).toHaveLength(1);
+  await processes.adopt();
+  await until(() => engine.containers().length === 0, 'cleared away');
+  expect(store.processSetbacks.ofApp(app.id)).toEqual([before]);
+  processes.go();
+  await untilRunning(['web.1 v1']);
+});
+
 test('a clock that was set back meanwhile has nothing wait longer than its attempt', async () => {
   await begin();
   await ended(append({ web: 'w' }));
@@ -98,6 +118,7 @@ test('a clock that was set back meanwhile has nothing wait longer than its attem
   const year = Date.now() + 365 * 86_400_000;
   store.processSetbacks.set(app.id, {
     ...{ slot: '1/web.1', attempt: 1, restarts: 1, retryAt: year, since: year, madeAt: year, code: 'H10' },
+    processId: 'gone',
     failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
   });
   startAgain();
@@ -113,6 +134,7 @@ test('a restart that a server was killed over before it began waits for no attem
   const [since, retryAt] = [Date.now() - 1000, Date.now() + 300_000];
   store.processSetbacks.set(app.id, {
     ...{ slot: '1/web.1', attempt: 12, restarts: 12, retryAt, since, madeAt: since, code: 'H10' },
+    processId: 'gone',
     failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
   });
   const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target: null });
