@@ -1,4 +1,5 @@
 // A log session's URL: what comes out of it, as text and as events, and where a reader that comes back goes on.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -124,6 +125,52 @@ it('says that a tail fell behind, with the place to go on after', async () => {
       ],
     },
   ]);
+});
+
+it('a reader that stands still is told, to the line, what the budget dropped meanwhile', async () => {
+  using folder = temporaryFolder();
+  const logs = await createLogs({
+    folder: folder.path,
+    budgetBytes: 1 << 20,
+    onProblem: (problem) => expect(problem).toBe(''),
+  });
+  try {
+    await using served = await serving(logs);
+    const write = (text: string): void =>
+      logs.write('app', {
+        source: 'app',
+        process: 'web.1',
+        text: `${text} ${randomBytes(300).toString('hex')}`,
+      });
+    write('first');
+    const secret = served.sessions.open({ ...order, tail: true });
+    const response = await served.get(secret, { Accept: 'text/event-stream' });
+    const events = readEvents(response.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const shown: number[] = [];
+    let missed = 0;
+    const next = async (): Promise<string> => {
+      const { id, lines } = (await events.next()).value!;
+      const said = / -> This tail session dropped (\d+) messages since /.exec(lines[0] ?? '');
+      if (said) missed += Number(said[1]);
+      else if (lines[0]) shown.push(Number(id));
+      return lines[0] ?? '';
+    };
+    while (!(await next()).includes(' first ')) {}
+    // More than all the buffers on the way and the budget hold.
+    for (let part = 0; part < 60; part++) {
+      for (let line = 0; line < 1000; line++) write('more');
+      await logs.read('app', { lines: 1, filter: {} });
+    }
+    write('last');
+    while (!(await next()).includes(' last ')) {}
+    expect(missed).toBeGreaterThan(0);
+    expect(shown[0]).toBe(1);
+    expect(shown.at(-1)).toBe(60_002);
+    expect(shown.length + missed).toBe(60_002);
+    expect(new Set(shown).size).toBe(shown.length);
+  } finally {
+    await logs.close();
+  }
 });
 
 it.each([
