@@ -20,6 +20,16 @@ export function collectGarbage(platform: Platform, appId?: string): Promise<void
   return running;
 }
 
+/** Nothing is collected while `work` goes on; what became due meanwhile is, after it. */
+export function withoutCollection<T>(work: () => Promise<T>): Promise<T> {
+  const result = running.then(work);
+  running = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  return result;
+}
+
 /** How many of an app's builds can be read. */
 const keptOutputs = 20;
 

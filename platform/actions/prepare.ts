@@ -2,6 +2,7 @@
 import { messageOf } from '../domain/errors.ts';
 import { raiseUserLimits } from '../engine/user-limits.ts';
 import { finishDestroying } from './apps.ts';
+import { clearBackup } from './backup.ts';
 import type { Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
 
@@ -13,6 +14,7 @@ export async function prepare(platform: Platform): Promise<void> {
   await attempt('preparing the network of builds', platform.builder.prepare);
   await attempt('hanging up what was left behind', platform.inside.sweep);
   await attempt('clearing away destroyed apps', () => finishDestroying(platform));
+  await attempt('clearing away a backup that was cut off', () => clearBackup(platform));
   await attempt('preparing the stack', async () => platform.slugs.prime(await platform.stackImage()));
   await attempt('collecting garbage', () => collectGarbage(platform));
 }

@@ -16,6 +16,7 @@ import { createLogSessions } from './log-sessions.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { certificateRoutes } from './routes/certificates.ts';
@@ -136,6 +137,7 @@ function createApplication(edge: Edge): express.Express {
     errorRoutes(edge),
     processSettingRoutes(edge),
     cronRoutes(edge),
+    backupRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

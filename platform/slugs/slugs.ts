@@ -6,7 +6,7 @@ import { type Collected, collect } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
-import { createPuller, isWhole } from './puller.ts';
+import { createPuller, isWhole, wholeBlobs } from './puller.ts';
 import { openStacks } from './stack.ts';
 import { createKnownLayers } from './untouched.ts';
 
@@ -43,6 +43,10 @@ export interface Slugs {
   ensureImage(input: { appName: string; manifest: Digest; signal?: AbortSignal }): Promise<string>;
   /** Pulls the stack itself through our endpoint, so that the first push doesn't pay for it. */
   prime(stackImage: string): Promise<void>;
+  /** Every blob of the slug, its manifest first; null when one of them is not there. */
+  blobs(manifest: Digest): Promise<{ digest: Digest; size: number }[] | null>;
+  /** What is in a blob. */
+  read(digest: Digest): AsyncIterable<Buffer>;
   /** Whether every blob of the slug is there. */
   has(manifest: Digest): Promise<boolean>;
   /**
@@ -91,6 +95,8 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
 
   return {
     has: (manifest) => isWhole(blobs, manifest),
+    blobs: (manifest) => wholeBlobs(blobs, manifest),
+    read: (digest) => blobs.stream(digest),
     ensureImage: ({ appName, manifest, signal }) => puller.ensure(appName, manifest, signal),
 
     async pack(input) {
