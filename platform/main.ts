@@ -286,7 +286,7 @@ async function connect(
   await platform.cron.begin();
   closers.push(orderCertificates(platform));
   api.answer();
-  void prepare(platform);
+  void prepare(platform, ending.signal);
   return { api: address, platform, close };
 }
 

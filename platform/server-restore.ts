@@ -14,7 +14,7 @@ export async function serverRestore(order: {
 }): Promise<number> {
   const folder = order.data === undefined ? readConfig(process.env).dataFolder : resolve(order.data);
   try {
-    const { madeAt, twelve, repositories, lost } = await restoreBackup({
+    const { madeAt, twelve, lost } = await restoreBackup({
       file: resolve(order.file),
       keyFile: resolve(order.key),
       folder,
@@ -22,7 +22,7 @@ export async function serverRestore(order: {
       note: (line) => process.stderr.write(`${line}...\n`),
     });
     process.stdout.write(
-      `${folder} is as it was at ${madeAt} (Twelve ${twelve}, ${repositories.length} repositories). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
+      `${folder} is as it was at ${madeAt} (Twelve ${twelve}). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
     );
     if (lost.length > 0)
       process.stderr.write(

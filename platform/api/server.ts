@@ -21,6 +21,7 @@ import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { cronRoutes } from './routes/cron.ts';
+import { diskRoutes } from './routes/disk.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
@@ -138,6 +139,7 @@ function createApplication(edge: Edge): express.Express {
     processSettingRoutes(edge),
     cronRoutes(edge),
     backupRoutes(edge),
+    diskRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

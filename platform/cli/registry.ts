@@ -101,6 +101,7 @@ export const rooms: readonly Room[] = [
     names: ['server', 'server:token', 'server:restore', 'server:key'],
     load: () => import('./commands/server.ts'),
   },
+  { topic: 'Server', names: ['server:gc'], load: () => import('./commands/gc.ts') },
   { topic: 'Server', names: ['server:backup'], load: () => import('./commands/backup.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },
 ];

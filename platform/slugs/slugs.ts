@@ -52,8 +52,9 @@ export interface Slugs {
   /**
    * Deletes the blobs, and the engine's images, that none of these manifests names. What was packed less than an hour
    * ago stays, and so does what a pack that is still running uses.
+   * @param dry only says what it would
    */
-  collect(keep: Digest[]): Promise<Collected>;
+  collect(keep: Digest[], dry?: boolean): Promise<Collected>;
   close(): Promise<void>;
 }
 
@@ -117,9 +118,9 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       await puller.ensure('stack', manifest);
     },
 
-    async collect(keep) {
+    async collect(keep, dry = false) {
       const before = Math.min(Date.now() - youngMs, ...[...packing].map((job) => job.since));
-      return await collect({ ...needs, blobs, keep: [...keep, ...primed], before });
+      return await collect({ ...needs, blobs, keep: [...keep, ...primed], before, dry });
     },
 
     async close() {

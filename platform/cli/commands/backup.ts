@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Call, Command } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
+import { size } from '../terminal-text.ts';
 
 const backup: Command = {
   name: 'server:backup',
@@ -19,7 +20,7 @@ const backup: Command = {
     const [file] = call.words;
     if (file === undefined) return await toOutput(call);
     const path = resolve(call.world.cwd, file);
-    await call.out.during(`Writing ${file}`, () => toFile(call, path), megabytes);
+    await call.out.during(`Writing ${file}`, () => toFile(call, path), size);
     call.out.notice(
       `${file} holds everything but the key. On the server's machine: twelve server:key <file>`,
     );
@@ -77,10 +78,6 @@ async function receive(call: Call, response: IncomingMessage, work: () => Promis
     throw new CliError("The backup broke off: nothing was kept. The server's log says more.");
   for (const text of [response.headers['warning-message'], response.trailers['warning-message']])
     if (typeof text === 'string') call.out.warn(text);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
 
 export const commands: readonly Command[] = [backup];
