@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createTarWriter, type TarWriter } from '../archive/write.ts';
 import {
@@ -88,7 +88,9 @@ async function make(
     signal.throwIfAborted();
     signal.addEventListener('abort', stop, { once: true });
     await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // One by one: on a full disk Node's own way to make both says something else than that it is full.
+    if (!existsSync(dirname(folder))) await mkdir(dirname(folder), { mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
     const snapshot = await platform.store.snapshot(join(folder, databaseEntry));
     const manifest = emptyManifest(platform, order.version, snapshot);
     const making = { platform, folder, snapshot, tar, manifest, signal };
@@ -96,8 +98,9 @@ async function make(
     begun({ stream: tar.stream, warning: warningOf(snapshot.slugs, manifest.lost) });
     return await write(making, blobs);
   } catch (error) {
-    tar.fail(asError(error));
-    throw error;
+    const told = asTold(error, folder);
+    tar.fail(told);
+    throw told;
   } finally {
     signal.removeEventListener('abort', stop);
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
@@ -156,7 +159,11 @@ async function addRepositories(making: Making): Promise<void> {
   const { platform, folder, snapshot, manifest, signal } = making;
   for (const { id, deployed } of snapshot.apps) {
     const file = join(folder, 'pack');
-    const record = await platform.git.copy({ app: id, deployed, file, signal });
+    const record = await platform.git.copy({ app: id, deployed, file, signal }).catch((error: unknown) => {
+      // Destroyed meanwhile: then it is in the backup without its history.
+      if (platform.store.apps.byId(id)) throw error;
+      return null;
+    });
     if (!record) continue;
     manifest.repositories.push(record);
     if (!existsSync(file)) continue;
@@ -201,6 +208,17 @@ async function add(
 function warningOf(slugs: readonly Slug[], lost: readonly string[]): string | null {
   if (lost.length === 0) return null;
   return `${lost.length} of ${slugs.length} slugs are not whole on the server's disk; the releases that use them cannot be restored. Redeploy their apps: twelve redeploy -a <app>`;
+}
+
+function asTold(error: unknown, folder: string): Error {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code !== 'ENOSPC' && code !== 'SQLITE_FULL') return asError(error);
+  return new PlatformError(
+    'service_unavailable',
+    `The server's disk has no room for the copy of the database, or of a repository, that a backup is made from (${folder}). Make space there, "twelve server:gc" shows what takes how much, and try again.`,
+    {},
+    { cause: error },
+  );
 }
 
 function asError(reason: unknown): Error {

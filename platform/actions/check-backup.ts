@@ -19,6 +19,9 @@ import type { Vault } from '../store/secrets.ts';
 import { faultOf } from '../store/snapshot.ts';
 import { newestSchema } from '../store/upgrade.ts';
 
+/** Of two million entries. */
+const maxManifestBytes = 256 * 1_048_576;
+
 /** @throws PlatformError `invalid_params` with what is wrong */
 export async function checkBackup(needs: {
   folder: string;
@@ -47,7 +50,7 @@ export async function checkBackup(needs: {
 
 async function readManifest(folder: string, vault: Vault): Promise<BackupManifest> {
   const [text, signature] = await Promise.all(
-    [manifestEntry, signatureEntry].map((name) => readFile(join(folder, name)).catch(() => null)),
+    [manifestEntry, signatureEntry].map((name) => contentOf(join(folder, name))),
   );
   const manifest = text && parsed(text);
   if (!manifest || !signature) throw refusal('it is none of Twelve, or not all of one');
@@ -59,6 +62,12 @@ async function readManifest(folder: string, vault: Vault): Promise<BackupManifes
   if (signature.toString('utf8').trim() !== vault.sign(manifestMark(sha256)))
     throw refusal('its list of contents was changed after it was made');
   return manifest;
+}
+
+/** Null where there is none, or none that could be a list of ours. */
+async function contentOf(path: string): Promise<Buffer | null> {
+  const found = await lstat(path).catch(() => null);
+  return found?.isFile() && found.size <= maxManifestBytes ? await readFile(path) : null;
 }
 
 function parsed(text: Buffer): BackupManifest | null {

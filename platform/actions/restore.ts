@@ -83,10 +83,18 @@ async function fill(order: RestoreOrder, { tar, bytes }: { tar: Readable; bytes:
     if (existsSync(join(unpacked, name))) await rename(join(unpacked, name), join(folder, name));
   writeWhole(join(folder, 'instance'), `${manifest.instance}\n`, 0o644);
   writeWhole(join(folder, 'secret.key'), await readFile(order.keyFile, 'utf8'), 0o600);
+  await giveToOwner(folder);
   // What was written is on the disk before the mark goes that it may not be.
   await promisify(execFile)('sync', ['-f', folder]);
   await rm(restoring, { recursive: true });
   return manifest;
+}
+
+/** Who restores is often root, and the server is not. */
+async function giveToOwner(folder: string): Promise<void> {
+  const { uid, gid } = await stat(folder);
+  if (process.getuid?.() === 0 && uid !== 0)
+    await promisify(execFile)('chown', ['-R', '-h', `${uid}:${gid}`, folder]);
 }
 
 function requireKey(keyFile: string): void {

@@ -66,7 +66,7 @@ function keepCopy(database: Database, file: string, schema: number): string {
   const copy = join(folder, `${basename(file, '.db')}-schema-${schema}-${at}.db`);
   const part = `${copy}.part`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
     database.prepare('VACUUM INTO ?').run(part);
     renameSync(part, copy);
   } catch (error) {

@@ -8,108 +8,32 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup } from '../../../platform/actions/backup.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
-import { restoreBackup } from '../../../platform/actions/restore.ts';
 import { type BackupManifest, manifestMark } from '../../../platform/domain/backup.ts';
-import { createGit, type Git } from '../../../platform/git/git.ts';
-import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { imageDocuments } from '../../../platform/slugs/image.ts';
+import { openBlobs } from '../../../platform/slugs/blobs.ts';
 import { wholeBlobs } from '../../../platform/slugs/puller.ts';
 import { openVault } from '../../../platform/store/secrets.ts';
 import { openStore } from '../../../platform/store/store.ts';
-import { plainSlug } from '../../support/plain-slug.ts';
-import { createGround, type Ground } from './ground.ts';
+import { type BackupGround, createBackupGround } from './backup-ground.ts';
+import type { Ground } from './ground.ts';
 import { type Part, partsOf, tarOf } from './tar-parts.ts';
 
+let ours: BackupGround;
 let ground: Ground;
-let git: Git;
-let blobs: Blobs;
-let collected: number;
 
 beforeEach(async () => {
-  collected = 0;
-  ground = createGround();
-  const { folder, platform } = ground;
-  git = await createGit({
-    folder: join(folder, 'git'),
-    runFolder: join(folder, 'run'),
-    authenticate: async () => null,
-    findApp: async () => null,
-    deploy: async () => undefined,
-    onProblem: () => undefined,
-    resolve: async () => [],
-  } as unknown as Parameters<typeof createGit>[0]);
-  blobs = await openBlobs(join(folder, 'blobs'));
-  Object.assign(platform, { git, config: { ...platform.config, dataFolder: folder } });
-  Object.assign(platform.slugs, {
-    blobs: (manifest: never) => wholeBlobs(blobs, manifest),
-    read: (digest: never) => blobs.stream(digest),
-    collect: async () => {
-      collected += 1;
-      return { blobs: 0, bytes: 0, images: 0 };
-    },
-  });
+  ours = await createBackupGround();
+  ground = ours.ground;
 });
-afterEach(async () => {
-  await git.close();
-  ground[Symbol.dispose]();
-});
+afterEach(() => ours[Symbol.asyncDispose]());
 
-const key = (): string => join(ground.folder, 'secret.key');
-const archive = (): string => join(ground.folder, 'backup.tar');
-const target = (): string => join(ground.folder, 'target');
-const inGit = (...args: string[]): string =>
-  execFileSync('git', args, {
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], GIT_DIR: repository() },
-  }).trim();
+const archive = (): string => ours.archive;
+const target = (): string => ours.target;
+const key = (): string => ours.key;
 const repository = (folder = ground.folder): string => join(folder, 'git', `${ground.app.id}.git`);
-
-async function commit(text: string): Promise<string> {
-  await git.ensureRepository(ground.app.id);
-  const tree = inGit('mktree');
-  const who = ['-c', 'user.name=A', '-c', 'user.email=a@example.com'];
-  return execFileSync('git', [...who, 'commit-tree', tree, '-m', text], {
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], GIT_DIR: repository() },
-  }).trim();
-}
-
-/** A release by a push of that commit, with a slug of its own. */
-async function released(text: string, status: 'succeeded' | 'failed' | null): Promise<string> {
-  const { store, app, caller } = ground;
-  const layer = { digest: await blobs.putBytes(Buffer.from(text)), size: text.length, label: 'app' };
-  const stack = { reference: 's', imageId: 'x', layers: [], env: [] };
-  const documents = imageDocuments({ stack, layers: [layer], architecture: 'amd64', instance: 'mine' });
-  await blobs.putBytes(documents.config);
-  const manifest = await blobs.putBytes(documents.manifest);
-  const slug = store.slugs.insert({ ...plainSlug(app.id, { processTypes: { web: 'run' } }), manifest });
-  const id = await commit(text.slice(0, 20));
-  const release = store.releases.append(app.id, caller.user.id, {
-    version: (store.releases.newest(app.id)?.version ?? 0) + 1,
-    slugId: slug.id,
-    config: { SECRET: `secret of ${text.slice(0, 20)}` },
-    cause: 'push',
-    description: 'Deploy',
-    commit: id,
-  });
-  if (status) store.releases.end(release.id, status, null);
-  return id;
-}
-
-async function backup(): Promise<void> {
-  const made = await makeBackup(ground.platform, { version: '1.2.3', signal: new AbortController().signal });
-  await pipeline(made.stream, createWriteStream(archive()));
-  expect(await made.done).toBe(null);
-}
-
-const restore = (file = archive(), keyFile = key()): Promise<BackupManifest> =>
-  restoreBackup({
-    file,
-    keyFile,
-    folder: target(),
-    signal: new AbortController().signal,
-    note: () => undefined,
-  });
+const inGit = (...args: string[]): string => ours.inGit(...args);
+const released: BackupGround['released'] = (text, status) => ours.released(text, status);
+const backup = (): Promise<void> => ours.backup();
+const restore = (file?: string, keyFile?: string): Promise<BackupManifest> => ours.restore(file, keyFile);
 
 it('brings back database, secrets, repositories, slugs and outputs', async () => {
   const first = await released('first', 'succeeded');
@@ -168,10 +92,10 @@ it('collects nothing while it is made, and is made once at a time', async () => 
   await expect(
     makeBackup(ground.platform, { version: '1', signal: new AbortController().signal }),
   ).rejects.toThrow(/A backup is being made since/);
-  expect(collected).toBe(0);
+  expect(ours.collected()).toBe(0);
   await pipeline(made.stream, createWriteStream(archive()));
   await collecting;
-  expect(collected).toBe(1);
+  expect(ours.collected()).toBe(1);
 });
 
 it('ends when the client leaves, and leaves nothing behind', async () => {
@@ -188,7 +112,7 @@ it('ends when the client leaves, and leaves nothing behind', async () => {
 it('says which slugs are not whole', async () => {
   await released('first', 'succeeded');
   const [slug] = ground.store.slugs.kept();
-  blobs.removeOlder(slug!.manifest, Date.now() + 1000);
+  ours.blobs.removeOlder(slug!.manifest, Date.now() + 1000);
   const made = await makeBackup(ground.platform, { version: '1', signal: new AbortController().signal });
   expect(made.warning).toMatch(/^1 of 1 slugs are not whole/);
   await pipeline(made.stream, createWriteStream(archive()));
