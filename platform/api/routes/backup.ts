@@ -13,6 +13,8 @@ export function backupRoutes({ platform }: Edge): Router {
   const router = Router();
   router.get('/server/backup', async (_request, response) => {
     const left = new AbortController();
+    // A client that left is written to in vain.
+    response.on('error', () => undefined);
     response.once('close', () => left.abort(new Error('The client left.')));
     const backup = await makeBackup(platform, { version: ownVersion, signal: left.signal });
     backup.done.catch((error: unknown) => {

@@ -13,6 +13,8 @@ export function diskRoutes({ platform }: Edge): Router {
   const router = Router();
   router.post('/server/gc', async (request, response) => {
     const { dry_run: dry = false } = bodyOf(request, gcBody);
+    // A client that left is written to in vain.
+    response.on('error', () => undefined);
     const life = signsOfLife(response);
     try {
       const kinds = await tidyDisk(platform, dry);
