@@ -81,6 +81,8 @@ export interface Config {
   slugLimitBytes: number;
   /** With less free space than this no push is taken and no build started. */
   minFreeBytes: number;
+  /** Bytes that the build caches of all apps may take together. */
+  cachesBytes: number;
   /** Releases per app whose slugs are kept. */
   keepReleases: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -190,6 +192,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
     minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
+    cachesBytes: megabytes('TWELVE_CACHES', 0, 100_000_000),
     keepReleases: count('TWELVE_KEEP_RELEASES', 2, 1000),
     logLevel: checked(
       'TWELVE_LOG_LEVEL',

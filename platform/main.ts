@@ -45,7 +45,7 @@ import { keepHeapSmall } from './small-heap.ts';
 import { reached } from './step-channel.ts';
 import { untilSignalled } from './stop-signal.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
-import { lockFolder } from './store/database.ts';
+import { lockFolder, lockRun } from './store/database.ts';
 import { requireSpace } from './store/space.ts';
 import { openStore } from './store/store.ts';
 
@@ -110,6 +110,7 @@ async function connect(
   const instance = readInstance(data('instance'));
   const runFolder = config.runFolder || `/run/twelve-${instance}`;
   makeFolder(runFolder);
+  closers.push(lockRun(runFolder, instance).release);
   const store = openStore({ folder: config.dataFolder, create: true });
   closers.push(() => store.close());
   firstToken(store, data('admin-token'));
@@ -285,7 +286,7 @@ async function connect(
   await platform.cron.begin();
   closers.push(orderCertificates(platform));
   api.answer();
-  void prepare(platform);
+  void prepare(platform, ending.signal);
   return { api: address, platform, close };
 }
 

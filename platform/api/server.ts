@@ -16,10 +16,12 @@ import { createLogSessions } from './log-sessions.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { cronRoutes } from './routes/cron.ts';
+import { diskRoutes } from './routes/disk.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
@@ -136,6 +138,8 @@ function createApplication(edge: Edge): express.Express {
     errorRoutes(edge),
     processSettingRoutes(edge),
     cronRoutes(edge),
+    backupRoutes(edge),
+    diskRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

@@ -7,7 +7,7 @@ import { apiLevel, levelHeader, versionHeader } from '../domain/api-level.ts';
 import { PlatformError } from '../domain/errors.ts';
 
 /** Of the package; the same two steps up from the source and from the compiled file. */
-const { version: ownVersion } = JSON.parse(
+export const { version: ownVersion } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 

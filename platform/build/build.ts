@@ -9,6 +9,7 @@ import type { ProcessTypes } from '../domain/procfile.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import { label, ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
+import type { AppCache } from './cache-size.ts';
 import { type Choice, expectedNames, languageOf } from './choose.ts';
 import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
@@ -78,6 +79,7 @@ export interface Builder {
   purgeCache(appId: string): Promise<void>;
   /** Ids of the apps that have a cache. */
   cachedApps(): Promise<string[]>;
+  caches(): Promise<AppCache[]>;
   /** What no push should have to wait for. */
   prepare(): Promise<void>;
   /**
@@ -274,6 +276,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     },
     purgeCache,
     cachedApps: cache.apps,
+    caches: cache.list,
     prepare: async () => void (await needs.network?.ensure()),
     pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,

@@ -13,7 +13,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { weighCache } from './cache-size.ts';
+import { type KnownCaches, listCaches, weighCache } from './cache-size.ts';
 import type { Usage } from './disk.ts';
 
 const run = promisify(execFile);
@@ -33,6 +33,7 @@ export function createBuildCache(folder: string) {
   const ofApp = (appId: string): string => join(folder, appId);
   /** A cache is saved while its build's release is rolled out; who wants it next waits. */
   const saving = new Map<string, Promise<void>>();
+  const known: KnownCaches = new Map();
   const saved = async (appId: string): Promise<void> => saving.get(appId)?.catch(() => undefined);
 
   async function inTurn(appId: string, change: () => Promise<void>): Promise<void> {
@@ -95,6 +96,9 @@ export function createBuildCache(folder: string) {
     async purge(appId: string): Promise<void> {
       await inTurn(appId, () => rm(ofApp(appId), { recursive: true, force: true }));
     },
+
+    /** Of each app how much it takes, and when a build left it. */
+    list: () => listCaches(folder, known),
 
     /** Ids of those that have one. */
     apps: (): Promise<string[]> => readdir(folder).catch(() => []),

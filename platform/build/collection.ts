@@ -58,6 +58,8 @@ export interface Wish {
 export type Collection = ReturnType<typeof createCollection>;
 
 const megabyte = 1_048_576;
+/** For all that are kept, unless told otherwise. */
+export const collectionBytes = 2048 * megabyte;
 
 export function createCollection(needs: CollectionNeeds) {
   const { folder, fetchers } = needs;
@@ -139,7 +141,7 @@ export function createCollection(needs: CollectionNeeds) {
     const kept = await Promise.all(keys.map(async (key) => ({ key, ...(await factsOf(join(folder, key))) })));
     let total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { key, bytes } of kept.sort((a, b) => a.at - b.at)) {
-      if (total <= (needs.maxBytes ?? 2048 * megabyte)) return;
+      if (total <= (needs.maxBytes ?? collectionBytes)) return;
       if (used.has(key)) continue;
       total -= bytes;
       const gone = join(folder, `new-${randomUUID()}`);

@@ -24,7 +24,8 @@ export interface DebRequest {
   signal: AbortSignal;
 }
 
-const usualLimits = { files: 20, fileBytes: 512 * 1_048_576, keptBytes: 1024 * 1_048_576 };
+export const keptDebBytes = 1024 * 1_048_576;
+const usualLimits = { files: 20, fileBytes: 512 * 1_048_576, keptBytes: keptDebBytes };
 
 /** @throws PlatformError `build_failed` naming the line that could not be had, and why */
 export async function fetchDebs(needs: DebNeeds, request: DebRequest): Promise<void> {

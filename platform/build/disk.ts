@@ -1,5 +1,6 @@
 // How much disk a build takes, looked at while it runs: its own files, and what is left for everybody.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
 import { freeBytes } from '../store/space.ts';
 import { diskFull, type Sized, tooMuchOnDisk } from './failures.ts';
 import type { BuildLimits } from './needs.ts';
@@ -101,4 +102,12 @@ function nameOf(path: string, bytes: number): Sized[] {
     if (name) return [{ name: prefix + JSON.stringify(name.slice(0, 100)).slice(1, -1), bytes }];
   }
   return [];
+}
+
+/** Of one folder in all; 0 where there is none. With files that vanish meanwhile du says so and counts the rest. */
+export async function bytesBelow(folder: string): Promise<number> {
+  const said = await promisify(execFile)('du', ['-sxB1', '--', folder]).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+  );
+  return Number(/^\d+/.exec(said.stdout)?.[0] ?? 0);
 }

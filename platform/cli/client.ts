@@ -45,6 +45,8 @@ export interface Client {
   ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
   /** What a connection of one's own to this URL needs, to believe the server as we do. */
   trust(url: string): Promise<{ ca?: string[] }>;
+  /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
+  download(path: string): Promise<IncomingMessage>;
   /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
   stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -84,12 +86,7 @@ export function createClient(needs: ClientNeeds): Client {
       url: new URL(needs.url + path),
       headers: {
         ...headers,
-        Accept: 'application/vnd.heroku+json; version=3',
-        'User-Agent': `twelve/${version()}`,
-        // A server of another level refuses before it does anything.
-        [levelHeader]: String(apiLevel),
-        'Request-Id': randomUUID(),
-        ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
+        ...ourHeaders(),
         ...(text === undefined
           ? {}
           : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
@@ -105,6 +102,15 @@ export function createClient(needs: ClientNeeds): Client {
     warnings(response);
     return { response, value: understand(needs, response, content) };
   }
+
+  const ourHeaders = (): OutgoingHttpHeaders => ({
+    Accept: 'application/vnd.heroku+json; version=3',
+    'User-Agent': `twelve/${version()}`,
+    // A server of another level refuses before it does anything.
+    [levelHeader]: String(apiLevel),
+    'Request-Id': randomUUID(),
+    ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
+  });
 
   /** The server may attach a warning to any answer; each is said once. */
   function warnings(response: IncomingMessage): void {
@@ -136,6 +142,21 @@ export function createClient(needs: ClientNeeds): Client {
         range = response.headers['next-range'] as string | undefined;
         if (response.statusCode !== 206 || !range || found.length >= limit) return found.slice(0, limit);
       }
+    },
+    async download(path) {
+      const url = new URL(needs.url + path);
+      const request: Request = {
+        method: 'GET',
+        url,
+        headers: ourHeaders(),
+        signal: needs.signal,
+        silence: 600_000,
+      };
+      const response = await open(request);
+      const strangers = incompatibility(needs.url, response.headers);
+      if (strangers) throw new CliError(strangers);
+      if (response.statusCode !== 200) understand(needs, response, await text(request, response));
+      return response;
     },
     stream: (url, headers, signal) =>
       open({

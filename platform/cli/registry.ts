@@ -96,7 +96,13 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/drains.ts'),
   },
   { topic: 'Git', names: ['git:remote', 'git:credentials'], load: () => import('./commands/git.ts') },
-  { topic: 'Server', names: ['server', 'server:token'], load: () => import('./commands/server.ts') },
+  {
+    topic: 'Server',
+    names: ['server', 'server:token', 'server:restore', 'server:key'],
+    load: () => import('./commands/server.ts'),
+  },
+  { topic: 'Server', names: ['server:gc'], load: () => import('./commands/gc.ts') },
+  { topic: 'Server', names: ['server:backup'], load: () => import('./commands/backup.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },
 ];
 

@@ -106,6 +106,14 @@ export interface ProcessChange {
   superseded_by: { id: string } | null;
 }
 
+/** Ours: what the platform keeps on disks. */
+export interface DiskKind {
+  kind: string;
+  bytes: number;
+  budget: number | null;
+  removed: { count: number; bytes: number };
+}
+
 /** Ours. */
 export interface CodeCount {
   code: string;

@@ -116,6 +116,11 @@ export const settings: readonly Setting[] = [
     default: '512',
     help: 'MB that have to be free on the disk for a push or a build to start; 0: not looked at',
   },
+  {
+    name: 'TWELVE_CACHES',
+    default: '20480',
+    help: 'MB on the disk for the build caches of all apps; above it the oldest go',
+  },
   { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
   {
     name: 'TWELVE_LOG_LEVEL',

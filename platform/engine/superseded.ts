@@ -11,23 +11,25 @@ export interface SupersededNeeds {
   keep: ReadonlySet<string>;
   /** What was made since stays: a setup may have made it for a server that has not started yet. */
   before: Date;
+  /** Only says which would go. */
+  dry?: boolean;
   onProblem(message: string): void;
 }
 
 /**
  * A build that starts from one of ours inherits its label, so an image counts as ours only with nothing but names that we
  * give. One that a container uses, or that another image starts from, goes at a later time.
- * @returns how many were removed
+ * @returns those that were removed
  */
-export async function removeSuperseded(needs: SupersededNeeds): Promise<number> {
-  let removed = 0;
+export async function removeSuperseded(needs: SupersededNeeds): Promise<ImageInfo[]> {
+  const removed: ImageInfo[] = [];
   for (const name of needs.names) {
     const ours = new RegExp(`^twelve/${name}:[0-9a-f]{12}$`);
     for (const image of await needs.engine.images({ [label.image]: name })) {
       const old = image.tags.filter((tag) => !needs.keep.has(tag));
       if (old.length === 0 || !image.tags.every((tag) => ours.test(tag))) continue;
       if (new Date(image.createdAt) >= needs.before) continue;
-      if (await untag(needs, image, old)) removed += 1;
+      if (needs.dry ? old.length === image.tags.length : await untag(needs, image, old)) removed.push(image);
     }
   }
   return removed;

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ResolveSafely } from '../domain/address.ts';
+import type { RepositoryRecord } from '../domain/backup.ts';
 import type { RemoteRef, RemoteTree } from '../domain/buildpack.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Step } from '../domain/steps.ts';
@@ -13,11 +14,12 @@ import {
   checkoutCommit,
   describe,
 } from './checkout.ts';
+import { copyRepository } from './copy.ts';
 import { createHandler } from './handler.ts';
 import { findHooks } from './hook.ts';
 import { type Unfinished, unfinishedIn } from './kept.ts';
 import { createMaintenance } from './maintenance.ts';
-import { createPrograms } from './programs.ts';
+import { createPrograms, usualSearchPath } from './programs.ts';
 import { fetchTree, resolveRef } from './remote.ts';
 import { createRepositories } from './repository.ts';
 import type { RefUpdate } from './rules.ts';
@@ -69,6 +71,8 @@ export interface Git {
   unfinished(appId: string): Promise<Unfinished[]>;
   /** Lets the branch hold a commit that was deployed. */
   moveBranch(appId: string, to: { branch: string; commit: string }): Promise<void>;
+  /** Its repository in one pack, for a backup; null when there is none. */
+  copy(given: Parameters<typeof copyRepository>[2]): Promise<RepositoryRecord | null>;
   /** Cancels pushes that are not kept, and gives the others a grace to end. */
   close(): Promise<void>;
 }
@@ -105,7 +109,6 @@ export interface GitNeeds {
 }
 
 const minute = 60_000;
-const usualSearchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** For the server that `handle` serves: Node would cut every request whose body takes longer than five minutes. */
 export function allowLongRequests(server: Server): void {
@@ -169,6 +172,7 @@ export async function createGit(needs: GitNeeds): Promise<Git> {
     unfinished: (appId) => unfinishedIn(join(folder, `${appId}.git`)),
     moveBranch: async (appId, { branch, commit }) =>
       repositories.move(await repositories.ensure(appId), branch, commit),
+    copy: (given) => copyRepository(programs, join(folder, `${given.app}.git`), given),
     close: async () => {
       await work.close();
       await maintenance.close();

@@ -30,11 +30,20 @@ export async function keepPush(
   if (gitEnv['GIT_SHALLOW_FILE']) return async () => undefined;
   const quarantine = gitEnv['GIT_QUARANTINE_PATH'];
   if (quarantine) await linkObjects(quarantine, join(repository, 'objects'));
-  const note = join(repository, `deploying-${randomUUID()}`);
   // The note says that every object is there, so it comes last, and whole.
-  await writeWhole(note, `${branchOf(update.ref)} ${update.to}\n`);
+  const note = await writeNote(repository, { branch: branchOf(update.ref), commit: update.to });
   await sync(repository);
   return () => rm(note, { force: true });
+}
+
+/** That the branch is to hold the commit, whose objects are there, once its release serves. @returns its path */
+export async function writeNote(
+  repository: string,
+  { branch, commit }: Pick<Unfinished, 'branch' | 'commit'>,
+): Promise<string> {
+  const note = join(repository, `deploying-${randomUUID()}`);
+  await writeWhole(note, `${branch} ${commit}\n`);
+  return note;
 }
 
 /** Notes of pushes that nobody ended. */

@@ -27,6 +27,8 @@ export interface OutputOptions {
   group?: boolean;
 }
 
+export const usualSearchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** @param needs.home folder of our own for git's settings. @param needs.searchPath where programs are looked for */
 export async function createPrograms(needs: {
   home: string;

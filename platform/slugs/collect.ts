@@ -3,13 +3,15 @@ import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
-import type { Blobs } from './blobs.ts';
+import type { BlobFacts, Blobs } from './blobs.ts';
 import { blobsOf, type Manifest, maxManifestBytes, readManifest } from './image.ts';
 
 export interface Collected {
   blobs: number;
   bytes: number;
   images: number;
+  /** As the engine counts them: layers that several have are in each. */
+  imageBytes: number;
 }
 
 interface CollectNeeds {
@@ -20,6 +22,8 @@ interface CollectNeeds {
   keep: readonly Digest[];
   /** Milliseconds; blobs touched at or after this stay: a slug exists before any release names it. */
   before: number;
+  /** Only says what would go; whether a container still uses an image is not known before. */
+  dry?: boolean;
   onProblem(message: string): void;
 }
 
@@ -35,16 +39,20 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
     if (manifest) kept.set(digest, manifest);
   }
   const reachable = new Set([...kept].flatMap(([digest, manifest]) => [digest, ...blobsOf(manifest)]));
-  const result: Collected = { blobs: 0, bytes: 0, images: 0 };
+  const result: Collected = { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+  const goes = (blob: BlobFacts): boolean =>
+    needs.dry ? blob.touchedAt < before : blobs.removeOlder(blob.digest, before);
   for (const blob of found) {
-    if (reachable.has(blob.digest) || !blobs.removeOlder(blob.digest, before)) continue;
+    if (reachable.has(blob.digest) || !goes(blob)) continue;
     result.blobs += 1;
     result.bytes += blob.size;
   }
   // The classic store names an image by its config, the containerd store by its manifest.
   const ids = new Set<string>([...kept].flatMap(([digest, manifest]) => [digest, manifest.config.digest]));
   for (const image of images) {
-    if (!ids.has(image.id) && (await removeImage(needs, image))) result.images += 1;
+    if (ids.has(image.id) || !(needs.dry || (await removeImage(needs, image)))) continue;
+    result.images += 1;
+    result.imageBytes += image.size;
   }
   return result;
 }

@@ -72,12 +72,23 @@ export function createPuller(needs: PullerNeeds): Puller {
   };
 }
 
-/** Whether the manifest and every blob that it names are there. */
-export async function isWhole(blobs: Blobs, manifest: Digest): Promise<boolean> {
+/** The manifest and every blob that it names; null when one of them is not there. */
+export async function wholeBlobs(
+  blobs: Blobs,
+  manifest: Digest,
+): Promise<{ digest: Digest; size: number }[] | null> {
   const found = await manifestAt(blobs, manifest);
-  if (!found) return false;
-  const sizes = await Promise.all(blobsOf(found).map((digest) => blobs.size(digest)));
-  return sizes.every((size) => size !== null);
+  if (!found) return null;
+  const digests = [manifest, ...blobsOf(found)];
+  const sized = await Promise.all(
+    digests.map(async (digest) => ({ digest, size: await blobs.size(digest) })),
+  );
+  const there = sized.filter((one): one is { digest: Digest; size: number } => one.size !== null);
+  return there.length === digests.length ? there : null;
+}
+
+export async function isWhole(blobs: Blobs, manifest: Digest): Promise<boolean> {
+  return (await wholeBlobs(blobs, manifest)) !== null;
 }
 
 async function ensureImage(

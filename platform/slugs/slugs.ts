@@ -6,7 +6,7 @@ import { type Collected, collect } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
-import { createPuller, isWhole } from './puller.ts';
+import { createPuller, isWhole, wholeBlobs } from './puller.ts';
 import { openStacks } from './stack.ts';
 import { createKnownLayers } from './untouched.ts';
 
@@ -43,13 +43,18 @@ export interface Slugs {
   ensureImage(input: { appName: string; manifest: Digest; signal?: AbortSignal }): Promise<string>;
   /** Pulls the stack itself through our endpoint, so that the first push doesn't pay for it. */
   prime(stackImage: string): Promise<void>;
+  /** Every blob of the slug, its manifest first; null when one of them is not there. */
+  blobs(manifest: Digest): Promise<{ digest: Digest; size: number }[] | null>;
+  /** What is in a blob. */
+  read(digest: Digest): AsyncIterable<Buffer>;
   /** Whether every blob of the slug is there. */
   has(manifest: Digest): Promise<boolean>;
   /**
    * Deletes the blobs, and the engine's images, that none of these manifests names. What was packed less than an hour
    * ago stays, and so does what a pack that is still running uses.
+   * @param dry only says what it would
    */
-  collect(keep: Digest[]): Promise<Collected>;
+  collect(keep: Digest[], dry?: boolean): Promise<Collected>;
   close(): Promise<void>;
 }
 
@@ -91,6 +96,8 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
 
   return {
     has: (manifest) => isWhole(blobs, manifest),
+    blobs: (manifest) => wholeBlobs(blobs, manifest),
+    read: (digest) => blobs.stream(digest),
     ensureImage: ({ appName, manifest, signal }) => puller.ensure(appName, manifest, signal),
 
     async pack(input) {
@@ -111,9 +118,9 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       await puller.ensure('stack', manifest);
     },
 
-    async collect(keep) {
+    async collect(keep, dry = false) {
       const before = Math.min(Date.now() - youngMs, ...[...packing].map((job) => job.since));
-      return await collect({ ...needs, blobs, keep: [...keep, ...primed], before });
+      return await collect({ ...needs, blobs, keep: [...keep, ...primed], before, dry });
     },
 
     async close() {

@@ -1,47 +1,28 @@
-// Opening the database: pragmas, migrations, transactions. The rest of the room gets a `Database` from here.
-import { readdirSync, readFileSync } from 'node:fs';
+// Opening the database, and holding the folders of a server. The rest of the room gets a `Database` from here.
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import { bringUpToDate } from './upgrade.ts';
 
 export type Database = SQLite.Database;
 
-// Source and compiled form both sit one folder below the package's root; SQL files stay in the source tree.
-const migrationsFolder = join(import.meta.dirname, '..', '..', 'platform', 'store', 'migrations');
-
 /**
- * Opens (and where needed makes and migrates) the database.
- * @throws PlatformError `service_unavailable` when the file belongs to a newer version of the server
+ * Opens the database, and where needed makes it and brings it up to date.
+ * @param upgrade false: one that is not up to date is left as it is
+ * @throws PlatformError `service_unavailable` when the file belongs to a newer version of the server, or cannot be upgraded
  */
-export function openDatabase(file: string): Database {
+export function openDatabase(file: string, upgrade: boolean): Database {
   const database = new SQLite(file);
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  database.pragma('foreign_keys = ON');
-  database.pragma('busy_timeout = 5000');
-  migrate(database, file);
-  return database;
-}
-
-function migrate(database: Database, file: string): void {
-  const files = readdirSync(migrationsFolder)
-    .filter((name) => /^\d{3}-.+\.sql$/.test(name))
-    .sort();
-  const current = database.pragma('user_version', { simple: true }) as number;
-  if (current > files.length) {
-    throw new PlatformError(
-      'service_unavailable',
-      `${file} was made by a newer version of Twelve (schema ${current}, this one knows ${files.length}). Start the newer version, or restore a backup made by this one.`,
-    );
-  }
-  for (const [index, name] of files.entries()) {
-    if (index < current) continue;
-    database
-      .transaction(() => {
-        database.exec(readFileSync(join(migrationsFolder, name), 'utf8'));
-        database.pragma(`user_version = ${index + 1}`);
-      })
-      .exclusive();
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.pragma('busy_timeout = 5000');
+    bringUpToDate(database, file, upgrade);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
@@ -50,6 +31,27 @@ function migrate(database: Database, file: string): void {
  * @throws PlatformError `conflict` when another server holds it
  */
 export function lockFolder(folder: string): { release(): void } {
+  return hold(folder, {
+    busy: `Another Twelve server is running on the data folder ${folder}. Stop it first, or set TWELVE_DATA to another folder.`,
+    fails: (why) =>
+      `The data folder ${folder} cannot hold the server's files (${why}). Set TWELVE_DATA to a folder on a disk that can be written.`,
+  });
+}
+
+/**
+ * The same for the folder of sockets, which is named by the platform's id: a backup that is restored beside the server it
+ * was made of has the same id, and both would act on the same containers.
+ * @throws PlatformError `conflict`
+ */
+export function lockRun(folder: string, instance: string): { release(): void } {
+  return hold(folder, {
+    busy: `Another Twelve server of this platform (${instance}) is running on this machine, with the run folder ${folder}. Stop it first; two would act on the same containers.`,
+    fails: (why) =>
+      `The run folder ${folder} cannot hold the server's files (${why}). Set TWELVE_RUN to another one.`,
+  });
+}
+
+function hold(folder: string, told: { busy: string; fails(why: string): string }): { release(): void } {
   let lock: Database | undefined;
   try {
     lock = new SQLite(join(folder, 'server.lock'), { timeout: 0 });
@@ -57,16 +59,8 @@ export function lockFolder(folder: string): { release(): void } {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock?.close();
-    if ((error as { code?: string }).code !== 'SQLITE_BUSY') {
-      throw new PlatformError(
-        'service_unavailable',
-        `The data folder ${folder} cannot hold the server's files (${messageOf(error)}). Set TWELVE_DATA to a folder on a disk that can be written.`,
-      );
-    }
-    throw new PlatformError(
-      'conflict',
-      `Another Twelve server is running on the data folder ${folder}. Stop it first, or set TWELVE_DATA to another folder.`,
-    );
+    if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new PlatformError('conflict', told.busy);
+    throw new PlatformError('service_unavailable', told.fails(messageOf(error)));
   }
   const held = lock;
   return { release: () => void held.close() };

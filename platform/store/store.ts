@@ -18,21 +18,24 @@ import { createProcessHealth } from './process-health.ts';
 import { createProcessSetbacks } from './process-setbacks.ts';
 import { createProcessSettings } from './process-settings.ts';
 import { createReleases } from './releases.ts';
+import { requireRestored } from './restoring.ts';
 import { openVault } from './secrets.ts';
 import { createSlugRecords } from './slugs.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { createUsers } from './users.ts';
 
 export type Store = ReturnType<typeof openStore>;
 
 /**
- * Opens the store of a data folder, making it when `create`.
+ * Opens the store of a data folder, making it, and bringing it up to date, when `create`.
  * @param needs.now the clock, ISO 8601 in UTC
  */
 export function openStore(needs: { folder: string; create?: boolean; now?: () => string }) {
   const now = needs.now ?? (() => new Date().toISOString());
   const file = join(needs.folder, 'twelve.db');
+  requireRestored(needs.folder);
   const vault = openVault(join(needs.folder, 'secret.key'), needs.create ?? false);
-  const database = clearly(() => openDatabase(file));
+  const database = clearly(() => openDatabase(file, needs.create ?? false));
   chmodSync(file, 0o600);
   return {
     users: clear(createUsers(database, now)),
@@ -53,6 +56,8 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
     processChanges: clear(createProcessChanges(database, now)),
     processSetbacks: clear(createProcessSetbacks(database)),
     processSettings: clear(createProcessSettings(database)),
+    /** The database of this moment as a file. */
+    snapshot: (to: string) => takeSnapshot(database, vault, to),
     /** Signature that makes a URL a capability. */
     sign: vault.sign,
     /** Runs `change` as one transaction; it cannot wait inside (better-sqlite3 turns promises away). */

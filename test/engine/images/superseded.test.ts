@@ -37,8 +37,8 @@ async function make(tag: string, from: string, name: string): Promise<void> {
   await engine.buildImage({ tag, context: contextOf({ folder }), labels: { 'twelve.image': name } });
 }
 
-const remove = (keep: string[]) =>
-  removeSuperseded({
+const remove = async (keep: string[]) => {
+  const gone = await removeSuperseded({
     engine,
     names: [child, parent],
     keep: new Set(keep),
@@ -47,6 +47,8 @@ const remove = (keep: string[]) =>
       throw new Error(message);
     },
   });
+  return gone.length;
+};
 
 it('old ones go with what they started from; those in use and those of now stay', async () => {
   const tags = (name: string) => [1, 2].map((digit) => `twelve/${name}:${hash(digit)}`) as [string, string];

@@ -187,7 +187,7 @@ test('the wrong token pulls nothing', async () => {
 test('collection removes what no kept slug names, from disk and from the engine', async () => {
   const gone = await pack('gone', 'never again');
   const goneId = await slugs.ensureImage({ appName: 'gone', manifest: gone.manifest });
-  expect(await slugs.collect([first.manifest])).toEqual({ blobs: 0, bytes: 0, images: 0 });
+  expect(await slugs.collect([first.manifest])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
 
   const store = join(folder, 'blobs/sha256');
   const old = new Date(Date.now() - 2 * 3_600_000);

@@ -82,7 +82,7 @@ it('a cache of an app that is gone goes at the next start, one of an app that li
   const { ground, platform, caches } = setUp();
   using _ = ground;
   caches.add('gone').add(ground.app.id);
-  await prepare(platform);
+  await prepare(platform, AbortSignal.abort());
   expect([...caches]).toEqual([ground.app.id]);
 });
 

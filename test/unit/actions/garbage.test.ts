@@ -1,11 +1,13 @@
 // Garbage collection beyond slugs: images of older definitions, unless another platform may need them.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createClaims } from '../../../platform/actions/claims.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
+import { tidyDisk } from '../../../platform/actions/disk.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
+import type { AppCache } from '../../../platform/build/cache-size.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
@@ -17,12 +19,14 @@ let folder: string;
 let store: Store;
 let engine: MemoryEngine;
 let told: string[];
+let caches: AppCache[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-garbage-'));
   store = openStore({ folder, create: true });
   engine = createMemoryEngine();
   told = [];
+  caches = [];
   // Of a week ago, but for one that was made just now.
   for (const reference of [current, kept, old])
     engine.addImage(reference, { 'twelve.image': 'stack' }).createdAt = new Date(
@@ -36,12 +40,18 @@ afterEach(async () => {
 });
 
 function platform(): Platform {
-  const collected = { blobs: 0, bytes: 0, images: 0 };
+  const collected = { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
   return {
     engine,
     store,
     instance: 'mine',
-    config: { keepReleases: 10 },
+    config: { keepReleases: 10, cachesBytes: 100, dataFolder: folder, logBudgetBytes: 50 },
+    builder: {
+      caches: async () => caches,
+      purgeCache: async (appId: string) => {
+        caches = caches.filter((one) => one.appId !== appId);
+      },
+    },
     slugs: { collect: async () => collected },
     claims: createClaims(Date.now),
     currentImages: async () => [current],
@@ -74,7 +84,7 @@ it('an image that no definition and no kept slug names goes, once it is a day ol
   const slug = slugOn(kept);
   await collectGarbage(platform());
   expect(await left()).toEqual([current, kept, name(4)]);
-  expect(told).toEqual(['images of older definitions removed']);
+  expect(told).toEqual(['garbage collected']);
   store.slugs.markRemoved(slug);
   await collectGarbage(platform());
   expect(await left()).toEqual([current, name(4)]);
@@ -94,4 +104,42 @@ it('while another platform has a container on the engine all stay; its end frees
   await engine.remove(other);
   await collectGarbage(platform());
   expect(await left()).toEqual([current, name(4)]);
+});
+
+it('the oldest build caches go until the others are within the budget; one of a build that runs stays', async () => {
+  const platformNow = platform();
+  caches = [
+    { appId: 'newest', bytes: 40, savedAt: 4 },
+    { appId: 'building', bytes: 30, savedAt: 1 },
+    { appId: 'oldest', bytes: 50, savedAt: 2 },
+    { appId: 'older', bytes: 30, savedAt: 3 },
+  ];
+  platformNow.claims.take({ id: 'building', name: 'building' }, 'somebody');
+  const dry = await tidyDisk(platformNow, true);
+  expect(caches).toHaveLength(4);
+  const kinds = await tidyDisk(platformNow, false);
+  expect(caches.map(({ appId }) => appId).sort()).toEqual(['building', 'newest', 'older']);
+  for (const found of [dry, kinds])
+    expect(found.find(({ kind }) => kind === 'build caches')).toMatchObject({
+      budget: 100,
+      removed: { count: 1, bytes: 50 },
+    });
+});
+
+it('a dry run counts what a run removes, and every folder of the data folder has a kind', async () => {
+  const slug = slugOn(kept);
+  store.slugs.markRemoved(slug);
+  await mkdir(join(folder, 'git'));
+  await writeFile(join(folder, 'git', 'pack'), Buffer.alloc(100_000));
+  const dry = await tidyDisk(platform(), true);
+  expect(await left()).toEqual([current, kept, old, name(4)]);
+  const run = await tidyDisk(platform(), false);
+  expect(await left()).toEqual([current, name(4)]);
+  const images = (kinds: typeof run) => kinds.find(({ kind }) => kind === 'images')!;
+  expect(images(dry).removed).toMatchObject({ count: 2 });
+  expect(images(run).removed).toEqual(images(dry).removed);
+  expect(run.find(({ kind }) => kind === 'repositories')!.bytes).toBeGreaterThanOrEqual(100_000);
+  expect(await tidyDisk(platform(), true)).toEqual(
+    run.map((kind) => ({ ...kind, removed: { count: 0, bytes: 0 } })),
+  );
 });

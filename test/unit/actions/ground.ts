@@ -37,6 +37,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     store,
     instance: 'mine',
     config: {
+      cachesBytes: 1e9,
       keepReleases: 2,
       slugLimitBytes: 1e9,
       domain: 'test',
@@ -78,11 +79,12 @@ export function createGround(more: Partial<Platform> = {}): Ground {
       makeReady: () => undefined,
       prepare: async () => undefined,
       cachedApps: async () => [],
+      caches: async () => [],
     },
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),
       has: async () => true,
-      collect: async () => ({ blobs: 0, bytes: 0, images: 0 }),
+      collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
     },
     processes: {
       released: () => undefined,

@@ -38,7 +38,7 @@ it.each(['an app', 'the list of apps', 'the stack'])(
         return { blobs: 0, bytes: 0, images: 0 };
       },
     });
-    await prepare(platform);
+    await prepare(platform, AbortSignal.abort());
     const cleared = { 'an app': ['gone'], 'the list of apps': [], 'the stack': ['stuck', 'gone'] }[what]!;
     expect(done).toEqual([...cleared, ...(what === 'the stack' ? [] : ['primed']), 'collected']);
     expect(problems).toContainEqual(expect.objectContaining({ error: `${what} failed` }));

@@ -17,14 +17,17 @@ beforeEach(() => {
 });
 
 const later = (): Date => new Date(Date.now() + 60_000);
-const remove = (before = later()) =>
-  removeSuperseded({
+const remove = async (before = later(), dry = false) => {
+  const gone = await removeSuperseded({
     engine,
     names: ['build', 'stack'],
     keep: new Set([current, named]),
     before,
+    dry,
     onProblem: (message) => problems.push(message),
   });
+  return gone.length;
+};
 const left = async () => (await engine.images({})).flatMap((image) => image.tags).sort();
 
 it('what no definition and no release names goes; what is current or named stays', async () => {
@@ -32,6 +35,11 @@ it('what no definition and no release names goes; what is current or named stays
   expect(await left()).toEqual([current, named]);
   expect(await remove()).toBe(0);
   expect(problems).toEqual([]);
+});
+
+it('a dry run says the same, and removes nothing', async () => {
+  expect(await remove(later(), true)).toBe(1);
+  expect(await left()).toContain(old);
 });
 
 it('what is younger stays: a setup made it for a server that has not started yet', async () => {

@@ -51,7 +51,7 @@ async function age(): Promise<void> {
   }
 }
 
-function gc(keep: Digest[], onProblem = (_: string): void => undefined): Promise<Collected> {
+function gc(keep: Digest[], onProblem = (_: string): void => undefined, dry = false): Promise<Collected> {
   const engine = {
     images: async (labels: Record<string, string>) =>
       [...images.values()].filter((image) =>
@@ -67,7 +67,7 @@ function gc(keep: Digest[], onProblem = (_: string): void => undefined): Promise
       }
     },
   } as unknown as Engine;
-  return collect({ engine, blobs, instance: 'mine', keep, before: hourAgo(), onProblem });
+  return collect({ engine, blobs, instance: 'mine', keep, before: hourAgo(), dry, onProblem });
 }
 
 test('what a kept slug names stays, shared layers included; the rest goes', async () => {
@@ -75,7 +75,11 @@ test('what a kept slug names stays, shared layers included; the rest goes', asyn
   const containerd = await slug(['deps', 'v3'], 'containerd');
   await slug(['deps', 'v1']);
   await age();
-  expect(await gc([kept, containerd])).toEqual({ blobs: 3, bytes: expect.any(Number), images: 1 });
+  const dry = await gc([kept, containerd], undefined, true);
+  expect(images.size).toBe(3);
+  expect(await blobs.list()).toHaveLength(10);
+  expect(await gc([kept, containerd])).toEqual(dry);
+  expect(dry).toEqual({ blobs: 3, bytes: expect.any(Number), images: 1, imageBytes: 1 });
   const left = new Set((await blobs.list()).map((blob) => blob.digest));
   for (const digest of [kept, containerd]) {
     const manifest = readManifest(await blobs.bytes(digest))!;
@@ -83,7 +87,7 @@ test('what a kept slug names stays, shared layers included; the rest goes', asyn
     expect(manifest.layers.every((layer) => left.has(layer.digest))).toBe(true);
   }
   expect(images.size).toBe(2);
-  expect(await gc([kept, containerd])).toEqual({ blobs: 0, bytes: 0, images: 0 });
+  expect(await gc([kept, containerd])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
   expect(await gc([])).toMatchObject({ blobs: 7, images: 2 });
   expect(await blobs.list()).toEqual([]);
 });
@@ -93,7 +97,7 @@ test('what is young stays with all it names, however old that is', async () => {
   await age();
   blobs.touch(fresh);
   const half = await blobs.putBytes(Buffer.from('a layer whose pack is still running'));
-  expect(await gc([])).toEqual({ blobs: 0, bytes: 0, images: 0 });
+  expect(await gc([])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
   expect(await blobs.size(half)).not.toBeNull();
 });
 

@@ -1,0 +1,42 @@
+// A backup of the whole platform, streamed while everything runs. Ours: Heroku has nothing like it.
+import { pipeline } from 'node:stream/promises';
+import { Router } from 'express';
+import { makeBackup } from '../../actions/backup.ts';
+import { messageOf } from '../../domain/errors.ts';
+import type { Edge } from '../edge.ts';
+import { ownVersion } from '../wire.ts';
+
+/** A client that takes nothing for so long holds up the collection of garbage no longer. */
+const silenceMs = 10 * 60_000;
+
+export function backupRoutes({ platform }: Edge): Router {
+  const router = Router();
+  router.get('/server/backup', async (_request, response) => {
+    const left = new AbortController();
+    // A client that left is written to in vain.
+    response.on('error', () => undefined);
+    response.once('close', () => left.abort(new Error('The client left.')));
+    const backup = await makeBackup(platform, { version: ownVersion, signal: left.signal });
+    backup.done.catch((error: unknown) => {
+      if (!left.signal.aborted) platform.log.error({ error: messageOf(error) }, 'a backup failed');
+    });
+    response.setHeader('Content-Type', 'application/x-tar');
+    response.setHeader('Trailer', 'Warning-Message');
+    if (backup.warning) response.setHeader('Warning-Message', backup.warning);
+    response.setTimeout(silenceMs, () => response.destroy());
+    try {
+      // Ended by us, since trailers come before its end.
+      await pipeline(backup.stream, response, { end: false });
+      const damage = await backup.done;
+      if (damage) {
+        platform.log.error({ damage }, 'a backup has damaged files');
+        response.addTrailers({ 'Warning-Message': damage });
+      }
+      response.end();
+    } catch {
+      // Broken off, so that what was sent is not taken for all of it.
+      response.destroy();
+    }
+  });
+  return router;
+}

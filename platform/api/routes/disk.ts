@@ -1,0 +1,36 @@
+// What the platform keeps on disks, by kind, and its collection. Ours: Heroku's customers see no disks.
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { tidyDisk } from '../../actions/disk.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf } from '../input.ts';
+
+const gcBody = z.object({ dry_run: z.boolean().optional() });
+/** Well below the time after which clients give up on a silent server. */
+const signOfLifeMs = 20_000;
+
+export function diskRoutes({ platform }: Edge): Router {
+  const router = Router();
+  router.post('/server/gc', async (request, response) => {
+    const { dry_run: dry = false } = bodyOf(request, gcBody);
+    // A client that left is written to in vain.
+    response.on('error', () => undefined);
+    const life = signsOfLife(response);
+    try {
+      const kinds = await tidyDisk(platform, dry);
+      clearInterval(life);
+      response.end(JSON.stringify(kinds));
+    } catch (error) {
+      clearInterval(life);
+      if (!response.headersSent) throw error;
+      response.destroy();
+    }
+  });
+  return router;
+}
+
+/** Blanks before JSON mean nothing; once one was sent a failure can only break the answer off. */
+function signsOfLife(response: Response): NodeJS.Timeout {
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  return setInterval(() => response.write(' '), signOfLifeMs);
+}

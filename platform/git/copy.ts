@@ -1,0 +1,130 @@
+// A repository as one pack and a record of its refs, for backups, and made again from them.
+import { createReadStream, existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { DeployedCommits, RepositoryRecord } from '../domain/backup.ts';
+import { writeNote } from './kept.ts';
+import { ended, lastWords, type Programs } from './programs.ts';
+import { branchOf, deployedBranches } from './rules.ts';
+
+type Told = Pick<RepositoryRecord, 'branch' | 'refs'>;
+
+/**
+ * The objects that refs lead to, packed as git packs them for a clone, so that nobody who pushes, and no packing, is in
+ * the way. The deployed branch is where it was for `deployed`, whatever was pushed since.
+ * @param file where the pack is written; there is none when there are no refs
+ * @returns null when there is no repository
+ */
+export async function copyRepository(
+  programs: Programs,
+  repository: string,
+  given: { app: string; deployed: DeployedCommits; file: string; signal: AbortSignal },
+): Promise<RepositoryRecord | null> {
+  if (!existsSync(join(repository, 'HEAD'))) return null;
+  const env = { GIT_DIR: repository };
+  const { signal } = given;
+  const listed = await programs.output(['for-each-ref', '--format=%(objectname) %(refname)'], {
+    env,
+    signal,
+  });
+  const lines = listed.toString('utf8').split('\n').filter(Boolean);
+  const refs = Object.fromEntries(
+    lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.split(' ')[0]!]),
+  );
+  const head = (await readFile(join(repository, 'HEAD'), 'utf8')).trim().replace(/^ref: /, '');
+  const has = async (commit: string | null): Promise<string | null> => {
+    if (commit === null) return null;
+    try {
+      await programs.output(['cat-file', '-e', `${commit}^{commit}`], { env, signal });
+      return commit;
+    } catch {
+      signal.throwIfAborted();
+      return null;
+    }
+  };
+  const served = await has(given.deployed.served);
+  const undecided = await has(given.deployed.undecided);
+  const then = asOfRelease({ branch: branchOf(head), refs }, served);
+  const unfinished = undecided && {
+    branch: branchHolding(refs, undecided) ?? then.branch,
+    commit: undecided,
+  };
+  const wanted = new Set([...Object.values(then.refs), ...(undecided ? [undecided] : [])]);
+  if (wanted.size > 0) await pack(programs, env, [...wanted], given.file, signal);
+  const shallow = await readFile(join(repository, 'shallow'), 'utf8').catch(() => '');
+  return {
+    app: given.app,
+    ...then,
+    shallow: shallow.split('\n').filter(Boolean),
+    unfinished: unfinished || null,
+  };
+}
+
+/** Pure: refs may have moved since the release that serves was read. */
+export function asOfRelease({ branch, refs }: Told, served: string | null): Told {
+  const holding = served === null ? null : branchHolding(refs, served);
+  if (holding !== null) return { branch: holding, refs };
+  const others = Object.entries(refs).filter(([ref]) => !isDeployed(ref));
+  const own = served === null ? [] : [[`refs/heads/${branch}`, served] as const];
+  return { branch, refs: Object.fromEntries([...others, ...own]) };
+}
+
+/** A new repository in an empty folder. @param file its pack; null: it has no refs @throws Error with git's words */
+export async function makeFromCopy(
+  programs: Programs,
+  folder: string,
+  record: RepositoryRecord,
+  file: string | null,
+): Promise<void> {
+  const head = `--initial-branch=${record.branch}`;
+  await programs.output(['init', '--bare', '--quiet', '--template=', head, folder]);
+  const env = { GIT_DIR: folder };
+  if (file !== null) {
+    if (record.shallow.length > 0)
+      await writeFile(join(folder, 'shallow'), record.shallow.map((line) => `${line}\n`).join(''));
+    const child = programs.start(['index-pack', '--stdin'], { env, stdio: ['pipe', 'ignore', 'pipe'] });
+    const said: Buffer[] = [];
+    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
+    const end = ended(child);
+    // What broke the pipe is told by its end.
+    await pipeline(createReadStream(file), child.stdin!).catch(() => undefined);
+    if ((await end) !== 0) throw new Error(`git index-pack: ${lastWords(Buffer.concat(said))}`);
+    const updates = Object.entries(record.refs).map(([ref, object]) => `create ${ref} ${object}\n`);
+    await programs.output(['update-ref', '--stdin'], { env, input: updates.join('') });
+    await programs.output(['rev-list', '--objects', '--quiet', '--all'], { env });
+  }
+  if (record.unfinished) await writeNote(folder, record.unfinished);
+}
+
+function isDeployed(ref: string): boolean {
+  return deployedBranches.some((branch) => ref === `refs/heads/${branch}`);
+}
+
+function branchHolding(refs: Readonly<Record<string, string>>, commit: string): string | null {
+  return deployedBranches.find((branch) => refs[`refs/heads/${branch}`] === commit) ?? null;
+}
+
+async function pack(
+  programs: Programs,
+  env: Record<string, string>,
+  commits: readonly string[],
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = await open(file, 'w', 0o600);
+  const said: Buffer[] = [];
+  try {
+    const args = ['pack-objects', '--revs', '--stdout', '--delta-base-offset', '--quiet'];
+    const child = programs.start(args, { env, stdio: ['pipe', target.fd, 'pipe'] });
+    const stop = (): void => void child.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
+    child.stdin!.on('error', () => undefined).end(commits.map((one) => `${one}\n`).join(''));
+    const status = await ended(child).finally(() => signal.removeEventListener('abort', stop));
+    signal.throwIfAborted();
+    if (status !== 0) throw new Error(`git pack-objects: ${lastWords(Buffer.concat(said))}`);
+  } finally {
+    await target.close();
+  }
+}

@@ -1,0 +1,65 @@
+// `twelve server:restore` and `server:key`: what is done with a backup on the server's machine, without a server.
+import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { restoreBackup } from './actions/restore.ts';
+import { readConfig } from './config.ts';
+import { messageOf, PlatformError } from './domain/errors.ts';
+
+/** @returns the exit status */
+export async function serverRestore(order: {
+  file: string;
+  key: string;
+  data: string | undefined;
+  signal: AbortSignal;
+}): Promise<number> {
+  const folder = order.data === undefined ? readConfig(process.env).dataFolder : resolve(order.data);
+  try {
+    const { madeAt, twelve, lost } = await restoreBackup({
+      file: resolve(order.file),
+      keyFile: resolve(order.key),
+      folder,
+      signal: order.signal,
+      note: (line) => process.stderr.write(`${line}...\n`),
+    });
+    process.stdout.write(
+      `${folder} is as it was at ${madeAt} (Twelve ${twelve}). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
+    );
+    if (lost.length > 0)
+      process.stderr.write(
+        ` !     ${lost.length} slugs were not whole when it was made; releases with them cannot run.\n`,
+      );
+    return 0;
+  } catch (error) {
+    if (order.signal.aborted) return 130;
+    return tell(error);
+  }
+}
+
+/** Copies the key of the data folder here. @returns the exit status */
+export function serverKey(file: string): number {
+  try {
+    const { dataFolder } = readConfig(process.env);
+    const key = join(dataFolder, 'secret.key');
+    if (!existsSync(key))
+      throw new PlatformError(
+        'not_found',
+        `There is no key in ${dataFolder}. Run this on the server's machine, with TWELVE_DATA set to its data folder.`,
+      );
+    copyFileSync(key, file, constants.COPYFILE_EXCL);
+    chmodSync(file, 0o600);
+    process.stderr.write(
+      `The key is in ${file}. Whoever has it and a backup reads every config var: keep them apart.\n`,
+    );
+    return 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return tell(error);
+    return tell(new PlatformError('conflict', `${file} is there already, and is not written over.`));
+  }
+}
+
+function tell(error: unknown): number {
+  process.stderr.write(` !     ${messageOf(error)}\n`);
+  if (!(error instanceof PlatformError) && !(error as NodeJS.ErrnoException).code)
+    process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+  return 1;
+}

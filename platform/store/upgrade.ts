@@ -1,0 +1,92 @@
+// The schema's way forward: numbered migrations, all that are due or none, after a copy of what was before.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { messageOf, PlatformError } from '../domain/errors.ts';
+import type { Database } from './database.ts';
+
+// Source and compiled form both sit one folder below the package's root; SQL files stay in the source tree.
+const migrationsFolder = join(import.meta.dirname, '..', '..', 'platform', 'store', 'migrations');
+/** Databases from before an upgrade, the newest ones. */
+const copiesKept = 3;
+const copyName = /^twelve-schema-\d+-.+\.db$/;
+
+export function newestSchema(): number {
+  return migrationsIn(migrationsFolder).length;
+}
+
+/**
+ * @param upgrade false: what has to be done for it is only said
+ * @param folder of the migrations
+ * @throws PlatformError `service_unavailable`; the database is as it was
+ */
+export function bringUpToDate(
+  database: Database,
+  file: string,
+  upgrade: boolean,
+  folder: string = migrationsFolder,
+): void {
+  const files = migrationsIn(folder);
+  const current = database.pragma('user_version', { simple: true }) as number;
+  if (current === files.length) return;
+  if (current > files.length)
+    throw unavailable(
+      `${file} was made by a newer version of Twelve (schema ${current}, this one knows ${files.length}). Start the newer version, or restore a backup made by this one.`,
+    );
+  if (!upgrade)
+    throw unavailable(
+      `${file} is of an older version of Twelve (schema ${current}, this one has ${files.length}). Start the server of this version first, which brings it up to date.`,
+    );
+  const copy = current > 0 ? keepCopy(database, file, current) : null;
+  try {
+    // One transaction for all: there is no state in between that any version knows.
+    database
+      .transaction(() => {
+        for (const name of files.slice(current)) database.exec(readFileSync(join(folder, name), 'utf8'));
+        database.pragma(`user_version = ${files.length}`);
+      })
+      .exclusive();
+  } catch (error) {
+    throw unavailable(
+      `${file} could not be brought from schema ${current} to ${files.length} (${messageOf(error)}) and is as it was. Start the version that you had before.${copy ? ` A copy is at ${copy}.` : ''}`,
+    );
+  }
+}
+
+/** In the order in which they are applied; their number is the newest schema. */
+function migrationsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{3}-.+\.sql$/.test(name))
+    .sort();
+}
+
+/** @returns where it is */
+function keepCopy(database: Database, file: string, schema: number): string {
+  const folder = join(dirname(file), 'backups');
+  const at = new Date().toISOString().replace(/[:.]/g, '-');
+  const copy = join(folder, `${basename(file, '.db')}-schema-${schema}-${at}.db`);
+  const part = `${copy}.part`;
+  try {
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    database.prepare('VACUUM INTO ?').run(part);
+    renameSync(part, copy);
+  } catch (error) {
+    if (existsSync(part)) rmSync(part);
+    throw unavailable(
+      `${file} has to be upgraded, and no copy of it could be made first in ${folder} (${messageOf(error)}). Nothing was changed. Make space there and start the server again.`,
+    );
+  }
+  const names = readdirSync(folder);
+  const copies = names.filter((name) => copyName.test(name)).sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
+  // With those that a killed server did not finish.
+  const gone = [...copies.slice(copiesKept), ...names.filter((name) => name.endsWith('.db.part'))];
+  for (const name of gone) rmSync(join(folder, name), { force: true });
+  return copy;
+}
+
+function timeOf(name: string): string {
+  return name.replace(/^twelve-schema-\d+-/, '');
+}
+
+function unavailable(message: string): PlatformError {
+  return new PlatformError('service_unavailable', message);
+}

@@ -1,0 +1,41 @@
+// A disk that fills up is said once, made room on, and said to have space again.
+import { tmpdir } from 'node:os';
+import { expect, it } from 'vitest';
+import { watchSpace } from '../../../platform/actions/space-watch.ts';
+import { requireSpace } from '../../../platform/store/space.ts';
+import { eventually } from '../../support/wait.ts';
+import { createGround } from './ground.ts';
+
+it('tells when space is short and when it is there again, and collects in between', async () => {
+  let least = 1;
+  let collected = 0;
+  using ground = createGround({ requireSpace: () => requireSpace([tmpdir()], least) });
+  const { platform } = ground;
+  const told: string[] = [];
+  Object.assign(platform.log, {
+    info: (what: unknown) => typeof what === 'string' && told.push(what),
+    error: (_: unknown, what: string) => told.push(what),
+  });
+  Object.assign(platform.slugs, {
+    collect: async () => {
+      collected += 1;
+      return { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+    },
+  });
+  const stop = new AbortController();
+  watchSpace(platform, stop.signal, 5);
+  least = 2 ** 60;
+  await eventually(
+    () => collected,
+    (count) => count === 1,
+  );
+  least = 1;
+  await eventually(
+    () => told.length,
+    (count) => count === 2,
+  );
+  stop.abort();
+  expect(told[0]).toMatch(/^the disk is nearly full: pushes and builds are refused, apps go on/);
+  expect(told[1]).toMatch(/^there is space on the disk again/);
+  expect(collected).toBe(1);
+});

@@ -1,0 +1,149 @@
+// From the first schema to the newest: what the first version wrote is there, and what cannot be upgraded is as it was.
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseHostName } from '../../../platform/domain/host-name.ts';
+import { openStore } from '../../../platform/store/store.ts';
+import { bringUpToDate, newestSchema } from '../../../platform/store/upgrade.ts';
+import { writeFirstVersion } from '../../support/first-version.ts';
+
+const migrations = join(import.meta.dirname, '../../../platform/store/migrations');
+let folder: string;
+const file = (): string => join(folder, 'twelve.db');
+const backups = (): string[] => readdirSync(join(folder, 'backups'));
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twelve-upgrade-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('a database of the first version is upgraded with everything in it', () => {
+  const wrote = writeFirstVersion(folder);
+  const store = openStore({ folder, create: true });
+  expect(store.users.byToken(wrote.token)).toMatchObject({ email: 'admin@localhost' });
+  const app = store.apps.byName('old')!;
+  expect(app).toMatchObject({
+    id: wrote.app,
+    servingVersion: 2,
+    maintenance: false,
+    subnet: '10.213.0.0/25',
+  });
+  expect(
+    store.releases.list(app.id).map(({ version, status, cause, reason }) => [version, status, cause, reason]),
+  ).toEqual([
+    [3, 'failed', 'push', 'it did not start'],
+    [2, 'succeeded', 'config', null],
+    [1, 'succeeded', 'push', null],
+  ]);
+  expect(store.releases.config(store.releases.byVersion(app.id, 2)!)).toEqual({ SECRET: 'of version 2' });
+  expect(store.slugs.ofApp(app.id)).toMatchObject([
+    { processTypes: { web: 'node old.js' }, declared: {}, removedAt: null },
+  ]);
+  expect(store.formations.of(app.id)).toMatchObject([{ type: 'web', quantity: 2, size: 'standard-1x' }]);
+  expect(store.builds.list(app.id)).toMatchObject([{ status: 'succeeded', startedAt: null }]);
+  // And it takes what only newer versions write.
+  store.domains.add(app.id, parseHostName('old.example.com'));
+  const next = store.releases.append(app.id, app.ownerId, {
+    version: 4,
+    slugId: null,
+    config: {},
+    cause: 'config',
+    description: 'new',
+    commit: null,
+  });
+  expect(store.releases.byId(next.id)).toMatchObject({ version: 4, status: 'pending' });
+  store.close();
+
+  const [copy, ...more] = backups();
+  expect(more).toEqual([]);
+  expect(copy).toMatch(/^twelve-schema-1-.*\.db$/);
+  const before = new SQLite(join(folder, 'backups', copy!), { readonly: true });
+  expect(before.pragma('user_version', { simple: true })).toBe(1);
+  expect(before.prepare('SELECT count(*) AS n FROM releases').get()).toEqual({ n: 3 });
+  before.close();
+});
+
+test('a new database and one that is up to date are not copied', () => {
+  openStore({ folder, create: true }).close();
+  openStore({ folder, create: true }).close();
+  expect(readdirSync(folder)).not.toContain('backups');
+});
+
+test('a migration that fails leaves the database as it was, all of it', () => {
+  writeFirstVersion(folder);
+  const broken = join(folder, 'migrations');
+  cpSync(migrations, broken, { recursive: true });
+  writeFileSync(
+    join(broken, '999-broken.sql'),
+    'CREATE TABLE halfway (id TEXT) STRICT; INSERT INTO nowhere VALUES (1);',
+  );
+  const database = new SQLite(file());
+  expect(() => bringUpToDate(database, file(), true, broken)).toThrow(
+    /could not be brought from schema 1 to \d+ \(no such table: nowhere\) and is as it was\. .* A copy is at .*backups/,
+  );
+  expect(database.pragma('user_version', { simple: true })).toBe(1);
+  const tables = database
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all();
+  expect(tables.map(({ name }) => name)).not.toContain('halfway');
+  expect(tables.map(({ name }) => name)).not.toContain('app_buildpacks');
+  expect(database.pragma('foreign_key_check')).toEqual([]);
+  database.close();
+  // The next version that can do it does.
+  openStore({ folder, create: true }).close();
+});
+
+test('without a copy nothing is upgraded', () => {
+  writeFirstVersion(folder);
+  writeFileSync(join(folder, 'backups'), 'in the way');
+  expect(() => openStore({ folder, create: true })).toThrow(
+    /no copy of it could be made first .* Nothing was changed/,
+  );
+  const database = new SQLite(file(), { readonly: true });
+  expect(database.pragma('user_version', { simple: true })).toBe(1);
+  database.close();
+});
+
+test('who only looks in upgrades nothing, and an older server refuses a newer database', () => {
+  writeFirstVersion(folder);
+  expect(() => openStore({ folder })).toThrow(
+    /is of an older version .* Start the server of this version first/,
+  );
+  const database = new SQLite(file());
+  database.pragma('user_version = 999');
+  database.close();
+  const before = createHash('sha256').update(readFileSync(file())).digest('hex');
+  expect(() => openStore({ folder, create: true })).toThrow(
+    new RegExp(`made by a newer version of Twelve \\(schema 999, this one knows ${newestSchema()}\\)`),
+  );
+  expect(createHash('sha256').update(readFileSync(file())).digest('hex')).toBe(before);
+});
+
+test('the newest three copies are kept', () => {
+  mkdirSync(join(folder, 'backups'));
+  for (const day of [1, 2, 3, 4])
+    writeFileSync(join(folder, 'backups', `twelve-schema-${10 - day}-2026-01-0${day}T00-00-00-000Z.db`), '');
+  writeFileSync(join(folder, 'backups', 'notes.txt'), 'mine');
+  writeFirstVersion(folder);
+  openStore({ folder, create: true }).close();
+  expect(backups().sort()).toEqual([
+    'notes.txt',
+    expect.stringMatching(/^twelve-schema-1-/),
+    'twelve-schema-6-2026-01-04T00-00-00-000Z.db',
+    'twelve-schema-7-2026-01-03T00-00-00-000Z.db',
+  ]);
+  for (const name of backups().filter((one) => one.startsWith('twelve-schema-1-')))
+    expect(statSync(join(folder, 'backups', name)).size).toBeGreaterThan(10_000);
+});
