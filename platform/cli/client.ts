@@ -151,6 +151,7 @@ export function createClient(needs: ClientNeeds): Client {
         headers: ourHeaders(),
         signal: needs.signal,
         silence: 600_000,
+        trust,
       };
       const response = await open(request);
       const strangers = incompatibility(needs.url, response.headers);
