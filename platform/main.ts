@@ -169,18 +169,11 @@ async function connect(
     onProblem,
   });
   closers.push(() => builder.close());
-  const { router, certificates } = await routingOf(
-    config,
-    { store, logs },
-    {
-      engine,
-      instance,
-      image: () => image('router'),
-      folder: data('router'),
-      runFolder,
-      onProblem,
-    },
-  );
+  const { router, certificates } = await routingOf({
+    ...{ config, store, logs, engine, instance, runFolder, onProblem },
+    image: () => image('router'),
+    folder: data('router'),
+  });
   closers.push(router.close, certificates.close);
 
   const route = (appId: string, rest: Pick<Parameters<typeof router.serve>[0], 'state' | 'endpoints'>) =>

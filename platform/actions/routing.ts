@@ -5,13 +5,15 @@ import { acmeThumbprint } from './acme.ts';
 import { type CertificateService, createCertificateService } from './certificate-service.ts';
 import type { Platform } from './context.ts';
 
-export async function routingOf(
-  config: Config,
-  { store, logs }: Pick<Platform, 'store' | 'logs'>,
-  needs: Pick<RouterNeeds, 'engine' | 'instance' | 'image' | 'folder' | 'runFolder' | 'onProblem'>,
-): Promise<{ router: Router; certificates: CertificateService }> {
+type Needs = Pick<Platform, 'store' | 'logs'> & { config: Config } & Pick<
+    RouterNeeds,
+    'engine' | 'instance' | 'image' | 'folder' | 'runFolder' | 'onProblem'
+  >;
+
+export async function routingOf(needs: Needs): Promise<{ router: Router; certificates: CertificateService }> {
+  const { config, store, logs, engine, instance, image, folder, runFolder, onProblem } = needs;
   const router = await createRouter({
-    ...needs,
+    ...{ engine, instance, image, folder, runFolder, onProblem },
     http: config.http,
     https: config.https,
     acmeThumbprint: acmeThumbprint({ store, config }),
@@ -21,6 +23,6 @@ export async function routingOf(
     onAccess: (line) =>
       logs.write(line.appId, { source: 'twelve', process: 'router', text: line.text, time: line.time }),
   });
-  const certificates = await createCertificateService({ store, config, router, onProblem: needs.onProblem });
+  const certificates = await createCertificateService({ store, config, router, onProblem });
   return { router, certificates };
 }
