@@ -5,9 +5,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** What takes long and has a part of it in others: for `scripts/test --full`, and for whoever names a file to it. */
 const long = [
   'test/e2e/acme.test.ts',
-  'test/e2e/upgrade.test.ts',
-  'test/e2e/full-disk.test.ts',
   'test/e2e/backup.test.ts',
+  'test/e2e/full-disk.test.ts',
+  'test/e2e/tls.test.ts',
+  'test/e2e/upgrade.test.ts',
   'test/e2e/drains.test.ts',
   'test/e2e/cron-clock.test.ts',
   'test/e2e/crashed.test.ts',

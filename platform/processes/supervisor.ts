@@ -93,7 +93,10 @@ export function createSupervisor(
     appId,
     appName,
     // The built-in name follows from the app's.
-    hosts: () => [appName(), ...needs.store.domains.ofApp(appId).map((one) => one.hostName)].join(' '),
+    names: () => {
+      const custom = needs.store.domains.ofApp(appId).map((one) => one.hostName);
+      return [appName(), needs.store.apps.byId(appId)?.httpsRedirect, ...custom].join(' ');
+    },
     serve: needs.serve,
     drained: needs.drained,
     onProblem: needs.onProblem,

@@ -25,8 +25,8 @@ export interface TrafficNeeds {
   drained: ProcessNeeds['drained'];
   onProblem(message: string): void;
   appName(): string;
-  /** All names that lead to the app, as one text. */
-  hosts(): string;
+  /** All names that lead to the app, and whether plain HTTP does, as one text. */
+  names(): string;
   /** Web processes of the release that serves. */
   serving(): Tracked[];
   /** State of the route when no process can take requests. */
@@ -58,7 +58,7 @@ export function createTraffic(needs: TrafficNeeds): Traffic {
 
   /** The names are in it since the router is told of them too. */
   const textOf = ({ state, endpoints }: { state: RouteState; endpoints: Endpoint[] }): string =>
-    JSON.stringify([needs.hosts(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
+    JSON.stringify([needs.names(), state, endpoints.map((endpoint) => endpoint.key).sort()]);
 
   async function followed(): Promise<void> {
     for (const deadline = Date.now() + patienceMs; ; await sleep(200)) {
