@@ -7,6 +7,7 @@ import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { messageOf } from '../domain/errors.ts';
 import { hostsOf } from './apps.ts';
 import { createBell } from './bell.ts';
+import { ownHosts } from './certificates.ts';
 import type { Platform } from './context.ts';
 
 type Known = Pick<Platform, 'store' | 'config'>;
@@ -134,8 +135,7 @@ function hostStates(needs: Known): OwnedState[] {
 }
 
 function everyHost({ store, config }: Known): WantedHost[] {
-  const publicHost = config.publicUrl === null ? [] : [new URL(config.publicUrl).hostname];
-  const own = [config.domain, ...publicHost].map((host) => ({ host, appId: null }));
+  const own = ownHosts(config).map((host) => ({ host, appId: null }));
   const apps = store.apps
     .list()
     .flatMap((app) => hostsOf({ store, config }, app).map((host) => ({ host, appId: app.id })));

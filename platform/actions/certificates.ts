@@ -89,17 +89,25 @@ export function coveredHosts(platform: Names, certificate: Certificate): string[
   return apps.flatMap((app) => hostsOf(platform, app).filter((host) => covers(certificate.names, host)));
 }
 
-/** What the router serves: for each host of each app the certificate that fits it best; for others its default. */
+/** Names of the platform itself. */
+export function ownHosts({ domain, publicUrl }: Pick<Names['config'], 'domain' | 'publicUrl'>): string[] {
+  return [domain, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];
+}
+
+/** What the router serves: for each host, also of the platform, the certificate that fits it best; for others its default. */
 export function servedCertificates(platform: Names, now: Date): RouterCertificate[] {
   const { store } = platform;
   const known = store.certificates.all();
   if (known.length === 0) return [];
   const hosts = new Map<string, string[]>();
-  for (const app of store.apps.list())
-    for (const host of hostsOf(platform, app)) {
-      const chosen = chooseCertificate(known, host, app.id, now);
-      if (chosen) hosts.set(chosen.id, [...(hosts.get(chosen.id) ?? []), host]);
-    }
+  const give = (host: string, appId: string | null): void => {
+    const chosen = chooseCertificate(known, host, appId, now);
+    if (chosen) hosts.set(chosen.id, [...new Set([...(hosts.get(chosen.id) ?? []), host])]);
+  };
+  const apps = store.apps.list().map((app) => ({ id: app.id, hosts: hostsOf(platform, app) }));
+  for (const app of apps) for (const host of app.hosts) give(host, app.id);
+  const taken = new Set(apps.flatMap((app) => app.hosts));
+  for (const host of ownHosts(platform.config)) if (!taken.has(host)) give(host, null);
   return known.flatMap(({ id, chain }) => {
     const own = hosts.get(id);
     const key = own && store.certificates.keyOf(id);

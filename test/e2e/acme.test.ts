@@ -26,7 +26,9 @@ const server = require('http').createServer((request, response) => {
   response.end(request.headers['x-forwarded-proto']);
 });
 server.on('upgrade', (request, socket) => {
-  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n');
+  const sum = require('crypto').createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11');
+  const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Accept: ' + sum.digest('base64')];
+  socket.write(head.join('\\r\\n') + '\\r\\n\\r\\n');
   socket.pipe(socket);
 });
 server.listen(process.env.PORT, '0.0.0.0');
@@ -131,7 +133,9 @@ test('a renewal cuts neither a download nor a tunnel, and is served to who comes
   const before = await shown(host);
   const { asked, response: download } = await get('/download');
   const tunnel = await open(host);
-  tunnel.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const head = ['GET / HTTP/1.1', `Host: ${host}`, ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  tunnel.write(`${head.join('\r\n')}\r\n\r\n`);
   expect(String((await once(tunnel, 'data'))[0])).toMatch(/^HTTP\/1\.1 101 /);
   let renewals = 0;
   for (let serial = before.serial; renewals < 2; renewals += 1) {

@@ -71,7 +71,9 @@ function order(days = 0): void {
     },
   });
 }
-const hostsServed = (): string[] => served!.entries.flatMap(({ hosts }) => hosts).sort();
+const allServed = (): string[] => served!.entries.flatMap(({ hosts }) => hosts).sort();
+/** Of the app. */
+const hostsServed = (): string[] => allServed().filter((host) => host !== 'apps.test');
 const status = (host: string) => acmeStatusOf(platform, ground.app.id, host);
 const domain = (name: string) => platform.store.domains.add(ground.app.id, parseHostName(name));
 
@@ -85,7 +87,8 @@ test('names of the platform and of apps are ordered once each, and served', asyn
     () => ordered.length,
     (count) => count === 3,
   );
-  expect(hostsServed()).toEqual(['hello.apps.test', 'www.shop.test']);
+  await eventually(allServed, (hosts) => hosts.length === 3);
+  expect(allServed()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test']);
   expect(platform.certificates.pairFor('apps.test').chain).toContain(authority.chain.trim().slice(-80));
   expect(status('www.shop.test')).toEqual({ status: 'cert issued', reason: null });
   expect(status('*.shop.test')).toEqual({ status: 'failed', reason: expect.stringContaining('certs:add') });
