@@ -4,7 +4,8 @@ import { PlatformError } from '../../../platform/domain/errors.ts';
 import { defaultSizes } from '../../../platform/domain/formation.ts';
 import { createFigures } from '../../../platform/processes/figures.ts';
 import { createFromSlug } from '../../../platform/processes/from-slug.ts';
-import { createOneOffs, type OneOffOrder, type OneOffs } from '../../../platform/processes/one-off.ts';
+import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
+import type { OneOffOrder } from '../../../platform/processes/one-off-spec.ts';
 import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
 
 let oneOffs: OneOffs;
