@@ -46,8 +46,16 @@ export function createRunSessions(
     callers.get(session)?.terminate();
     const early: (() => void)[] = [];
     let client: WebSocket | undefined;
-    const caller = callerOf((send) => (client ? send(client) : early.push(() => send(client!))));
+    const input = { written: 0, taken: 0 };
+    const caller = callerOf(
+      (send) => (client ? send(client) : early.push(() => send(client!))),
+      (bytes) => {
+        input.taken = bytes;
+      },
+    );
     const found = await open(session, seen, caller);
+    input.written = found.taken;
+    input.taken = Math.max(input.taken, found.taken);
     if (closing || socket.destroyed) return found.left();
     socket.once('close', found.left);
     server.handleUpgrade(request, socket, head, (connected) => {
@@ -58,7 +66,7 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      serve(client, found, caller.missing, beatMs).catch((error: unknown) => {
+      serve(client, found, input, beatMs).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
         found.left();
         if (hasCode(error, 'engine_unavailable')) return connected.close(status.comeBack);
@@ -94,34 +102,29 @@ export function createRunSessions(
   };
 }
 
-/** @param send now, or as soon as there is a connection. */
-function callerOf(
-  send: (what: (client: WebSocket) => void) => void,
-): Caller & { missing: (taken: number) => number } {
-  let taken = 0;
+/** @param send now, or as soon as there is a connection. @param taken told how much of its input the process has */
+function callerOf(send: (what: (client: WebSocket) => void) => void, taken: (bytes: number) => void): Caller {
   return {
     output: (kind, bytes) => send((client) => client.send(Buffer.concat([Buffer.of(channel[kind]), bytes]))),
     taken(bytes) {
-      taken = bytes;
+      taken(bytes);
       send((client) => tell(client, { type: 'taken', bytes }));
     },
     ended: (code) => send((client) => tell(client, { type: 'ended', code })),
-    missing: (written) => written - taken,
   };
 }
 
 async function serve(
   client: WebSocket,
   session: KeptSession,
-  missing: (written: number) => number,
+  input: { written: number; taken: number },
   beatMs: number,
 ): Promise<void> {
   const words = { ...session, resize: latestSize(async (columns, rows) => session.resize(columns, rows)) };
-  let written = session.taken;
   client.on('message', (data: RawData, binary) => {
     if (!binary) return fromCaller(words, String(data));
-    written += (data as Buffer).length;
-    if (missing(written) > aheadBytes) return client.close(status.tooMuch);
+    input.written += (data as Buffer).length;
+    if (input.written - input.taken > aheadBytes) return client.close(status.tooMuch);
     session.write(data as Buffer);
   });
   // A frame that is none, or one too large: ws ends the connection, and its caller may come back.

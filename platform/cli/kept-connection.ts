@@ -14,7 +14,8 @@ export type Outcome =
   | { kind: 'lost'; why: string };
 
 export interface Connection {
-  say(message: Words): void;
+  /** @returns whether there was somebody to say it to */
+  say(message: Words): boolean;
   send(bytes: Uint8Array): void;
   /** We do not want it any more, and do not wait long for the server to hear that. */
   close(): Promise<void>;
@@ -53,12 +54,14 @@ export function connect(call: Call, url: string, printed: Printed, ears: Ears, p
     handshakeTimeout: connectTimeoutMs,
     perMessageDeflate: false,
   });
-  const say = (message: Words): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  const say = (message: Words): boolean => {
+    if (socket.readyState !== WebSocket.OPEN) return false;
+    socket.send(JSON.stringify(message));
+    return true;
   };
-  const tellSeen = seldom(pace.seenMs, () =>
-    say({ type: 'seen', stdout: printed.written[0], stderr: printed.written[1] }),
-  );
+  const tellSeen = seldom(pace.seenMs, () => {
+    say({ type: 'seen', stdout: printed.written[0], stderr: printed.written[1] });
+  });
   const end = { status: undefined as number | undefined };
   const outcome = new Promise<Outcome>((resolve) => {
     const heard = silence(pace.silenceMs, () => socket.terminate());

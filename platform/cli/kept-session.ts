@@ -24,9 +24,9 @@ export async function attachKept(call: Call, kept: Kept, tty: boolean, pace = us
   const state: State = { connection: undefined, joined: undefined, started: false, undo: [] };
   const far: Far = {
     say(message) {
-      if (state.joined) state.joined.say(message);
-      // Nobody is there to pass a signal on to.
-      else if (message['type'] === 'signal') giveUp(interrupted());
+      const said = state.joined?.say(message) ?? false;
+      // Nobody is there to pass it on to.
+      if (!said && message['type'] === 'signal') giveUp(interrupted());
     },
     hangUp: () => giveUp(new CliError('')),
   };

@@ -88,7 +88,7 @@ test.each(restarts)(
   'attached by pipes, it outlives the server and its %s: every line and byte arrives once, and its status',
   async (signal) => {
     const script =
-      'cat | sha256sum & i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.02; done; wait; exit 5';
+      'exec 3<&0; sha256sum <&3 & i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; sleep 0.02; done; wait; exit 5';
     await using run = platform.cliStart(['run', '-a', 'once', '-e', `SCRIPT=${script}`, 'eval "$SCRIPT"']);
     const input = randomBytes(3_000_000);
     run.child.stdin!.write(input.subarray(0, 2_000_000));

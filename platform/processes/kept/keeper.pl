@@ -13,11 +13,12 @@
 #   "t TAKEN": so many bytes of input were passed on; "x STATUS": the command has ended, and this was all.
 use strict;
 use warnings;
+use Time::HiRes qw(time);
 use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK O_NOCTTY O_RDWR);
 
 my $most = 1_048_576;           # bytes kept of what the command printed
 my $piece = 65_536;
-my ($hurried, $unasked) = (2, 900); # seconds that its status waits for somebody: after it was told to end, and otherwise
+my ($hurried, $unasked) = (0.5, 900); # seconds that its status waits for somebody: after it was told to end, and otherwise
 
 my ($mode, $columns, $rows, @command) = @ARGV;
 $0 = 'twelve-session';
@@ -147,7 +148,7 @@ sub say_out {
 
 sub take_lines {
   my $got = sysread(STDIN, $lines, $piece, length $lines);
-  return if !defined $got && $!{EINTR};
+  return if !defined $got && ($!{EINTR} || $!{EAGAIN});
   return close STDIN unless $got;
   my $at = 0;
   while ((my $end = index($lines, "\n", $at)) >= 0) {

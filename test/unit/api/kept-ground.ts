@@ -21,7 +21,7 @@ export function createOnly(command: string, session: string) {
   let gone = false;
   const attached = new Set<Duplex>();
   const early: Buffer[] = [];
-  const ended = new EventEmitter();
+  const ended = new EventEmitter().setMaxListeners(0);
   const summary = (): ContainerSummary => ({
     id: 'c1',
     name: 'run.1',
@@ -99,15 +99,22 @@ export async function keptGround(command: string, reattachMs = 60_000) {
   const sockets = new Set<Duplex>();
 
   async function begin(): Promise<void> {
+    const life = { over: false };
+    killed = () => {
+      life.over = true;
+    };
     const say = (what: string) => () => void told.push(what);
     const sessions = createKeptSessions({
-      engine: only.engine,
+      engine: {
+        ...only.engine,
+        kill: async (...order) => void (life.over || (await only.engine.kill(...order))),
+      } as Engine,
       instance: 'test',
       reattachMs,
       onProblem: (message) => told.push(message),
       tell: { starting: say('starting'), up: say('up'), ended: say('ended'), say: say('say') },
-      ended: async (_container, status) => void told.push(`ended ${status}`),
-      clear: only.clear,
+      ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
+      clear: async () => void (life.over || (await only.clear())),
     });
     if (!only.gone()) sessions.hold(only.summary());
     const api = createRunSessions(sessions.open, (message) => told.push(message));
@@ -121,6 +128,7 @@ export async function keptGround(command: string, reattachMs = 60_000) {
     stop = () => api.close();
   }
   let stop = (): void => undefined;
+  let killed = (): void => undefined;
   await begin();
   return {
     only,
@@ -129,6 +137,7 @@ export async function keptGround(command: string, reattachMs = 60_000) {
     begin,
     /** As a kill does: whatever was connected is cut off. */
     async kill(): Promise<void> {
+      killed();
       const closed = new Promise((resolve) => server!.close(resolve));
       for (const socket of sockets) socket.destroy();
       sockets.clear();
@@ -136,6 +145,7 @@ export async function keptGround(command: string, reattachMs = 60_000) {
     },
     /** As a restart does: callers are told. */
     async stop(): Promise<void> {
+      killed();
       const closed = new Promise((resolve) => server!.close(resolve));
       stop();
       await closed;

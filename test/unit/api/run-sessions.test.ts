@@ -1,7 +1,9 @@
 // A one-off that outlives its connection: nothing is lost or doubled, whoever goes away, and nobody is waited for without end.
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { keptCaller, keptGround } from './kept-ground.ts';
 
 type Ground = Awaited<ReturnType<typeof keptGround>>;
@@ -28,13 +30,14 @@ it('passes input to its end, both outputs and the status, and leaves nothing', a
 });
 
 it.each(['kill', 'stop', 'cut'] as const)(
-  'through ten of these (%s) every byte of output and input arrives once',
+  'through five of these (%s) every byte of output and input arrives once',
   async (how) => {
-    ground = await keptGround('sha256sum >&2 & seq 1 400000; wait; exit 4');
+    ground = await keptGround('exec 3<&0; sha256sum <&3 >&2 & seq 1 1500000; wait; exit 4');
     const caller = keptCaller(ground.url);
     const input = randomBytes(2_000_000);
-    for (let round = 0; round < 10; round++) {
-      caller.stdin.write(input.subarray(round * 200_000, (round + 1) * 200_000));
+    await until(() => caller.stdout().length > 0);
+    for (let round = 0; round < 5; round++) {
+      caller.stdin.write(input.subarray(round * 400_000, (round + 1) * 400_000));
       await sleep(30);
       await ground[how]();
       if (how !== 'cut') await ground.begin();
@@ -42,7 +45,7 @@ it.each(['kill', 'stop', 'cut'] as const)(
     }
     caller.stdin.end();
     expect(await caller.status).toBe(4);
-    expect(caller.stdout() === lines(400_000)).toBe(true);
+    expect(caller.stdout() === lines(1_500_000)).toBe(true);
     expect(caller.stderr()).toContain(createHash('sha256').update(input).digest('hex'));
     expect(ground.only.gone()).toBe(true);
   },
@@ -94,23 +97,34 @@ it('a caller that finds no server gives up when the process would not wait any l
   await expect(caller.status).rejects.toThrow('There was no way back to run.1');
 });
 
-it.each(['kill', 'cut'] as const)('without its caller (%s) it is hung up on after a while', async (how) => {
-  ground = await keptGround(
-    'trap "echo hung up >&2; exit 9" HUP; echo begun; while :; do sleep 0.05; done',
-    400,
-  );
+const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
+
+it('a caller that gave up while no server was there is waited for by the next one, and then hung up on', async () => {
+  ground = await keptGround(endless, 400);
   const caller = keptCaller(ground.url);
   await until(() => caller.stdout() === 'begun\n');
   await ground.kill();
+  await until(() => caller.notices.length > 0);
   caller.signals.emit('SIGINT');
   await expect(caller.status).rejects.toMatchObject({ status: 130 });
-  if (how === 'kill') await ground.begin();
+  await ground.begin();
+  await until(() => ground.only.gone());
+  expect(ground.told.at(-1)).toBe('ended 9');
+});
+
+it('a caller that is cut off and does not come back is waited for, and then hung up on', async () => {
+  ground = await keptGround(endless, 400);
+  const caller = new WebSocket(ground.url);
+  await once(caller, 'message');
+  caller.terminate();
+  await sleep(200);
+  expect(ground.told).toEqual(['starting', 'up']);
   await until(() => ground.only.gone());
   expect(ground.told.at(-1)).toBe('ended 9');
 });
 
 it('a caller that does not want it any more is not waited for', async () => {
-  ground = await keptGround('trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done');
+  ground = await keptGround(endless);
   const caller = keptCaller(ground.url);
   await until(() => caller.stdout() === 'begun\n');
   caller.stopReading();
