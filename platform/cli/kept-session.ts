@@ -178,7 +178,7 @@ function readInput({ world }: Call, tty: boolean, state: State, interrupt: () =>
   return {
     taken,
     sendRest(bytes) {
-      kept.taken(bytes);
+      taken(bytes);
       for (const part of kept.rest()) state.joined?.send(part);
       if (ended) state.joined?.say({ type: 'eof' });
     },
