@@ -22,6 +22,12 @@ export interface Connection {
   outcome: Promise<Outcome>;
 }
 
+export interface Place {
+  url: string;
+  /** Whom its certificate may be from. */
+  trust: { ca?: string[] };
+}
+
 export interface Ears {
   /** Bytes of our input that it has. */
   started(taken: number): void;
@@ -48,11 +54,18 @@ type Message =
   | { type: 'exit'; code: number }
   | { type: 'error'; message: string };
 
-export function connect(call: Call, url: string, printed: Printed, ears: Ears, pace = usualPace): Connection {
+export function connect(
+  call: Call,
+  { url, trust }: Place,
+  printed: Printed,
+  ears: Ears,
+  pace = usualPace,
+): Connection {
   const [stdout, stderr] = printed.received;
   const socket = new WebSocket(`${url}?stdout=${stdout}&stderr=${stderr}`, {
     handshakeTimeout: connectTimeoutMs,
     perMessageDeflate: false,
+    ...trust,
   });
   const say = (message: Words): boolean => {
     if (socket.readyState !== WebSocket.OPEN) return false;

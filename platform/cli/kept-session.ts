@@ -1,13 +1,19 @@
 // Attached to a one-off process that outlives its connection: when that breaks, or the server is restarted, we come back.
 import type { Call } from './command.ts';
 import { CliError, interrupted } from './errors.ts';
-import { type Connection, connect, type Outcome, type Printed, usualPace } from './kept-connection.ts';
+import {
+  type Connection,
+  connect,
+  type Outcome,
+  type Place,
+  type Printed,
+  usualPace,
+} from './kept-connection.ts';
 import { createKeptInput } from './kept-input.ts';
 import { backOff, sleep } from './patience.ts';
 import { type Far, forwardSignals, useTerminal } from './this-terminal.ts';
 
-export interface Kept {
-  url: string;
+export interface Kept extends Place {
   name: string;
   /** How long it waits for us. */
   waitsMs: number;
@@ -112,13 +118,13 @@ interface Parts {
 
 function oneConnection(
   call: Call,
-  { url, name }: Kept,
+  kept: Kept,
   printed: Printed,
   { state, input, begin, pace, tty }: Parts,
 ): Promise<Outcome> {
   const connection = connect(
     call,
-    url,
+    kept,
     printed,
     {
       started(taken) {
@@ -129,7 +135,7 @@ function oneConnection(
           begin();
           return;
         }
-        call.out.notice(`We are back at ${name}.`);
+        call.out.notice(`We are back at ${kept.name}.`);
         const { columns, rows } = call.world.stdout;
         if (tty) connection.say({ type: 'resize', columns, rows });
       },

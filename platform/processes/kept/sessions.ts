@@ -157,6 +157,13 @@ export function createKeptSessions(needs: Needs): KeptSessions {
       link?.close();
       how(held);
     };
+    const exit = held.end!.then(async (status) => {
+      await Promise.race([link?.closed, sleep(lastWordsMs, undefined, { ref: false })]);
+      if (there()) await finish(held);
+      return status;
+    });
+    // Whoever asks for it is told; a caller that has just gone does not ask.
+    exit.catch(() => undefined);
     return {
       name: container.labels[label.process] ?? 'run',
       ...(link ?? {
@@ -168,11 +175,7 @@ export function createKeptSessions(needs: Needs): KeptSessions {
         bye: nothing,
       }),
       signal: (name) => engine.kill(container.id, name),
-      exit: held.end!.then(async (status) => {
-        await Promise.race([link?.closed, sleep(lastWordsMs, undefined, { ref: false })]);
-        if (there()) await finish(held);
-        return status;
-      }),
+      exit,
       left: leave(awaitCaller),
       hangUp: leave(giveUp),
     };

@@ -166,7 +166,7 @@ export function keptCaller(url: string, waitsMs = 60_000) {
   const world = { stdin, stdout: sinks[0].stream, stderr: sinks[1].stream, signals };
   const out = { closed: closed.signal, notice: (text: string) => void notices.push(text) };
   const call = { world, out } as unknown as Call;
-  const status = attachKept(call, { url, name: 'run.1', waitsMs }, false);
+  const status = attachKept(call, { url, name: 'run.1', waitsMs, trust: {} }, false);
   status.catch(() => undefined);
   return {
     stdin,
