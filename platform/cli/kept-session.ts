@@ -91,8 +91,8 @@ async function untilExit(
       until = Date.now() + waitsMs;
     }
     state.joined = undefined;
-    if (outcome.kind === 'refused' && (outcome.httpStatus === 404 || !before))
-      throw new CliError(outcome.message);
+    if (outcome.kind === 'refused' && !before) throw new CliError(outcome.message);
+    if (outcome.kind === 'refused' && outcome.httpStatus === 404) throw new CliError(gone(name));
     if (Date.now() > until) throw new CliError(lostFor(name, waitsMs, outcome));
     if (tries === 0) call.out.notice(`${state.started ? '\n' : ''}${lost(name)}`);
     const left = await Promise.race([sleep(backOff(tries), ends.given), ends.left]);
@@ -103,9 +103,12 @@ async function untilExit(
 const lost = (name: string): string =>
   `The connection to ${name} was lost. It goes on, and we are trying to come back to it (Ctrl-C gives up).`;
 
+const gone = (name: string): string =>
+  `The connection was lost, and ${name} is gone meanwhile. How it ended may be in the log: twelve logs -p ${name}`;
+
 function lostFor(name: string, waitsMs: number, outcome: { why: string } | { message: string }): string {
   const why = 'why' in outcome ? outcome.why : outcome.message;
-  return `There was no way back to ${name} for ${Math.round(waitsMs / 1000)} s (${why}). It is hung up on when the server has waited as long for us. What must go on without us is run detached: twelve run:detached`;
+  return `The connection was lost, and there was no way back to ${name} for ${Math.round(waitsMs / 1000)} s (${why}). It is hung up on when the server has waited as long for us. What must go on without us is run detached: twelve run:detached`;
 }
 
 interface Parts {

@@ -244,7 +244,7 @@ export function createOneOffs(
           continue;
         }
         if (container.labels[label.session]) {
-          kept.hold(container);
+          kept.adopt(container);
           continue;
         }
         // Its caller's connection ended with the server before this one, or with the engine.

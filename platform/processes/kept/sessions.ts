@@ -25,8 +25,10 @@ export interface KeptSessions {
    * @throws PlatformError `not_found` when it is gone for good; others may be tried again
    */
   open(session: string, seen: Seen, caller: Caller): Promise<KeptSession>;
-  /** One that waits for its caller: just made, or found on the engine. Those that are known already are left alone. */
+  /** One that was just made waits for its caller. */
   hold(container: ContainerSummary): void;
+  /** So does one that was found on the engine. Those that are known already are left alone. */
+  adopt(container: ContainerSummary): void;
 }
 
 interface Needs extends Pick<ProcessNeeds, 'engine' | 'instance' | 'reattachMs' | 'onProblem'> {
@@ -49,6 +51,8 @@ interface Held {
 }
 
 const hangUpMs = 10_000;
+/** Of one that was found before it was begun nobody may ever have heard; who has comes at once. */
+const notBegunMs = 15_000;
 /** What ended has its last output on its way to us. */
 const lastWordsMs = 2000;
 
@@ -58,18 +62,18 @@ export function createKeptSessions(needs: Needs): KeptSessions {
   const opening = new Set<string>();
   const told = (error: unknown): void => needs.onProblem(`run: ${messageOf(error)}`);
 
-  function hold(container: ContainerSummary): void {
+  function hold(container: ContainerSummary, waitMs = needs.reattachMs): void {
     if (known.has(container.id)) return;
     const held: Held = { container, visit: null, timer: undefined, end: null, over: false };
     known.set(container.id, held);
     if (container.state !== 'created') watch(held);
-    awaitCaller(held);
+    awaitCaller(held, waitMs);
   }
 
-  function awaitCaller(held: Held): void {
+  function awaitCaller(held: Held, waitMs = needs.reattachMs): void {
     clearTimeout(held.timer);
     if (known.get(held.container.id) !== held) return;
-    held.timer = setTimeout(() => giveUp(held), needs.reattachMs);
+    held.timer = setTimeout(() => giveUp(held), waitMs);
     held.timer.unref();
   }
 
@@ -210,5 +214,9 @@ export function createKeptSessions(needs: Needs): KeptSessions {
       return visit(held, found.state, seen, caller).finally(() => opening.delete(session));
     },
     hold,
+    adopt: (container) =>
+      container.state === 'created'
+        ? hold(container, Math.min(notBegunMs, needs.reattachMs))
+        : hold(container),
   };
 }

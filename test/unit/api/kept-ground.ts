@@ -116,7 +116,7 @@ export async function keptGround(command: string, reattachMs = 60_000) {
       ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
       clear: async () => void (life.over || (await only.clear())),
     });
-    if (!only.gone()) sessions.hold(only.summary());
+    if (!only.gone()) sessions.adopt(only.summary());
     const api = createRunSessions(sessions.open, (message) => told.push(message));
     server = createServer().on('upgrade', (request, socket, head) => {
       sockets.add(socket);

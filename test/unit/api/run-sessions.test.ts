@@ -86,7 +86,7 @@ it('a server that comes back without it says so', async () => {
   await ground.only.killed();
   await ground.only.clear();
   await ground.begin();
-  await expect(caller.status).rejects.toThrow('That one-off process is gone');
+  await expect(caller.status).rejects.toThrow('run.1 is gone meanwhile');
 });
 
 it('a caller that finds no server gives up when the process would not wait any longer', async () => {
@@ -94,7 +94,7 @@ it('a caller that finds no server gives up when the process would not wait any l
   const caller = keptCaller(ground.url, 600);
   await until(() => caller.stdout() === 'begun\n');
   await ground.kill();
-  await expect(caller.status).rejects.toThrow('There was no way back to run.1');
+  await expect(caller.status).rejects.toThrow('there was no way back to run.1');
 });
 
 const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
