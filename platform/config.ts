@@ -75,6 +75,8 @@ export interface Config {
   /** Containers that wait ready for the next build of the apps that were built last. */
   buildsReady: number;
   releasePhaseTimeoutMs: number;
+  /** How long a one-off waits for a caller whose connection broke. */
+  reattachMs: number;
   logBudgetBytes: number;
   /** Addresses and ranges that log drains may go to although they are refused otherwise. */
   drainAddresses: readonly string[];
@@ -184,6 +186,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     buildLogBytes: megabytes('TWELVE_BUILD_LOG', 1, 1024),
     buildsReady: count('TWELVE_BUILDS_READY', 0, 100),
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
+    reattachMs: seconds('TWELVE_REATTACH_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
     drainAddresses: list(
       'TWELVE_DRAIN_ADDRESSES',

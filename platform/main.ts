@@ -192,6 +192,7 @@ async function connect(
     stopGraceMs: config.stopGraceMs,
     drainMs: config.drainMs,
     releasePhaseTimeoutMs: config.releasePhaseTimeoutMs,
+    reattachMs: config.reattachMs,
     ...realReadiness(engine),
     image: (slug, signal) =>
       slugs.ensureImage({ appName: slug.appId, manifest: slug.manifest, ...(signal ? { signal } : {}) }),

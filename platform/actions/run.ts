@@ -16,6 +16,8 @@ export interface RunOrder {
   tty: boolean;
   /** Size of the caller's terminal. */
   window: { columns: number; rows: number } | null;
+  /** What a caller that may come back is found by; see OneOffOrder. */
+  session?: string | undefined;
   cron?: CronMark;
 }
 
@@ -39,6 +41,7 @@ export async function runOneOff(
       : order.command,
     ...(order.size ? { size: order.size } : {}),
     attached: order.attach,
+    ...(order.session ? { session: order.session } : {}),
     tty: order.tty,
     window: order.window,
     cron: order.cron,

@@ -6,6 +6,7 @@ import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
 import type { AttachedSession } from '../processes/attached.ts';
+import { latestSize, type Relayed, readMessage, relayed, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseUpgrade } from './unreadable.ts';
 
@@ -33,15 +34,6 @@ const channel = { stdout: 1, stderr: 2 } as const;
 const highWater = 1_048_576;
 const quietLimitMs = 2000;
 const quietStepMs = 50;
-
-const signals: ReadonlySet<string> = new Set([
-  'SIGINT',
-  'SIGTERM',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-]);
 
 export function createAttachments(onProblem: (message: string) => void, beatMs = usualBeatMs): Attachments {
   const offers = new Map<string, { offer: Offer; timer: NodeJS.Timeout }>();
@@ -100,7 +92,7 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   client.pause();
   const session = await offer.open();
   tell(client, { type: 'started', name: session.name });
-  const resize = latestSize(session);
+  const resize = latestSize(session.resize);
   client.on('message', (data, binary) => fromClient(client, { ...session, resize }, data, binary));
   client.resume();
   const over = Promise.all([
@@ -145,30 +137,12 @@ async function delivered(
   }
 }
 
-/** One at a time, and the last counts: the engine may carry out two that it is asked for at once in either order. */
-function latestSize(session: AttachedSession): (columns: number, rows: number) => void {
-  let wanted: [columns: number, rows: number] | undefined;
-  let busy = false;
-  const follow = async (): Promise<void> => {
-    for (let size = wanted; size; size = wanted) {
-      wanted = undefined;
-      await session.resize(...size).catch(() => undefined);
-    }
-    busy = false;
-  };
-  return (columns, rows) => {
-    wanted = [columns, rows];
-    if (busy) return;
-    busy = true;
-    void follow();
-  };
-}
-
-interface Told extends Pick<AttachedSession, 'stream' | 'signal'> {
-  resize(columns: number, rows: number): void;
-}
-
-function fromClient(client: WebSocket, session: Told, data: RawData, binary: boolean): void {
+function fromClient(
+  client: WebSocket,
+  session: Relayed & Pick<AttachedSession, 'stream'>,
+  data: RawData,
+  binary: boolean,
+): void {
   if (binary) {
     // A process that does not read slows its caller down instead of filling our memory.
     if (session.stream.write(data as Buffer)) return;
@@ -176,25 +150,9 @@ function fromClient(client: WebSocket, session: Told, data: RawData, binary: boo
     session.stream.once('drain', () => client.resume());
     return;
   }
-  const message = parse(String(data));
-  const { columns, rows, signal } = message;
+  const message = readMessage(String(data));
   if (message.type === 'eof') session.stream.end();
-  else if (message.type === 'resize' && isSize(columns) && isSize(rows)) session.resize(columns, rows);
-  else if (message.type === 'signal' && typeof signal === 'string' && signals.has(signal))
-    void session.signal(signal).catch(() => undefined);
-}
-
-function parse(text: string): { type?: unknown; columns?: unknown; rows?: unknown; signal?: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 10_000;
+  else relayed(session, message);
 }
 
 function pump(client: WebSocket, stream: NodeJS.ReadableStream, number: number): Promise<void> {
@@ -209,8 +167,4 @@ function pump(client: WebSocket, stream: NodeJS.ReadableStream, number: number):
     stream.once('close', resolve);
     stream.on('error', () => resolve());
   });
-}
-
-function tell(client: WebSocket, message: Record<string, unknown>): void {
-  if (client.readyState === client.OPEN) client.send(JSON.stringify(message));
 }

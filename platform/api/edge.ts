@@ -15,6 +15,8 @@ export interface Edge {
   base(request: Request): string;
   /** Where a client attaches to this, once, within a minute. */
   attachUrl(request: Request, offer: Offer): string;
+  /** Where a client attaches to a one-off process, as often as it has to. */
+  runSessionUrl(request: Request, secret: string): string;
   /** The app named in the path. @throws PlatformError `not_found` */
   app(request: Request): App;
 }
@@ -35,12 +37,13 @@ export function createEdge(
       apiPort: address().port,
       tlsHost: apiTls?.host ?? null,
     });
+  const webSocket = (request: Request): string => base(request).replace(/^http/, 'ws');
   return {
     platform,
     logSessions,
     base,
-    attachUrl: (request, offer) =>
-      `${base(request).replace(/^http/, 'ws')}/attach/${attachments.offer(offer)}`,
+    attachUrl: (request, offer) => `${webSocket(request)}/attach/${attachments.offer(offer)}`,
+    runSessionUrl: (request, secret) => `${webSocket(request)}/run-sessions/${secret}`,
     app: (request) => findApp(platform, parameter(request, 'app')),
   };
 }

@@ -31,6 +31,7 @@ import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
+import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
@@ -47,6 +48,7 @@ export interface Api {
 
 export function createApi(platform: Platform): Api {
   const attachments = createAttachments((message) => platform.log.warn(message));
+  const runSessions = createRunSessions(platform.oneOffs.kept.open, (message) => platform.log.warn(message));
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
@@ -89,7 +91,8 @@ export function createApi(platform: Platform): Api {
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
-      if (!attachments.upgrade(request, socket, head)) refuseUpgrade(socket);
+      const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
+      if (!taken) refuseUpgrade(socket);
     });
   }
 
@@ -103,6 +106,7 @@ export function createApi(platform: Platform): Api {
     async close() {
       logSessions.close();
       attachments.close();
+      runSessions.close();
       const closed = servers.map((one) => new Promise<void>((resolve) => one.close(() => resolve())));
       setTimeout(() => servers.map((one) => one.closeAllConnections()), 500).unref();
       await Promise.all(closed);

@@ -16,8 +16,15 @@ export function answerUnreadable(server: Server): void {
   });
 }
 
-export function refuseUpgrade(socket: Duplex): void {
-  refuse(socket, 404, 'not_found', 'There is nothing here to connect to, or not any more. Ask for it anew.');
+const nothingHere = 'There is nothing here to connect to, or not any more. Ask for it anew.';
+
+export function refuseUpgrade(socket: Duplex, message = nothingHere): void {
+  refuse(socket, 404, 'not_found', message);
+}
+
+/** It may be tried again. */
+export function refuseForNow(socket: Duplex, message: string): void {
+  refuse(socket, 503, 'service_unavailable', message);
 }
 
 function answerTo(code: string): [status: number, id: string, message: string] {

@@ -36,10 +36,14 @@ export async function attachTo(
   noAddress: (made: Dyno) => string,
 ): Promise<number> {
   // Both take a while, so they do so at the same time.
-  const [{ attach }, dyno] = await Promise.all([
-    import('./run-session.ts'),
-    ask({ 'Twelve-Attach': 'websocket' }),
+  const [sessions, dyno] = await Promise.all([
+    Promise.all([import('./run-session.ts'), import('./kept-session.ts')]),
+    ask({ 'Twelve-Attach': 'websocket', 'Twelve-Reattach': 'true' }),
   ]);
   if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
-  return await attach(call, dyno.attach_url, tty, await call.api().trust(dyno.attach_url));
+  const [{ attach }, { attachKept }] = sessions;
+  const trust = await call.api().trust(dyno.attach_url);
+  if (!dyno.reattach_seconds) return await attach(call, dyno.attach_url, tty, trust);
+  const kept = { url: dyno.attach_url, name: dyno.name, waitsMs: dyno.reattach_seconds * 1000, trust };
+  return await attachKept(call, kept, tty);
 }

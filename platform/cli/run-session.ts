@@ -2,12 +2,12 @@
 import { WebSocket } from 'ws';
 import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
+import { forwardSignals, useTerminal, type Words } from './this-terminal.ts';
 
 /** Binary frames from the server begin with the stream they belong to. */
 const stderrMark = 2;
 /** More than that on its way to the server, and we stop reading. */
 const sendBuffer = 1 << 20;
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const connectTimeoutMs = 30_000;
 /** How often the server hears of us while we read nothing; it gives up after 90 s without a word. */
 const usualSignMs = 15_000;
@@ -35,8 +35,9 @@ export async function attach(
       receive(call, socket, resolve, reject);
       undo.push(showLife(socket, signMs));
       socket.once('open', () => {
-        if (tty) undo.push(...useTerminal(call, socket));
-        else undo.push(forwardSignals(call, socket));
+        const far = { say: (message: Words) => sendJson(socket, message), hangUp: () => socket.terminate() };
+        if (tty) undo.push(...useTerminal(call, far));
+        else undo.push(forwardSignals(call, far));
         undo.push(sendInput(call, socket, tty));
       });
       // Until it is connected nothing of the user's runs, so Ctrl-C just ends us.
@@ -109,43 +110,8 @@ function parseMessage(text: string): Message | undefined {
   }
 }
 
-function sendJson(socket: WebSocket, message: Record<string, unknown>): void {
+function sendJson(socket: WebSocket, message: Words): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-}
-
-/** Raw mode: every key, Ctrl-C too, goes to the process. @returns what puts the terminal back */
-function useTerminal(call: Call, socket: WebSocket): (() => void)[] {
-  const { stdin, stdout, signals } = call.world;
-  const resize = (): void => sendJson(socket, { type: 'resize', columns: stdout.columns, rows: stdout.rows });
-  const restore = (): void => void stdin.setRawMode(false);
-  // Killed from elsewhere, we still leave the terminal as it was, and the process gets its hang-up.
-  const die = (): void => socket.terminate();
-  stdin.setRawMode(true);
-  stdout.on('resize', resize);
-  signals.on('exit', restore);
-  signals.on('SIGTERM', die);
-  signals.on('SIGHUP', die);
-  resize();
-  return [
-    restore,
-    () => {
-      stdout.off('resize', resize);
-      signals.off('exit', restore);
-      signals.off('SIGTERM', die);
-      signals.off('SIGHUP', die);
-    },
-  ];
-}
-
-function forwardSignals(call: Call, socket: WebSocket): () => void {
-  const handlers = forwarded.map((signal) => {
-    const handler = (): void => sendJson(socket, { type: 'signal', signal });
-    call.world.signals.on(signal, handler);
-    return () => call.world.signals.off(signal, handler);
-  });
-  return () => {
-    for (const off of handlers) off();
-  };
 }
 
 function sendInput(call: Call, socket: WebSocket, tty: boolean): () => void {

@@ -86,6 +86,8 @@ export interface Dyno {
   state: string;
   release: { id: string; version: number };
   attach_url: string | null;
+  /** Ours: how long it waits for us when the connection broke. */
+  reattach_seconds?: number | null;
   created_at: string;
   updated_at: string;
   /** Ours: how often it crashed and was started again. */

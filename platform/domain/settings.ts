@@ -104,6 +104,11 @@ export const settings: readonly Setting[] = [
     help: 'build containers that wait for the next push of the apps pushed last; 0: none',
   },
   { name: 'TWELVE_RELEASE_TIMEOUT', default: '3600', help: 'seconds the release process may take' },
+  {
+    name: 'TWELVE_REATTACH_TIMEOUT',
+    default: '300',
+    help: 'seconds a one-off process waits for a caller whose connection broke',
+  },
   { name: 'TWELVE_LOG_BUDGET', default: '50', help: 'MB on the disk for the log of an app' },
   {
     name: 'TWELVE_DRAIN_ADDRESSES',

@@ -16,7 +16,7 @@ export function createRequest(spec: ContainerSpec, networkMode = spec.network): 
     // The init is told to pass signals to its child's whole group, for the times when we cannot reach every process ourselves.
     Env: environment(init ? { ...spec.env, TINI_KILL_PROCESS_GROUP: '1' } : spec.env),
     Tty: spec.tty === true,
-    OpenStdin: spec.stdin === true,
+    OpenStdin: spec.stdin === true || spec.stdin === 'kept',
     StdinOnce: spec.stdin === true,
     ...(spec.command ? { Cmd: spec.command } : {}),
     ...(spec.entrypoint ? { Entrypoint: spec.entrypoint } : {}),

@@ -86,8 +86,8 @@ export interface ContainerSpec {
   /** An init as PID 1 (reaps, passes signals on). Default true. */
   init?: boolean;
   tty?: boolean;
-  /** Keep stdin open for `attach`. */
-  stdin?: boolean;
+  /** Open for `attach`, and at its end when that one goes; `kept`: open for the next. */
+  stdin?: boolean | 'kept';
   /** `json-file` with rotation, or nothing kept at all. Default: json-file, 10 MB × 3. */
   log?: { maxSizeBytes: number; maxFiles: number } | 'none';
   restart?: 'no' | 'unless-stopped';

@@ -25,6 +25,8 @@ export const label = {
   /** On one-offs that cron started: which entry of app.json, and which run of it. */
   cron: 'twelve.cron',
   cronRun: 'twelve.cron-run',
+  /** On one-offs whose caller may come back: the hash of the secret that it has. */
+  session: 'twelve.session',
   build: 'twelve.build',
   /** On the images of slugs, with the instance as value (their containers inherit it, so it must differ from `instance`). */
   slug: 'twelve.slug',

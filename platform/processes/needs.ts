@@ -24,6 +24,8 @@ export interface ProcessNeeds {
   /** How long the router lets open requests of one that is replaced go on. */
   drainMs: number;
   releasePhaseTimeoutMs: number;
+  /** How long a one-off waits for a caller whose connection broke. */
+  reattachMs: number;
   /** Processes other than web count as up after they stayed up this long. */
   settleMs: number;
   /** Whether $PORT is bound there before the deadline; false also when `signal` aborts. */

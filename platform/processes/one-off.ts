@@ -1,41 +1,21 @@
 // One-off processes: `twelve run`. A fresh container of the serving release, with the caller's terminal or without.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { App } from '../domain/app.ts';
 import { hasCode, messageOf, notFound } from '../domain/errors.ts';
-import { defaultSizeName, findSize } from '../domain/formation.ts';
 import type { ProcessStatus } from '../domain/process.ts';
-import type { Release } from '../domain/release.ts';
-import type { Slug } from '../domain/slug.ts';
-import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels, releaseOf } from '../engine/labels.ts';
-import { type AttachedSession, sized, type Window } from './attached.ts';
-import { processSpec } from './container.ts';
-import { type CronMark, type CronProcess, cronProcess, markCron } from './cron-mark.ts';
+import type { AttachedSession } from './attached.ts';
+import { type CronProcess, cronProcess } from './cron-mark.ts';
 import { exitTimeout } from './exit-timeout.ts';
 import type { FromSlug } from './from-slug.ts';
+import { createKeptSessions, type KeptSessions } from './kept/sessions.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createOneOffLines } from './one-off-lines.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
+import { attachedLabel, type OneOffOrder, oneOffSpec } from './one-off-spec.ts';
 import { toStatus } from './one-off-status.ts';
-
-export interface OneOffOrder {
-  app: App;
-  release: Release;
-  slug: Slug;
-  /** Config vars with the caller's `-e` values over them. */
-  config: Readonly<Record<string, string>>;
-  command: string;
-  size?: string;
-  /** attached: waits for `open`. detached: starts at once, output into the log. */
-  attached: boolean;
-  tty: boolean;
-  /** Size of the terminal to begin with. */
-  window: Window | null;
-  /** When a cron entry started it. */
-  cron?: CronMark | undefined;
-}
 
 export interface OneOffs {
   create(order: OneOffOrder): Promise<ProcessStatus>;
@@ -43,18 +23,17 @@ export interface OneOffs {
   open(id: string): Promise<AttachedSession>;
   /** Removes what `create` made with `attached` and nobody opened. */
   discard(id: string): Promise<void>;
+  /** Those whose caller may come back. */
+  kept: Pick<KeptSessions, 'open'>;
   list(appId: string): Promise<ProcessStatus[]>;
   /** Those that cron started, of all apps: what runs, and what ended and is about to be removed. */
   ofCron(): Promise<CronProcess[]>;
   /** SIGTERM, then SIGKILL. @throws PlatformError `not_found` */
   stop(appId: string, name: string): Promise<void>;
   stopAll(appId: string): Promise<void>;
-  /** At start, and after the engine was away: goes on with detached ones, ends those whose caller is gone. */
+  /** At start, and after the engine was away: goes on with detached ones, holds those whose caller may come back, ends the others. */
   adopt(): Promise<void>;
 }
-
-/** Whether a detached one's output is logged by us is read back from here. */
-const attachedLabel = 'twelve.attached';
 
 /** @param draw what names are made with */
 export function createOneOffs(
@@ -70,11 +49,13 @@ export function createOneOffs(
   const present = new Set<string>();
   const names = createOneOffNames(needs, draw);
   const tell = createOneOffLines(logs);
+  const kept = createKeptSessions({ ...needs, tell, clear, ended: told });
 
   async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
     return needs.networkOf.within(order.app, async (network) => {
       const { name, release } = await names.take(order.app.id);
-      const spec = (image: string) => specOf(order, { id: processId, name }, image, network);
+      const own = { instance, sizes: needs.sizes, id: processId, name };
+      const spec = (image: string) => oneOffSpec(order, { ...own, image, network });
       return needs.fromSlug
         .create(order.slug, spec)
         .finally(release)
@@ -87,37 +68,6 @@ export function createOneOffs(
     await engine.remove(container.id);
     const appId = container.labels[label.app];
     if (appId) await needs.networkOf.remove(appId);
-  }
-
-  function specOf(
-    order: OneOffOrder,
-    { id, name }: { id: string; name: string },
-    image: string,
-    network: string,
-  ): ContainerSpec {
-    const spec = processSpec({
-      instance,
-      kind: 'run',
-      appId: order.app.id,
-      appName: order.app.name,
-      id,
-      type: 'run',
-      name,
-      command: order.command,
-      size: findSize(order.size ?? defaultSizeName, needs.sizes),
-      version: order.release.version,
-      releaseId: order.release.id,
-      commit: order.slug.commit,
-      image,
-      network,
-      config: order.config,
-      attempt: 0,
-    });
-    if (order.attached) Object.assign(spec, { stdin: true, tty: order.tty, log: 'none' });
-    if (order.window) spec.command = [...sized(order.window), ...(spec.command ?? [])];
-    markCron(spec, order.cron);
-    spec.labels[attachedLabel] = order.attached ? (order.tty ? 'tty' : 'pipe') : 'no';
-    return spec;
   }
 
   async function runDetached(container: ContainerSummary): Promise<void> {
@@ -155,6 +105,11 @@ export function createOneOffs(
     tell.ended(container, code);
     cronEnded(container, code);
     await clear(container);
+  }
+
+  async function told(container: ContainerSummary, status: number): Promise<void> {
+    await tellKill(container.id);
+    tell.ended(container, status);
   }
 
   /** By the kernel, for memory: whoever watches was told, unless that was while no server ran. */
@@ -219,6 +174,10 @@ export function createOneOffs(
       try {
         const container = await make(order, processId);
         if (!order.attached) await runDetached(container);
+        else if (order.session) {
+          kept.hold(container);
+          present.delete(processId);
+        }
         return toStatus(container);
       } catch (error) {
         present.delete(processId);
@@ -255,6 +214,7 @@ export function createOneOffs(
       const [container] = await engine.list({ ...own(), [label.id]: id });
       if (container?.state === 'created') await clear(container);
     },
+    kept,
     async list(appId) {
       return (await engine.list(own(appId)))
         .filter((container) => container.state === 'running')
@@ -281,6 +241,10 @@ export function createOneOffs(
         if (present.has(container.labels[label.id] ?? '')) continue;
         if (container.labels[attachedLabel] === 'no' && container.state !== 'created') {
           followDetached(container);
+          continue;
+        }
+        if (container.labels[label.session]) {
+          kept.adopt(container);
           continue;
         }
         // Its caller's connection ended with the server before this one, or with the engine.

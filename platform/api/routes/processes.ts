@@ -12,6 +12,7 @@ import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { sendList } from '../ranges.ts';
+import { newRunSecret } from '../run-sessions.ts';
 import * as shape from '../serializers/resources.ts';
 import { waitAsAsked } from '../waiting.ts';
 
@@ -100,12 +101,20 @@ function dynoRoutes(router: Router, edge: Edge): void {
         'This client cannot attach to a process here yet. Use "twelve run", or run detached and read the log.',
       );
     }
+    const kept = attach && request.headers['twelve-reattach'] === 'true' ? newRunSecret() : undefined;
     const started = await runOneOff(platform, app, {
       command: body.command,
       size: body.size,
       attach,
+      session: kept?.session,
       ...callerTerminal(body, attach),
     });
+    if (kept) {
+      const attachUrl = edge.runSessionUrl(request, kept.secret);
+      const reattachSeconds = platform.config.reattachMs / 1000;
+      response.status(201).json(shape.dyno(app, started, { attachUrl, reattachSeconds }));
+      return;
+    }
     const { oneOffs } = platform;
     const url = attach
       ? edge.attachUrl(request, {

@@ -200,7 +200,11 @@ export function formation(platform: Platform, owner: App, one: StoredFormationEn
 export function dyno(
   owner: App,
   one: ProcessStatus,
-  { attachUrl = null, usage = null }: { attachUrl?: string | null; usage?: Usage | null } = {},
+  {
+    attachUrl = null,
+    reattachSeconds = null,
+    usage = null,
+  }: { attachUrl?: string | null; reattachSeconds?: number | null; usage?: Usage | null } = {},
 ) {
   return {
     id: one.id,
@@ -212,6 +216,7 @@ export function dyno(
     release: { id: one.releaseId, version: one.releaseVersion },
     app: appRef(owner),
     attach_url: attachUrl,
+    reattach_seconds: reattachSeconds,
     created_at: seconds(one.createdAt),
     updated_at: seconds(one.updatedAt),
     restarts: one.restarts,

@@ -136,6 +136,7 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
   stopGraceMs: 1000,
   drainMs: 30_000,
   releasePhaseTimeoutMs: 1000,
+  reattachMs: 60_000,
   settleMs: 0,
   ask: async () => ({ ok: true }),
   listening: async () => true,

@@ -81,6 +81,7 @@ export function newNeeds(): ProcessNeeds {
     stopGraceMs: 1000,
     drainMs: 30_000,
     releasePhaseTimeoutMs: 5000,
+    reattachMs: 60_000,
     settleMs: 60,
     listening: async (address, deadline, signal) => {
       const found = engine.containers().find((one) => Object.values(one.details.addresses).includes(address));

@@ -4,7 +4,8 @@ import { PlatformError } from '../../../platform/domain/errors.ts';
 import { defaultSizes } from '../../../platform/domain/formation.ts';
 import { createFigures } from '../../../platform/processes/figures.ts';
 import { createFromSlug } from '../../../platform/processes/from-slug.ts';
-import { createOneOffs, type OneOffOrder, type OneOffs } from '../../../platform/processes/one-off.ts';
+import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
+import type { OneOffOrder } from '../../../platform/processes/one-off-spec.ts';
 import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
 
 let oneOffs: OneOffs;
@@ -177,3 +178,19 @@ test('no two one-offs of an app have one name', async () => {
   const later = await drawn.create(order);
   expect([...together, later].map(({ name }) => name).sort()).toEqual(['run.7000', 'run.7001', 'run.7002']);
 });
+
+test.each(['created', 'running'])(
+  'one whose caller may come back (%s) is held by the next server for its time, then hung up on',
+  async (state) => {
+    const needs = { ...newNeeds(), reattachMs: 300 };
+    const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
+    await createOneOffs({ ...needs, reattachMs: 60_000, ...parts }).create({ ...order, session: 'secret' });
+    if (state === 'running') await engine.connect().start(engine.containers()[0]!.id);
+    await createOneOffs({ ...needs, ...parts }).adopt();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(left()).toEqual([state]);
+    await until(() => left().length === 0, 'removed');
+    const signals = engine.calls.filter((call) => /^(kill|stop) /.test(call));
+    expect(signals).toEqual(state === 'running' ? [expect.stringMatching(/^kill /)] : []);
+  },
+);
