@@ -1,35 +1,68 @@
 # What whoever installed has to know now. Sourced by scripts/install, after steps.sh and install-service.sh.
 
 advise() {
-  local api domain name
-  api=$(setting_or TWELVE_API 127.0.0.1:5480)
+  local domain
   domain=$(setting_or TWELVE_DOMAIN localhost)
-  name=$domain
-  if [ "$domain" = localhost ]; then name=$(hostname -f 2>/dev/null || hostname); fi
   say ""
   if [ "$domain" = localhost ]; then
     say "Apps answer at <app>.localhost, on this machine alone. For the world: scripts/install --domain apps.example.com"
   else
-    say "Apps answer at http://<app>.$domain: both $domain and *.$domain have to resolve to this machine."
+    say "Apps answer at <app>.$domain: both $domain and *.$domain have to resolve to this machine."
   fi
+  advise_on_certificates
   advise_on_firewall
   say "First token: $data_folder/admin-token, for root alone. Settings: $settings_file."
   say "On your own machine, with the command twelve from a clone like this:"
   say ""
+  if [ -n "$(setting_or TWELVE_API_TLS '')" ]; then advise_on_login_over_tls; else advise_on_login_over_ssh; fi
+  say ""
+}
+
+advise_on_certificates() {
+  if [ -n "$(setting_or TWELVE_HTTPS '')" ] && [ "$(setting_or TWELVE_ACME off)" = off ]; then
+    say "Browsers warn until there are certificates that they know: scripts/install --acme you@example.com orders them,"
+    say "and \"twelve certs:add\" takes your own."
+  fi
+}
+
+# The token is asked for, and the fingerprint compared, by whoever logs in.
+advise_on_login_over_tls() {
+  local url
+  url=$(setting_or TWELVE_PUBLIC_URL '')
+  say "  twelve login $url"
+  say ""
+  say "Until a public authority vouches for the server, it shows this fingerprint: $(own_fingerprint)"
+}
+
+own_fingerprint() {
+  TWELVE_URL=http://$(setting_or TWELVE_API 127.0.0.1:5480) TWELVE_TOKEN=$(cat "$data_folder/admin-token") \
+    "$node" "$programs/current/dist/cli/main.js" ca --fingerprint 2>/dev/null || echo "(run here: twelve ca --fingerprint)"
+}
+
+advise_on_login_over_ssh() {
+  local api name
+  api=$(setting_or TWELVE_API 127.0.0.1:5480)
+  name=$(hostname -f 2>/dev/null || hostname)
   say "  ssh -N -L 5480:$api root@$name &"
   say "  ssh root@$name cat $data_folder/admin-token | twelve login http://127.0.0.1:5480"
-  say ""
 }
 
 # The rules are the machine's owner's: only said, never changed.
 advise_on_firewall() {
-  local port=$(setting_or TWELVE_HTTP 0.0.0.0:80)
-  port=${port##*:}
+  local ports=() setting address
+  for setting in TWELVE_HTTP=0.0.0.0:80 TWELVE_HTTPS= TWELVE_API_TLS=; do
+    address=$(setting_or "${setting%%=*}" "${setting#*=}")
+    case $address in
+      '' | 127.* | localhost:* | '[::1]'*) ;;
+      *) ports+=("${address##*:}") ;;
+    esac
+  done
+  if [ ${#ports[@]} -eq 0 ]; then return; fi
   if command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
-    say "The firewall ufw is active: ufw allow $port/tcp lets visitors in."
+    say "The firewall ufw is active; this lets visitors in: $(printf 'ufw allow %s/tcp; ' "${ports[@]}")"
   elif command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
-    say "firewalld is active: firewall-cmd --permanent --add-port=$port/tcp && firewall-cmd --reload lets visitors in."
+    say "firewalld is active; this lets visitors in: firewall-cmd --permanent$(printf ' --add-port=%s/tcp' "${ports[@]}") && firewall-cmd --reload"
   else
-    say "If a firewall is in front of this machine, let TCP port $port in for visitors. The API listens on loopback and needs none."
+    say "A firewall in front of this machine has to let in these TCP ports: ${ports[*]}."
   fi
 }

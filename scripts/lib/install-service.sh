@@ -99,6 +99,11 @@ refuse_taken_ports() {
   if [ -e "$data_folder/instance" ]; then return; fi
   refuse_taken_port TWELVE_API "$(setting_or TWELVE_API 127.0.0.1:5480)" "the API and git"
   refuse_taken_port TWELVE_HTTP "$(setting_or TWELVE_HTTP 0.0.0.0:80)" "visitors of apps"
+  local tls address
+  for tls in TWELVE_HTTPS TWELVE_API_TLS; do
+    address=$(setting_or $tls '')
+    if [ -n "$address" ]; then refuse_taken_port $tls "$address" "TLS"; fi
+  done
 }
 
 # refuse_taken_port SETTING ADDRESS FOR-WHAT

@@ -31,8 +31,9 @@ describe.each(systems)('scripts/install on %s', (system) => {
 
   test('ends with a service that starts with the machine, of a user with five of the rights of root', async () => {
     const said = await machine.must('./scripts/install', '--domain', 'apps.example.test');
-    expect(said).toContain('http://<app>.apps.example.test');
-    expect(said).toContain('twelve login http://127.0.0.1:5480');
+    expect(said).toContain('<app>.apps.example.test');
+    expect(said).toContain('these TCP ports: 80 443 5443');
+    expect(said).toMatch(/twelve login https:\/\/apps\.example\.test:5443\n.*fingerprint: \S*[0-9A-F]{2}:/s);
     expect((await machine.must('systemctl', 'is-enabled', 'twelve')).trim()).toBe('enabled');
     const pid = (
       await machine.must('systemctl', 'show', '--property', 'MainPID', '--value', 'twelve')
@@ -56,6 +57,10 @@ describe.each(systems)('scripts/install on %s', (system) => {
       twelve apps:create hello && git push platform main
     `);
     expect(await served('hello.apps.example.test', 'from web.1')).toContain('release v2');
+    // Over TLS too, with the platform's own authority.
+    const overTls =
+      'curl -sk --noproxy "*" --resolve hello.apps.example.test:443:127.0.0.1 https://hello.apps.example.test/';
+    expect(await shell(overTls)).toContain('from web.1');
   }, 600_000);
 
   test('off and on again: everything that ran runs', async () => {
