@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { isRange } from './domain/address.ts';
 import { PlatformError } from './domain/errors.ts';
 import type { Size } from './domain/formation.ts';
+import { isName } from './domain/host-name.ts';
 import { go, packageSettings, proxies } from './domain/inherited.ts';
-import { type Address, address } from './domain/listen-address.ts';
+import { type Address, address, loopback } from './domain/listen-address.ts';
 import { sizesWith } from './domain/own-sizes.ts';
+import { settingList } from './domain/setting-list.ts';
 import { settings } from './domain/settings.ts';
 
 export { type Address, settings };
@@ -33,6 +35,8 @@ export interface Config {
   domain: string;
   /** Base of links when the request does not tell; null means the API's address. */
   publicUrl: string | null;
+  /** More names that the API is asked by. */
+  apiNames: readonly string[];
   /** Unix socket of the engine. */
   engineSocket: string;
   /** The engine's container folder as we see it (null: where the engine says it is). */
@@ -87,6 +91,8 @@ export interface Config {
   cachesBytes: number;
   /** Releases per app whose slugs are kept. */
   keepReleases: number;
+  /** Entries of the audit log. */
+  auditEntries: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -114,42 +120,29 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const megabytes = (name: string, min: number, max = 1_048_576): number =>
     checked(name, z.coerce.number().int().min(min).max(max), `a whole number of MB from ${min} to ${max}`) *
     1_048_576;
-  const list = (name: string, fits: (part: string) => boolean, may: string): string[] => {
-    const parts = text(name)
-      .split(',')
-      .map((part) => part.trim());
-    const schema = z.string().refine(() => text(name) === '' || parts.every(fits));
-    checked(name, schema, may);
-    return text(name) === '' ? [] : parts;
-  };
   const maybeAddress = (name: string): Address | null => (text(name) ? address(name, text(name)) : null);
-  const registry = address('TWELVE_REGISTRY', text('TWELVE_REGISTRY'));
-  if (!registry.host.startsWith('127.')) {
-    throw new PlatformError(
-      'bad_request',
-      `TWELVE_REGISTRY is "${text('TWELVE_REGISTRY')}"; it must be a 127.x.x.x address: engines use plain HTTP only there.`,
-    );
-  }
   return Object.freeze<Config>({
     dataFolder: resolve(text('TWELVE_DATA')),
     runFolder: text('TWELVE_RUN'),
     api: address('TWELVE_API', text('TWELVE_API')),
-    registry,
+    registry: loopback('TWELVE_REGISTRY', text('TWELVE_REGISTRY')),
     http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
     https: maybeAddress('TWELVE_HTTPS'),
     apiTls: maybeAddress('TWELVE_API_TLS'),
     acme: checked('TWELVE_ACME', z.enum(['off', 'agreed']), 'off or agreed') === 'agreed' ? acme(text) : null,
-    domain: checked(
-      'TWELVE_DOMAIN',
-      z.string().regex(/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/),
-      'a host name in lower case',
-    ),
+    domain: checked('TWELVE_DOMAIN', z.string().refine(isName), 'a host name in lower case'),
     publicUrl: text('TWELVE_PUBLIC_URL')
       ? checked('TWELVE_PUBLIC_URL', z.url({ protocol: /^https?$/ }), 'an http or https URL').replace(
           /\/+$/,
           '',
         )
       : null,
+    apiNames: settingList(
+      'TWELVE_API_NAMES',
+      text('TWELVE_API_NAMES'),
+      isName,
+      'host names with commas between them, such as paas.example.com',
+    ),
     engineSocket: text('TWELVE_ENGINE').replace(/^unix:\/\//, ''),
     engineContainers: text('TWELVE_ENGINE_CONTAINERS') || null,
     networks: checked(
@@ -188,8 +181,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     releasePhaseTimeoutMs: seconds('TWELVE_RELEASE_TIMEOUT'),
     reattachMs: seconds('TWELVE_REATTACH_TIMEOUT'),
     logBudgetBytes: megabytes('TWELVE_LOG_BUDGET', 1),
-    drainAddresses: list(
+    drainAddresses: settingList(
       'TWELVE_DRAIN_ADDRESSES',
+      text('TWELVE_DRAIN_ADDRESSES'),
       isRange,
       'addresses and ranges with commas between them, such as 127.0.0.1,10.0.0.0/24',
     ),
@@ -197,6 +191,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
     cachesBytes: megabytes('TWELVE_CACHES', 0, 100_000_000),
     keepReleases: count('TWELVE_KEEP_RELEASES', 2, 1000),
+    auditEntries: count('TWELVE_AUDIT_ENTRIES', 1000, 10_000_000),
     logLevel: checked(
       'TWELVE_LOG_LEVEL',
       z.enum(['debug', 'info', 'warn', 'error']),

@@ -4,15 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { orderCertificates } from './actions/acme.ts';
+import { createAdmission } from './actions/admission.ts';
 import { routeOf, stackName } from './actions/apps.ts';
 import { resumeBuilds } from './actions/build-source.ts';
 import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { cronOf } from './actions/cron.ts';
-import { deployPush } from './actions/deploy.ts';
 import { createDesk } from './actions/desk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
+import { pushesOf } from './actions/pushes.ts';
 import { routingOf } from './actions/routing.ts';
 import { finishPushes } from './actions/unfinished-pushes.ts';
 import { createAddressChecks } from './address-check.ts';
@@ -114,6 +115,7 @@ async function connect(
   const store = openStore({ folder: config.dataFolder, create: true });
   closers.push(() => store.close());
   firstToken(store, data('admin-token'));
+  store.audit.keep(config.auditEntries);
   store.builds.failPending('The server was stopped during this build. Push again.');
 
   const engine = createDockerEngine({ socketPath: config.engineSocket });
@@ -224,9 +226,7 @@ async function connect(
   const git = await createGit({
     folder: data('git'),
     runFolder,
-    authenticate: async (token) => store.users.byToken(token) ?? null,
-    findApp: async (name) => store.apps.byName(name) ?? null,
-    deploy: (push) => deployPush(platform, push),
+    ...pushesOf(() => platform),
     resolve,
     requireSpace: space,
     caFile: config.caFile,
@@ -252,6 +252,7 @@ async function connect(
     logs,
     certificates,
     resolveDrain,
+    admission: createAdmission(store, Date.now),
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,

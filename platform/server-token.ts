@@ -24,7 +24,16 @@ export async function serverToken(argv: readonly string[]): Promise<number> {
     const store = openStore({ folder: dataFolder });
     const admin = store.users.first();
     if (!admin) throw new Error('the server never started completely there');
-    process.stdout.write(`${store.users.createToken(admin.id, 'made by server:token')}\n`);
+    const { token, text } = store.tokens.create(admin.id, {
+      description: 'made by server:token',
+      scope: 'admin',
+    });
+    store.audit.add({
+      ...{ action: 'server:token', outcome: 'done', detail: `${token.id} (admin), on the server's machine` },
+      ...{ userId: admin.id, userEmail: admin.email, tokenId: null, appId: null, appName: null },
+      ...{ address: null, requestId: null },
+    });
+    process.stdout.write(`${text}\n`);
     store.close();
     return 0;
   } catch (error) {

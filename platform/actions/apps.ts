@@ -1,6 +1,6 @@
 // Creating, finding, changing and destroying apps.
 import { type App, generateAppName, parseAppName } from '../domain/app.ts';
-import { messageOf, notFound } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Caller, Platform } from './context.ts';
 import { appendRelease } from './release.ts';
 
@@ -39,13 +39,6 @@ function freeName(platform: Platform): App['name'] {
     const name = generateAppName(Math.random);
     if (!platform.store.apps.byName(name)) return name;
   }
-}
-
-/** By name or id. @throws PlatformError `not_found` */
-export function findApp(platform: Platform, nameOrId: string): App {
-  const app = platform.store.apps.byName(nameOrId) ?? platform.store.apps.byId(nameOrId);
-  if (!app) throw notFound('app', `There is no app "${nameOrId.slice(0, 60)}". "twelve apps" lists yours.`);
-  return app;
 }
 
 type Names = Pick<Platform, 'store' | 'config'>;
@@ -102,6 +95,7 @@ export async function destroyApp(platform: Platform, app: App, caller: Caller): 
     store.domains.removeAll(app.id);
     store.certificates.removeAll(app.id);
     store.logDrains.removeAll(app.id);
+    store.collaborators.removeAll(app.id);
     store.processSettings.removeAll(app.id);
     store.processHealth.removeAll(app.id);
     store.processSetbacks.removeAll(app.id);

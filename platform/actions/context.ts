@@ -15,7 +15,9 @@ import type { OneOffs } from '../processes/one-off.ts';
 import type { Router } from '../router/router.ts';
 import type { Slugs } from '../slugs/slugs.ts';
 import type { Store } from '../store/store.ts';
+import type { Token } from '../store/tokens.ts';
 import type { User } from '../store/users.ts';
+import type { Admission } from './admission.ts';
 import type { CertificateService } from './certificate-service.ts';
 import type { Claims } from './claims.ts';
 import type { Outputs } from './output.ts';
@@ -45,6 +47,8 @@ export interface Platform {
   logs: Logs;
   /** Where a log drain leads, if it may. */
   resolveDrain: ResolveSafely;
+  /** Whose token is it, asked by all who are shown one. */
+  admission: Admission;
   /** Who deploys which app since when. */
   claims: Claims;
   /** As many builds at once as the server's settings say. */
@@ -68,4 +72,13 @@ export interface Platform {
 /** Who asks. */
 export interface Caller {
   user: User;
+}
+
+/** Who asks with a token, and from where. */
+export interface Known extends Caller {
+  token: Token;
+  /** IP address. */
+  address: string | null;
+  /** Whom to ask for more: e-mail addresses. */
+  administrators(): readonly string[];
 }

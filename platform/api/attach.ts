@@ -15,6 +15,8 @@ export interface Offer {
   open(): Promise<AttachedSession>;
   /** Nobody came. */
   discard?(): Promise<void>;
+  /** Whether who was offered it still may. Asked when they come, and while they stay. */
+  stands?(): boolean;
 }
 
 export interface Attachments {
@@ -29,6 +31,8 @@ const offerMs = 60_000;
 const goingAway = 1001;
 const stopping =
   'The server is being stopped, and what was attached to it ends with that. Run it again when it is back; what must outlive a restart is run detached (twelve run:detached).';
+const revoked =
+  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
 const channel = { stdout: 1, stderr: 2 } as const;
 /** Above this the process is not read until the client has caught up. */
 const highWater = 1_048_576;
@@ -55,7 +59,7 @@ export function createAttachments(onProblem: (message: string) => void, beatMs =
       const secret = /^\/attach\/([\w-]{32})$/.exec(request.url ?? '')?.[1];
       if (secret === undefined) return false;
       const found = offers.get(secret);
-      if (!found) {
+      if (!found || found.offer.stands?.() === false) {
         refuseUpgrade(socket);
         return true;
       }
@@ -110,7 +114,15 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
   const heart = beat(client, beatMs);
-  const code = await session.exit.finally(heart.end);
+  const watch = setInterval(() => {
+    if (offer.stands?.() !== false) return;
+    tell(client, { type: 'error', message: revoked });
+    client.close();
+  }, beatMs);
+  const code = await session.exit.finally(() => {
+    heart.end();
+    clearInterval(watch);
+  });
   done = true;
   await delivered(client, session, over);
   tell(client, { type: 'exit', code });

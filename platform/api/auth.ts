@@ -1,32 +1,38 @@
 // Who asks: a user whose token came with the request.
 import type { Request, RequestHandler } from 'express';
-import type { Caller } from '../actions/context.ts';
-import { PlatformError } from '../domain/errors.ts';
+import type { Admission } from '../actions/admission.ts';
+import type { Known } from '../actions/context.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import { tokenOf } from '../domain/token.ts';
-import type { Store } from '../store/store.ts';
 
-const callers = new WeakMap<Request, Caller>();
+const callers = new WeakMap<Request, Known>();
 
-export function authenticate(store: Store): RequestHandler {
+export function authenticate(admission: Admission): RequestHandler {
   return (request, response, next) => {
     const token = tokenOf(request.headers.authorization);
-    const user = token ? store.users.byToken(token) : undefined;
-    if (!user) {
-      response.setHeader('WWW-Authenticate', 'Bearer realm="twelve"');
-      throw new PlatformError(
-        'unauthorized',
-        token
-          ? 'This token is not valid. Log in again: twelve login <url>'
-          : 'No token was sent. Log in first: twelve login <url>',
-      );
+    try {
+      if (token === null) throw nobody();
+      const requestId = String(response.getHeader('Request-Id'));
+      callers.set(request, admission.admit(token, { address: addressOf(request), requestId }));
+    } catch (error) {
+      if (hasCode(error, 'unauthorized')) response.setHeader('WWW-Authenticate', 'Bearer realm="twelve"');
+      throw error;
     }
-    callers.set(request, { user });
     next();
   };
 }
 
-export function callerOf(request: Request): Caller {
+export function callerOf(request: Request): Known {
   const caller = callers.get(request);
-  if (!caller) throw new PlatformError('unauthorized', 'No token was sent. Log in first: twelve login <url>');
+  if (!caller) throw nobody();
   return caller;
+}
+
+/** Of the connection: what headers say of it, anybody can write. */
+function addressOf(request: Request): string | null {
+  return request.socket.remoteAddress ?? null;
+}
+
+function nobody(): PlatformError {
+  return new PlatformError('unauthorized', 'No token was sent. Log in first: twelve login <url>');
 }

@@ -44,7 +44,8 @@ export function errorHandler(log: Log): ErrorRequestHandler {
       next(thrown);
       return;
     }
-    const { resource } = error.details;
+    const { resource, retryAfter } = error.details;
+    if (typeof retryAfter === 'number') response.setHeader('Retry-After', String(retryAfter));
     response.status(statusOf[error.code]).json({
       id: error.code,
       message: error.message,

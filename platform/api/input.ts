@@ -1,7 +1,7 @@
 // Request bodies: checked once here against a zod schema, with the field named when it does not fit.
 import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { PlatformError } from '../domain/errors.ts';
 
 /** @throws PlatformError `invalid_params` naming the first field that does not fit */
@@ -26,6 +26,25 @@ function requireText(value: unknown, field = 'The request body'): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [name, one] of Object.entries(value)) requireText(one, name);
 }
+
+/** Of a token: one, or several. */
+export const scopeBody = z
+  .union([z.array(z.string()), z.string().transform((one) => [one])], 'Scopes are names')
+  .nullish();
+
+/** How long a token is good. Clients send it as text, too. */
+export const secondsBody = z
+  .union(
+    [
+      z.number().int(),
+      z
+        .string()
+        .regex(/^\d{1,12}$/)
+        .transform(Number),
+    ],
+    'It is a number of seconds',
+  )
+  .nullish();
 
 /** For express.json: bytes that are not UTF-8 would be replaced without a word. */
 export function requireUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {

@@ -22,6 +22,8 @@ export interface LogOrder {
   tail: boolean;
   format: 'text' | 'json';
   filter: LogFilter;
+  /** Whether who asked for it still may. */
+  stands?(): boolean;
 }
 
 export interface LogSessions {
@@ -33,20 +35,21 @@ export interface LogSessions {
 }
 
 const firstUseMs = 5 * 60_000;
-const pingMs = 20_000;
+const usualPingMs = 20_000;
 
-/** @param exists whether an app is still there; @param now milliseconds */
+/** @param exists whether an app is still there; @param now milliseconds; @param pingMs how often a silent tail is heard of, and whether it still stands is asked */
 export function createLogSessions(
   logs: Pick<Logs, 'tail'>,
   exists: (appId: string) => boolean,
   now: () => number,
+  pingMs = usualPingMs,
 ): LogSessions {
   const orders = new Map<string, { order: LogOrder; expires: number }>();
   const life = new AbortController();
 
   function find(secret: string): LogOrder {
     const found = orders.get(secret);
-    if (!found || found.expires < now() || !exists(found.order.appId))
+    if (!found || found.expires < now() || !exists(found.order.appId) || found.order.stands?.() === false)
       throw new PlatformError('not_found', 'This log session has ended. Run the command again.', {
         resource: 'log-session',
       });
@@ -90,21 +93,26 @@ export function createLogSessions(
   }
 
   async function stream(
-    { appId, lines, tail, filter, format }: LogOrder,
+    { appId, lines, tail, filter, format, stands }: LogOrder,
     after: number | undefined,
     response: Response,
     events: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const written = writerOf(format, events);
-    const ping = setInterval(() => response.write(events ? ': ping\n\n' : ''), pingMs);
+    const over = new AbortController();
+    const ping = setInterval(() => {
+      // In order: who comes back to the same URL is told that it has ended.
+      if (stands?.() === false) over.abort();
+      else response.write(events ? ': ping\n\n' : '');
+    }, pingMs);
     const from = after === undefined ? {} : { after };
     let latest = nowMicros();
     try {
       for await (const part of logs.tail(appId, {
         lines,
         filter,
-        signal,
+        signal: AbortSignal.any([signal, over.signal]),
         once: !tail,
         marks: events && tail,
         ...from,

@@ -12,6 +12,8 @@ import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseForNow, refuseUpgrade } from './unreadable.ts';
 
 export interface RunSessions {
+  /** Whether who was given the secret still may is asked when they come, and while they stay; of what another server gave out nothing is known. */
+  allow(secret: string, stands: () => boolean): void;
   /** Takes over an HTTP upgrade; false when the path is not ours. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Callers are told to come back. */
@@ -23,6 +25,9 @@ const status = { over: 1000, comeBack: 1012, tooMuch: 1008 } as const;
 const channel = { stdout: 1, stderr: 2 } as const;
 /** A caller may send so much that the process has not taken yet. */
 const aheadBytes = 1_048_576;
+const mostKnown = 10_000;
+const revoked =
+  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
 
 /** @returns the secret of a URL, and what is known of it elsewhere */
 export function newRunSecret(): { secret: string; session: string } {
@@ -39,6 +44,7 @@ export function createRunSessions(
 ): RunSessions {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
   const callers = new Map<string, WebSocket>();
+  const rights = new Map<string, () => boolean>();
   let closing = false;
 
   async function accept(session: string, seen: Seen, request: IncomingMessage, socket: Duplex, head: Buffer) {
@@ -66,6 +72,8 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
+      const watch = setInterval(() => endRevoked(connected, rights.get(session)), beatMs);
+      client.once('close', () => clearInterval(watch));
       serve(client, found, input, beatMs).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
         found.left();
@@ -77,11 +85,19 @@ export function createRunSessions(
   }
 
   return {
+    allow(secret, stands) {
+      rights.set(hashOf(secret), stands);
+      if (rights.size > mostKnown) rights.delete(rights.keys().next().value!);
+    },
     upgrade(request, socket, head) {
       const url = /^\/run-sessions\/([\w-]{32})(?:\?stdout=(\d{1,15})&stderr=(\d{1,15}))?$/.exec(
         request.url ?? '',
       );
       if (!url) return false;
+      if (rights.get(hashOf(url[1]!))?.() === false) {
+        refuseUpgrade(socket, revoked);
+        return true;
+      }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
       accept(hashOf(url[1]!), seen, request, socket, head).catch((error: unknown) => {
         if (hasCode(error, 'not_found')) return refuseUpgrade(socket, messageOf(error));
@@ -100,6 +116,13 @@ export function createRunSessions(
       server.close();
     },
   };
+}
+
+/** Its process is hung up on, as when its caller leaves. */
+function endRevoked(client: WebSocket, stands: (() => boolean) | undefined): void {
+  if (stands?.() !== false) return;
+  tell(client, { type: 'error', message: revoked });
+  client.close(status.over);
 }
 
 /** @param send now, or as soon as there is a connection. @param taken told how much of its input the process has */

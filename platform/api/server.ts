@@ -11,29 +11,35 @@ import { createAttachments } from './attach.ts';
 import { authenticate } from './auth.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { errorHandler, noSuchRoute } from './errors.ts';
-import { parameter, requireUtf8 } from './input.ts';
+import { requireUtf8 } from './input.ts';
 import { createLogSessions } from './log-sessions.ts';
+import { refusalOfNames } from './names.ts';
+import { type RouteStatement, requireStated } from './need.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { authorizationRoutes } from './routes/authorizations.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
 import { certificateRoutes } from './routes/certificates.ts';
+import { collaboratorRoutes } from './routes/collaborators.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { diskRoutes } from './routes/disk.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { execRoutes } from './routes/exec.ts';
 import { logDrainRoutes } from './routes/log-drains.ts';
-import { logSessionRoutes } from './routes/log-sessions.ts';
+import { logSessionRoutes, logStreamRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
+import { userRoutes } from './routes/users.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
-import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
+import { answerUnreadable, refuseName, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
 const startPatienceMs = 20_000;
@@ -43,6 +49,8 @@ export interface Api {
   listen(address: Address): Promise<Address>;
   /** What runs is known: requests, which wait for it, are answered. */
   answer(): void;
+  /** Everything that can be asked, and what each takes. */
+  routes: readonly RouteStatement[];
   close(): Promise<void>;
 }
 
@@ -59,8 +67,8 @@ export function createApi(platform: Platform): Api {
     answer = resolve;
   });
   let listening: Address = platform.config.api;
-  const edge = createEdge(platform, attachments, logSessions, () => listening);
-  const application = createApplication(edge);
+  const edge = createEdge(platform, { attachments, runSessions, logSessions }, () => listening);
+  const { application, routes } = createApplication(edge);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
   const server = createServer(onRequest);
   const tls = platform.config.apiTls ? createTlsServer(platform.certificates, onRequest) : null;
@@ -68,6 +76,8 @@ export function createApi(platform: Platform): Api {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      const stranger = refusalOfNames(request, platform.config);
+      if (stranger) return refuseStranger(request, response, stranger.message);
       await beforeAnswering(ready, response);
       if (response.writableEnded) return;
       if (await platform.git.handle(request, response)) return;
@@ -91,6 +101,8 @@ export function createApi(platform: Platform): Api {
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
+      const stranger = refusalOfNames(request, platform.config);
+      if (stranger) return refuseName(socket, stranger.message);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
       if (!taken) refuseUpgrade(socket);
     });
@@ -98,6 +110,7 @@ export function createApi(platform: Platform): Api {
 
   return {
     answer,
+    routes,
     async listen(address) {
       listening = await listenOn(server, address, 'TWELVE_API');
       if (tls) await listenOn(tls, platform.config.apiTls!, 'TWELVE_API_TLS');
@@ -114,40 +127,55 @@ export function createApi(platform: Platform): Api {
   };
 }
 
-function createApplication(edge: Edge): express.Express {
+function createApplication(edge: Edge): { application: express.Express; routes: RouteStatement[] } {
   const { platform } = edge;
   const application = express();
   application.disable('x-powered-by');
   application.use(standardHeaders, acceptVersion, acceptLevel);
-  application.get('/log-sessions/:secret', (request, response) =>
-    edge.logSessions.serve(parameter(request, 'secret'), request, response),
-  );
-  application.use(outputRoutes(edge), archiveRoutes(edge), registryRoutes());
-  application.use(authenticate(platform.store));
+  const byTheirUrls = [logStreamRoutes(edge), outputRoutes(edge), archiveRoutes(edge), registryRoutes()];
+  const byToken = [
+    accountRoutes,
+    userRoutes,
+    authorizationRoutes,
+    auditRoutes,
+    appRoutes,
+    collaboratorRoutes,
+    domainRoutes,
+    certificateRoutes,
+    logDrainRoutes,
+    buildRoutes,
+    sourceRoutes,
+    buildpackRoutes,
+    releaseRoutes,
+    processRoutes,
+    logSessionRoutes,
+    execRoutes,
+    errorRoutes,
+    processSettingRoutes,
+    cronRoutes,
+    backupRoutes,
+    diskRoutes,
+  ].map((routes) => routes(edge));
+  // A route that does not say what it takes would be open to every token.
+  const routes = requireStated([...byTheirUrls, ...byToken]);
+  application.use(byTheirUrls);
+  application.use(authenticate(platform.admission));
   application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
   application.use(answerRepeats(Date.now));
-  application.use(
-    accountRoutes(edge),
-    appRoutes(edge),
-    domainRoutes(edge),
-    certificateRoutes(edge),
-    logDrainRoutes(edge),
-    buildRoutes(edge),
-    sourceRoutes(edge),
-    buildpackRoutes(edge),
-    releaseRoutes(edge),
-    processRoutes(edge),
-    logSessionRoutes(edge),
-    execRoutes(edge),
-    errorRoutes(edge),
-    processSettingRoutes(edge),
-    cronRoutes(edge),
-    backupRoutes(edge),
-    diskRoutes(edge),
-  );
+  application.use(byToken);
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
-  return application;
+  return { application, routes };
+}
+
+/** Before anything is looked at. git shows its user plain text only. */
+function refuseStranger(request: IncomingMessage, response: ServerResponse, message: string): void {
+  const plain = request.headers['user-agent']?.startsWith('git/') ?? false;
+  response.writeHead(403, {
+    'Content-Type': plain ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
+    Connection: 'close',
+  });
+  response.end(plain ? `${message}\n` : JSON.stringify({ id: 'forbidden', message }));
 }
 
 /** A server that needs longer, since it makes an image first, says so. */

@@ -27,6 +27,11 @@ export function refuseForNow(socket: Duplex, message: string): void {
   refuse(socket, 503, 'service_unavailable', message);
 }
 
+/** From a page or under a name that is not ours. */
+export function refuseName(socket: Duplex, message: string): void {
+  refuse(socket, 403, 'forbidden', message);
+}
+
 function answerTo(code: string): [status: number, id: string, message: string] {
   if (code === 'HPE_HEADER_OVERFLOW')
     return [431, 'bad_request', 'The URL and headers of the request are larger than 16 KB.'];

@@ -55,7 +55,14 @@ const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
 /** Base of links in answers: the host the client used when it is one of ours, else the configured URL. */
 export function linkBase(
   request: Request,
-  own: { publicUrl: string | null; domain: string; apiHost: string; apiPort: number; tlsHost: string | null },
+  own: {
+    publicUrl: string | null;
+    domain: string;
+    apiHost: string;
+    apiPort: number;
+    tlsHost: string | null;
+    names?: readonly string[];
+  },
 ): string {
   const host = request.headers.host ?? '';
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
@@ -67,6 +74,7 @@ export function linkBase(
     name === own.domain ||
     name === own.apiHost ||
     name === own.tlsHost ||
+    own.names?.includes(name) === true ||
     (own.publicUrl !== null && name === new URL(own.publicUrl).hostname) ||
     // Listening everywhere: an address that the client reached us at is one of ours.
     ((isAny(own.apiHost) || (encrypted && isAny(own.tlsHost ?? ''))) && isIP(name) !== 0);

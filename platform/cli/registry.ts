@@ -16,6 +16,25 @@ export const rooms: readonly Room[] = [
     load: () => import('./commands/account.ts'),
   },
   {
+    topic: 'Account',
+    names: [
+      ...['authorizations', 'authorizations:create', 'authorizations:info', 'authorizations:rotate'],
+      ...['authorizations:revoke', 'authorizations:destroy'],
+    ],
+    load: () => import('./commands/authorizations.ts'),
+  },
+  {
+    topic: 'Team',
+    names: ['users', 'users:add', 'users:remove', 'users:promote', 'users:demote'],
+    load: () => import('./commands/users.ts'),
+  },
+  {
+    topic: 'Team',
+    names: ['access', 'access:add', 'access:remove'],
+    load: () => import('./commands/access.ts'),
+  },
+  { topic: 'Team', names: ['audit'], load: () => import('./commands/audit.ts') },
+  {
     topic: 'Apps',
     names: [
       ...['apps', 'apps:create', 'create', 'apps:info', 'info', 'apps:destroy', 'destroy'],

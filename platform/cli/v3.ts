@@ -197,3 +197,43 @@ export interface BuildpackInstallation {
 }
 
 export type ConfigVars = Record<string, string>;
+
+/** Ours, but for what it shares with an account. */
+export interface User {
+  id: string;
+  email: string;
+  admin: boolean;
+  /** How many it owns. */
+  apps: number;
+}
+
+export interface Collaborator {
+  id: string;
+  user: { email: string };
+  role: string;
+}
+
+export interface Authorization {
+  id: string;
+  description: string;
+  scope: string[];
+  /** The token itself only in the answer that made it. */
+  access_token: { token: string | null; expires_in: number | null };
+  user: { email: string };
+  /** Ours. */
+  expires_at?: string | null;
+  last_used_at?: string | null;
+}
+
+/** Ours. */
+export interface AuditEvent {
+  id: string;
+  number: number;
+  created_at: string;
+  action: string;
+  outcome: 'done' | 'refused' | 'failed';
+  detail: string | null;
+  user: { email: string } | null;
+  app: { name: string } | null;
+  address: string | null;
+}

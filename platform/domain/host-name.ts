@@ -11,6 +11,11 @@ export interface Domain {
   createdAt: string;
 }
 
+/** A name of this machine or platform, of one part or more. */
+export function isName(text: string): boolean {
+  return /^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(text);
+}
+
 /** A label of a host name (RFC 1123, section 2.1), with the underscore that some DNS names have. */
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 

@@ -19,3 +19,13 @@ export function address(name: string, text: string): Address {
   }
   return { host, port };
 }
+
+/** @throws PlatformError `bad_request`: engines use plain HTTP nowhere else */
+export function loopback(name: string, text: string): Address {
+  const found = address(name, text);
+  if (found.host.startsWith('127.')) return found;
+  throw new PlatformError(
+    'bad_request',
+    `${name} is "${text}"; it must be a 127.x.x.x address: engines use plain HTTP only there.`,
+  );
+}

@@ -51,6 +51,11 @@ export const settings: readonly Setting[] = [
     help: 'where the engine pulls releases from; loopback only, port 0 picks one',
   },
   { name: 'TWELVE_PUBLIC_URL', default: '', help: 'base of the links in answers; empty: from the request' },
+  {
+    name: 'TWELVE_API_NAMES',
+    default: '',
+    help: "more names that the API is asked by, and whose pages may ask it, beside loopback, addresses, TWELVE_DOMAIN and TWELVE_PUBLIC_URL's: paas.example.com",
+  },
   { name: 'TWELVE_RUN', default: '', help: 'folder for sockets; empty: /run/twelve-<instance>' },
   { name: 'TWELVE_ENGINE', default: '/var/run/docker.sock', help: "the engine's unix socket" },
   {
@@ -127,6 +132,7 @@ export const settings: readonly Setting[] = [
     help: 'MB on the disk for the build caches of all apps; above it the oldest go',
   },
   { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
+  { name: 'TWELVE_AUDIT_ENTRIES', default: '100000', help: 'entries of the audit log that are kept' },
   {
     name: 'TWELVE_LOG_LEVEL',
     default: 'info',

@@ -22,6 +22,7 @@ import { createMaintenance } from './maintenance.ts';
 import { createPrograms, usualSearchPath } from './programs.ts';
 import { fetchTree, resolveRef } from './remote.ts';
 import { createRepositories } from './repository.ts';
+import type { Service } from './route.ts';
 import type { RefUpdate } from './rules.ts';
 import { defaultMaxPushBytes, gitSettings } from './settings.ts';
 import { type SubmoduleLimits, usualLimits } from './submodules.ts';
@@ -31,9 +32,15 @@ export type { CheckedOut, CheckoutRequest, CommitSource } from './checkout.ts';
 export type { Unfinished } from './kept.ts';
 export type { RefUpdate } from './rules.ts';
 
+/** Whoever the token is of. The object that `authenticate` answered with is the one that the others are given. */
+export interface Pusher {
+  id: string;
+  email: string;
+}
+
 export interface Push {
   app: { id: string; name: string };
-  user: { id: string; email: string };
+  user: Pusher;
   /** The deployable update: refs/heads/main or master. */
   update: RefUpdate;
   branch: string;
@@ -80,8 +87,12 @@ export interface Git {
 export interface GitNeeds {
   folder: string;
   runFolder: string;
-  authenticate(token: string): Promise<{ id: string; email: string } | null>;
-  findApp(name: string, user: { id: string }): Promise<{ id: string; name: string } | null>;
+  /** @throws PlatformError `unauthorized`, `rate_limit` */
+  authenticate(token: string, from: { address: string | null }): Promise<Pusher | null>;
+  /** @throws PlatformError `forbidden` when they see it and may not */
+  findApp(name: string, user: Pusher, service: Service): Promise<{ id: string; name: string } | null>;
+  /** Told of every push that keeps to the rules, before anything of it is done. @throws PlatformError: it is refused */
+  pushed?(push: Pick<Push, 'app' | 'user'> & { updates: readonly RefUpdate[] }): void;
   /**
    * Resolves: the ref is accepted. Throws PlatformError: it is refused, and the message is shown to the pusher
    * unless the error's details say `shown: true`.

@@ -1,9 +1,9 @@
 // A git client's request from its path to its answer: who is it, which app, which of git's programs.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { type ErrorCode, messageOf, PlatformError } from '../domain/errors.ts';
 import { tokenOf } from '../domain/token.ts';
 import { type Exchange, openExchange, refuse } from './exchange.ts';
-import type { GitNeeds } from './git.ts';
+import type { GitNeeds, Pusher } from './git.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { Programs } from './programs.ts';
 import { receivePush } from './receive.ts';
@@ -41,15 +41,15 @@ export function createHandler(
 }
 
 async function serve(needs: HandlerNeeds, route: GitRoute, exchange: Exchange): Promise<void> {
-  const token = tokenOf(exchange.request.headers.authorization);
-  const user = token === null ? null : await needs.authenticate(token);
+  const { headers, socket } = exchange.request;
+  const token = tokenOf(headers.authorization);
+  const user =
+    token === null ? null : await needs.authenticate(token, { address: socket.remoteAddress ?? null });
   if (!user) {
-    refuse(exchange, 401, unauthorized(token), {
-      'www-authenticate': 'Basic realm="Twelve", charset="UTF-8"',
-    });
+    refuse(exchange, 401, unauthorized(token), challenge);
     return;
   }
-  const app = await needs.findApp(route.app, user);
+  const app = await needs.findApp(route.app, user, route.service);
   if (!app) {
     const name = route.app.slice(0, 60);
     refuse(
@@ -62,6 +62,8 @@ async function serve(needs: HandlerNeeds, route: GitRoute, exchange: Exchange): 
   await needs.work.run(app.id, (job) => converse(needs, route, { exchange, app, user, job }));
 }
 
+const challenge = { 'www-authenticate': 'Basic realm="Twelve", charset="UTF-8"' };
+
 function unauthorized(token: string | null): string {
   return token === null
     ? 'A token is needed: give it as the password, with any user name. twelve login stores it for git.'
@@ -71,7 +73,7 @@ function unauthorized(token: string | null): string {
 interface Session {
   exchange: Exchange;
   app: { id: string; name: string };
-  user: { id: string; email: string };
+  user: Pusher;
   job: Job;
 }
 
@@ -91,6 +93,13 @@ async function converse(needs: HandlerNeeds, route: GitRoute, session: Session):
   }
 }
 
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  rate_limit: 429,
+  service_unavailable: 503,
+};
+
 /** PlatformErrors are for the user; anything else is ours to look into, unless nobody is left to be told. */
 function fail(needs: HandlerNeeds, exchange: Exchange, error: unknown): void {
   if (exchange.lost.aborted && !exchange.response.writable) {
@@ -98,7 +107,11 @@ function fail(needs: HandlerNeeds, exchange: Exchange, error: unknown): void {
     return;
   }
   if (error instanceof PlatformError) {
-    refuse(exchange, error.code === 'service_unavailable' ? 503 : 400, error.message);
+    const { retryAfter } = error.details;
+    refuse(exchange, statusOf[error.code] ?? 400, error.message, {
+      ...(error.code === 'unauthorized' ? challenge : {}),
+      ...(typeof retryAfter === 'number' ? { 'retry-after': String(retryAfter) } : {}),
+    });
     return;
   }
   needs.onProblem(

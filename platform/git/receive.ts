@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Step } from '../domain/steps.ts';
 import { bodyOf, type Exchange, refuse, sendHead } from './exchange.ts';
-import type { Push } from './git.ts';
+import type { GitNeeds, Push } from './git.ts';
 import { type Hook, hookStdio, openHook, type Question } from './hook.ts';
 import { keepPush } from './kept.ts';
 import { ended, lastWords, type Programs } from './programs.ts';
@@ -17,6 +17,7 @@ export interface ReceiveNeeds {
   repositories: Pick<Repositories, 'follow' | 'move' | 'commitAt'>;
   hooks: string;
   deploy(push: Push): Promise<void>;
+  pushed?: GitNeeds['pushed'];
   onProblem(message: string): void;
   reached?(step: Step): void;
 }
@@ -150,6 +151,7 @@ async function deployQuestion(
   { signal, keep, keepObjects }: Life & { keepObjects(update: RefUpdate): Promise<void> },
 ): Promise<RefUpdate | null> {
   const { deploy: update, notices } = judge(updates);
+  needs.pushed?.({ app, user, updates });
   for (const notice of notices) hook.say(` !     ${notice}`);
   if (!update) return null;
   const branch = branchOf(update.ref);

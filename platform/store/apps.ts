@@ -57,6 +57,12 @@ export function createApps(database: Database, now: () => string) {
       if (byName.get(name)) throw nameTaken(name);
       set('name', id, name);
     },
+    /** Hands all apps of one user to another. */
+    transferAll(from: string, to: string): void {
+      database
+        .prepare('UPDATE apps SET owner_id = ?, updated_at = ? WHERE owner_id = ? AND destroyed_at IS NULL')
+        .run(to, now(), from);
+    },
     setMaintenance: (id: string, on: boolean): void => set('maintenance', id, on ? 1 : 0),
     setHttpsRedirect: (id: string, on: boolean): void => set('https_redirect', id, on ? 1 : 0),
     /** Promised to apps. */

@@ -28,9 +28,9 @@ export function writeWhole(file: string, text: string, mode: number): void {
 export function firstToken(store: Store, file: string): void {
   if (store.users.first()) return;
   store.transaction(() => {
-    const admin = store.users.create('admin@localhost');
-    const token = store.users.createToken(admin.id, 'first admin token');
-    writeWhole(file, `${token}\n`, 0o600);
+    const admin = store.users.create('admin@localhost', { admin: true });
+    const { text } = store.tokens.create(admin.id, { description: 'first admin token', scope: 'admin' });
+    writeWhole(file, `${text}\n`, 0o600);
   });
 }
 

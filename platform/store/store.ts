@@ -3,10 +3,12 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAcmeFailures } from './acme-failures.ts';
 import { createApps } from './apps.ts';
+import { createAudit } from './audit.ts';
 import { createBuildSources } from './build-sources.ts';
 import { createBuildpacks } from './buildpacks.ts';
 import { createBuilds } from './builds.ts';
 import { createCertificates, createOwnKeys } from './certificates.ts';
+import { createCollaborators } from './collaborators.ts';
 import { createCronRecords } from './cron.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
@@ -22,6 +24,7 @@ import { requireRestored } from './restoring.ts';
 import { openVault } from './secrets.ts';
 import { createSlugRecords } from './slugs.ts';
 import { takeSnapshot } from './snapshot.ts';
+import { createTokens } from './tokens.ts';
 import { createUsers } from './users.ts';
 
 export type Store = ReturnType<typeof openStore>;
@@ -39,6 +42,9 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
   chmodSync(file, 0o600);
   return {
     users: clear(createUsers(database, now)),
+    tokens: clear(createTokens(database, now)),
+    collaborators: clear(createCollaborators(database, now)),
+    audit: clear(createAudit(database, now)),
     apps: clear(createApps(database, now)),
     domains: clear(createDomains(database, now)),
     certificates: clear(createCertificates(database, vault, now)),

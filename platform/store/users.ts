@@ -1,16 +1,9 @@
-// Users and tokens.
+// Users. One who was removed keeps the row, since releases name it, and is found by its id alone.
 import { randomUUID } from 'node:crypto';
-import { nanoid } from 'nanoid';
+import type { User } from '../domain/user.ts';
 import type { Database } from './database.ts';
-import { ifPossible } from './failures.ts';
-import { hashToken } from './secrets.ts';
 
-export interface User {
-  id: string;
-  email: string;
-  name: string | null;
-  createdAt: string;
-}
+export type { User };
 
 export type Users = ReturnType<typeof createUsers>;
 
@@ -18,54 +11,50 @@ interface Row {
   id: string;
   email: string;
   name: string | null;
+  admin: number;
   created_at: string;
 }
 
 export function createUsers(database: Database, now: () => string) {
-  const columns = 'users.id, users.email, users.name, users.created_at';
-  const byToken = database.prepare<[Buffer], Row & { token_id: string; last_used_at: string | null }>(
-    `SELECT ${columns}, tokens.id AS token_id, tokens.last_used_at FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.hash = ?`,
-  );
-  const touch = database.prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?');
+  const columns = 'id, email, name, admin, created_at';
+  const here = `SELECT ${columns} FROM users WHERE removed_at IS NULL`;
+  const one = (row: Row | undefined): User | undefined => row && toUser(row);
+  const byId = database.prepare<[string], Row>(`SELECT ${columns} FROM users WHERE id = ?`);
+  const byEmail = database.prepare<[string], Row>(`${here} AND email = ?`);
   return {
-    create(email: string): User {
-      const user: User = { id: randomUUID(), email, name: null, createdAt: now() };
-      database
-        .prepare('INSERT INTO users (id, email, name, created_at) VALUES (?, ?, ?, ?)')
-        .run(user.id, email, null, user.createdAt);
-      return user;
-    },
-    byId(id: string): User | undefined {
-      return toUser(database.prepare<[string], Row>(`SELECT ${columns} FROM users WHERE id = ?`).get(id));
-    },
-    /** The administrator made at first start. */
-    first(): User | undefined {
-      return toUser(
-        database.prepare<[], Row>(`SELECT ${columns} FROM users ORDER BY created_at LIMIT 1`).get(),
-      );
-    },
-    /** A new token, returned in the clear this once; only its hash is kept. */
-    createToken(userId: string, description: string): string {
-      const token = `twelve-${nanoid(40)}`;
-      database
-        .prepare('INSERT INTO tokens (id, user_id, description, hash, created_at) VALUES (?, ?, ?, ?, ?)')
-        .run(randomUUID(), userId, description, hashToken(token), now());
-      return token;
-    },
-    /** Whose token it is; looked up by hash, so the time taken says nothing about the token. */
-    byToken(token: string): User | undefined {
-      const row = byToken.get(hashToken(token));
-      if (!row) return undefined;
-      const at = now();
-      // Once a minute is precise enough for "last used" and keeps reads free of writes: an UPDATE locks, whatever it finds.
-      const aMinuteAgo = new Date(Date.parse(at) - 60_000).toISOString();
-      if (row.last_used_at === null || row.last_used_at < aMinuteAgo)
-        ifPossible(() => touch.run(at, row.token_id));
+    /** Who was removed is the same user again, with nothing of before but the releases. */
+    create(email: string, { admin = false } = {}): User {
+      const row = database
+        .prepare<[string, string, number, string], Row>(
+          `INSERT INTO users (id, email, admin, created_at) VALUES (?, ?, ?, ?)
+           ON CONFLICT (email) DO UPDATE SET removed_at = NULL, admin = excluded.admin
+           WHERE removed_at IS NOT NULL RETURNING ${columns}`,
+        )
+        .get(randomUUID(), email, admin ? 1 : 0, now());
+      if (!row) throw new Error(`there is a user ${email}`);
       return toUser(row);
+    },
+    /** Also one who was removed. */
+    byId: (id: string): User | undefined => one(byId.get(id)),
+    byEmail: (email: string): User | undefined => one(byEmail.get(email)),
+    /** By e-mail address or id. */
+    find: (which: string): User | undefined =>
+      one(
+        byEmail.get(which.toLowerCase()) ?? database.prepare<[string], Row>(`${here} AND id = ?`).get(which),
+      ),
+    list: (): User[] => database.prepare<[], Row>(`${here} ORDER BY email`).all().map(toUser),
+    /** The administrator that has been there longest; at first the only one. */
+    first: (): User | undefined =>
+      one(database.prepare<[], Row>(`${here} AND admin = 1 ORDER BY created_at LIMIT 1`).get()),
+    setAdmin(id: string, admin: boolean): void {
+      database.prepare('UPDATE users SET admin = ? WHERE id = ?').run(admin ? 1 : 0, id);
+    },
+    remove(id: string): void {
+      database.prepare('UPDATE users SET removed_at = ?, admin = 0 WHERE id = ?').run(now(), id);
     },
   };
 }
 
-function toUser(row: Row | undefined): User | undefined {
-  return row && { id: row.id, email: row.email, name: row.name, createdAt: row.created_at };
+export function toUser(row: Row): User {
+  return { id: row.id, email: row.email, name: row.name, admin: row.admin === 1, createdAt: row.created_at };
 }

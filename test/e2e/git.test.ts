@@ -77,6 +77,54 @@ test('another branch is stored with a notice, and not deployed', async () => {
   expect(await releases()).toEqual(before);
 });
 
+test('a user clones once let in, and pushes with a token that may; the audit log has who did it', async () => {
+  const made = async (...args: string[]): Promise<string> =>
+    (await must(platform.cli([...args, '--short']))).stdout.trim();
+  const bob = await made('users:add', 'bob@example.com');
+  const as = (token: string, ...args: string[]) =>
+    platform.git(args, {
+      cwd: hello.folder,
+      env: {
+        GIT_CONFIG_COUNT: '2',
+        ...{ GIT_CONFIG_KEY_0: 'credential.helper', GIT_CONFIG_VALUE_0: '' },
+        GIT_CONFIG_KEY_1: 'credential.helper',
+        GIT_CONFIG_VALUE_1: '!f() { echo username=any; echo "password=$TOKEN"; }; f',
+        TOKEN: token,
+      },
+    });
+  const list = (token: string) => as(token, 'ls-remote', `${platform.url}/hello.git`, 'refs/heads/main');
+  expect((await list(bob)).stderr).toContain('There is no app "hello", or you have no access to it.');
+  expect((await platform.cli(['apps:info', '-a', 'hello'], { env: { TWELVE_TOKEN: bob } })).stderr).toContain(
+    'twelve access:add bob@example.com -a hello',
+  );
+  await must(twelve('access:add', 'bob@example.com'));
+  expect((await list(bob)).stdout).toContain('refs/heads/main');
+
+  const ask = (scope: string) =>
+    made('authorizations:create', '--user', 'bob@example.com', '--scope', scope, '--expires-in', '1h');
+  const push = (token: string) => as(token, 'push', `${platform.url}/hello.git`, 'HEAD:refs/heads/ci');
+  const refused = await push(await ask('read'));
+  expect(refused.status).not.toBe(0);
+  expect(refused.stderr).toContain('has the scope "read" and may not deploy');
+  const deploy = await ask('deploy');
+  expect((await push(deploy)).status).toBe(0);
+  const config = await platform.cli(['config', '-a', 'hello'], { env: { TWELVE_TOKEN: deploy } });
+  expect([config.status, config.stderr]).toEqual([1, expect.stringContaining('may not read config vars')]);
+
+  const audit = JSON.parse((await must(twelve('audit', '--json'))).stdout) as {
+    action: string;
+    outcome: string;
+    user: { email: string };
+  }[];
+  expect(audit.slice(0, 3).map(({ action, outcome, user }) => `${action} ${outcome} ${user.email}`)).toEqual([
+    'git:push done bob@example.com',
+    'git:push refused bob@example.com',
+    'access:add done admin@localhost',
+  ]);
+  await must(platform.cli(['users:remove', 'bob@example.com']));
+  expect((await list(deploy)).stderr).toMatch(/Authentication failed|token/);
+});
+
 test('a wrong token is refused and told how to go on', async () => {
   const url = platform.url.replace('//', '//any:wrong-token@');
   const pushed = await platform.git(['push', `${url}/hello.git`, 'main'], { cwd: hello.folder });

@@ -5,28 +5,29 @@ import { notFound } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { parameter } from '../input.ts';
+import { need } from '../need.ts';
 import * as shape from '../serializers/resources.ts';
 import { dynoSize } from '../serializers/sizes.ts';
 
 export function accountRoutes({ platform }: Edge): Router {
   const router = Router();
-  router.get(['/account', '/users/~'], (request, response) => {
+  router.get(['/account', '/users/~'], need('account'), (request, response) => {
     response.json(shape.account(callerOf(request).user));
   });
-  router.get('/account/rate-limits', (_request, response) => {
+  router.get('/account/rate-limits', need('account'), (_request, response) => {
     response.json({ remaining: 4500 });
   });
-  router.get('/regions', (_request, response) => {
+  router.get('/regions', need('account'), (_request, response) => {
     response.json([shape.region()]);
   });
-  router.get('/stacks', (_request, response) => {
+  router.get('/stacks', need('account'), (_request, response) => {
     response.json([shape.stack(stackName)]);
   });
   const { sizes } = platform.config;
-  router.get('/dyno-sizes', (_request, response) => {
+  router.get('/dyno-sizes', need('account'), (_request, response) => {
     response.json(sizes.map(dynoSize));
   });
-  router.get('/dyno-sizes/:size', (request, response) => {
+  router.get('/dyno-sizes/:size', need('account'), (request, response) => {
     const name = parameter(request, 'size');
     const found = sizes.find(
       (size) => size.name === name.toLowerCase() || shape.stableId(size.name) === name,
@@ -41,9 +42,8 @@ export function accountRoutes({ platform }: Edge): Router {
     '/addons',
     '/addon-attachments',
     '/pipelines',
-    '/oauth/authorizations',
   ]) {
-    router.get(path, (_request, response) => {
+    router.get(path, need('account'), (_request, response) => {
       response.json([]);
     });
   }

@@ -1,12 +1,14 @@
 // Apps.
 import { Router } from 'express';
 import { z } from 'zod';
+import { requireRole, visibleApps } from '../../actions/access.ts';
 import { createApp, destroyApp, renameApp, setMaintenance } from '../../actions/apps.ts';
 import { setHttpsRedirect } from '../../actions/certificates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
+import { about, type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 
@@ -20,29 +22,29 @@ const changeBody = z.object({
 export function appRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get(['/apps', '/users/~/apps'], (request, response) => {
+  router.get(['/apps', '/users/~/apps'], need('read'), (request, response) => {
     const fields = { name: nameOf, id: idOf, updated_at: updatedOf, created_at: createdOf };
-    sendList(request, response, platform.store.apps.list(), fields, (one) =>
-      shape.app(platform, one, edge.base(request)),
-    );
+    const apps = visibleApps(platform, callerOf(request).user);
+    sendList(request, response, apps, fields, (one) => shape.app(platform, one, edge.base(request)));
   });
-  router.post('/apps', async (request, response) => {
+  router.post('/apps', edge.change('write', 'apps:create'), async (request, response) => {
     const { name } = bodyOf(request, createBody);
-    const app = await createApp(platform, callerOf(request), name ?? undefined);
+    const app = about(platform, request, await createApp(platform, callerOf(request), name ?? undefined));
     response.status(201).json(shape.app(platform, app, edge.base(request)));
   });
-  router.get('/apps/:app', (request, response) => {
+  router.get('/apps/:app', need('read'), (request, response) => {
     response.json(shape.app(platform, edge.app(request), edge.base(request)));
   });
-  router.patch('/apps/:app', async (request, response) => {
+  router.patch('/apps/:app', edge.change('write', 'apps:update', changed), async (request, response) => {
     const app = edge.app(request);
     const { name, maintenance, https_redirect: redirect } = bodyOf(request, changeBody);
+    if (name !== undefined) requireRole(platform, 'own', callerOf(request).user, app);
     if (name !== undefined) await renameApp(platform, app, name);
     if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
     if (redirect !== undefined) await setHttpsRedirect(platform, app, redirect);
     response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
   });
-  router.delete('/apps/:app', async (request, response) => {
+  router.delete('/apps/:app', edge.change('own', 'apps:destroy'), async (request, response) => {
     const app = edge.app(request);
     const gone = shape.app(platform, app, edge.base(request));
     // Stopping takes up to its grace time; the name is free and the app gone from now on.
@@ -52,14 +54,23 @@ export function appRoutes(edge: Edge): Router {
     );
     response.json(gone);
   });
-  for (const list of ['addons', 'addon-attachments', 'collaborators', 'features', 'webhooks']) {
-    router.get(`/apps/:app/${list}`, (request, response) => {
+  for (const list of ['addons', 'addon-attachments', 'features', 'webhooks']) {
+    router.get(`/apps/:app/${list}`, need('read'), (request, response) => {
       edge.app(request);
       response.json([]);
     });
   }
   return router;
 }
+
+const changed: Detail = ({ body }) => {
+  const { name, maintenance, https_redirect: redirect } = changeBody.safeParse(body).data ?? {};
+  return [
+    ...(name === undefined ? [] : [`name ${name}`]),
+    ...(maintenance === undefined ? [] : [`maintenance ${maintenance ? 'on' : 'off'}`]),
+    ...(redirect === undefined ? [] : [`https redirect ${redirect ? 'on' : 'off'}`]),
+  ].join(', ');
+};
 
 interface Listed {
   id: string;

@@ -6,6 +6,7 @@ import { notFound } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import * as shape from '../serializers/buildpacks.ts';
 
 const listBody = z.object({ updates: z.array(z.object({ buildpack: z.string() })) });
@@ -15,29 +16,43 @@ const updateBody = z.object({ buildpack: z.string().nullish() });
 export function buildpackRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get('/apps/:app/buildpack-installations', (request, response) => {
+  router.get('/apps/:app/buildpack-installations', need('read'), (request, response) => {
     response.json(shape.installations(platform.store.buildpacks.of(edge.app(request).id)));
   });
-  router.put('/apps/:app/buildpack-installations', async (request, response) => {
-    const app = edge.app(request);
-    const references = bodyOf(request, listBody).updates.map((one) => one.buildpack);
-    const left = leaving(response);
-    response.json(
-      shape.installations(await setBuildpacks(platform, app, callerOf(request), references, left)),
-    );
-  });
-  router.post('/apps/:app/buildpack-installations/actions/remove', (request, response) => {
-    const app = edge.app(request);
-    const { buildpack } = bodyOf(request, removeBody);
-    response.json(shape.installations(removeBuildpack(platform, app, callerOf(request), buildpack)));
-  });
-  router.post('/apps/:app/buildpack-installations/actions/update', async (request, response) => {
-    const app = edge.app(request);
-    const { buildpack } = bodyOf(request, updateBody);
-    const which = buildpack ?? undefined;
-    const left = leaving(response);
-    response.json(shape.installations(await updateBuildpacks(platform, app, callerOf(request), which, left)));
-  });
+  router.put(
+    '/apps/:app/buildpack-installations',
+    edge.change('write', 'buildpacks:set', count),
+    async (request, response) => {
+      const app = edge.app(request);
+      const references = bodyOf(request, listBody).updates.map((one) => one.buildpack);
+      const left = leaving(response);
+      response.json(
+        shape.installations(await setBuildpacks(platform, app, callerOf(request), references, left)),
+      );
+    },
+  );
+  router.post(
+    '/apps/:app/buildpack-installations/actions/remove',
+    edge.change('write', 'buildpacks:remove'),
+    (request, response) => {
+      const app = edge.app(request);
+      const { buildpack } = bodyOf(request, removeBody);
+      response.json(shape.installations(removeBuildpack(platform, app, callerOf(request), buildpack)));
+    },
+  );
+  router.post(
+    '/apps/:app/buildpack-installations/actions/update',
+    edge.change('write', 'buildpacks:update'),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { buildpack } = bodyOf(request, updateBody);
+      const which = buildpack ?? undefined;
+      const left = leaving(response);
+      response.json(
+        shape.installations(await updateBuildpacks(platform, app, callerOf(request), which, left)),
+      );
+    },
+  );
   return router;
 }
 
@@ -47,7 +62,7 @@ export function buildpackRoutes(edge: Edge): Router {
  */
 export function registryRoutes(): Router {
   const router = Router();
-  router.get('/buildpacks/*name', (request: Request, response: Response) => {
+  router.get('/buildpacks/*name', need('open'), (request: Request, response: Response) => {
     const name = parameter(request, 'name');
     if (!/^[\w-]{1,60}(\/[\w-]{1,60})?$/.test(name))
       throw notFound('buildpack', `"${name.slice(0, 60)}" is not the name of a buildpack.`);
@@ -55,6 +70,12 @@ export function registryRoutes(): Router {
   });
   return router;
 }
+
+/** Not which: a URL may have a login in it. */
+const count: Detail = ({ body }) => {
+  const given = listBody.safeParse(body).data?.updates.length;
+  return given === undefined ? undefined : `${given} in the list`;
+};
 
 /** Who waits for a fetch may give up. */
 function leaving(response: Response): AbortSignal {

@@ -13,6 +13,7 @@ import type { Build } from '../../store/builds.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 import { sentSource } from './sources.ts';
@@ -37,7 +38,7 @@ const newBuild = z.object({
 export function buildRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get('/apps/:app/builds', (request, response) => {
+  router.get('/apps/:app/builds', need('read'), (request, response) => {
     const app = edge.app(request);
     const fields = {
       created_at: (one: { createdAt: string }) => one.createdAt,
@@ -47,52 +48,68 @@ export function buildRoutes(edge: Edge): Router {
       shape.build(platform, app, one, edge.base(request)),
     );
   });
-  router.post('/apps/:app/builds', async (request, response) => {
-    const app = edge.app(request);
-    const { source_blob: blob, buildpacks } = bodyOf(request, newBuild);
-    if (buildpacks?.length)
-      throw new PlatformError(
-        'invalid_params',
-        'buildpacks: a build uses those of its app. Name them in the config var BUILDPACK_URL or in the file .buildpacks.',
+  router.post(
+    '/apps/:app/builds',
+    edge.change('deploy', 'builds:create', idOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { source_blob: blob, buildpacks } = bodyOf(request, newBuild);
+      if (buildpacks?.length)
+        throw new PlatformError(
+          'invalid_params',
+          'buildpacks: a build uses those of its app. Name them in the config var BUILDPACK_URL or in the file .buildpacks.',
+        );
+      const { buildId, done } = await buildSource(platform, app, callerOf(request), {
+        sent: sentSource(platform, blob.url),
+        url: blob.url,
+        version: blob.version || null,
+        description: blob.version_description ?? null,
+        checksum: blob.checksum ?? null,
+      });
+      done.catch((error: unknown) =>
+        platform.log.info({ app: app.name, build: buildId, error: messageOf(error) }, 'build failed'),
       );
-    const { buildId, done } = await buildSource(platform, app, callerOf(request), {
-      sent: sentSource(platform, blob.url),
-      url: blob.url,
-      version: blob.version || null,
-      description: blob.version_description ?? null,
-      checksum: blob.checksum ?? null,
-    });
-    done.catch((error: unknown) =>
-      platform.log.info({ app: app.name, build: buildId, error: messageOf(error) }, 'build failed'),
-    );
-    const build = platform.store.builds.byId(buildId)!;
-    response.status(201).json(shape.build(platform, app, build, edge.base(request)));
-  });
-  router.get('/apps/:app/builds/:build', (request, response) => {
+      const build = platform.store.builds.byId(buildId)!;
+      response.status(201).json(shape.build(platform, app, build, edge.base(request)));
+    },
+  );
+  router.get('/apps/:app/builds/:build', need('read'), (request, response) => {
     const app = edge.app(request);
     response.json(shape.build(platform, app, findBuild(request, app), edge.base(request)));
   });
-  router.delete('/apps/:app/builds/:build', async (request, response) => {
-    const app = edge.app(request);
-    const { id } = findBuild(request, app);
-    await cancelBuild(platform, id, callerOf(request));
-    response.json(shape.build(platform, app, platform.store.builds.byId(id)!, edge.base(request)));
-  });
-  router.delete('/apps/:app/build-cache', async (request, response) => {
-    await purgeCache(platform, edge.app(request), callerOf(request));
-    response.status(202).json({});
-  });
-  router.post('/apps/:app/actions/redeploy', async (request, response) => {
-    const app = edge.app(request);
-    const { buildId, done } = await redeploy(platform, app, callerOf(request));
-    done.catch((error: unknown) =>
-      platform.log.info({ app: app.name, build: buildId, error: messageOf(error) }, 'redeploy failed'),
-    );
-    response
-      .status(201)
-      .json(shape.build(platform, app, platform.store.builds.byId(buildId)!, edge.base(request)));
-  });
-  router.get('/apps/:app/slugs/:slug', (request, response) => {
+  router.delete(
+    '/apps/:app/builds/:build',
+    edge.change('deploy', 'builds:cancel', idOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { id } = findBuild(request, app);
+      await cancelBuild(platform, id, callerOf(request));
+      response.json(shape.build(platform, app, platform.store.builds.byId(id)!, edge.base(request)));
+    },
+  );
+  router.delete(
+    '/apps/:app/build-cache',
+    edge.change('deploy', 'builds:cache:purge'),
+    async (request, response) => {
+      await purgeCache(platform, edge.app(request), callerOf(request));
+      response.status(202).json({});
+    },
+  );
+  router.post(
+    '/apps/:app/actions/redeploy',
+    edge.change('deploy', 'redeploy', idOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { buildId, done } = await redeploy(platform, app, callerOf(request));
+      done.catch((error: unknown) =>
+        platform.log.info({ app: app.name, build: buildId, error: messageOf(error) }, 'redeploy failed'),
+      );
+      response
+        .status(201)
+        .json(shape.build(platform, app, platform.store.builds.byId(buildId)!, edge.base(request)));
+    },
+  );
+  router.get('/apps/:app/slugs/:slug', need('read'), (request, response) => {
     const app = edge.app(request);
     const slug = platform.store.slugs.byId(parameter(request, 'slug'));
     if (!slug || slug.appId !== app.id) throw notFound('slug', `${app.name} has no such slug.`);
@@ -108,11 +125,13 @@ export function buildRoutes(edge: Edge): Router {
   }
 }
 
+const idOf: Detail = (_request, { id }) => (typeof id === 'string' ? id : undefined);
+
 /** Capability URLs: the signature in the path is the right to read. */
 export function outputRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get('/outputs/:id/:signature', async (request, response) => {
+  router.get('/outputs/:id/:signature', need('open'), async (request, response) => {
     const id = parameter(request, 'id');
     const given = Buffer.from(parameter(request, 'signature'));
     const right = Buffer.from(platform.store.sign(`output:${id}`));

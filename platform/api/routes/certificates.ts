@@ -8,10 +8,12 @@ import {
   findCertificate,
   removeCertificate,
 } from '../../actions/certificates.ts';
+import type { Need } from '../../domain/access.ts';
 import type { Certificate } from '../../domain/certificate.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { sniEndpoint } from '../serializers/certificates.ts';
 
@@ -23,9 +25,9 @@ const fields = {
 
 export function certificateRoutes(edge: Edge): Router {
   const router = Router();
-  serve(router, edge, '/apps/:app/sni-endpoints', edge.app);
-  serve(router, edge, '/sni-endpoints', () => null);
-  router.get('/certificate-authority', async (_request, response) => {
+  serve(router, edge, '/apps/:app/sni-endpoints', edge.app, ['read', 'write']);
+  serve(router, edge, '/sni-endpoints', () => null, ['admin', 'admin']);
+  router.get('/certificate-authority', need('account'), async (_request, response) => {
     const { pem, fingerprint } = await edge.platform.certificates.authority();
     response.json({ certificate: pem, fingerprint });
   });
@@ -34,31 +36,40 @@ export function certificateRoutes(edge: Edge): Router {
 
 function serve(
   router: Router,
-  { platform }: Edge,
+  edge: Edge,
   path: string,
   ownerOf: (request: Request) => CertificateOwner,
+  [look, alter]: readonly [look: Need, alter: Need],
 ): void {
-  router.get(path, (request, response) => {
+  const { platform } = edge;
+  router.get(path, need(look), (request, response) => {
     const owner = ownerOf(request);
     sendList(request, response, added(platform, owner), fields, (one) => sniEndpoint(platform, owner, one));
   });
-  router.post(path, async (request, response) => {
+  router.post(path, edge.change(alter, 'certs:add', nameOf), async (request, response) => {
     const owner = ownerOf(request);
     const { certificate_chain: chain, private_key: key } = bodyOf(request, addBody);
     const one = await addCertificate(platform, owner, callerOf(request), { chain, key });
     response.status(201).json(sniEndpoint(platform, owner, one));
   });
-  router.get(`${path}/:endpoint`, (request, response) => {
+  router.get(`${path}/:endpoint`, need(look), (request, response) => {
     const owner = ownerOf(request);
     response.json(
       sniEndpoint(platform, owner, findCertificate(platform, owner, parameter(request, 'endpoint'))),
     );
   });
-  router.delete(`${path}/:endpoint`, async (request, response) => {
-    const owner = ownerOf(request);
-    const gone = findCertificate(platform, owner, parameter(request, 'endpoint'));
-    const shown = sniEndpoint(platform, owner, gone);
-    await removeCertificate(platform, owner, callerOf(request), gone.id);
-    response.json(shown);
-  });
+  router.delete(
+    `${path}/:endpoint`,
+    edge.change(alter, 'certs:remove', nameOf),
+    async (request, response) => {
+      const owner = ownerOf(request);
+      const gone = findCertificate(platform, owner, parameter(request, 'endpoint'));
+      const shown = sniEndpoint(platform, owner, gone);
+      await removeCertificate(platform, owner, callerOf(request), gone.id);
+      response.json(shown);
+    },
+  );
 }
+
+/** Never its key. */
+const nameOf: Detail = (_request, { name }) => (typeof name === 'string' ? name : undefined);

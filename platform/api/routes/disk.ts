@@ -4,14 +4,17 @@ import { z } from 'zod';
 import { tidyDisk } from '../../actions/disk.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
+import type { Detail } from '../need.ts';
 
 const gcBody = z.object({ dry_run: z.boolean().optional() });
 /** Well below the time after which clients give up on a silent server. */
 const signOfLifeMs = 20_000;
 
-export function diskRoutes({ platform }: Edge): Router {
+const dryOrNot: Detail = ({ body }) => (gcBody.safeParse(body).data?.dry_run ? 'dry run' : undefined);
+
+export function diskRoutes({ platform, change }: Edge): Router {
   const router = Router();
-  router.post('/server/gc', async (request, response) => {
+  router.post('/server/gc', change('admin', 'server:gc', dryOrNot), async (request, response) => {
     const { dry_run: dry = false } = bodyOf(request, gcBody);
     // A client that left is written to in vain.
     response.on('error', () => undefined);

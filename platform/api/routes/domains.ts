@@ -4,15 +4,18 @@ import { z } from 'zod';
 import { addDomain, findDomain, removeDomain } from '../../actions/domains.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/domains.ts';
 
 const addBody = z.object({ hostname: z.string(), sni_endpoint: z.null().optional() });
 
+const nameOf: Detail = (_request, { hostname }) => (typeof hostname === 'string' ? hostname : undefined);
+
 export function domainRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get('/apps/:app/domains', (request, response) => {
+  router.get('/apps/:app/domains', need('read'), (request, response) => {
     const app = edge.app(request);
     const all = [
       shape.builtIn(platform, app),
@@ -24,22 +27,30 @@ export function domainRoutes(edge: Edge): Router {
     };
     sendList(request, response, all, fields, (one) => one);
   });
-  router.post('/apps/:app/domains', async (request, response) => {
-    const app = edge.app(request);
-    const domain = await addDomain(platform, app, bodyOf(request, addBody).hostname);
-    response.status(201).json(shape.custom(platform, app, domain));
-  });
-  router.get('/apps/:app/domains/:domain', (request, response) => {
+  router.post(
+    '/apps/:app/domains',
+    edge.change('write', 'domains:add', nameOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const domain = await addDomain(platform, app, bodyOf(request, addBody).hostname);
+      response.status(201).json(shape.custom(platform, app, domain));
+    },
+  );
+  router.get('/apps/:app/domains/:domain', need('read'), (request, response) => {
     const app = edge.app(request);
     const wanted = parameter(request, 'domain');
     const own = shape.builtIn(platform, app);
     if (wanted === own.hostname || wanted === own.id) return void response.json(own);
     response.json(shape.custom(platform, app, findDomain(platform, app, wanted)));
   });
-  router.delete('/apps/:app/domains/:domain', async (request, response) => {
-    const app = edge.app(request);
-    const gone = await removeDomain(platform, app, parameter(request, 'domain'));
-    response.json(shape.custom(platform, app, gone));
-  });
+  router.delete(
+    '/apps/:app/domains/:domain',
+    edge.change('write', 'domains:remove', nameOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const gone = await removeDomain(platform, app, parameter(request, 'domain'));
+      response.json(shape.custom(platform, app, gone));
+    },
+  );
   return router;
 }

@@ -3,11 +3,12 @@ import { Router } from 'express';
 import { type CodeCount, countCodes } from '../../actions/errors.ts';
 import { codes } from '../../domain/code.ts';
 import type { Edge } from '../edge.ts';
+import { need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 
 export function errorRoutes(edge: Edge): Router {
   const router = Router();
-  router.get('/apps/:app/errors', async (request, response) => {
+  router.get('/apps/:app/errors', need('read'), async (request, response) => {
     const found = await countCodes(edge.platform, edge.app(request));
     sendList(request, response, found, { code: (one) => one.code }, shape);
   });

@@ -12,10 +12,13 @@ import {
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { logDrain } from '../serializers/log-drains.ts';
 
 const addBody = z.object({ url: z.string(), insecure: z.boolean().optional() });
+/** Its URL as it may be shown. */
+const drainOf: Detail = (_request, { url }) => (typeof url === 'string' ? url : undefined);
 const fields = {
   created_at: ({ drain }: DrainAndStatus) => drain.createdAt,
   id: ({ drain }: DrainAndStatus) => drain.id,
@@ -24,25 +27,33 @@ const fields = {
 export function logDrainRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.get('/apps/:app/log-drains', async (request, response) => {
+  router.get('/apps/:app/log-drains', need('read'), async (request, response) => {
     const app = edge.app(request);
     sendList(request, response, await drainsOf(platform, app), fields, (one) => logDrain(app, one));
   });
-  router.post('/apps/:app/log-drains', async (request, response) => {
-    const app = edge.app(request);
-    const { url, insecure = false } = bodyOf(request, addBody);
-    const added = await addDrain(platform, app, callerOf(request), { url, insecure });
-    response.status(201).json(logDrain(app, added));
-  });
-  router.get('/apps/:app/log-drains/:drain', async (request, response) => {
+  router.post(
+    '/apps/:app/log-drains',
+    edge.change('write', 'drains:add', drainOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { url, insecure = false } = bodyOf(request, addBody);
+      const added = await addDrain(platform, app, callerOf(request), { url, insecure });
+      response.status(201).json(logDrain(app, added));
+    },
+  );
+  router.get('/apps/:app/log-drains/:drain', need('read'), async (request, response) => {
     const app = edge.app(request);
     const drain = findDrain(platform, app, parameter(request, 'drain'));
     response.json(logDrain(app, await withStatus(platform, app, drain)));
   });
-  router.delete('/apps/:app/log-drains/:drain', async (request, response) => {
-    const app = edge.app(request);
-    const gone = await removeDrain(platform, app, callerOf(request), parameter(request, 'drain'));
-    response.json(logDrain(app, gone));
-  });
+  router.delete(
+    '/apps/:app/log-drains/:drain',
+    edge.change('write', 'drains:remove', drainOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      const gone = await removeDrain(platform, app, callerOf(request), parameter(request, 'drain'));
+      response.json(logDrain(app, gone));
+    },
+  );
   return router;
 }

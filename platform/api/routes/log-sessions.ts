@@ -5,8 +5,9 @@ import { PlatformError } from '../../domain/errors.ts';
 import { nowMicros } from '../../domain/log-line.ts';
 import { readLogQuery } from '../../domain/log-query.ts';
 import type { Edge } from '../edge.ts';
-import { bodyOf } from '../input.ts';
+import { bodyOf, parameter } from '../input.ts';
 import type { LogOrder } from '../log-sessions.ts';
+import { need } from '../need.ts';
 import * as shape from '../serializers/resources.ts';
 
 const body = z.object({
@@ -27,9 +28,13 @@ const defaultLines = 100;
 
 export function logSessionRoutes(edge: Edge): Router {
   const router = Router();
-  router.post('/apps/:app/log-sessions', (request, response) => {
+  router.post('/apps/:app/log-sessions', need('read'), (request, response) => {
     const app = edge.app(request);
-    const secret = edge.logSessions.open({ appId: app.id, ...orderOf(bodyOf(request, body)) });
+    const secret = edge.logSessions.open({
+      appId: app.id,
+      stands: edge.stillMay(request, app),
+      ...orderOf(bodyOf(request, body)),
+    });
     const at = new Date().toISOString();
     response.status(201).json({
       id: shape.stableId(secret),
@@ -38,6 +43,14 @@ export function logSessionRoutes(edge: Edge): Router {
       updated_at: at,
     });
   });
+  return router;
+}
+
+export function logStreamRoutes(edge: Edge): Router {
+  const router = Router();
+  router.get('/log-sessions/:secret', need('open'), (request, response) =>
+    edge.logSessions.serve(parameter(request, 'secret'), request, response),
+  );
   return router;
 }
 

@@ -6,6 +6,7 @@ import type { App } from '../../domain/app.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 
 /** null, or an empty text, takes a key back to its default. */
 const body = z.record(
@@ -15,6 +16,8 @@ const body = z.record(
     .nullable()
     .transform((value) => (value === null ? '' : String(value))),
 );
+
+const keysOf: Detail = (request) => Object.keys(body.safeParse(request.body).data ?? {}).join(', ');
 
 export function processSettingRoutes(edge: Edge): Router {
   const router = Router();
@@ -26,13 +29,17 @@ export function processSettingRoutes(edge: Edge): Router {
       set: from === 'ps:set',
       from,
     }));
-  router.get('/apps/:app/process-settings', (request, response) => {
+  router.get('/apps/:app/process-settings', need('read'), (request, response) => {
     response.json(shape(edge.app(request)));
   });
-  router.patch('/apps/:app/process-settings', async (request, response) => {
-    const app = edge.app(request);
-    await setProcessSettings(platform, app, callerOf(request), bodyOf(request, body));
-    response.json(shape(app));
-  });
+  router.patch(
+    '/apps/:app/process-settings',
+    edge.change('write', 'ps:set', keysOf),
+    async (request, response) => {
+      const app = edge.app(request);
+      await setProcessSettings(platform, app, callerOf(request), bodyOf(request, body));
+      response.json(shape(app));
+    },
+  );
   return router;
 }

@@ -11,6 +11,7 @@ import { callerOf } from '../auth.ts';
 import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { newRunSecret } from '../run-sessions.ts';
 import * as shape from '../serializers/resources.ts';
@@ -30,6 +31,20 @@ const runBody = z.object({
   size: z.string().optional(),
   ...terminalFields,
 });
+const targetOf: Detail = (request) => parameter(request, 'dyno') || 'all';
+/** Not what it runs: a command may hold a secret. */
+const nameOf: Detail = (_request, { name }) => (typeof name === 'string' ? name : undefined);
+const scaled: Detail = (request) => {
+  const type = parameter(request, 'type');
+  const one = oneChange.safeParse(request.body).data ?? {};
+  const updates = type ? [{ type, ...one }] : (batch.safeParse(request.body).data?.updates ?? []);
+  return updates
+    .map(({ type: which, quantity, size: wanted, dyno_size }) =>
+      [`${which}=${quantity ?? ''}`, wanted ?? dyno_size ?? []].flat().join(':'),
+    )
+    .join(' ');
+};
+
 export function processRoutes(edge: Edge): Router {
   const router = Router();
   formationRoutes(router, edge);
@@ -41,32 +56,40 @@ export function processRoutes(edge: Edge): Router {
 function formationRoutes(router: Router, edge: Edge): void {
   const { platform } = edge;
   const list = (app: App) => formationOf(platform, app);
-  router.get('/apps/:app/formation', (request, response) => {
+  router.get('/apps/:app/formation', need('read'), (request, response) => {
     const app = edge.app(request);
     const fields = { type: (one: { type: string }) => one.type, id: (one: { id: string }) => one.id };
     sendList(request, response, list(app), fields, (one) => shape.formation(platform, app, one));
   });
-  router.get('/apps/:app/formation/:type', (request, response) => {
+  router.get('/apps/:app/formation/:type', need('read'), (request, response) => {
     const app = edge.app(request);
     const type = parameter(request, 'type');
     const found = list(app).find((one) => one.type === type || one.id === type);
     if (!found) throw notFound('formation', `${app.name} has no process type "${type.slice(0, 60)}".`);
     response.json(shape.formation(platform, app, found));
   });
-  router.patch('/apps/:app/formation', async (request, response) => {
-    const app = edge.app(request);
-    const updates = bodyOf(request, batch).updates.map(
-      ({ type, ...rest }): ScaleUpdate => ({ type, ...asUpdate(rest) }),
-    );
-    const changed = await scale(platform, app, callerOf(request), updates, named(response));
-    response.json(changed.map((one) => shape.formation(platform, app, one)));
-  });
-  router.patch('/apps/:app/formation/:type', async (request, response) => {
-    const app = edge.app(request);
-    const update = { type: parameter(request, 'type'), ...asUpdate(bodyOf(request, oneChange)) };
-    const [changed] = await scale(platform, app, callerOf(request), [update], named(response));
-    response.json(shape.formation(platform, app, changed!));
-  });
+  router.patch(
+    '/apps/:app/formation',
+    edge.change('write', 'ps:scale', scaled),
+    async (request, response) => {
+      const app = edge.app(request);
+      const updates = bodyOf(request, batch).updates.map(
+        ({ type, ...rest }): ScaleUpdate => ({ type, ...asUpdate(rest) }),
+      );
+      const changed = await scale(platform, app, callerOf(request), updates, named(response));
+      response.json(changed.map((one) => shape.formation(platform, app, one)));
+    },
+  );
+  router.patch(
+    '/apps/:app/formation/:type',
+    edge.change('write', 'ps:scale', scaled),
+    async (request, response) => {
+      const app = edge.app(request);
+      const update = { type: parameter(request, 'type'), ...asUpdate(bodyOf(request, oneChange)) };
+      const [changed] = await scale(platform, app, callerOf(request), [update], named(response));
+      response.json(shape.formation(platform, app, changed!));
+    },
+  );
 }
 
 /** The answer comes before the end: where that is told is in a header of it. */
@@ -76,7 +99,7 @@ function named(response: Response): (change: ProcessChange) => void {
 
 function dynoRoutes(router: Router, edge: Edge): void {
   const { platform } = edge;
-  router.get('/apps/:app/dynos', async (request, response) => {
+  router.get('/apps/:app/dynos', need('read'), async (request, response) => {
     const app = edge.app(request);
     const fields = { name: (one: { name: string }) => one.name, id: (one: { id: string }) => one.id };
     const found = await listProcesses(platform, app);
@@ -86,12 +109,12 @@ function dynoRoutes(router: Router, edge: Edge): void {
       shape.dyno(app, one, { usage: usageOf.get(one.id) ?? null }),
     );
   });
-  router.get('/apps/:app/dynos/:dyno', async (request, response) => {
+  router.get('/apps/:app/dynos/:dyno', need('read'), async (request, response) => {
     const app = edge.app(request);
     const found = await findProcess(platform, app, parameter(request, 'dyno'));
     response.json(shape.dyno(app, found, { usage: await platform.figures.of(found.id) }));
   });
-  router.post('/apps/:app/dynos', async (request, response) => {
+  router.post('/apps/:app/dynos', edge.change('write', 'run', nameOf), async (request, response) => {
     const app = edge.app(request);
     const body = bodyOf(request, runBody);
     const attach = body.attach ?? false;
@@ -110,14 +133,14 @@ function dynoRoutes(router: Router, edge: Edge): void {
       ...callerTerminal(body, attach),
     });
     if (kept) {
-      const attachUrl = edge.runSessionUrl(request, kept.secret);
+      const attachUrl = edge.runSessionUrl(request, app, kept.secret);
       const reattachSeconds = platform.config.reattachMs / 1000;
       response.status(201).json(shape.dyno(app, started, { attachUrl, reattachSeconds }));
       return;
     }
     const { oneOffs } = platform;
     const url = attach
-      ? edge.attachUrl(request, {
+      ? edge.attachUrl(request, app, {
           open: () => oneOffs.open(started.id),
           discard: () => oneOffs.discard(started.id),
         })
@@ -126,6 +149,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
   });
   router.delete(
     ['/apps/:app/dynos', '/apps/:app/dynos/:dyno', '/apps/:app/formations/:dyno'],
+    edge.change('write', 'ps:restart', targetOf),
     async (request, response) => {
       const target = parameter(request, 'dyno') || undefined;
       const change = await restart(platform, edge.app(request), callerOf(request), target);
@@ -135,6 +159,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
   );
   router.post(
     ['/apps/:app/dynos/:dyno/actions/stop', '/apps/:app/formations/:dyno/actions/stop'],
+    edge.change('write', 'ps:stop', targetOf),
     async (request, response) => {
       const change = await stop(platform, edge.app(request), callerOf(request), parameter(request, 'dyno'));
       if (change) named(response)(change);
@@ -146,7 +171,7 @@ function dynoRoutes(router: Router, edge: Edge): void {
 /** Ours: what became of a scale, a resize or a restart. */
 function changeRoutes(router: Router, edge: Edge): void {
   const { store, processes } = edge.platform;
-  router.get('/apps/:app/process-changes', (request, response) => {
+  router.get('/apps/:app/process-changes', need('read'), (request, response) => {
     const fields = {
       created_at: (one: ProcessChange) => one.createdAt,
       id: (one: ProcessChange) => one.id,
@@ -154,7 +179,7 @@ function changeRoutes(router: Router, edge: Edge): void {
     const list = store.processChanges.ofApp(edge.app(request).id);
     sendList(request, response, list, fields, shape.processChange);
   });
-  router.get('/apps/:app/process-changes/:change', async (request, response) => {
+  router.get('/apps/:app/process-changes/:change', need('read'), async (request, response) => {
     const app = edge.app(request);
     const id = parameter(request, 'change');
     const find = (): ProcessChange => {

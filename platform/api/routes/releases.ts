@@ -8,6 +8,7 @@ import type { Release } from '../../domain/release.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 import { waitAsAsked } from '../waiting.ts';
@@ -25,6 +26,14 @@ const configChange = z
   )
   .pipe(z.record(z.string(), z.string().nullable()));
 
+/** Its description is what the ledger says of it. */
+const described: Detail = (_request, { version, description }) =>
+  version === undefined ? undefined : `v${version}: ${description}`;
+const namesOf: Detail = ({ body }) =>
+  Object.entries(configChange.safeParse(body).data ?? {})
+    .map(([name, value]) => (value === null ? `${name} (removed)` : name))
+    .join(', ');
+
 export function releaseRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
@@ -33,24 +42,28 @@ export function releaseRoutes(edge: Edge): Router {
     id: (one: Release) => one.id,
     created_at: (one: Release) => one.createdAt,
   };
-  router.get('/apps/:app/releases', (request, response) => {
+  router.get('/apps/:app/releases', need('read'), (request, response) => {
     const app = edge.app(request);
     sendList(request, response, platform.store.releases.list(app.id), fields, (one) =>
       shape.release(platform, app, one, edge.base(request)),
     );
   });
-  router.post('/apps/:app/releases', async (request, response) => {
-    const app = edge.app(request);
-    const { release, slug, description } = bodyOf(request, newRelease);
-    if ((release === undefined) === (slug === undefined))
-      throw new PlatformError('invalid_params', 'Give either "release" (to roll back to) or "slug".');
-    const made =
-      release !== undefined
-        ? await rollback(platform, app, callerOf(request), String(release))
-        : releaseSlug(platform, app, callerOf(request), slug!, description);
-    response.status(201).json(shape.release(platform, app, made, edge.base(request)));
-  });
-  router.get('/apps/:app/releases/:release', async (request, response) => {
+  router.post(
+    '/apps/:app/releases',
+    edge.change('deploy', 'rollback', described),
+    async (request, response) => {
+      const app = edge.app(request);
+      const { release, slug, description } = bodyOf(request, newRelease);
+      if ((release === undefined) === (slug === undefined))
+        throw new PlatformError('invalid_params', 'Give either "release" (to roll back to) or "slug".');
+      const made =
+        release !== undefined
+          ? await rollback(platform, app, callerOf(request), String(release))
+          : releaseSlug(platform, app, callerOf(request), slug!, description);
+      response.status(201).json(shape.release(platform, app, made, edge.base(request)));
+    },
+  );
+  router.get('/apps/:app/releases/:release', need('read'), async (request, response) => {
     const app = edge.app(request);
     const release = findRelease(platform, app, parameter(request, 'release'));
     await waitAsAsked(request, response, (signal) => platform.processes.settled(release.id, signal));
@@ -58,14 +71,14 @@ export function releaseRoutes(edge: Edge): Router {
       shape.release(platform, app, platform.store.releases.byId(release.id)!, edge.base(request)),
     );
   });
-  router.get('/apps/:app/releases/:release/config-vars', (request, response) => {
+  router.get('/apps/:app/releases/:release/config-vars', need('secrets'), (request, response) => {
     const release = findRelease(platform, edge.app(request), parameter(request, 'release'));
     response.json(platform.store.releases.config(release));
   });
-  router.get('/apps/:app/config-vars', (request, response) => {
+  router.get('/apps/:app/config-vars', need('secrets'), (request, response) => {
     response.json(readConfigVars(platform, edge.app(request)));
   });
-  router.patch('/apps/:app/config-vars', (request, response) => {
+  router.patch('/apps/:app/config-vars', edge.change('write', 'config:set', namesOf), (request, response) => {
     const app = edge.app(request);
     // The release exists before this answers: clients print its version next.
     const release = setConfigVars(platform, app, callerOf(request), bodyOf(request, configChange));

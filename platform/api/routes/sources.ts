@@ -7,13 +7,14 @@ import type { Platform } from '../../actions/context.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { Edge } from '../edge.ts';
 import { parameter } from '../input.ts';
+import { need } from '../need.ts';
 
 type Right = 'get' | 'put';
 
 export function sourceRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.post(['/sources', '/apps/:app/sources'], (request, response) => {
+  router.post(['/sources', '/apps/:app/sources'], need('deploy'), (request, response) => {
     if (request.params['app'] !== undefined) edge.app(request);
     const id = platform.sources.expect();
     const url = (right: Right): string =>
@@ -27,7 +28,7 @@ export function sourceRoutes(edge: Edge): Router {
 export function archiveRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
-  router.put('/sources/:id/:signature', async (request, response) => {
+  router.put('/sources/:id/:signature', need('open'), async (request, response) => {
     const id = rightful(platform, request, 'put');
     await platform.requireSpace();
     try {
@@ -39,7 +40,7 @@ export function archiveRoutes(edge: Edge): Router {
     }
     response.status(200).json({});
   });
-  router.get('/sources/:id/:signature', async (request, response) => {
+  router.get('/sources/:id/:signature', need('open'), async (request, response) => {
     const path = platform.sources.sent(rightful(platform, request, 'get'));
     response.setHeader('Content-Type', 'application/octet-stream');
     await pipeline(createReadStream(path), response).catch(() => undefined);

@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** A process that reads only when told to, behind a real server. */
-async function offered(resize: AttachedSession['resize'] = async () => undefined) {
+async function offered(resize: AttachedSession['resize'] = async () => undefined, stands = () => true) {
   const problems: string[] = [];
   const signals: string[] = [];
   const attachments = createAttachments((message) => problems.push(message), beatMs);
@@ -60,7 +60,7 @@ async function offered(resize: AttachedSession['resize'] = async () => undefined
     server.close();
   });
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/attach/${attachments.offer({ open: async () => session })}`,
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/attach/${attachments.offer({ open: async () => session, stands })}`,
     signals,
     stream,
     end,
@@ -190,4 +190,28 @@ it('of several sizes in a row the last counts, however long the engine takes for
   await until(() => sizes.includes('77x22'));
   await sleep(100);
   expect(sizes.at(-1)).toBe('77x22');
+});
+
+it('whose right is taken away while attached is told so, and the process is hung up on', async () => {
+  let may = true;
+  const process = await offered(undefined, () => may);
+  process.goOn();
+  const client = new WebSocket(process.url);
+  const told: string[] = [];
+  client.on('message', (data, binary) => binary || told.push(String(data)));
+  await once(client, 'open');
+  await sleep(3 * beatMs);
+  expect(client.readyState).toBe(client.OPEN);
+  may = false;
+  await once(client, 'close');
+  expect(told.at(-1)).toMatch(/"type":"error".*revoked or has expired/);
+  await sleep(beatMs);
+  expect(process.signals).toContain('SIGHUP');
+});
+
+it('who was offered it and may not any more does not get in', async () => {
+  const process = await offered(undefined, () => false);
+  const client = new WebSocket(process.url);
+  const [error] = (await once(client, 'error')) as [Error];
+  expect(error.message).toContain('404');
 });

@@ -14,8 +14,8 @@ const order: LogOrder = { appId: 'app', lines: 100, tail: false, format: 'text',
 const time = 1_795_000_000_123_456;
 const shown = '2026-11-18T11:06:40.123456+00:00';
 
-async function serving(logs: Pick<Logs, 'tail'>) {
-  const sessions = createLogSessions(logs, () => true, Date.now);
+async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
+  const sessions = createLogSessions(logs, () => true, Date.now, pingMs);
   const server = createServer((request, response) => {
     const secret = request.url!.slice(1);
     sessions.serve(secret, request as Request, response as Response).catch((error) => {
@@ -225,4 +225,19 @@ it('says which lines of the time that was asked for are not kept any more', asyn
   expect(found[0]!.lines[0]!.replace(/^.*?: /, '')).toBe(told);
   const [first] = (await served.text({ ...order, format: 'json' })).split('\n');
   expect(JSON.parse(first!)).toMatchObject({ source: 'twelve', process: 'logs', text: told });
+});
+
+it('a tail ends in order once who asked for it may not any more, and its URL is no good then', async () => {
+  await using folder = await temporaryFolder();
+  await using logs = await withLines(folder.path, ['one']);
+  await using server = await serving(logs, 20);
+  let may = true;
+  const secret = server.sessions.open({ ...order, tail: true, stands: () => may });
+  const response = await server.get(secret);
+  const reader = response.body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('one');
+  may = false;
+  for (let done = false; !done; ) ({ done } = await reader.read());
+  expect((await server.get(secret)).status).toBe(404);
+  expect((await server.get(server.sessions.open({ ...order, stands: () => false }))).status).toBe(404);
 });

@@ -114,9 +114,9 @@ test('a sealed config does not open under another release', () => {
 
 test('tokens are kept as hashes and found by their text', () => {
   const user = store.users.create('a@example.com');
-  const token = store.users.createToken(user.id, 'test');
-  expect(store.users.byToken(token)?.email).toBe('a@example.com');
-  expect(store.users.byToken(`${token}x`)).toBeUndefined();
+  const { text: token } = store.tokens.create(user.id, { description: 'test', scope: 'write' });
+  expect(store.tokens.find(token)?.user.email).toBe('a@example.com');
+  expect(store.tokens.find(`${token}x`)).toBeUndefined();
   const wal = readFileSync(join(folder, 'twelve.db-wal'));
   expect(wal.includes(token)).toBe(false);
 });
@@ -147,7 +147,7 @@ test('a second server on one data folder is refused', () => {
 
 test('while another program holds the database nothing is changed, and the sentence says so', () => {
   const { user, app } = appWithReleases(1);
-  const token = store.users.createToken(user.id, 'test');
+  const { text: token } = store.tokens.create(user.id, { description: 'test', scope: 'write' });
   const other = new SQLite(join(folder, 'twelve.db'));
   const held = expect.objectContaining({
     code: 'service_unavailable',
@@ -160,7 +160,7 @@ test('while another program holds the database nothing is changed, and the sente
     expect(() => store.transaction(create)).toThrow(held);
     // Who only reads is not refused, whether or not it is time to note that a token was used.
     expect(store.apps.list()).toEqual([app]);
-    expect(store.users.byToken(token)).toEqual(user);
+    expect(store.tokens.find(token)?.user).toEqual(user);
     other.exec('ROLLBACK');
     expect(create().name).toBe('second');
   } finally {

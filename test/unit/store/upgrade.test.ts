@@ -32,7 +32,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 test('a database of the first version is upgraded with everything in it', () => {
   const wrote = writeFirstVersion(folder);
   const store = openStore({ folder, create: true });
-  expect(store.users.byToken(wrote.token)).toMatchObject({ email: 'admin@localhost' });
+  expect(store.tokens.find(wrote.token)?.user).toMatchObject({ email: 'admin@localhost', admin: true });
   const app = store.apps.byName('old')!;
   expect(app).toMatchObject({
     id: wrote.app,

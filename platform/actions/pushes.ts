@@ -1,0 +1,70 @@
+// What git asks of us: whose token is it, which app do they mean, and may they.
+import type { App } from '../domain/app.ts';
+import { auditText } from '../domain/audit.ts';
+import { hasCode } from '../domain/errors.ts';
+import type { GitNeeds, Pusher, RefUpdate } from '../git/git.ts';
+import { findApp, requireScope } from './access.ts';
+import type { Known, Platform } from './context.ts';
+import { deployPush } from './deploy.ts';
+import type { Refusal } from './refusals.ts';
+
+/** @param platform asked late: git is one of its parts */
+export function pushesOf(
+  platform: () => Platform,
+): Pick<GitNeeds, 'authenticate' | 'findApp' | 'pushed' | 'deploy'> {
+  const knownOf = new WeakMap<Pusher, Known>();
+  return {
+    async authenticate(token, from) {
+      const known = admitted(platform(), token, from);
+      if (!known) return null;
+      const pusher: Pusher = { id: known.user.id, email: known.user.email };
+      knownOf.set(pusher, known);
+      return pusher;
+    },
+    async findApp(name, pusher, service) {
+      const known = knownOf.get(pusher)!;
+      let app: App | undefined;
+      try {
+        app = findApp(platform(), known.user, name);
+        requireScope(service === 'receive-pack' ? 'deploy' : 'read', known);
+        return app;
+      } catch (error) {
+        if (hasCode(error, 'not_found')) return null;
+        if (hasCode(error, 'forbidden')) platform().admission.refused(entryOf(known, app, null));
+        throw error;
+      }
+    },
+    pushed({ app, user, updates }) {
+      const detail = auditText(updates.map(inWords).join(', '));
+      platform().store.audit.add({ ...entryOf(knownOf.get(user)!, app, detail), outcome: 'done' });
+    },
+    deploy: (push) => deployPush(platform(), push),
+  };
+}
+
+/** null: nobody knows this token, for which git has words of its own. */
+function admitted({ admission }: Platform, token: string, from: { address: string | null }): Known | null {
+  try {
+    return admission.admit(token, from);
+  } catch (error) {
+    if (hasCode(error, 'unauthorized') && error.details['unknown'] === true) return null;
+    throw error;
+  }
+}
+
+/** `4a0f2c9e to main` */
+function inWords({ ref, to }: RefUpdate): string {
+  const name = ref.replace(/^refs\/(heads|tags)\//, '');
+  return /^0+$/.test(to) ? `removed ${name}` : `${to.slice(0, 8)} to ${name}`;
+}
+
+function entryOf(
+  { user, token, address }: Known,
+  app: { id: string; name: string } | undefined,
+  detail: string | null,
+): Refusal {
+  return {
+    ...{ action: 'git:push', detail, userId: user.id, userEmail: user.email, tokenId: token.id },
+    ...{ appId: app?.id ?? null, appName: app?.name ?? null, address, requestId: null },
+  };
+}

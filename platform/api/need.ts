@@ -1,0 +1,157 @@
+// What a route takes: every route states it, is asked by it, and is written into the audit log under the name of its change.
+import type { Request, RequestHandler, Response, Router } from 'express';
+import { requireRole, requireScope } from '../actions/access.ts';
+import type { Known, Platform } from '../actions/context.ts';
+import type { Need } from '../domain/access.ts';
+import type { App } from '../domain/app.ts';
+import { auditText } from '../domain/audit.ts';
+import { messageOf } from '../domain/errors.ts';
+import { callerOf } from './auth.ts';
+
+/** What exactly was changed, from the request and the answer: names, never the values of config vars. */
+export type Detail = (request: Request, answer: Record<string, unknown>) => string | undefined;
+
+type Needs = Pick<Platform, 'store' | 'log' | 'admission'>;
+
+interface Stated {
+  need: Need;
+  /** Of a change, in the words of the command line. */
+  action: string | null;
+}
+
+const stated = new WeakMap<RequestHandler, Stated>();
+const asked = new WeakMap<Request, Need>();
+const meant = new WeakMap<Request, App>();
+
+/** First handler of a route that changes nothing. */
+export function need(what: Need): RequestHandler {
+  const handler: RequestHandler = (request, _response, next) => {
+    asked.set(request, what);
+    if (what !== 'open') requireScope(what, callerOf(request));
+    next();
+  };
+  stated.set(handler, { need: what, action: null });
+  return handler;
+}
+
+/** First handler of a route that changes something. */
+export function change(
+  platform: Needs,
+  what: Need,
+  action: string,
+  detail: Detail = () => undefined,
+): RequestHandler {
+  const handler: RequestHandler = (request, response, next) => {
+    const caller = callerOf(request);
+    beforeAnswer(response, (answer) =>
+      audit(platform, { request, response, caller, action, detail, answer }),
+    );
+    asked.set(request, what);
+    requireScope(what, caller);
+    next();
+  };
+  stated.set(handler, { need: what, action });
+  return handler;
+}
+
+/** The app that a request is about. @throws PlatformError `forbidden` when the route's need is more than they may there */
+export function about(platform: Pick<Platform, 'store'>, request: Request, app: App): App {
+  meant.set(request, app);
+  requireRole(platform, asked.get(request)!, callerOf(request).user, app);
+  return app;
+}
+
+/** What the route of this request takes. */
+export function needOf(request: Request): Need {
+  return asked.get(request)!;
+}
+
+interface Answered {
+  request: Request;
+  response: Response;
+  caller: Known;
+  action: string;
+  detail: Detail;
+  answer: unknown;
+}
+
+/** Written before the answer is sent. What was refused for its form alone has changed nothing, and is not. */
+function audit({ store, log, admission }: Needs, answered: Answered): void {
+  const { request, response, caller, action, detail, answer } = answered;
+  const { statusCode } = response;
+  const outcome =
+    statusCode < 400 ? 'done' : statusCode === 403 ? 'refused' : statusCode >= 500 ? 'failed' : null;
+  if (outcome === null) return;
+  const app = meant.get(request);
+  try {
+    const body = outcome === 'done' && typeof answer === 'object' && answer !== null ? answer : {};
+    const text = detail(request, body as Record<string, unknown>);
+    const entry = {
+      ...{ action, detail: text ? auditText(text) : null },
+      ...{ userId: caller.user.id, userEmail: caller.user.email, tokenId: caller.token.id },
+      ...{ appId: app?.id ?? null, appName: app?.name ?? null },
+      ...{ address: caller.address, requestId: String(response.getHeader('Request-Id')) },
+    };
+    if (outcome === 'refused') admission.refused(entry);
+    else store.audit.add({ ...entry, outcome });
+  } catch (error) {
+    // It is done, and its answer must not say otherwise.
+    log.error({ error: messageOf(error), action, app: app?.name }, 'the audit log could not be written');
+  }
+}
+
+/** Once, before the first byte: most answers are JSON, and some are streams. */
+function beforeAnswer(response: Response, act: (body: unknown) => void): void {
+  const { json, write, end } = response;
+  const first = (body: unknown): void => {
+    Object.assign(response, { json, write, end });
+    act(body);
+  };
+  response.json = (body: unknown) => {
+    first(body);
+    return response.json(body);
+  };
+  for (const name of ['write', 'end'] as const)
+    response[name] = (...given: unknown[]) => {
+      first(undefined);
+      return (response[name] as (...all: unknown[]) => never)(...given);
+    };
+}
+
+export interface RouteStatement {
+  method: string;
+  path: string;
+  need: Need | null;
+  action: string | null;
+}
+
+interface Layer {
+  handle: RequestHandler;
+  method?: string;
+}
+
+/** All routes of a router, with what each states first. */
+function routesOf(router: Router): RouteStatement[] {
+  return router.stack.flatMap(({ route }) => {
+    if (!route) return [];
+    const layers = route.stack as unknown as Layer[];
+    const methods = [...new Set(layers.map(({ method }) => method ?? 'all'))];
+    const paths = [route.path as unknown as string | string[]].flat();
+    return methods.flatMap((method) => {
+      const first = layers.find((layer) => layer.method === method)!;
+      const { need: needed = null, action = null } = stated.get(first.handle) ?? {};
+      return paths.map((path) => ({ method: method.toUpperCase(), path, need: needed, action }));
+    });
+  });
+}
+
+/** @throws Error naming the routes that would be open to every token */
+export function requireStated(routers: readonly Router[]): RouteStatement[] {
+  const routes = routers.flatMap(routesOf);
+  const open = routes.filter((route) => route.need === null);
+  if (open.length > 0)
+    throw new Error(
+      `these routes do not state what they take: ${open.map(({ method, path }) => `${method} ${path}`).join(', ')}`,
+    );
+  return routes;
+}

@@ -1,0 +1,83 @@
+// The audit log: who changed what. Entries are only added; of more than the budget the oldest go.
+import { randomUUID } from 'node:crypto';
+import type { AuditEntry, AuditFilter } from '../domain/audit.ts';
+import type { Database } from './database.ts';
+
+interface Row {
+  number: number;
+  id: string;
+  at: string;
+  action: string;
+  outcome: AuditEntry['outcome'];
+  detail: string | null;
+  user_id: string | null;
+  user_email: string | null;
+  token_id: string | null;
+  app_id: string | null;
+  app_name: string | null;
+  address: string | null;
+  request_id: string | null;
+}
+
+export function createAudit(database: Database, now: () => string) {
+  const newest = database.prepare<[], number>('SELECT coalesce(max(number), 0) FROM audit').pluck();
+  const insert = database.prepare(
+    `INSERT INTO audit VALUES (@number, @id, @at, @action, @outcome, @detail, @userId, @userEmail, @tokenId,
+     @appId, @appName, @address, @requestId)`,
+  );
+  const forget = database.prepare('DELETE FROM audit WHERE number <= ? - (SELECT entries FROM audit_budget)');
+  const add = database.transaction((entry: Omit<AuditEntry, 'number' | 'id' | 'at'>): void => {
+    const number = (newest.get() as number) + 1;
+    insert.run({ ...entry, number, id: randomUUID(), at: now() });
+    forget.run(number);
+  });
+  return {
+    add: (entry: Omit<AuditEntry, 'number' | 'id' | 'at'>): void => add.immediate(entry),
+    /** How many of the newest entries are kept from now on. */
+    keep(entries: number): void {
+      database.prepare('UPDATE audit_budget SET entries = ?').run(entries);
+    },
+    /** The newest that fit, newest first. */
+    list(filter: AuditFilter, page: { before: number | null; max: number }): AuditEntry[] {
+      const where = [
+        ...(filter.appId === undefined ? [] : ['app_id = @appId']),
+        ...(filter.user === undefined ? [] : ['(user_id = @user OR user_email = @user)']),
+        ...(filter.since === undefined ? [] : ['at >= @since']),
+        ...(filter.visibleTo === undefined
+          ? []
+          : ['(user_id = @visibleTo OR app_id IN (SELECT value FROM json_each(@apps)))']),
+        ...(page.before === null ? [] : ['number < @before']),
+      ];
+      const { visibleTo, ...given } = filter;
+      return database
+        .prepare<[object], Row>(
+          `SELECT * FROM audit ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY number DESC LIMIT @max`,
+        )
+        .all({
+          ...given,
+          ...page,
+          visibleTo: visibleTo?.userId,
+          apps: JSON.stringify(visibleTo?.appIds ?? []),
+        })
+        .map(toEntry);
+    },
+  };
+}
+
+function toEntry(row: Row): AuditEntry {
+  return {
+    number: row.number,
+    id: row.id,
+    at: row.at,
+    action: row.action,
+    outcome: row.outcome,
+    detail: row.detail,
+    userId: row.user_id,
+    userEmail: row.user_email,
+    tokenId: row.token_id,
+    appId: row.app_id,
+    appName: row.app_name,
+    address: row.address,
+    requestId: row.request_id,
+  };
+}
