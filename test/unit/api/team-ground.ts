@@ -48,6 +48,9 @@ export async function startTeam(clock: () => number = Date.now, config: object =
     git: { handle: async () => false } as unknown as Platform['git'],
     router: { stateOf: () => 'none' } as unknown as Platform['router'],
     logs: { write: () => undefined } as unknown as Platform['logs'],
+    oneOffs: {
+      kept: { open: () => Promise.reject(new Error('no process runs here')) },
+    } as unknown as Platform['oneOffs'],
   });
   const { platform, store, app } = ground;
   Object.assign(platform.config, {
