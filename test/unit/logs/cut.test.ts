@@ -183,8 +183,10 @@ it('a drain whose cursor was cut at any byte is never further than it was', asyn
     writeFileSync(path, text.subarray(0, cut));
     const problems: string[] = [];
     const account = createAccount({ log, path, onProblem: (message) => problems.push(message) });
-    expect(account.sequence()).toBe(cut === text.length ? 4321 : 0);
-    expect(problems).toHaveLength(cut === text.length ? 0 : 1);
+    // Behind what it tells stand spaces, and a newline.
+    const isWhole = cut >= text.toString().trimEnd().length;
+    expect(account.sequence()).toBe(isWhole ? 4321 : 0);
+    expect(problems).toHaveLength(isWhole ? 0 : 1);
     // The next one that opens it reads what this one kept.
     account.close();
     expect(createAccount({ log, path, onProblem: (message) => problems.push(message) }).sequence()).toBe(
