@@ -47,9 +47,16 @@ async function ofScript(script: string, args: readonly string[]): Promise<string
   if (!existsSync(join(root, script))) return `there is no ${script}`;
   // What follows `within` is a command of its own.
   const own = args.slice(0, args.indexOf('within') + 1 || args.length);
-  const words = own.flatMap((arg) => arg.split('=', 1)).filter((arg) => !isPlaceholder(arg));
+  const help = await explained(script);
+  // `--domain NAME`: what follows is anybody's.
+  const takesValue = (option: string | undefined): boolean =>
+    / --/.test(` ${option}`) && new RegExp(`${option} [A-Z]`).test(help);
+  const words = own
+    .filter((_, at) => !takesValue(own[at - 1]))
+    .flatMap((arg) => arg.split('=', 1))
+    .filter((arg) => !isPlaceholder(arg));
   if (words.length === 0) return null;
-  const known = new Set((await explained(script)).match(/[\w-]+(?:\/[\w-]+)*/g));
+  const known = new Set(help.match(/[\w-]+(?:\/[\w-]+)*/g));
   const unknown = words.find((word) => !known.has(word) && !isFile(word));
   return unknown === undefined ? null : `${script} says nothing of "${unknown}"`;
 }
