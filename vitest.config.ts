@@ -17,6 +17,7 @@ const long = [
   'test/e2e/install.test.ts',
   'test/e2e/live-restore.test.ts',
   'test/e2e/log-limits.test.ts',
+  'test/e2e/run-callers.test.ts',
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',
