@@ -130,7 +130,10 @@ export function readPiece(segment: Segment, offset: number, scratch?: Scratch): 
       block,
     };
   const chunkSize = Math.max(leastChunk, block.length);
-  const unpacked = inflateRawSync(read(segment, block.place, block.pressed, scratch), { ...asFar, chunkSize });
+  const unpacked = inflateRawSync(read(segment, block.place, block.pressed, scratch), {
+    ...asFar,
+    chunkSize,
+  });
   return { bytes: unpacked.subarray(0, block.length), start: block.start, block };
 }
 
