@@ -44,6 +44,8 @@ interface Waiting {
 }
 
 const restartMs = 1000;
+/** Under a flood nearly all objects live for one batch, and Node would let the room for them grow and never give it back. */
+const resourceLimits = { maxYoungGenerationSizeMb: 3 };
 
 /** @param onRestart the thread is a new one and knows nothing of what was followed */
 export async function createLink(needs: LogNeeds, onRestart: () => void): Promise<Link> {
@@ -133,11 +135,11 @@ export async function createLink(needs: LogNeeds, onRestart: () => void): Promis
 /** From dist the thread is plain JavaScript. From source it registers tsx itself: on Node 20 `--import tsx` does not reach a thread's first file. */
 function startWorker(workerData: unknown): Worker {
   if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+    return new Worker(new URL('./worker.js', import.meta.url), { workerData, resourceLimits });
   const tsx = import.meta.resolve('tsx/esm/api');
   const file = new URL('./worker.ts', import.meta.url).href;
   const first = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); })`;
-  return new Worker(first, { eval: true, workerData, execArgv: [] });
+  return new Worker(first, { eval: true, workerData, resourceLimits, execArgv: [] });
 }
 
 async function nowhere(): Promise<never> {

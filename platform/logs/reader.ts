@@ -4,7 +4,7 @@ import type { AppLog } from './app-log.ts';
 import { type Block, blockAt } from './blocks.ts';
 import { byteFilter, mayMatch } from './filter.ts';
 import { lineAt, readFrame, visitItems } from './format.ts';
-import { blocksOf, framesOf, type Piece, readPiece, type Segment } from './segment-file.ts';
+import { blocksOf, framesOf, type Piece, readPiece, type Scratch, type Segment } from './segment-file.ts';
 import type { Shelf } from './segments.ts';
 
 /** Bytes looked at before others get a turn. */
@@ -30,14 +30,20 @@ export interface ForwardReader {
 /** Blocks that are known to hold what matches, by where they begin. */
 export type Hits = Map<Segment, Set<number>>;
 
+/** Of all readers: each is done with what it read before another gets a turn. */
+const scratches: Record<'general' | 'router', Scratch> = {
+  general: { bytes: Buffer.alloc(0) },
+  router: { bytes: Buffer.alloc(0) },
+};
+
 /**
  * @param after the sequence number before the first line wanted
  * @param hits where `skim` need look
  */
 export function readForward(log: AppLog, after: number, filter: LogFilter, hits?: Hits): ForwardReader {
   const sides = [
-    { ...forwardSide(log.general, after, filter, hits), wanted: byteFilter(filter).line },
-    { ...forwardSide(log.router, after, filter, hits), wanted: byteFilter(filter).line },
+    { ...forwardSide(log.general, after, filter, scratches.general, hits), wanted: byteFilter(filter).line },
+    { ...forwardSide(log.router, after, filter, scratches.router, hits), wanted: byteFilter(filter).line },
   ] as const;
   let position = after;
 
@@ -91,7 +97,13 @@ interface ForwardSide {
 }
 
 /** One shelf, frame by frame. Between pulls it holds nothing but its place: a waiting reader costs nothing. */
-function forwardSide(shelf: Shelf, after: number, filter: LogFilter, hits?: Hits): ForwardSide {
+function forwardSide(
+  shelf: Shelf,
+  after: number,
+  filter: LogFilter,
+  scratch: Scratch,
+  hits?: Hits,
+): ForwardSide {
   const wanted = byteFilter(filter);
   let skipUntil = 0;
   let segment: Segment | undefined;
@@ -126,7 +138,7 @@ function forwardSide(shelf: Shelf, after: number, filter: LogFilter, hits?: Hits
   /** The bytes at our place; what was read before, or the block there. */
   function load(): Piece | undefined {
     if (piece && offset < piece.start + piece.bytes.length) return piece;
-    piece = unlessDamaged(() => readPiece(segment!, offset));
+    piece = unlessDamaged(() => readPiece(segment!, offset, scratch));
     looked += piece?.bytes.length ?? 0;
     return piece;
   }

@@ -111,19 +111,34 @@ export interface Piece {
   block: Block;
 }
 
+/** Room that is read into again and again, by whoever is done with what is in it. */
+export interface Scratch {
+  bytes: Buffer;
+}
+
 /**
  * The block that holds a place, from there on or from its beginning on; undefined when none does.
  * @throws what opening, reading and unpacking throw
  */
-export function readPiece(segment: Segment, offset: number): Piece | undefined {
+export function readPiece(segment: Segment, offset: number, scratch?: Scratch): Piece | undefined {
   const block = blockAt(blocksOf(segment), offset);
   if (!block) return undefined;
   if (!segment.pressed)
-    return { bytes: read(segment, offset, block.start + block.length - offset), start: offset, block };
-  const unpacked = inflateRawSync(read(segment, block.place, block.pressed), asFar);
+    return {
+      bytes: read(segment, offset, block.start + block.length - offset, scratch),
+      start: offset,
+      block,
+    };
+  const chunkSize = Math.max(leastChunk, block.length);
+  const unpacked = inflateRawSync(read(segment, block.place, block.pressed, scratch), {
+    ...asFar,
+    chunkSize,
+  });
   return { bytes: unpacked.subarray(0, block.length), start: block.start, block };
 }
 
+/** What zlib takes. A whole block at once leaves no pieces behind to be put together. */
+const leastChunk = 64;
 const inflate = promisify(inflateRaw);
 
 /** The same of one that begins there, unpacked in a thread beside ours. */
@@ -133,17 +148,22 @@ export async function readBlock(segment: Segment, start: number): Promise<Buffer
   return (await inflate(read(segment, block.place, block.pressed), asFar)).subarray(0, block.length);
 }
 
-function read({ path }: Segment, position: number, length: number): Buffer {
+function read({ path }: Segment, position: number, length: number, scratch?: Scratch): Buffer {
+  if (scratch && scratch.bytes.length < length) scratch.bytes = Buffer.allocUnsafeSlow(length);
   const file = openSync(path, 'r');
   try {
-    return readAt(file, position, length);
+    return readAt(file, position, length, scratch?.bytes);
   } finally {
     closeSync(file);
   }
 }
 
-function readAt(file: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+function readAt(
+  file: number,
+  position: number,
+  length: number,
+  bytes: Buffer = Buffer.allocUnsafe(length),
+): Buffer {
   let at = 0;
   for (;;) {
     const read = readSync(file, bytes, at, length - at, position + at);
