@@ -1,5 +1,4 @@
 // Request bodies: checked once here against a zod schema, with the field named when it does not fit.
-import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { PlatformError } from '../domain/errors.ts';
@@ -25,11 +24,6 @@ function requireText(value: unknown, field = 'The request body'): void {
     throw new PlatformError('invalid_params', `${field} is not text: it contains half of a surrogate pair.`);
   if (typeof value !== 'object' || value === null) return;
   for (const [name, one] of Object.entries(value)) requireText(one, name);
-}
-
-/** For express.json: bytes that are not UTF-8 would be replaced without a word. */
-export function requireUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
-  if (encoding === 'utf-8' && !isUtf8(body)) throw new Error('its body is not UTF-8');
 }
 
 /** A path parameter as text. */

@@ -84,9 +84,9 @@ export function createRunSessions(
       if (!url) return false;
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
       accept(hashOf(url[1]!), seen, request, socket, head).catch((error: unknown) => {
-        if (hasCode(error, 'not_found')) return refuseUpgrade(socket, messageOf(error));
+        if (hasCode(error, 'not_found')) return refuseUpgrade(socket, request.method, messageOf(error));
         // A caller that comes for the first time is told why; one that comes back tries again.
-        refuseForNow(socket, messageOf(error));
+        refuseForNow(socket, request.method, messageOf(error));
       });
       return true;
     },

@@ -1,7 +1,7 @@
 // Apps.
 import { Router } from 'express';
 import { z } from 'zod';
-import { createApp, destroyApp, renameApp, setMaintenance } from '../../actions/apps.ts';
+import { createApp, destroyApp, renameApp, requireStill, setMaintenance } from '../../actions/apps.ts';
 import { setHttpsRedirect } from '../../actions/certificates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
@@ -40,7 +40,7 @@ export function appRoutes(edge: Edge): Router {
     if (name !== undefined) await renameApp(platform, app, name);
     if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
     if (redirect !== undefined) await setHttpsRedirect(platform, app, redirect);
-    response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
+    response.json(shape.app(platform, requireStill(platform, app), edge.base(request)));
   });
   router.delete('/apps/:app', async (request, response) => {
     const app = edge.app(request);

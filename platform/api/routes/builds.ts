@@ -13,6 +13,7 @@ import type { Build } from '../../store/builds.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
+import { allowSilence } from '../patience.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 import { sentSource } from './sources.ts';
@@ -124,6 +125,7 @@ export function outputRoutes(edge: Edge): Router {
         : null;
     if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    allowSilence(request);
     response.flushHeaders();
     // A reader that leaves early is no failure of ours.
     await pipeline(Readable.from(lines), response).catch(() => undefined);
