@@ -19,6 +19,13 @@ export interface ClientNeeds {
   unauthorized: string;
 }
 
+/** An answer as it came, whatever its status. */
+export interface RawAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  content: string;
+}
+
 export interface ListOptions {
   /** What to sort by. */
   field?: string;
@@ -47,6 +54,12 @@ export interface Client {
   trust(url: string): Promise<{ ca?: string[] }>;
   /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
   download(path: string): Promise<IncomingMessage>;
+  /** Any request; what is answered is not looked at. */
+  ask(
+    method: string,
+    path: string,
+    given: { headers: Record<string, string>; body?: string },
+  ): Promise<RawAnswer>;
   /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
   stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -74,6 +87,34 @@ export function createClient(needs: ClientNeeds): Client {
     return (await import('./trust.ts')).believing(needs.authority);
   }
 
+  async function reach(
+    method: string,
+    path: string,
+    text: string | undefined,
+    headers: Record<string, string>,
+  ): Promise<{ response: IncomingMessage; content: string }> {
+    const request: Request = {
+      method,
+      url: new URL(needs.url + path),
+      headers: {
+        ...ourHeaders(),
+        ...(text === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+      signal: needs.signal,
+      silence: 60_000,
+      trust,
+    };
+    const answer = await exchange(request, method === 'GET' ? pauses : []);
+    const strangers = incompatibility(needs.url, answer.response.headers);
+    if (strangers) throw new CliError(strangers);
+    warnings(answer.response);
+    return answer;
+  }
+
   async function call(
     method: string,
     path: string,
@@ -81,25 +122,7 @@ export function createClient(needs: ClientNeeds): Client {
     headers: Record<string, string> = {},
   ): Promise<{ response: IncomingMessage; value: unknown }> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const request: Request = {
-      method,
-      url: new URL(needs.url + path),
-      headers: {
-        ...headers,
-        ...ourHeaders(),
-        ...(text === undefined
-          ? {}
-          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
-      },
-      ...(text === undefined ? {} : { body: text }),
-      signal: needs.signal,
-      silence: 60_000,
-      trust,
-    };
-    const { response, content } = await exchange(request, method === 'GET' ? pauses : []);
-    const strangers = incompatibility(needs.url, response.headers);
-    if (strangers) throw new CliError(strangers);
-    warnings(response);
+    const { response, content } = await reach(method, path, text, headers);
     return { response, value: understand(needs, response, content) };
   }
 
@@ -130,6 +153,10 @@ export function createClient(needs: ClientNeeds): Client {
     async sendAndSee<T>(method: string, path: string, body?: unknown) {
       const { value, response } = await call(method, path, body);
       return { value: value as T, headers: response.headers };
+    },
+    async ask(method, path, { headers, body }) {
+      const { response, content } = await reach(method, path, body, headers);
+      return { status: response.statusCode ?? 0, headers: response.headers, content };
     },
     async list<T>(path: string, options: ListOptions = {}) {
       const { limit = Number.POSITIVE_INFINITY } = options;
