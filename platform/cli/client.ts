@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
-import { ApiError, CliError, UnreachableError } from './errors.ts';
+import { CliError, UnreachableError } from './errors.ts';
+import { understand } from './understand.ts';
 import { version } from './version.ts';
 
 export interface ClientNeeds {
@@ -306,36 +307,4 @@ function unreachable(url: URL, error: Error & { code?: string }): CliError {
     code,
     error,
   );
-}
-
-/** The value of a good answer. @throws ApiError with the server's own sentence, CliError when it is not our API */
-function understand(needs: ClientNeeds, response: IncomingMessage, content: string): unknown {
-  const status = response.statusCode ?? 0;
-  const type = (response.headers['content-type'] ?? '').split(';')[0]!.trim();
-  const isJson = type === 'application/json' || type.endsWith('+json');
-  const value = isJson ? parseJson(content) : undefined;
-  if (status >= 200 && status < 300) {
-    if (value !== undefined) return value;
-    if (isJson) throw new CliError(`${needs.url} answered with JSON that is broken or cut off. Try again.`);
-    throw new CliError(
-      `${needs.url} answered with ${type || 'something that has no type'} instead of JSON. Is this the address of Twelve's server?`,
-    );
-  }
-  const { id, message } = (value ?? {}) as { id?: unknown; message?: unknown };
-  if (status === 401) throw new ApiError(needs.unauthorized, status, 'unauthorized');
-  if (typeof message === 'string' && message)
-    throw new ApiError(message, status, typeof id === 'string' ? id : '');
-  throw new ApiError(
-    `${needs.url} answered with status ${status} and no explanation. Is this the address of Twelve's server?`,
-    status,
-    '',
-  );
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -79,7 +79,7 @@ it('a name is remembered for a while, a server that does not answer costs nothin
   expect(await completed(line, { ...options, token: 'another' })).toEqual([]);
 });
 
-it('help fits a terminal of 80 columns, and every topic, command and option of it is there', async () => {
+it('help fits its terminal, and every topic, command and option of it is there', async () => {
   const all = await allCommands();
   const shown = new Map<string, string>();
   for (const words of [
@@ -90,8 +90,8 @@ it('help fits a terminal of 80 columns, and every topic, command and option of i
     ...all.map(({ command }) => [command.name]),
   ])
     shown.set(words.join(), (await twelve(['help', ...words])).out);
+  // What is to be typed is not broken.
   for (const [what, text] of shown)
-    // What is to be typed is not broken.
     for (const line of text.split('\n'))
       if (!line.startsWith('  twelve ') && !/^ {2}(source|TWELVE)/.test(line))
         expect(line.length, `${what}: ${line}`).toBeLessThanOrEqual(100);
