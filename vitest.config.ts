@@ -18,6 +18,7 @@ const long = [
   'test/e2e/install.test.ts',
   'test/e2e/live-restore.test.ts',
   'test/e2e/log-limits.test.ts',
+  'test/e2e/metrics.test.ts',
   'test/chaos/kills.test.ts',
   'test/e2e/sizes.test.ts',
   'test/engine/build/apt-addresses.test.ts',

@@ -33,6 +33,7 @@ import { logSessionRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { healthRoutes, metricsRoutes } from './routes/seen.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
@@ -77,7 +78,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     const id = randomUUID();
     response.setHeader('Request-Id', id);
     try {
-      await beforeAnswering(ready, response);
+      await beforeAnswering(ready, response, request.url === '/health' ? 0 : startPatienceMs);
       if (response.writableEnded) return;
       if (await platform.git.handle(request, response)) return;
       application(request, response);
@@ -129,7 +130,7 @@ export function createApplication(edge: Edge, bodyMs: number): express.Express {
   application.get('/log-sessions/:secret', (request, response) =>
     edge.logSessions.serve(parameter(request, 'secret'), request, response),
   );
-  application.use(outputRoutes(edge), archiveRoutes(edge), registryRoutes());
+  application.use(healthRoutes(edge), outputRoutes(edge), archiveRoutes(edge), registryRoutes());
   application.use(authenticate(platform.store));
   application.use(jsonBody({ bytes: 1_048_576, ms: bodyMs }));
   application.use(answerRepeats(Date.now));
@@ -151,6 +152,7 @@ export function createApplication(edge: Edge, bodyMs: number): express.Express {
     cronRoutes(edge),
     backupRoutes(edge),
     diskRoutes(edge),
+    metricsRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));
@@ -158,9 +160,13 @@ export function createApplication(edge: Edge, bodyMs: number): express.Express {
 }
 
 /** A server that needs longer, since it makes an image first, says so. */
-async function beforeAnswering(ready: Promise<void>, response: ServerResponse): Promise<void> {
+async function beforeAnswering(
+  ready: Promise<void>,
+  response: ServerResponse,
+  patienceMs: number,
+): Promise<void> {
   const late = new AbortController();
-  const patience = sleep(startPatienceMs, 'late', { signal: late.signal, ref: false });
+  const patience = sleep(patienceMs, 'late', { signal: late.signal, ref: false });
   if ((await Promise.race([ready, patience.catch(() => undefined)])) === 'late') {
     const starting = 'The server is starting and looks at what runs. Try again in a moment.';
     refuseWith(response, new PlatformError('service_unavailable', starting), { 'Retry-After': '5' });

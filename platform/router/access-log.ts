@@ -10,6 +10,11 @@ export interface AccessLine {
   text: string;
   /** Microseconds since the epoch: when the request ended. */
   time: number;
+  /** What the visitor got. */
+  status: number;
+  /** What the app took to answer; of no meaning where there is a code. */
+  serviceMs: number;
+  code: RequestCode | null;
 }
 
 /** A line is cut here, which costs the end of the path. */
@@ -119,6 +124,16 @@ export function accessLine(raw: string): AccessLine | undefined {
     ? `${lead(found)} ${where} ${failure(found, field, known)} ${protocol}`
     : `at=info ${where} ${sentOn ? redirected(field) : success(field, method)} ${protocol}`;
   return { appId: place.slice(0, appEnd), text, time: Number(field[at.time]) || nowMicros() };
+    ? `${lead(found)} ${where} ${failure(found, field, known)} protocol=http`
+    : `at=info ${where} connect=${field[at.Tc]}ms service=${serviceMs(field)}ms status=${field[at.status]} bytes=${bodyBytes(field, method)} protocol=http`;
+  return {
+    appId: place.slice(0, appEnd),
+    text,
+    time: Number(field[at.time]) || nowMicros(),
+    status: found?.status ?? Number(field[at.status]),
+    serviceMs: serviceMs(field),
+    code: found?.code ?? null,
+  };
 }
 
 function success(field: string[], method: string): string {

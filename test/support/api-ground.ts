@@ -25,6 +25,7 @@ import { createInside } from '../../platform/processes/inside.ts';
 import { createProcesses } from '../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../platform/processes/needs.ts';
 import { createOneOffs } from '../../platform/processes/one-off.ts';
+import { createRequestTally, type RequestTally } from '../../platform/router/request-tally.ts';
 import { openStore, type Store } from '../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from './memory-engine.ts';
 
@@ -37,6 +38,8 @@ export interface ApiGround extends AsyncDisposable {
   engine: MemoryEngine;
   /** What the server wrote into its log as a warning or worse. */
   logged: Record<string, unknown>[];
+  /** Where the router would count requests. */
+  tally: RequestTally;
 }
 
 const root = join(import.meta.dirname, '..', '..');
@@ -55,7 +58,8 @@ export async function startApi(limits: Parameters<typeof createApi>[1] = {}): Pr
     behaviours: ({ labels }) => (labels[label.kind] === 'run' ? { exitAfterMs: 30 } : undefined),
   });
   const logged: Record<string, unknown>[] = [];
-  const platform = await makePlatform({ folder, data, store, engine, logged });
+  const tally = createRequestTally();
+  const platform = await makePlatform({ folder, data, store, engine, logged, tally });
   const api = createApi(platform, limits);
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 });
   await platform.processes.adopt();
@@ -63,7 +67,7 @@ export async function startApi(limits: Parameters<typeof createApi>[1] = {}): Pr
   await platform.cron.begin();
   api.answer();
   return {
-    ...{ url: `http://127.0.0.1:${port}`, port, token, folder, platform, engine, logged },
+    ...{ url: `http://127.0.0.1:${port}`, port, token, folder, platform, engine, logged, tally },
     async [Symbol.asyncDispose]() {
       await api.close();
       await platform.running.close();
@@ -85,10 +89,11 @@ interface Parts {
   store: Store;
   engine: MemoryEngine;
   logged: Record<string, unknown>[];
+  tally: RequestTally;
 }
 
 /** As main.ts connects them; the router, and what makes and keeps slugs, stand for containers that are not here. */
-async function makePlatform({ folder, data, store, engine, logged }: Parts): Promise<Platform> {
+async function makePlatform({ folder, data, store, engine, logged, tally }: Parts): Promise<Platform> {
   const env = { TWELVE_DATA: data, TWELVE_RUN: join(folder, 'run'), TWELVE_MIN_FREE: '0' };
   const config = { ...readConfig(env), bootTimeoutMs: 2000, stopGraceMs: 500, releasePhaseTimeoutMs: 2000 };
   const instance = 'test';
@@ -142,7 +147,13 @@ async function makePlatform({ folder, data, store, engine, logged }: Parts): Pro
       serve: needs.serve,
       stateOf: (appId) => states.get(appId) ?? null,
       remove: async (appId) => void states.delete(appId),
-    } as Platform['router'],
+      stats: async () => [],
+      requests: tally.all,
+      start: async () => undefined,
+      drained: async () => undefined,
+      close: async () => undefined,
+      destroy: async () => undefined,
+    },
     cron: cronOf({ store, logs, oneOffs, log }),
     inside: createInside(needs),
     resolveDrain: resolveNowhere,
