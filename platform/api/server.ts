@@ -33,7 +33,7 @@ import { logSessionRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
-import { healthRoutes, metricsRoutes } from './routes/seen.ts';
+import { healthRoutes, seenRoutes } from './routes/seen.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
@@ -153,6 +153,7 @@ export function createApplication(edge: Edge, bodyMs: number): express.Express {
     backupRoutes(edge),
     diskRoutes(edge),
     metricsRoutes(edge),
+    seenRoutes(edge),
   );
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

@@ -103,6 +103,11 @@ export const rooms: readonly Room[] = [
   },
   { topic: 'Server', names: ['server:gc'], load: () => import('./commands/gc.ts') },
   { topic: 'Server', names: ['server:backup'], load: () => import('./commands/backup.ts') },
+  {
+    topic: 'Server',
+    names: ['doctor', 'server:status'],
+    load: () => import('./commands/doctor.ts'),
+  },
   { topic: 'Server', names: ['api'], load: () => import('./commands/api.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },
   {

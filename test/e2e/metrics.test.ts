@@ -36,4 +36,11 @@ it('a visit, a build and what runs are in them', async () => {
   const read = await run(promtool(), ['check', 'metrics'], { input: text });
   expect(read).toMatchObject({ status: 0, stdout: '', stderr: '' });
   expect((await fetch(`${platform.url}/health`)).status).toBe(200);
+  // What only deserves a look, such as a name that this machine does not resolve, is no failure.
+  const doctor = await platform.cli(['doctor']);
+  expect(doctor).toMatchObject({ status: 0, stderr: '' });
+  expect(doctor.stdout).toMatch(/^ok {4}engine .*\nok {4}parts /m);
+  const status = await platform.cli(['server:status']);
+  expect(status.stdout).toMatch(/^Processes: +1 up of 1 wanted$/m);
+  expect(status.stdout).toMatch(/^ +\d+\.\d [KM]B {2}slugs$/m);
 });

@@ -129,3 +129,20 @@ it('says without a token whether all is well, and which part does not answer', a
   ground.engine.comeBack();
   await eventually(ask, ([status]) => status === 200);
 });
+
+it('says how the server stands: what it has, what it uses, what does not answer', async () => {
+  create('hello');
+  const ask = async () =>
+    (await (await fetch(`${ground.url}/server/status`, { headers: as() })).json()) as Record<string, unknown>;
+  expect((await fetch(`${ground.url}/server/status`)).status).toBe(401);
+  expect(await ask()).toMatchObject({
+    apps: 1,
+    processes: { wanted: 0, up: 0, crashed: 0 },
+    builds: { running: 0, waiting: 0 },
+    engine: { version: '20.10.0', cgroup_version: 2, failure: null },
+    failing: [],
+    disk: { used: { database: expect.any(Number), logs: expect.any(Number) } },
+    drains: { count: 0, failing: 0 },
+    domain: 'localhost',
+  });
+});
