@@ -6,7 +6,7 @@ import type { Platform } from './context.ts';
 /** So many apps, and types of one, have labels of their own; what is beyond them is told together. */
 const mostApps = 200;
 const mostTypes = 20;
-/** No app and no type can be called so. */
+/** No app can be called so. */
 const others = '_other';
 
 interface Names {
