@@ -38,6 +38,7 @@ it('a visit, a build and what runs are in them', async () => {
   expect((await fetch(`${platform.url}/health`)).status).toBe(200);
   // What only deserves a look, such as a name that this machine does not resolve, is no failure.
   const doctor = await platform.cli(['doctor']);
+  expect(doctor.stdout).not.toContain('FAIL');
   expect(doctor).toMatchObject({ status: 0, stderr: '' });
   expect(doctor.stdout).toMatch(/^ok {4}engine .*\nok {4}parts /m);
   const status = await platform.cli(['server:status']);
