@@ -38,7 +38,7 @@ const quietStepMs = 50;
 export function createAttachments(onProblem: (message: string) => void, beatMs = usualBeatMs): Attachments {
   const offers = new Map<string, { offer: Offer; timer: NodeJS.Timeout }>();
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
-  server.on('wsClientError', (error, socket) => refuseHandshake(socket, error.message));
+  server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
 
   return {
     offer(offer) {

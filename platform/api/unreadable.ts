@@ -30,8 +30,9 @@ export function refuseForNow(socket: Duplex, method: string | undefined, message
 }
 
 /** @param why the handshake is none */
-export function refuseHandshake(socket: Duplex, why: string): void {
-  refuse(socket, new PlatformError('bad_request', `This is not a WebSocket handshake: ${why}.`));
+export function refuseHandshake(socket: Duplex, method: string | undefined, why: string): void {
+  const error = new PlatformError('bad_request', `This is not a WebSocket handshake: ${why}.`);
+  refuse(socket, error, method !== 'HEAD');
 }
 
 function answerTo(code: string): PlatformError {
