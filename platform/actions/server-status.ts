@@ -41,6 +41,7 @@ export async function serverStatus(platform: Platform) {
     },
     domain: config.domain,
     http: config.http,
+    https: config.https,
   };
 }
 

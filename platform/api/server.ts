@@ -94,7 +94,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     limitPatience(one, patient);
     one.keepAliveTimeout = 15_000;
     // Of what else is expected nothing has to be known; Node's own answer has no body.
-    one.on('checkExpectation', onRequest);
+    one.on('checkExpectation', (request, response) => one.emit('request', request, response));
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());

@@ -149,7 +149,7 @@ function dns({ dns: found, status }: Facts): Finding {
   );
 }
 
-/** The server tells of no certificate: it speaks HTTP, and a proxy before it may have one. */
+/** What this connection is: one that could not be trusted would have had no answer. */
 function certificates({ url }: Facts): Finding {
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return ok('certificate', `${hostname} has one that is trusted here`);
@@ -158,7 +158,7 @@ function certificates({ url }: Facts): Finding {
   return warning(
     'certificate',
     `${url} is not encrypted`,
-    'Whoever is on the way can read the token: reach it through an SSH tunnel, or a proxy with TLS (TWELVE_PUBLIC_URL).',
+    'Whoever is on the way can read the token: set TWELVE_API_TLS on the server and log in to that address by https, or go through an SSH tunnel.',
   );
 }
 

@@ -77,8 +77,8 @@ async function resolved(name: string): Promise<Facts['dns']> {
 }
 
 /** Where visitors come in. */
-function portsOf({ http }: ServerStatus): number[] {
-  return [http.port];
+function portsOf({ http, https }: ServerStatus): number[] {
+  return [http.port, ...(https ? [https.port] : [])];
 }
 
 function tried(host: string, port: number): Promise<Facts['ports'][number]> {

@@ -225,4 +225,6 @@ export interface ServerStatus {
   drains: { count: number; lag: number; lost: number; failing: number } | null;
   domain: string;
   http: { host: string; port: number };
+  /** null where visitors are not served over TLS. */
+  https: { host: string; port: number } | null;
 }

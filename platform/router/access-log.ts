@@ -12,8 +12,8 @@ export interface AccessLine {
   time: number;
   /** What the visitor got. */
   status: number;
-  /** What the app took to answer; of no meaning where there is a code. */
-  serviceMs: number;
+  /** What the app took to answer; null where there is a code, or no process was asked. */
+  serviceMs: number | null;
   code: RequestCode | null;
 }
 
@@ -123,15 +123,12 @@ export function accessLine(raw: string): AccessLine | undefined {
   const text = found
     ? `${lead(found)} ${where} ${failure(found, field, known)} ${protocol}`
     : `at=info ${where} ${sentOn ? redirected(field) : success(field, method)} ${protocol}`;
-  return { appId: place.slice(0, appEnd), text, time: Number(field[at.time]) || nowMicros() };
-    ? `${lead(found)} ${where} ${failure(found, field, known)} protocol=http`
-    : `at=info ${where} connect=${field[at.Tc]}ms service=${serviceMs(field)}ms status=${field[at.status]} bytes=${bodyBytes(field, method)} protocol=http`;
   return {
     appId: place.slice(0, appEnd),
     text,
     time: Number(field[at.time]) || nowMicros(),
     status: found?.status ?? Number(field[at.status]),
-    serviceMs: serviceMs(field),
+    serviceMs: found || sentOn ? null : serviceMs(field),
     code: found?.code ?? null,
   };
 }

@@ -47,7 +47,8 @@ export function createRequestTally(): RequestTally {
     add({ appId, status, serviceMs, code }) {
       const counts = of(appId);
       increase(counts.statuses, status in STATUS_CODES ? String(status) : 'other');
-      if (code !== null) return increase(counts.codes, code);
+      if (code !== null) increase(counts.codes, code);
+      if (serviceMs === null) return;
       const seconds = serviceMs / 1000;
       let place = 0;
       while (place < durationBounds.length && seconds > durationBounds[place]!) place += 1;

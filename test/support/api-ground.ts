@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCertificateService } from '../../platform/actions/certificate-service.ts';
 import { createClaims } from '../../platform/actions/claims.ts';
 import type { Platform } from '../../platform/actions/context.ts';
 import { cronOf } from '../../platform/actions/cron.ts';
@@ -70,6 +71,7 @@ export async function startApi(limits: Parameters<typeof createApi>[1] = {}): Pr
     ...{ url: `http://127.0.0.1:${port}`, port, token, folder, platform, engine, logged, tally },
     async [Symbol.asyncDispose]() {
       await api.close();
+      await platform.certificates.close();
       await platform.running.close();
       await platform.cron.close();
       await platform.git.close();
@@ -143,7 +145,12 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
       collect: async () => ({ blobs: 0, bytes: 0, images: 0 }),
       close: async () => undefined,
     },
+    certificates: await createCertificateService({
+      ...{ store, config, onProblem },
+      router: { secure: async () => undefined },
+    }),
     router: {
+      secure: async () => undefined,
       serve: needs.serve,
       stateOf: (appId) => states.get(appId) ?? null,
       remove: async (appId) => void states.delete(appId),

@@ -84,5 +84,6 @@ function shape(status: ServerStatus) {
     drains: status.drains,
     domain: status.domain,
     http: status.http,
+    https: status.https,
   };
 }

@@ -1,5 +1,6 @@
 // What each route is asked with when all is well, and what becomes of it in worse hands.
 import fc from 'fast-check';
+import { makeCertificate } from '../certificates.ts';
 
 type Json = fc.JsonValue;
 
@@ -26,10 +27,17 @@ export const goodHeaders: Readonly<Record<string, Record<string, string>>> = {
   },
 };
 
+const pairs = await Promise.all(
+  ['one.example.com', 'two.example.com'].map((name) => makeCertificate(name, { names: [name] })),
+);
+const pair = some(...pairs.map(({ chain, key }) => ({ certificate_chain: chain, private_key: key })));
+
 /** By method and path; a route that takes no body has none here. */
 export const goodBodies: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   'POST /apps': fc.record({ name: app }),
   'PATCH /apps/:app': fc.oneof(fc.record({ maintenance: fc.boolean() }), fc.record({ name: app })),
+  'POST /apps/:app/sni-endpoints': pair,
+  'POST /sni-endpoints': pair,
   'POST /apps/:app/domains': fc.record({ hostname: word }),
   'POST /apps/:app/log-drains': fc.record({
     url: some('syslog://logs.example:1', 'https://logs.example:1/in', 'gelf+udp://logs.example:1'),

@@ -8,6 +8,7 @@ const parts: Readonly<Record<string, string>> = {
   releases: ':release',
   'log-drains': ':drain',
   domains: ':domain',
+  'sni-endpoints': ':endpoint',
   'process-changes': ':change',
   dynos: ':dyno',
   formation: ':type',
@@ -26,9 +27,11 @@ export function factsIn(facts: Facts, path: string, headers: IncomingHttpHeaders
     const list = facts.get(kind) ?? [];
     facts.set(kind, [fact, ...list].slice(0, most));
   };
-  const [, app, collection] = /^\/apps\/([^/?]+)\/([\w-]+)/.exec(path) ?? [];
+  // Some lists are of all apps: `/sni-endpoints`.
+  const [, app, collection] = /^(?:\/apps\/([^/?]+))?\/([\w-]+)/.exec(path) ?? [];
   const part = (name: string, value: unknown): void => {
     if (app !== undefined) add(`:app${name}`, { ':app': app, [name]: String(value) });
+    else add(name, { [name]: String(value) });
   };
   if (headers['twelve-change']) part(':change', headers['twelve-change']);
   const look = (one: unknown, above: string): void => {

@@ -37,7 +37,7 @@ it('counts requests by app, status and code, and how long they took', async () =
   const request = { appId, status: 200, serviceMs: 8, code: null };
   for (const one of [request, { ...request, serviceMs: 60_000 }, { ...request, status: 742 }])
     ground.tally.add(one);
-  ground.tally.add({ ...request, status: 503, code: 'H12' });
+  ground.tally.add({ ...request, status: 503, serviceMs: null, code: 'H12' });
   ground.tally.add({ ...request, appId: 'gone' });
   const lines = await metrics();
   const of = (name: string): string[] => lines.filter((line) => line.startsWith(name));

@@ -25,6 +25,7 @@ const status: ServerStatus = {
   drains: { count: 2, lag: 5, lost: 0, failing: 1 },
   domain: 'apps.example',
   http: { host: '0.0.0.0', port: 80 },
+  https: null,
 };
 const well: Facts = {
   client: { version: version(), node: 'v20.20.2' },
