@@ -9,7 +9,7 @@ import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
 import { latestSize, readMessage, relayed, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
-import { refuseForNow, refuseUpgrade } from './unreadable.ts';
+import { refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
 export interface RunSessions {
   /** Takes over an HTTP upgrade; false when the path is not ours. */
@@ -38,6 +38,7 @@ export function createRunSessions(
   beatMs = usualBeatMs,
 ): RunSessions {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
+  server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
   const callers = new Map<string, WebSocket>();
   let closing = false;
 

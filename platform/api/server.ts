@@ -152,7 +152,6 @@ export function createApplication(edge: Edge, bodyMs: number): express.Express {
     cronRoutes(edge),
     backupRoutes(edge),
     diskRoutes(edge),
-    metricsRoutes(edge),
     seenRoutes(edge),
   );
   application.use(noSuchRoute);

@@ -5,6 +5,7 @@ import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
 import { understand } from './understand.ts';
+import { unreachable } from './unreachable.ts';
 import { version } from './version.ts';
 
 export interface ClientNeeds {
@@ -277,34 +278,4 @@ async function text(request: Request, response: IncomingMessage): Promise<string
     throw request.signal.aborted ? request.signal.reason : unreachable(request.url, error as Error);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'no such host name',
-  EAI_AGAIN: 'the host name could not be looked up',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to its network',
-  ETIMEDOUT: 'nothing came for too long',
-  ECONNRESET: 'the connection broke',
-  EPIPE: 'the connection broke',
-};
-
-function unreachable(url: URL, error: Error & { code?: string }): CliError {
-  const code = error.code ?? '';
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
-    return new CliError(
-      `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, log in again: twelve login ${url.origin}`,
-    );
-  }
-  if (code === 'EPROTO' || code.startsWith('HPE_')) {
-    return new CliError(
-      `${url.origin} does not speak ${url.protocol === 'https:' ? 'TLS' : 'plain HTTP'}. Is the URL right?`,
-    );
-  }
-  return new UnreachableError(
-    `Twelve's server at ${url.origin} does not answer (${reasons[code] ?? error.message}). Is it running? On its machine: npm start`,
-    code,
-    error,
-  );
 }

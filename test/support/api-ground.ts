@@ -110,7 +110,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
   const needs: ProcessNeeds = {
     ...{ engine: engine.connect(), store, instance, figures, logs, onProblem },
     ...{ networks: config.networks, sizes: config.sizes, bootTimeoutMs: config.bootTimeoutMs },
-    ...{ stopGraceMs: 500, drainMs: 100, releasePhaseTimeoutMs: 2000, settleMs: 20 },
+    ...{ stopGraceMs: 500, drainMs: 100, releasePhaseTimeoutMs: 2000, settleMs: 20, reattachMs: 500 },
     listening: async () => true,
     ask: async () => ({ ok: true }),
     image: async () => (await engine.image('twelve/app:1'))!.id,
@@ -142,7 +142,9 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
       ensureImage: async () => (await engine.image('twelve/app:1'))!.id,
       prime: async () => undefined,
       has: async () => true,
-      collect: async () => ({ blobs: 0, bytes: 0, images: 0 }),
+      blobs: async () => [],
+      async *read() {},
+      collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
       close: async () => undefined,
     },
     certificates: await createCertificateService({

@@ -28,4 +28,5 @@ export const otherRoutes: readonly Route[] = [
   { method: 'POST', path: '/:app.git/git-upload-pack' },
   { method: 'POST', path: '/:app.git/git-receive-pack' },
   { method: 'GET', path: '/attach/:secret' },
+  { method: 'GET', path: '/run-sessions/:secret' },
 ];

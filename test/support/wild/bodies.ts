@@ -15,16 +15,19 @@ const quantity = some(0, 1, 2, '+1', '-1');
 export const slugHere = '<slug>';
 export const sourceHere = '<source>';
 
+const handshake = {
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+};
+
 /** Without which some routes refuse everything. */
 export const goodHeaders: Readonly<Record<string, Record<string, string>>> = {
   'POST /apps/:app/dynos': { 'twelve-attach': 'websocket' },
   'POST /apps/:app/dynos/:dyno': { 'twelve-attach': 'websocket' },
   'POST /:app.git/git-upload-pack': { 'content-type': 'application/x-git-upload-pack-request' },
   'POST /:app.git/git-receive-pack': { 'content-type': 'application/x-git-receive-pack-request' },
-  'GET /attach/:secret': {
-    'sec-websocket-version': '13',
-    'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
-  },
+  'GET /attach/:secret': handshake,
+  'GET /run-sessions/:secret': handshake,
 };
 
 const pairs = await Promise.all(

@@ -17,6 +17,7 @@ const parts: Readonly<Record<string, string>> = {
 const secrets: Readonly<Record<string, readonly string[]>> = {
   'log-sessions': [':secret'],
   attach: [':secret'],
+  'run-sessions': [':secret'],
   outputs: [':id', ':signature'],
   sources: [':id', ':signature'],
 };

@@ -43,7 +43,9 @@ export function createSender(ground: Pick<ApiGround, 'port' | 'token'>, facts: F
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(body === null ? {} : { 'content-length': String(body.length) }),
       ...wild.headers,
-      ...(wild.route.path.startsWith('/attach/') ? { connection: 'upgrade', upgrade: 'websocket' } : {}),
+      ...(/^\/(attach|run-sessions)\//.test(wild.route.path)
+        ? { connection: 'upgrade', upgrade: 'websocket' }
+        : {}),
     };
     const asked = `${wild.method} ${path} ${JSON.stringify(headers)} ${body?.toString('latin1').slice(0, 500) ?? ''}`;
     const { response, text } = await exchange({ method: wild.method, path, headers, body }).catch((error) => {

@@ -1,0 +1,32 @@
+// Why there is no answer, in a sentence that says what to do.
+import { CliError, UnreachableError } from './errors.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'no such host name',
+  EAI_AGAIN: 'the host name could not be looked up',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'nothing came for too long',
+  ECONNRESET: 'the connection broke',
+  EPIPE: 'the connection broke',
+};
+
+export function unreachable(url: URL, error: Error & { code?: string }): CliError {
+  const code = error.code ?? '';
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+    return new CliError(
+      `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, log in again: twelve login ${url.origin}`,
+    );
+  }
+  if (code === 'EPROTO' || code.startsWith('HPE_')) {
+    return new CliError(
+      `${url.origin} does not speak ${url.protocol === 'https:' ? 'TLS' : 'plain HTTP'}. Is the URL right?`,
+    );
+  }
+  return new UnreachableError(
+    `Twelve's server at ${url.origin} does not answer (${reasons[code] ?? error.message}). Is it running? On its machine: npm start`,
+    code,
+    error,
+  );
+}
