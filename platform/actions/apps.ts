@@ -1,6 +1,6 @@
 // Creating, finding, changing and destroying apps.
 import { type App, generateAppName, parseAppName } from '../domain/app.ts';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, notFound } from '../domain/errors.ts';
 import type { Caller, Platform } from './context.ts';
 import { appendRelease } from './release.ts';
 
@@ -16,6 +16,7 @@ export async function createApp(
   const name = wanted === undefined ? freeName(platform) : parseAppName(wanted);
   const app = store.transaction(() => store.apps.create(name, caller.user.id, stackName));
   await platform.git.ensureRepository(app.id);
+  await requireOrClear(platform, app);
   appendRelease(platform, app, caller, () => ({
     slugId: null,
     config: {},
@@ -31,7 +32,17 @@ export async function createApp(
     state: 'none',
     endpoints: [],
   });
-  return store.apps.byId(app.id)!;
+  return await requireOrClear(platform, app);
+}
+
+/** Its name is known as soon as it exists: who destroys it before all of it is made leaves nothing of it either. */
+async function requireOrClear(platform: Platform, app: App): Promise<App> {
+  try {
+    return requireStill(platform, app);
+  } catch (error) {
+    await clearAway(platform, app.id);
+    throw error;
+  }
 }
 
 function freeName(platform: Platform): App['name'] {
@@ -39,6 +50,13 @@ function freeName(platform: Platform): App['name'] {
     const name = generateAppName(Math.random);
     if (!platform.store.apps.byName(name)) return name;
   }
+}
+
+/** As it is now: while somebody waited, another may have changed or destroyed it. @throws PlatformError `not_found` */
+export function requireStill({ store }: Pick<Platform, 'store'>, app: Pick<App, 'id' | 'name'>): App {
+  const found = store.apps.byId(app.id);
+  if (!found) throw notFound('app', `There is no app "${app.name}" any more.`);
+  return found;
 }
 
 type Names = Pick<Platform, 'store' | 'config'>;

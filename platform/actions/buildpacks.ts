@@ -10,6 +10,7 @@ import {
 } from '../domain/buildpack.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
 import type { StoredBuildpack } from '../store/buildpacks.ts';
+import { requireStill } from './apps.ts';
 import type { Caller, Platform } from './context.ts';
 
 /**
@@ -114,7 +115,7 @@ function keep(
 ): StoredBuildpack[] {
   const { store } = platform;
   store.transaction(() => {
-    if (!store.apps.byId(app.id)) throw notFound('app', `There is no app "${app.name}" any more.`);
+    requireStill(platform, app);
     if (!isDeepStrictEqual(store.buildpacks.of(app.id), current))
       throw new PlatformError(
         'conflict',

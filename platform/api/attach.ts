@@ -8,7 +8,7 @@ import { messageOf } from '../domain/errors.ts';
 import type { AttachedSession } from '../processes/attached.ts';
 import { latestSize, type Relayed, readMessage, relayed, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
-import { refuseUpgrade } from './unreadable.ts';
+import { refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
 /** What a caller may come for. */
 export interface Offer {
@@ -42,6 +42,7 @@ const quietStepMs = 50;
 export function createAttachments(onProblem: (message: string) => void, beatMs = usualBeatMs): Attachments {
   const offers = new Map<string, { offer: Offer; timer: NodeJS.Timeout }>();
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
+  server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
 
   return {
     offer(offer) {
@@ -60,7 +61,7 @@ export function createAttachments(onProblem: (message: string) => void, beatMs =
       if (secret === undefined) return false;
       const found = offers.get(secret);
       if (!found || found.offer.stands?.() === false) {
-        refuseUpgrade(socket);
+        refuseUpgrade(socket, request.method);
         return true;
       }
       // A handshake that fails leaves the offer, and its timer clears the process away.

@@ -1,4 +1,5 @@
 // Codes → HTTP statuses, and every failure in the one shape of the Platform API.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { type ErrorCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { Log } from '../log.ts';
@@ -10,12 +11,15 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   not_found: 404,
   not_acceptable: 406,
   conflict: 409,
+  request_timeout: 408,
   gone: 410,
+  request_too_large: 413,
   requested_range_not_satisfiable: 416,
   invalid_params: 422,
   build_failed: 422,
   release_failed: 422,
   rate_limit: 429,
+  headers_too_large: 431,
   cancelled: 503,
   engine_unavailable: 503,
   engine_failed: 503,
@@ -44,14 +48,39 @@ export function errorHandler(log: Log): ErrorRequestHandler {
       next(thrown);
       return;
     }
-    const { resource, retryAfter } = error.details;
+    const { retryAfter } = error.details;
     if (typeof retryAfter === 'number') response.setHeader('Retry-After', String(retryAfter));
-    response.status(statusOf[error.code]).json({
-      id: error.code,
-      message: error.message,
-      ...(typeof resource === 'string' ? { resource } : {}),
-    });
+    response.status(statusOf[error.code]).json(bodyOf(error));
   };
+}
+
+/** The one shape of a failure. */
+export function bodyOf({ code, message, details }: PlatformError): Record<string, string> {
+  const { resource } = details;
+  return { id: code, message, ...(typeof resource === 'string' ? { resource } : {}) };
+}
+
+/** The same where no route, and no Express, has been reached. */
+export function refuseWith(
+  response: ServerResponse,
+  error: PlatformError,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (response.writableEnded) return;
+  if (!response.headersSent)
+    response.writeHead(statusOf[error.code], {
+      'Content-Type': 'application/json; charset=utf-8',
+      ...headers,
+    });
+  response.end(JSON.stringify(bodyOf(error)));
+}
+
+/** @returns what a client is told of a failure that is ours */
+export function failedByUs(): PlatformError {
+  return new PlatformError(
+    'internal_server_error',
+    'The server failed on this request. Its log has more under this Request-Id.',
+  );
 }
 
 /** A log drain may be asked for by its URL, which has secrets in it; its id and its token are fit to be seen. */
@@ -61,14 +90,9 @@ function shownPath(path: string): string {
 
 function asPlatformError(thrown: unknown): PlatformError {
   if (thrown instanceof PlatformError) return thrown;
-  // express.json's own errors carry a status and a type.
-  const { status, type } = thrown as { status?: number; type?: string };
-  if (type === 'entity.too.large')
-    return new PlatformError('bad_request', 'The request body is larger than 1 MB.');
+  // Express's own errors carry a status.
+  const { status } = thrown as { status?: number };
   if (status !== undefined && status >= 400 && status < 500)
     return new PlatformError('bad_request', `The request could not be read: ${messageOf(thrown)}`);
-  return new PlatformError(
-    'internal_server_error',
-    'The server failed on this request. Its log has more under this Request-Id.',
-  );
+  return failedByUs();
 }

@@ -1,5 +1,4 @@
 // Request bodies: checked once here against a zod schema, with the field named when it does not fit.
-import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { PlatformError } from '../domain/errors.ts';
@@ -45,11 +44,6 @@ export const secondsBody = z
     'It is a number of seconds',
   )
   .nullish();
-
-/** For express.json: bytes that are not UTF-8 would be replaced without a word. */
-export function requireUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
-  if (encoding === 'utf-8' && !isUtf8(body)) throw new Error('its body is not UTF-8');
-}
 
 /** A path parameter as text. */
 export function parameter(request: Request, name: string): string {

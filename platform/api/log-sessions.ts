@@ -14,6 +14,7 @@ import {
 import { within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
+import { allowSilence } from './patience.ts';
 
 export interface LogOrder {
   appId: string;
@@ -73,6 +74,7 @@ export function createLogSessions(
       events ? 'text/event-stream; charset=utf-8' : 'text/plain; charset=utf-8',
     );
     response.setHeader('Cache-Control', 'no-cache');
+    allowSilence(request);
     response.flushHeaders();
     if (events && !order.tail) response.write('retry: 1\n\n');
     try {

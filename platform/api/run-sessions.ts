@@ -9,7 +9,7 @@ import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
 import { latestSize, readMessage, relayed, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
-import { refuseForNow, refuseUpgrade } from './unreadable.ts';
+import { refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
 export interface RunSessions {
   /** Whether who was given the secret still may is asked when they come, and while they stay; of what another server gave out nothing is known. */
@@ -43,6 +43,7 @@ export function createRunSessions(
   beatMs = usualBeatMs,
 ): RunSessions {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
+  server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
   const callers = new Map<string, WebSocket>();
   const rights = new Map<string, () => boolean>();
   let closing = false;
@@ -100,9 +101,9 @@ export function createRunSessions(
       }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
       accept(hashOf(url[1]!), seen, request, socket, head).catch((error: unknown) => {
-        if (hasCode(error, 'not_found')) return refuseUpgrade(socket, messageOf(error));
+        if (hasCode(error, 'not_found')) return refuseUpgrade(socket, request.method, messageOf(error));
         // A caller that comes for the first time is told why; one that comes back tries again.
-        refuseForNow(socket, messageOf(error));
+        refuseForNow(socket, request.method, messageOf(error));
       });
       return true;
     },

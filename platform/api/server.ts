@@ -1,4 +1,5 @@
 // One HTTP server for the API, git, log streams and attached processes.
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,12 +10,13 @@ import { PlatformError } from '../domain/errors.ts';
 import { allowLongRequests } from '../git/git.ts';
 import { createAttachments } from './attach.ts';
 import { authenticate } from './auth.ts';
+import { jsonBody } from './body.ts';
 import { createEdge, type Edge } from './edge.ts';
-import { errorHandler, noSuchRoute } from './errors.ts';
-import { requireUtf8 } from './input.ts';
+import { errorHandler, failedByUs, noSuchRoute, refuseWith } from './errors.ts';
 import { createLogSessions } from './log-sessions.ts';
 import { refusalOfNames } from './names.ts';
 import { type RouteStatement, requireStated } from './need.ts';
+import { limitPatience, type Patience, usualPatience } from './patience.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
 import { appRoutes } from './routes/apps.ts';
@@ -35,6 +37,7 @@ import { logSessionRoutes, logStreamRoutes } from './routes/log-sessions.ts';
 import { processSettingRoutes } from './routes/process-settings.ts';
 import { processRoutes } from './routes/processes.ts';
 import { releaseRoutes } from './routes/releases.ts';
+import { healthRoutes, seenRoutes } from './routes/seen.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { userRoutes } from './routes/users.ts';
 import { createRunSessions } from './run-sessions.ts';
@@ -54,7 +57,9 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export function createApi(platform: Platform): Api {
+/** @param patience with clients; what is not given is as usual */
+export function createApi(platform: Platform, patience: Partial<Patience> = {}): Api {
+  const patient = { ...usualPatience, ...patience };
   const attachments = createAttachments((message) => platform.log.warn(message));
   const runSessions = createRunSessions(platform.oneOffs.kept.open, (message) => platform.log.warn(message));
   const logSessions = createLogSessions(
@@ -68,43 +73,44 @@ export function createApi(platform: Platform): Api {
   });
   let listening: Address = platform.config.api;
   const edge = createEdge(platform, { attachments, runSessions, logSessions }, () => listening);
-  const { application, routes } = createApplication(edge);
+  const { application, routes } = createApplication(edge, patient.bodyMs);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
-  const server = createServer(onRequest);
+  // Whose head is late is looked for so often.
+  const timing = { connectionsCheckingInterval: Math.min(patient.headMs, 30_000) };
+  const server = createServer(timing, onRequest);
   const tls = platform.config.apiTls ? createTlsServer(platform.certificates, onRequest) : null;
   const servers = [server, ...(tls ? [tls] : [])];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const id = randomUUID();
+    response.setHeader('Request-Id', id);
     try {
       const stranger = refusalOfNames(request, platform.config);
       if (stranger) return refuseStranger(request, response, stranger.message);
-      await beforeAnswering(ready, response);
+      await beforeAnswering(ready, response, request.url === '/health' ? 0 : startPatienceMs);
       if (response.writableEnded) return;
       if (await platform.git.handle(request, response)) return;
       application(request, response);
     } catch (error) {
-      platform.log.error({ error }, 'request failed');
-      if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
-      response.end(
-        JSON.stringify({
-          id: 'internal_server_error',
-          message: 'The server failed on this request. Its log has more.',
-        }),
-      );
+      platform.log.error({ error, request: id }, 'request failed');
+      refuseWith(response, failedByUs());
     }
   }
 
   for (const one of servers) {
-    // Pushes and log tails take as long as they take; git and the sessions have idle limits of their own.
+    // On the whole of a request there is no limit: pushes and archives take as long as they take.
     allowLongRequests(one);
+    limitPatience(one, patient);
     one.keepAliveTimeout = 15_000;
+    // Of what else is expected nothing has to be known; Node's own answer has no body.
+    one.on('checkExpectation', (request, response) => one.emit('request', request, response));
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       const stranger = refusalOfNames(request, platform.config);
-      if (stranger) return refuseName(socket, stranger.message);
+      if (stranger) return refuseName(socket, request.method, stranger.message);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
-      if (!taken) refuseUpgrade(socket);
+      if (!taken) refuseUpgrade(socket, request.method);
     });
   }
 
@@ -127,12 +133,22 @@ export function createApi(platform: Platform): Api {
   };
 }
 
-function createApplication(edge: Edge): { application: express.Express; routes: RouteStatement[] } {
+/** @param bodyMs how long a JSON body may take */
+function createApplication(
+  edge: Edge,
+  bodyMs: number,
+): { application: express.Express; routes: RouteStatement[] } {
   const { platform } = edge;
   const application = express();
   application.disable('x-powered-by');
   application.use(standardHeaders, acceptVersion, acceptLevel);
-  const byTheirUrls = [logStreamRoutes(edge), outputRoutes(edge), archiveRoutes(edge), registryRoutes()];
+  const byTheirUrls = [
+    healthRoutes(edge),
+    logStreamRoutes(edge),
+    outputRoutes(edge),
+    archiveRoutes(edge),
+    registryRoutes(),
+  ];
   const byToken = [
     accountRoutes,
     userRoutes,
@@ -155,12 +171,13 @@ function createApplication(edge: Edge): { application: express.Express; routes: 
     cronRoutes,
     backupRoutes,
     diskRoutes,
+    seenRoutes,
   ].map((routes) => routes(edge));
   // A route that does not say what it takes would be open to every token.
   const routes = requireStated([...byTheirUrls, ...byToken]);
   application.use(byTheirUrls);
   application.use(authenticate(platform.admission));
-  application.use(express.json({ limit: '1mb', type: () => true, strict: false, verify: requireUtf8 }));
+  application.use(jsonBody({ bytes: 1_048_576, ms: bodyMs }));
   application.use(answerRepeats(Date.now));
   application.use(byToken);
   application.use(noSuchRoute);
@@ -179,17 +196,16 @@ function refuseStranger(request: IncomingMessage, response: ServerResponse, mess
 }
 
 /** A server that needs longer, since it makes an image first, says so. */
-async function beforeAnswering(ready: Promise<void>, response: ServerResponse): Promise<void> {
+async function beforeAnswering(
+  ready: Promise<void>,
+  response: ServerResponse,
+  patienceMs: number,
+): Promise<void> {
   const late = new AbortController();
-  const patience = sleep(startPatienceMs, 'late', { signal: late.signal, ref: false });
+  const patience = sleep(patienceMs, 'late', { signal: late.signal, ref: false });
   if ((await Promise.race([ready, patience.catch(() => undefined)])) === 'late') {
-    response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '5' });
-    response.end(
-      JSON.stringify({
-        id: 'service_unavailable',
-        message: 'The server is starting and looks at what runs. Try again in a moment.',
-      }),
-    );
+    const starting = 'The server is starting and looks at what runs. Try again in a moment.';
+    refuseWith(response, new PlatformError('service_unavailable', starting), { 'Retry-After': '5' });
   }
   late.abort();
 }

@@ -1,5 +1,4 @@
 // Rules of the wire: version, request ids, cache headers, links as the client reaches us.
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
@@ -42,7 +41,6 @@ export const acceptVersion: RequestHandler = (request, _response, next) => {
 };
 
 export const standardHeaders: RequestHandler = (_request, response, next) => {
-  response.setHeader('Request-Id', randomUUID());
   response.setHeader('RateLimit-Remaining', '4500');
   response.setHeader(versionHeader, ownVersion);
   response.setHeader(levelHeader, String(apiLevel));

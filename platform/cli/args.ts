@@ -1,5 +1,6 @@
 // Words and flags of a command line, checked against what the command takes.
 import { parseArgs } from 'node:util';
+import { nearest } from '../domain/nearest.ts';
 import type { Command, Flag } from './command.ts';
 import { usageError } from './errors.ts';
 
@@ -18,7 +19,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   try {
     parsed = parseArgs({ args: own, options: options(flags), allowPositionals: true, strict: true });
   } catch (error) {
-    throw usageError(`${sentence(error as Error)}\n${usageLine(command)}`);
+    throw usageError(`${sentence(error as Error, Object.keys(flags))}\n${usageLine(command)}`);
   }
   const words = [...parsed.positionals, ...rest];
   if (!parsed.values['help']) checkCount(command, words);
@@ -82,9 +83,12 @@ function nearby(command: Command, word: string): string {
 }
 
 /** Node's own messages, shortened to what a user can act on. */
-function sentence(error: Error & { code?: string }): string {
+function sentence(error: Error & { code?: string }, known: readonly string[]): string {
   const flag = /'(?:-\w, )?(-{1,2}[^' ]+)/.exec(error.message)?.[1] ?? '';
-  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `There is no option ${flag} here.`;
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const meant = flag.startsWith('--') ? nearest(flag.slice(2), known) : undefined;
+    return `There is no option ${flag} here.${meant ? ` Did you mean --${meant}?` : ''}`;
+  }
   if (error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
     return /does not take an argument/.test(error.message)
       ? `The option ${flag} takes no value.`

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
-import { ApiError, CliError, UnreachableError } from './errors.ts';
+import { CliError, UnreachableError } from './errors.ts';
+import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
 import { version } from './version.ts';
 
@@ -18,6 +19,13 @@ export interface ClientNeeds {
   warn(text: string): void;
   /** What to do when the token is refused. */
   unauthorized: string;
+}
+
+/** An answer as it came, whatever its status. */
+export interface RawAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  content: string;
 }
 
 export interface ListOptions {
@@ -48,6 +56,12 @@ export interface Client {
   trust(url: string): Promise<{ ca?: string[] }>;
   /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
   download(path: string): Promise<IncomingMessage>;
+  /** Any request; what is answered is not looked at. */
+  ask(
+    method: string,
+    path: string,
+    given: { headers: Record<string, string>; body?: string },
+  ): Promise<RawAnswer>;
   /** An absolute URL whose secret is in it; the answer comes once it began, whatever its status. */
   stream(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -75,6 +89,34 @@ export function createClient(needs: ClientNeeds): Client {
     return (await import('./trust.ts')).believing(needs.authority);
   }
 
+  async function reach(
+    method: string,
+    path: string,
+    text: string | undefined,
+    headers: Record<string, string>,
+  ): Promise<{ response: IncomingMessage; content: string }> {
+    const request: Request = {
+      method,
+      url: new URL(needs.url + path),
+      headers: {
+        ...ourHeaders(),
+        ...(text === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { body: text }),
+      signal: needs.signal,
+      silence: 60_000,
+      trust,
+    };
+    const answer = await exchange(request, method === 'GET' ? pauses : []);
+    const strangers = incompatibility(needs.url, answer.response.headers);
+    if (strangers) throw new CliError(strangers);
+    warnings(answer.response);
+    return answer;
+  }
+
   async function call(
     method: string,
     path: string,
@@ -82,25 +124,7 @@ export function createClient(needs: ClientNeeds): Client {
     headers: Record<string, string> = {},
   ): Promise<{ response: IncomingMessage; value: unknown }> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const request: Request = {
-      method,
-      url: new URL(needs.url + path),
-      headers: {
-        ...headers,
-        ...ourHeaders(),
-        ...(text === undefined
-          ? {}
-          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
-      },
-      ...(text === undefined ? {} : { body: text }),
-      signal: needs.signal,
-      silence: 60_000,
-      trust,
-    };
-    const { response, content } = await exchange(request, method === 'GET' ? pauses : []);
-    const strangers = incompatibility(needs.url, response.headers);
-    if (strangers) throw new CliError(strangers);
-    warnings(response);
+    const { response, content } = await reach(method, path, text, headers);
     return { response, value: understand(needs, response, content) };
   }
 
@@ -131,6 +155,10 @@ export function createClient(needs: ClientNeeds): Client {
     async sendAndSee<T>(method: string, path: string, body?: unknown) {
       const { value, response } = await call(method, path, body);
       return { value: value as T, headers: response.headers };
+    },
+    async ask(method, path, { headers, body }) {
+      const { response, content } = await reach(method, path, body, headers);
+      return { status: response.statusCode ?? 0, headers: response.headers, content };
     },
     async list<T>(path: string, options: ListOptions = {}) {
       const { limit = Number.POSITIVE_INFINITY } = options;
@@ -250,36 +278,4 @@ async function text(request: Request, response: IncomingMessage): Promise<string
     throw request.signal.aborted ? request.signal.reason : unreachable(request.url, error as Error);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-/** The value of a good answer. @throws ApiError with the server's own sentence, CliError when it is not our API */
-function understand(needs: ClientNeeds, response: IncomingMessage, content: string): unknown {
-  const status = response.statusCode ?? 0;
-  const type = (response.headers['content-type'] ?? '').split(';')[0]!.trim();
-  const isJson = type === 'application/json' || type.endsWith('+json');
-  const value = isJson ? parseJson(content) : undefined;
-  if (status >= 200 && status < 300) {
-    if (value !== undefined) return value;
-    if (isJson) throw new CliError(`${needs.url} answered with JSON that is broken or cut off. Try again.`);
-    throw new CliError(
-      `${needs.url} answered with ${type || 'something that has no type'} instead of JSON. Is this the address of Twelve's server?`,
-    );
-  }
-  const { id, message } = (value ?? {}) as { id?: unknown; message?: unknown };
-  if (status === 401) throw new ApiError(needs.unauthorized, status, 'unauthorized');
-  if (typeof message === 'string' && message)
-    throw new ApiError(message, status, typeof id === 'string' ? id : '');
-  throw new ApiError(
-    `${needs.url} answered with status ${status} and no explanation. Is this the address of Twelve's server?`,
-    status,
-    '',
-  );
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content) as unknown;
-  } catch {
-    return undefined;
-  }
 }

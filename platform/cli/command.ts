@@ -32,6 +32,10 @@ export interface Command {
   usage: string;
   summary: string;
   example: string;
+  /** Beside that one. */
+  examples?: readonly string[];
+  /** What else help points to, beside the commands of its topic. */
+  see?: readonly string[];
   flags: Readonly<Record<string, Flag>>;
   /** Not listed by help. */
   hidden?: boolean;

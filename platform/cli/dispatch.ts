@@ -13,8 +13,8 @@ export async function dispatch(argv: readonly string[], world: World): Promise<n
   try {
     const { command, args } = await understand(argv);
     if (args.flags['help'] && command.name !== 'server') {
-      const { describe } = await import('./commands/help.ts');
-      describe(out, command);
+      const { explain } = await import('./commands/help.ts');
+      await explain({ out, world }, command);
       return 0;
     }
     return await runInterruptible(command, createCall(command, args, world, out, stop.signal), stop);

@@ -10,6 +10,8 @@ export interface Environment {
   app: string | undefined;
   /** Where the login is kept. */
   configFolder: string;
+  /** Where is kept what can be asked for again. */
+  cacheFolder: string;
   /** May output to a terminal be coloured? */
   color: boolean;
   /** Is there a desktop to open a browser on? */
@@ -27,6 +29,7 @@ export function readEnvironment(env: Variables): Environment {
     token: env['TWELVE_TOKEN'] || undefined,
     app: env['TWELVE_APP'] || undefined,
     configFolder: join(env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config'), 'twelve'),
+    cacheFolder: join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'twelve'),
     color: !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     desktop: process.platform === 'darwin' || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']),
     term: env['TERM'] || undefined,

@@ -122,7 +122,18 @@ export const rooms: readonly Room[] = [
   },
   { topic: 'Server', names: ['server:gc'], load: () => import('./commands/gc.ts') },
   { topic: 'Server', names: ['server:backup'], load: () => import('./commands/backup.ts') },
+  {
+    topic: 'Server',
+    names: ['doctor', 'server:status'],
+    load: () => import('./commands/doctor.ts'),
+  },
+  { topic: 'Server', names: ['api'], load: () => import('./commands/api.ts') },
   { topic: 'Help', names: ['help', 'version'], load: () => import('./commands/help.ts') },
+  {
+    topic: 'Help',
+    names: ['completion', 'completion:words'],
+    load: () => import('./commands/completion.ts'),
+  },
 ];
 
 /** @returns undefined when there is no such command */
@@ -130,6 +141,16 @@ export async function findCommand(name: string): Promise<Command | undefined> {
   const room = rooms.find((one) => one.names.includes(name));
   const commands = (await room?.load())?.commands ?? [];
   return commands.find((command) => command.name === name || command.aliases?.includes(name));
+}
+
+/** Every one that is no secret, in the order of help. */
+export async function allCommands(): Promise<{ topic: string; command: Command }[]> {
+  const loaded = await Promise.all(
+    rooms.map(async (room) => ({ ...room, commands: (await room.load()).commands })),
+  );
+  return loaded.flatMap(({ topic, commands }) =>
+    commands.filter((command) => !command.hidden).map((command) => ({ topic, command })),
+  );
 }
 
 /** The command most likely meant; undefined when none is near. */

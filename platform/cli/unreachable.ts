@@ -1,4 +1,4 @@
-// A server that does not answer, or not as we understand: what Node says of it, in words.
+// Why there is no answer, in a sentence that says what to do.
 import { CliError, UnreachableError } from './errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {

@@ -237,3 +237,34 @@ export interface AuditEvent {
   app: { name: string } | null;
   address: string | null;
 }
+
+/** `GET /server/status` */
+export interface ServerStatus {
+  version: string;
+  node: string;
+  /** When it answered. */
+  now: string;
+  /** Seconds. */
+  uptime: number;
+  apps: number;
+  processes: { wanted: number; up: number; crashed: number };
+  builds: { running: number; waiting: number; at_once: number };
+  engine: {
+    version: string | null;
+    image_store: string | null;
+    cgroup_version: number | null;
+    architecture: string | null;
+    failure: string | null;
+  };
+  /** Parts that do not answer. */
+  failing: string[];
+  /** Bytes; `used` by kind, null when it took too long to say. */
+  disk: { total: number; free: number; min_free: number; used: Record<string, number> | null };
+  memory: { total: number; free: number; server: number };
+  logs: { lines: number; lost: number } | null;
+  drains: { count: number; lag: number; lost: number; failing: number } | null;
+  domain: string;
+  http: { host: string; port: number };
+  /** null where visitors are not served over TLS. */
+  https: { host: string; port: number } | null;
+}

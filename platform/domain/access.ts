@@ -12,6 +12,8 @@ interface Rule {
   scope: Scope | null;
   /** Collaborators may not: owners of the app and administrators only. */
   ownersOnly?: true;
+  /** Of the server as a whole: a token of any such scope, of an administrator. */
+  administratorsOnly?: true;
   /** Ends the sentence "This token may not …". */
   what: string;
 }
@@ -25,6 +27,7 @@ export const needs = {
   write: { scope: 'write', what: 'change apps and run commands in them' },
   own: { scope: 'write', ownersOnly: true, what: 'destroy or rename apps, or say who has access' },
   tokens: { scope: 'write', what: 'see, make and revoke tokens' },
+  server: { scope: 'read', administratorsOnly: true, what: 'see how the server stands' },
   admin: { scope: 'admin', what: 'manage users and the server' },
 } as const satisfies Record<string, Rule>;
 export type Need = keyof typeof needs;
@@ -53,16 +56,17 @@ export interface Asker {
 
 /** Wherever its user may: roles are another matter. */
 export function mayAtAll(need: Need, scope: Scope, user: { admin: boolean }): boolean {
-  const least = rule(need).scope;
+  const { scope: least, administratorsOnly } = rule(need);
+  if (administratorsOnly && !user.admin) return false;
   return least === null || includes(effectiveScope(scope, user), least);
 }
 
 /** @returns why a token may not, with what would help; null: it may */
 export function refusalOfScope(need: Need, asker: Asker): string | null {
-  const { scope, what } = rule(need);
+  const { scope, what, administratorsOnly } = rule(need);
   if (scope === null || mayAtAll(need, asker.scope, asker)) return null;
   const own = effectiveScope(asker.scope, asker);
-  if (scope === 'admin' && !asker.admin)
+  if ((scope === 'admin' || administratorsOnly) && !asker.admin)
     return `Only administrators may ${what}. Ask one of them: ${asker.administrators().slice(0, 3).join(', ')}`;
   return `This token has the scope "${own}" and may not ${what}: that takes the scope "${scope}". Whoever has a token of that scope can make another: twelve authorizations:create --scope ${scope}`;
 }

@@ -29,6 +29,13 @@ export interface LogNeeds {
   onProblem: (message: string) => void;
 }
 
+/** Of the apps whose log was used since the start, and of all drains. */
+export interface LogCounts {
+  /** @property stored since the app's beginning; @property lost of the platform's own lines, since ours */
+  apps: { appId: string; stored: number; lost: number }[];
+  drains: (DrainStatus & { appId: string })[];
+}
+
 /** What the worker thread does for the main one; all of it may be called across the two. */
 export interface LogCore {
   follow(container: Container): void;
@@ -41,6 +48,7 @@ export interface LogCore {
   openDrain(order: DrainOrder): void;
   removeDrain(id: string): Promise<void>;
   drainsOf(appId: string): DrainStatus[];
+  counts(): LogCounts;
   remove(appId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -65,6 +73,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   );
   const drains = createDrains({ ...needs, logOf, folderOf });
   const unwritten = new Map<string, number>();
+  const lostLines = new Map<string, number>();
   /** What still arrives for an app that is gone is dropped; ids are never used again. */
   const removed = new Set<string>();
 
@@ -130,6 +139,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     } catch (error) {
       if (lost === 0) onProblem(`Lines of the platform cannot be stored: ${messageOf(error)}.`);
       unwritten.set(appId, lost + count);
+      lostLines.set(appId, (lostLines.get(appId) ?? 0) + count);
     }
   }
 
@@ -166,6 +176,10 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     openDrain: drains.open,
     removeDrain: drains.remove,
     drainsOf: drains.ofApp,
+    counts: () => ({
+      apps: [...logs].map(([appId, log]) => ({ appId, stored: log.last(), lost: lostLines.get(appId) ?? 0 })),
+      drains: drains.all(),
+    }),
     async remove(appId) {
       await drains.removeApp(appId);
       const log = logOf(appId);

@@ -3,6 +3,7 @@ import type { ResolveSafely } from '../domain/address.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { DrainStatus } from '../domain/log-drain.ts';
 import { type LogFilter, type LogSource, nowMicros, type StoredLine } from '../domain/log-line.ts';
+import type { LogCounts } from './core.ts';
 import type { DrainOrder } from './drains/drains.ts';
 import type { Gone } from './gone.ts';
 import { createLink, type Link } from './link.ts';
@@ -47,6 +48,8 @@ export interface Logs {
   /** For good: also how far it was. */
   removeDrain(id: string): Promise<void>;
   drainsOf(appId: string): Promise<DrainStatus[]>;
+  /** Lines stored and lost, and how drains stand. */
+  counts(): Promise<LogCounts>;
   /** Deletes an app's log for good. */
   remove(appId: string): Promise<void>;
   /** All that was read is stored. */
@@ -167,6 +170,13 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
       drains.delete(id);
     },
     drainsOf: (appId) => send('drainsOf', appId),
+    async counts() {
+      const { apps, drains } = await send('counts');
+      return {
+        apps: apps.map((one) => ({ ...one, lost: one.lost + writer.lost(one.appId) })),
+        drains,
+      };
+    },
     async remove(appId) {
       for (const [id, order] of drains) if (order.appId === appId) drains.delete(id);
       for (const [id, container] of followed) if (container.appId === appId) followed.delete(id);

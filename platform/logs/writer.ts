@@ -8,6 +8,8 @@ export interface Writer {
   write(line: PlatformLine): void;
   /** Sends what waits; otherwise that is done once per turn of the event loop. */
   flush(): void;
+  /** How many of an app's lines never arrived. */
+  lost(appId: string): number;
 }
 
 /** Lines that may be on their way; beyond them new ones are dropped, counted, and the count is said. */
@@ -18,6 +20,9 @@ export function createWriter(link: Pick<Link, 'call' | 'up'>): Writer {
   let onTheWay = 0;
   let scheduled = false;
   const dropped = new Map<string, { line: PlatformLine; count: number }>();
+
+  const lost = new Map<string, number>();
+  const lose = (appId: string, count: number): void => void lost.set(appId, (lost.get(appId) ?? 0) + count);
 
   function flush(): void {
     scheduled = false;
@@ -51,7 +56,8 @@ export function createWriter(link: Pick<Link, 'call' | 'up'>): Writer {
   function announceLost(lines: PackedLines): void {
     const counts = new Map<string, number>();
     for (const { appId, count } of unpack(lines)) counts.set(appId, (counts.get(appId) ?? 0) + count);
-    for (const [appId, count] of counts)
+    for (const [appId, count] of counts) {
+      lose(appId, count);
       batch.add({
         appId,
         source: 'twelve',
@@ -59,15 +65,18 @@ export function createWriter(link: Pick<Link, 'call' | 'up'>): Writer {
         text: `Up to ${linesLost(count)}: the log router failed while it stored them.`,
         time: nowMicros(),
       });
+    }
   }
 
   return {
     flush,
+    lost: (appId) => lost.get(appId) ?? 0,
     write(line) {
       if (onTheWay + batch.count() >= mostOnTheWay) {
         const key = `${line.appId} ${line.process}`;
         const known = dropped.get(key);
         dropped.set(key, { line, count: (known?.count ?? 0) + 1 });
+        lose(line.appId, 1);
         return;
       }
       batch.add(line);

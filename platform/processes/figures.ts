@@ -14,6 +14,12 @@ export interface Figures {
   seen(event: EngineEvent | { type: 'reconnected' }): void;
   /** Found at its end: the kernel had killed it for memory. */
   killed(container: { id: string; labels: Readonly<Record<string, string>> }): void;
+  /** One ended by itself, or never became ready. */
+  crashed(appId: string, type: string): void;
+  /** How often that was, since our start. */
+  crashes(): { appId: string; type: string; count: number }[];
+  /** As of the last reading: of all that run. */
+  all(): { appId: string; type: string; usage: Usage }[];
   /** As of now, by a process's own id; null when it does not run, or does not answer in time. */
   of(processId: string): Promise<Usage | null>;
   /** What is wrong with the memory of one that runs, by a process's own id. */
@@ -54,6 +60,7 @@ export function createFigures(needs: FiguresNeeds): Figures {
   /** By container. */
   const watched = new Map<string, Watched>();
   const quota = createMemoryQuota();
+  const crashed = new Map<string, { appId: string; type: string; count: number }>();
   let passes = 0;
   let busy = false;
   const timer = setInterval(() => void pass(), needs.everyMs ?? everyMs);
@@ -134,8 +141,23 @@ export function createFigures(needs: FiguresNeeds): Figures {
   const find = (processId: string): Watched | undefined =>
     [...watched.values()].find(({ labels }) => labels[label.id] === processId);
 
+  function all(): ReturnType<Figures['all']> {
+    return [...watched.values()].flatMap((one) => {
+      const usage = usageOf(one);
+      const { [label.app]: appId = '', [label.process]: name = '' } = one.labels;
+      return usage ? [{ appId, type: name.replace(/\.\d+$/, ''), usage }] : [];
+    });
+  }
+
   return {
     seen,
+    crashed(appId, type) {
+      const key = `${appId} ${type}`;
+      const count = (crashed.get(key)?.count ?? 0) + 1;
+      crashed.set(key, { appId, type, count });
+    },
+    crashes: () => [...crashed.values()],
+    all,
     killed({ id, labels }) {
       if (!quota.wasKilled(id)) tellKill(id, labels);
     },

@@ -44,7 +44,7 @@ export interface ProcessNeeds {
     write(appId: string, line: { source: LogSource; process: string; text: string; release?: number }): void;
   };
   /** Who reads what processes use is told what happens to them. */
-  figures: Pick<Figures, 'seen' | 'killed'>;
+  figures: Pick<Figures, 'seen' | 'killed' | 'crashed'>;
   /** A line of a release phase's output, for whoever waits for the release. */
   onReleaseOutput(release: Release, line: string): void;
   /** No more output of its release phase comes. */

@@ -120,6 +120,7 @@ export function createSupervisor(
     changed: reconcile,
     failed(process, sentence, lastLines, upMs = 0) {
       setbacks.crashed(process, sentence, lastLines, upMs);
+      needs.figures.crashed(appId, process.type);
       notice.tell();
     },
     interrupted(process, sentence, pauseMs) {

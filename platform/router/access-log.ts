@@ -10,6 +10,11 @@ export interface AccessLine {
   text: string;
   /** Microseconds since the epoch: when the request ended. */
   time: number;
+  /** What the visitor got. */
+  status: number;
+  /** What the app took to answer; null where there is a code, or no process was asked. */
+  serviceMs: number | null;
+  code: RequestCode | null;
 }
 
 /** A line is cut here, which costs the end of the path. */
@@ -118,7 +123,14 @@ export function accessLine(raw: string): AccessLine | undefined {
   const text = found
     ? `${lead(found)} ${where} ${failure(found, field, known)} ${protocol}`
     : `at=info ${where} ${sentOn ? redirected(field) : success(field, method)} ${protocol}`;
-  return { appId: place.slice(0, appEnd), text, time: Number(field[at.time]) || nowMicros() };
+  return {
+    appId: place.slice(0, appEnd),
+    text,
+    time: Number(field[at.time]) || nowMicros(),
+    status: found?.status ?? Number(field[at.status]),
+    serviceMs: found || sentOn ? null : serviceMs(field),
+    code: found?.code ?? null,
+  };
 }
 
 function success(field: string[], method: string): string {

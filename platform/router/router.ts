@@ -11,6 +11,7 @@ import { type ContainerNeeds, masterIsRoot, removeContainer } from './container.
 import { createFiles, prepareFolder, readPages } from './files.ts';
 import { herokuTimeouts, type Listener, type RouterSettings, type Timeouts } from './haproxy-config.ts';
 import { keepLogLink } from './log-link.ts';
+import { createRequestTally, type RequestCounts } from './request-tally.ts';
 import { createRuntime } from './runtime.ts';
 import { createSteering } from './steering.ts';
 import { superviseContainer } from './supervision.ts';
@@ -52,6 +53,8 @@ export interface Router {
    */
   drained(key: string): Promise<void>;
   stats(): Promise<EndpointStats[]>;
+  /** Requests that ended since our start, by the app's id. */
+  requests(): ReadonlyMap<string, RequestCounts>;
   /** Lets HAProxy go on; only our sockets close. */
   close(): Promise<void>;
   /** Stops and removes the HAProxy container. */
@@ -109,9 +112,13 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     spare: needs.spare ?? 64,
     onProblem,
   });
+  const tally = createRequestTally();
   const access = await listenForAccess({
     path: join(sockets, 'access.sock'),
-    onAccess: needs.onAccess,
+    onAccess(line) {
+      tally.add(line);
+      needs.onAccess(line);
+    },
     onProblem,
   });
   const ending = new AbortController();
@@ -131,9 +138,13 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     serve: async (route) => steering.serve(checkedRoute(route)),
     secure: (certificates) => steering.secure(certificates),
     stateOf: (appId) => steering.stateOf(appId),
-    remove: (appId) => steering.remove(appId),
+    async remove(appId) {
+      tally.forget(appId);
+      await steering.remove(appId);
+    },
     drained: (key) => steering.drained(key),
     stats: () => steering.stats(),
+    requests: tally.all,
     close,
     async destroy() {
       await close();

@@ -38,6 +38,14 @@ interface Row {
 
 export function createBuilds(database: Database, now: () => string) {
   const byId = database.prepare<[string], Row>('SELECT * FROM builds WHERE id = ?');
+  const totals = database.prepare<
+    [],
+    { appId: string; status: Build['status']; count: number; timed: number; seconds: number }
+  >(
+    `SELECT app_id AS appId, status, count(*) AS count, count(started_at) AS timed,
+       coalesce(sum(max(0, julianday(updated_at) - julianday(started_at))), 0) * 86400 AS seconds
+     FROM builds GROUP BY app_id, status`,
+  );
   return {
     insert(build: Pick<Build, 'id' | 'appId' | 'userId' | 'commit' | 'stack'>): Build {
       const at = now();
@@ -83,6 +91,8 @@ export function createBuilds(database: Database, now: () => string) {
         .prepare<[], Row>("SELECT * FROM builds WHERE status = 'pending' ORDER BY created_at, rowid")
         .all()
         .map(toBuild),
+    /** How many of each app ended how, how many of these were timed, and for how long they ran. */
+    totals: () => totals.all(),
     byId(id: string): Build | undefined {
       const row = byId.get(id);
       return row && toBuild(row);

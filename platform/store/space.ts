@@ -28,6 +28,12 @@ export async function freeBytes(folder: string): Promise<number | null> {
   }
 }
 
+/** @throws when the folder is not there */
+export async function diskSpace(folder: string): Promise<{ totalBytes: number; freeBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+}
+
 function megabytes(bytes: number): string {
   return `${Math.floor(bytes / 1_048_576)} MB`;
 }

@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { requireRole, visibleApps } from '../../actions/access.ts';
-import { createApp, destroyApp, renameApp, setMaintenance } from '../../actions/apps.ts';
+import { createApp, destroyApp, renameApp, requireStill, setMaintenance } from '../../actions/apps.ts';
 import { setHttpsRedirect } from '../../actions/certificates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
@@ -42,7 +42,7 @@ export function appRoutes(edge: Edge): Router {
     if (name !== undefined) await renameApp(platform, app, name);
     if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
     if (redirect !== undefined) await setHttpsRedirect(platform, app, redirect);
-    response.json(shape.app(platform, platform.store.apps.byId(app.id)!, edge.base(request)));
+    response.json(shape.app(platform, requireStill(platform, app), edge.base(request)));
   });
   router.delete('/apps/:app', edge.change('own', 'apps:destroy'), async (request, response) => {
     const app = edge.app(request);

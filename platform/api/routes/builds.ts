@@ -14,6 +14,7 @@ import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { type Detail, need } from '../need.ts';
+import { allowSilence } from '../patience.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
 import { sentSource } from './sources.ts';
@@ -143,6 +144,7 @@ export function outputRoutes(edge: Edge): Router {
         : null;
     if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    allowSilence(request);
     response.flushHeaders();
     // A reader that leaves early is no failure of ours.
     await pipeline(Readable.from(lines), response).catch(() => undefined);

@@ -1,65 +1,43 @@
 // help and version.
-import { usageLine } from '../args.ts';
-import type { Command } from '../command.ts';
+import type { Call, Command, World } from '../command.ts';
 import { usageError } from '../errors.ts';
-import type { Output } from '../output.ts';
-import { closestName, findCommand, rooms } from '../registry.ts';
+import { describeCommand, listCommands, overview, topicNamed } from '../help-text.ts';
+import { allCommands, closestName, findCommand } from '../registry.ts';
 import { version } from '../version.ts';
 
 const help: Command = {
   name: 'help',
   usage: 'help [command]',
-  summary: 'list the commands, or explain one',
+  summary: "list the topics, a topic's commands or all, or explain a command",
   example: 'twelve help ps:scale',
+  examples: ['twelve help processes', 'twelve help all'],
   flags: {},
   async run(call) {
     const [name] = call.words;
-    if (name === undefined) return await overview(call.out);
+    const { out, world } = call;
+    const width = widthOf(world);
+    const all = await allCommands();
+    if (name === undefined) return out.text(overview(all, width));
+    if (name === 'all') return out.text(listCommands(all, width));
     const command = await findCommand(name);
-    if (command) return describe(call.out, command);
+    if (command) return await explain(call, command);
+    const topic = topicNamed(name, all);
+    if (topic.length > 0) return out.text(listCommands(topic, width));
     const meant = closestName(name);
-    throw usageError(`"${name}" is not a command of twelve.${meant ? ` Did you mean ${meant}?` : ''}`);
+    throw usageError(
+      `"${name}" is neither a command of twelve nor a topic.${meant ? ` Did you mean ${meant}?` : ''}\n"twelve help" lists them.`,
+    );
   },
 };
 
-async function overview(out: Output): Promise<void> {
-  out.line('Usage: twelve <command> [options]');
-  const loaded = await Promise.all(
-    rooms.map(async ({ topic, load }) => ({ topic, commands: (await load()).commands })),
-  );
-  const shown = loaded.flatMap(({ topic, commands }) =>
-    commands.filter((command) => !command.hidden).map((command) => ({ topic, command })),
-  );
-  const width = Math.max(...shown.map(({ command }) => command.name.length));
-  let topic = '';
-  for (const entry of shown) {
-    if (entry.topic !== topic) {
-      topic = entry.topic;
-      out.line();
-      out.line(topic);
-    }
-    out.line(`  ${entry.command.name.padEnd(width)}  ${entry.command.summary}`);
-  }
-  out.line();
-  out.line('"twelve help <command>" shows its options and an example.');
+/** What `--help` behind a command shows. */
+export async function explain({ out, world }: Pick<Call, 'out' | 'world'>, command: Command): Promise<void> {
+  out.text(describeCommand(command, await allCommands(), widthOf(world)));
 }
 
-export function describe(out: Output, command: Command): void {
-  out.line(usageLine(command));
-  out.line(`\n${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`);
-  const flags = Object.entries(command.flags).filter(([, flag]) => flag.help);
-  if (flags.length > 0) {
-    out.line('\nOptions');
-    out.table(
-      flags.map(([name, flag]) => [
-        `  ${flag.short ? `-${flag.short}, ` : '    '}--${name}${flag.type === 'string' ? ' <…>' : ''}`,
-        flag.help!,
-      ]),
-    );
-  }
-  if (command.aliases) out.line(`\nAlso: ${command.aliases.map((alias) => `twelve ${alias}`).join(', ')}`);
-  out.line(`\nExample\n  ${command.example}`);
-}
+/** Lines longer than this are hard to read, however wide the terminal. */
+const widest = 100;
+const widthOf = ({ stdout }: Pick<World, 'stdout'>): number => Math.min(stdout.columns || 80, widest);
 
 const versionCommand: Command = {
   name: 'version',

@@ -16,6 +16,7 @@ export interface Drains {
   /** For good: also what is kept of it. */
   remove(id: string): Promise<void>;
   ofApp(appId: string): DrainStatus[];
+  all(): (DrainStatus & { appId: string })[];
   removeApp(appId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -72,6 +73,11 @@ export function createDrains(needs: DrainsNeeds): Drains {
     open,
     remove,
     ofApp: (appId) => ofApp(appId).map(({ order, drain }) => ({ id: order.id, ...drain.status() })),
+    all: () =>
+      [...drains.values()].map(({ order, drain }) => ({
+        ...{ id: order.id, appId: order.appId },
+        ...drain.status(),
+      })),
     async removeApp(appId) {
       await Promise.all(ofApp(appId).map(({ order }) => remove(order.id)));
     },

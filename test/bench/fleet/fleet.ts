@@ -141,7 +141,7 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
   ask: async () => ({ ok: true }),
   listening: async () => true,
   logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
-  figures: { seen: () => undefined, killed: () => undefined },
+  figures: { seen: () => undefined, killed: () => undefined, crashed: () => undefined },
   onReleaseOutput: () => undefined,
   onReleaseEnded: () => undefined,
   onEngineBack: async () => undefined,

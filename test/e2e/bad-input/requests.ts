@@ -52,7 +52,7 @@ export const paths: Row[] = [
   {
     what: 'a URL of 20,000 letters',
     act: get(`/apps/${'a'.repeat(20_000)}`),
-    ends: '431 bad_request',
+    ends: '431 headers_too_large',
     says: /larger than 16 KB/,
   },
 ];
@@ -61,7 +61,7 @@ export const heads: Row[] = [
   {
     what: 'a header of 20,000 letters',
     act: get('/apps', { 'X-Long': 'a'.repeat(20_000) }),
-    ends: '431 bad_request',
+    ends: '431 headers_too_large',
     says: /larger than 16 KB/,
   },
   {

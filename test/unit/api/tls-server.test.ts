@@ -54,7 +54,7 @@ test('a name gets its certificate, all others the own one, and a change is serve
     'second',
     'second',
   ]);
-  open.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  open.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   expect(String((await once(open, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
   open.destroy();
   const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };

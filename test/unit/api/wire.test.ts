@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, test } from 'vitest';
 import { parseRange, sendList } from '../../../platform/api/ranges.ts';
-import { answerRepeats } from '../../../platform/api/repeats.ts';
 
 const fields = ['version', 'id', 'name', 'created_at'];
 
@@ -58,23 +57,5 @@ test('following Next-Range to its end gives every item once, in either order', a
     const all = items.map((item) => item.version);
     expect(seen).toEqual(order === 'asc' ? all : all.reverse());
   }
-  server.close();
-});
-
-test('a repeated POST with the same Request-Id does its work once', async () => {
-  let count = 0;
-  const server = await serve((application) => {
-    application.use(answerRepeats(Date.now));
-    application.post('/', (_request, response) => {
-      response.status(201).json({ count: ++count });
-    });
-  });
-  const post = async (id: string) => {
-    const response = await fetch(server.url, { method: 'POST', headers: { 'request-id': id } });
-    return [response.status, ((await response.json()) as { count: number }).count];
-  };
-  expect(await post('a')).toEqual([201, 1]);
-  expect(await post('a')).toEqual([201, 1]);
-  expect(await post('b')).toEqual([201, 2]);
   server.close();
 });

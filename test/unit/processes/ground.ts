@@ -100,7 +100,7 @@ export function newNeeds(): ProcessNeeds {
       drained: async () => undefined,
       write: (_app, { process, text }) => void lines.push(`${process}: ${text}`),
     },
-    figures: { seen: () => undefined, killed: () => undefined },
+    figures: { seen: () => undefined, killed: () => undefined, crashed: () => undefined },
     onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),
     onCronEnded: () => undefined,
     onReleaseOutput: () => undefined,

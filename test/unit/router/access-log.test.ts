@@ -32,6 +32,9 @@ test("a request as in Heroku's log", () => {
     appId: 'id-one',
     time: 1_795_475_862_907_635,
     text: 'at=info method=GET path="/a?b=c" host=one.localhost request_id=578edcb1-cc5a-43f0-a4ec-4f10e98f935e fwd="10.1.2.3, 127.0.0.1" dyno=web.1 connect=1ms service=8ms status=200 bytes=13 protocol=http',
+    status: 200,
+    serviceMs: 8,
+    code: null,
   });
 });
 

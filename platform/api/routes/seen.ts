@@ -1,0 +1,90 @@
+// Seen from outside: is all well (no token), figures for Prometheus, and how the server stands.
+import { Router } from 'express';
+import { failingParts } from '../../actions/health.ts';
+import type { ServerStatus } from '../../actions/server-status.ts';
+import { apiLevel } from '../../domain/api-level.ts';
+import { PlatformError } from '../../domain/errors.ts';
+import type { Edge } from '../edge.ts';
+import { need } from '../need.ts';
+import { ownVersion } from '../wire.ts';
+
+/** Whoever asks often is told what was found a moment ago, and whoever asks meanwhile waits for the same. */
+function remembered<T>(keepMs: number, look: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; found: Promise<T> } | undefined;
+  return () => {
+    if (!last || Date.now() - last.at > keepMs) last = { at: Date.now(), found: look() };
+    return last.found;
+  };
+}
+
+/** Without a token: says nothing but whether. */
+export function healthRoutes({ platform }: Edge): Router {
+  const router = Router();
+  const look = remembered(1000, () => failingParts(platform));
+  router.get('/health', need('open'), async (_request, response) => {
+    const failing = await look();
+    if (failing.length > 0)
+      throw new PlatformError('service_unavailable', `No answer from: ${failing.join(', ')}.`);
+    response.json({ status: 'ok' });
+  });
+  return router;
+}
+
+export function seenRoutes({ platform }: Edge): Router {
+  const router = Router();
+  // The disk is gone through for it.
+  const look = remembered(5000, async () => {
+    const { serverStatus } = await import('../../actions/server-status.ts');
+    return await serverStatus(platform);
+  });
+  router.get('/server/status', need('server'), async (_request, response) => {
+    response.json(shape({ ...(await look()), now: new Date().toISOString() }));
+  });
+  router.get('/metrics', need('server'), async (_request, response) => {
+    // Loaded by who is asked: most servers never are.
+    const [{ collectMetrics }, { metric, metricsText }] = await Promise.all([
+      import('../../actions/metrics.ts'),
+      import('../../domain/metric.ts'),
+    ]);
+    const about = metric('twelve_info', 'gauge', 'Always 1; says which version runs.');
+    about.add({ version: ownVersion, node: process.version }, 1);
+    response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+    response.end(metricsText([about, ...(await collectMetrics(platform))]));
+  });
+  return router;
+}
+
+function shape(status: ServerStatus) {
+  const { engine, disk, builds } = status;
+  return {
+    version: ownVersion,
+    api_level: apiLevel,
+    node: process.version,
+    started_at: status.startedAt,
+    now: status.now,
+    uptime: status.uptimeSeconds,
+    apps: status.apps,
+    processes: status.processes,
+    builds: { running: builds.running, waiting: builds.waiting, at_once: builds.atOnce },
+    engine: {
+      version: engine.version,
+      image_store: engine.imageStore,
+      cgroup_version: engine.cgroupVersion,
+      architecture: engine.architecture,
+      failure: engine.failure,
+    },
+    failing: status.failing,
+    disk: {
+      total: disk.totalBytes,
+      free: disk.freeBytes,
+      min_free: disk.minFreeBytes,
+      used: disk.used,
+    },
+    memory: status.memory,
+    logs: status.logs,
+    drains: status.drains,
+    domain: status.domain,
+    http: status.http,
+    https: status.https,
+  };
+}

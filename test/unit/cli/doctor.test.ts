@@ -1,0 +1,124 @@
+// The doctor's findings from facts, and its whole way against an API that answers; how the server stands, in words.
+
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { examine, type Finding } from '../../../platform/cli/doctor-checks.ts';
+import type { Facts } from '../../../platform/cli/doctor-facts.ts';
+import type { ServerStatus } from '../../../platform/cli/v3.ts';
+import { version } from '../../../platform/cli/version.ts';
+import { scriptedApi, twelve } from './scripted.ts';
+
+const gb = 1_073_741_824;
+const status: ServerStatus = {
+  ...{ version: version(), node: 'v20.20.2', now: '2026-11-28T12:00:00.000Z', uptime: 7500, apps: 3 },
+  processes: { wanted: 4, up: 3, crashed: 1 },
+  builds: { running: 1, waiting: 2, at_once: 2 },
+  engine: {
+    ...{ version: '20.10.24', image_store: 'classic', cgroup_version: 2, architecture: 'amd64' },
+    failure: null,
+  },
+  failing: [],
+  disk: { total: 100 * gb, free: 50 * gb, min_free: gb / 2, used: { slugs: 2 * gb, logs: 1000 } },
+  memory: { total: 8 * gb, free: 4 * gb, server: 1e8 },
+  logs: { lines: 1234, lost: 0 },
+  drains: { count: 2, lag: 5, lost: 0, failing: 1 },
+  domain: 'apps.example',
+  http: { host: '0.0.0.0', port: 80 },
+  https: null,
+};
+const well: Facts = {
+  client: { version: version(), node: 'v20.20.2' },
+  login: { path: '/home/ada/.config/twelve/login.json', mode: 0o100600, token: true },
+  ...{ url: 'https://twelve.example', unreachable: null, status, clock: { ahead: 40, precision: 20 } },
+  dns: { name: 'twelve-doctor.apps.example', addresses: ['203.0.113.7'] },
+  ports: [{ host: 'twelve.example', port: 80, open: true }],
+};
+const wrong = (facts: Partial<Facts>): Finding[] =>
+  examine({ ...well, ...facts }).filter(({ verdict }) => verdict !== 'ok');
+const server = (more: Partial<ServerStatus>): Partial<Facts> => ({ status: { ...status, ...more } });
+
+it('finds nothing where all is well', () => {
+  expect(wrong({})).toEqual([]);
+  expect(examine(well).map(({ what }) => what)).toEqual([
+    ...[
+      'client',
+      'login',
+      'server',
+      'engine',
+      'parts',
+      'disk',
+      'memory',
+      'clock',
+      'names',
+      'certificate',
+      'port',
+    ],
+  ]);
+});
+
+it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
+  [server({ version: '9.0.0' }), 'client', 'warning', /Install the server's version/],
+  [{ login: { ...well.login, mode: 0o100644 } }, 'login', 'failed', /chmod 600 \/home\/ada/],
+  [server({ engine: { ...status.engine, version: '19.3.1' } }), 'engine', 'failed', /20\.10 or newer/],
+  [server({ engine: { ...status.engine, cgroup_version: 1 } }), 'engine', 'warning', /cgroup v2/],
+  [server({ engine: { ...status.engine, failure: 'It is away.' } }), 'engine', 'failed', /TWELVE_ENGINE/],
+  [server({ failing: ['router'] }), 'parts', 'failed', /own log/],
+  [server({ disk: { ...status.disk, free: gb / 4 } }), 'disk', 'failed', /builds:cache:purge/],
+  [server({ disk: { ...status.disk, free: 5 * gb } }), 'disk', 'warning', /larger disk/],
+  [server({ memory: { ...status.memory, free: gb / 2 } }), 'memory', 'warning', /ps:resize/],
+  [{ clock: { ahead: -8000, precision: 20 } }, 'clock', 'warning', /set-ntp/],
+  [{ clock: { ahead: 90_000, precision: 20 } }, 'clock', 'failed', /set-ntp/],
+  [{ dns: { name: 'x', addresses: [] } }, 'names', 'warning', /DNS record \*\.apps\.example/],
+  [{ url: 'http://twelve.example' }, 'certificate', 'warning', /TLS/],
+  [{ ports: [{ host: 'twelve.example', port: 80, open: false }] }, 'port', 'failed', /firewall/],
+])('%#: says what to do', (facts, what, verdict, advice) => {
+  expect(wrong(facts)).toEqual([
+    expect.objectContaining({ what, verdict, advice: expect.stringMatching(advice) }),
+  ]);
+});
+
+it('a slow answer is no wrong clock', () => {
+  expect(wrong({ clock: { ahead: 9000, precision: 9000 } })).toEqual([]);
+});
+
+it('without a token, or an answer, it says what comes first, and looks no further', () => {
+  const { login } = well;
+  expect(wrong({ login: { ...login, token: false }, status: null })).toMatchObject([
+    { what: 'login', advice: 'twelve login https://twelve.example' },
+    { what: 'server', verdict: 'failed' },
+  ]);
+  expect(wrong({ status: null, unreachable: 'It does not answer.' })).toMatchObject([
+    { what: 'server', said: 'It does not answer.' },
+  ]);
+});
+
+it('goes the whole way, and ends with 1 where something failed', async () => {
+  const visitors = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => visitors.once('listening', resolve));
+  const { port } = visitors.address() as AddressInfo;
+  let answer = { ...status, domain: 'localhost', http: { host: '127.0.0.1', port } };
+  await using api = await scriptedApi({
+    'GET /server/status': () => ({ body: { ...answer, now: new Date().toISOString() } }),
+  });
+  const good = await twelve(['doctor', '--json'], { url: api.url });
+  const found = JSON.parse(good.out) as Finding[];
+  expect(found.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+  expect(good.status).toBe(0);
+  await new Promise((resolve) => visitors.close(resolve));
+  answer = { ...answer, failing: ['engine'] };
+  const bad = await twelve(['doctor'], { url: api.url });
+  expect(bad.status).toBe(1);
+  expect(bad.out).toMatch(/^FAIL {2}parts +no answer from: engine$/m);
+  expect(bad.out).toMatch(/^FAIL {2}port .*cannot be reached from here$/m);
+  expect((await twelve(['doctor'], { url: api.url, token: null })).out).toContain('twelve login');
+});
+
+it('shows how the server stands', async () => {
+  await using api = await scriptedApi({ 'GET /server/status': { body: status } });
+  const { out } = await twelve(['server:status'], { url: api.url });
+  expect(out).toMatch(/^Version: +\S+ \(Node v20\.20\.2\), up for 2h 5m$/m);
+  expect(out).toMatch(/^Processes: +3 up of 4 wanted, 1 crashed$/m);
+  expect(out).toMatch(/^ +2\.0 GB {2}slugs$/m);
+  expect(out).toMatch(/^Drains: +2, 1 of them failing, 5 lines behind, 0 lost$/m);
+});
