@@ -32,7 +32,7 @@ export const steppedChanges = {
   // Each of these starts processes that end at once.
   'resize that fails': ['create', 'start', ...changeSteps],
   'restart that fails': ['create', 'start', ...changeSteps],
-  'config that fails': ['appended', 'release-phase', 'prepare', 'swap', 'create', 'start', 'remove'],
+  'config that fails': ['appended', 'release-phase', 'prepare', 'create', 'start', 'remove'],
 } as const satisfies Record<string, readonly Step[]>;
 export type SteppedChange = keyof typeof steppedChanges;
 
