@@ -48,7 +48,7 @@ export function writeFirstVersion(folder: string): Wrote {
     name: 'old',
     owner_id: user,
     stack: 'debian-13',
-    subnet: '10.213.0.0/25',
+    subnet: '10.213.217.0/25',
     serving_version: 2,
     ...times,
   });

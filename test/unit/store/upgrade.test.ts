@@ -38,7 +38,7 @@ test('a database of the first version is upgraded with everything in it', () => 
     id: wrote.app,
     servingVersion: 2,
     maintenance: false,
-    subnet: '10.213.0.0/25',
+    subnet: '10.213.217.0/25',
   });
   expect(
     store.releases.list(app.id).map(({ version, status, cause, reason }) => [version, status, cause, reason]),
