@@ -22,7 +22,7 @@ export async function serverRestore(order: {
       note: (line) => process.stderr.write(`${line}...\n`),
     });
     process.stdout.write(
-      `${folder} is as it was at ${madeAt} (Twelve ${twelve}). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
+      `${folder} is as it was at ${inWords(madeAt)} (Twelve ${twelve}). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
     );
     if (lost.length > 0)
       process.stderr.write(
@@ -62,4 +62,9 @@ function tell(error: unknown): number {
   if (!(error instanceof PlatformError) && !(error as NodeJS.ErrnoException).code)
     process.stderr.write(`${(error as Error).stack ?? ''}\n`);
   return 1;
+}
+
+/** As the command line shows times. */
+function inWords(iso: string): string {
+  return `${iso.slice(0, 10).replaceAll('-', '/')} ${iso.slice(11, 19)} +0000`;
 }

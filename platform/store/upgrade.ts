@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { basename, dirname, join } from 'node:path';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
+import { clearly } from './failures.ts';
 
 // Source and compiled form both sit one folder below the package's root; SQL files stay in the source tree.
 const migrationsFolder = join(import.meta.dirname, '..', '..', 'platform', 'store', 'migrations');
@@ -39,13 +40,16 @@ export function bringUpToDate(
   const copy = current > 0 ? keepCopy(database, file, current) : null;
   try {
     // One transaction for all: there is no state in between that any version knows.
-    database
-      .transaction(() => {
-        for (const name of files.slice(current)) database.exec(readFileSync(join(folder, name), 'utf8'));
-        database.pragma(`user_version = ${files.length}`);
-      })
-      .exclusive();
+    clearly(() =>
+      database
+        .transaction(() => {
+          for (const name of files.slice(current)) database.exec(readFileSync(join(folder, name), 'utf8'));
+          database.pragma(`user_version = ${files.length}`);
+        })
+        .exclusive(),
+    );
   } catch (error) {
+    if (error instanceof PlatformError) throw error;
     throw unavailable(
       `${file} could not be brought from schema ${current} to ${files.length} (${messageOf(error)}) and is as it was. Start the version that you had before.${copy ? ` A copy is at ${copy}.` : ''}`,
     );

@@ -57,7 +57,7 @@ async function succeeded(result: Promise<Result>): Promise<string> {
 /** Boots one. Its image is made once and kept. */
 export async function bootMachine(system: System): Promise<WholeMachine> {
   const image = await imageOf(system);
-  const created = await succeeded(docker('run', '--detach', ...rights(), ...shape, image, '/sbin/init'));
+  const created = await succeeded(docker('run', '--detach', ...rights(), ...shape, image, ...init));
   const id = created.trim();
   const variables = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE'].flatMap((name) => [
     '--env',
@@ -105,6 +105,15 @@ const shape = [
   ...['/run', '/run/lock', '/tmp'].flatMap((folder) => ['--tmpfs', `${folder}:exec`]),
   // The file system of a container cannot be the ground of another engine's.
   ...['--volume', '/var/lib/docker', '--env', 'container=docker', '--stop-signal', 'SIGRTMIN+3'],
+];
+
+/**
+ * Control groups of version 2 and of its own, whatever the host has. On a host that boots with version 1 it would mount
+ * controllers that the host does not use, for the whole kernel, and engines would hear of no container that is out of memory.
+ */
+const init = [
+  ...['sh', '-c', 'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"', 'sh'],
+  ...['/sbin/init', 'systemd.unified_cgroup_hierarchy=1'],
 ];
 
 async function untilBooted(id: string): Promise<void> {
