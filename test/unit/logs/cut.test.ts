@@ -183,7 +183,7 @@ it('a drain whose cursor was cut at any byte is never further than it was', asyn
     writeFileSync(path, text.subarray(0, cut));
     const problems: string[] = [];
     const account = createAccount({ log, path, onProblem: (message) => problems.push(message) });
-    // Behind what it tells stand spaces, and a newline.
+    // Behind what it tells stand spaces.
     const isWhole = cut >= text.toString().trimEnd().length;
     expect(account.sequence()).toBe(isWhole ? 4321 : 0);
     expect(problems).toHaveLength(isWhole ? 0 : 1);
