@@ -1,8 +1,7 @@
 // What a query by time would also ask for, had the budget not dropped it.
 import type { LogFilter } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
-import { unlessDamaged } from './reader.ts';
-import { blocksOf } from './segment-file.ts';
+import { blocksOf, unlessDamaged } from './segment-file.ts';
 import type { Shelf } from './segments.ts';
 
 /** The times (microseconds) of the oldest lines that are kept, where older ones were dropped. */

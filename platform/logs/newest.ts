@@ -4,8 +4,8 @@ import type { AppLog } from './app-log.ts';
 import type { Block } from './blocks.ts';
 import { byteFilter, mayMatch } from './filter.ts';
 import { readFrame, visitItems } from './format.ts';
-import { type Hits, sliceBytes, unlessDamaged } from './reader.ts';
-import { blocksOf, readBlock, type Segment } from './segment-file.ts';
+import { type Hits, sliceBytes } from './reader.ts';
+import { blocksOf, readBlock, type Segment, unlessDamaged } from './segment-file.ts';
 import type { Shelf } from './segments.ts';
 
 export interface Span {

@@ -4,7 +4,15 @@ import type { AppLog } from './app-log.ts';
 import { type Block, blockAt } from './blocks.ts';
 import { byteFilter, mayMatch } from './filter.ts';
 import { lineAt, readFrame, visitItems } from './format.ts';
-import { blocksOf, framesOf, type Piece, readPiece, type Scratch, type Segment } from './segment-file.ts';
+import {
+  blocksOf,
+  framesOf,
+  type Piece,
+  readPiece,
+  type Scratch,
+  type Segment,
+  unlessDamaged,
+} from './segment-file.ts';
 import type { Shelf } from './segments.ts';
 
 /** Bytes looked at before others get a turn. */
@@ -214,15 +222,4 @@ function forwardSide(
 function blockEnd(segment: Segment, offset: number): number {
   const block = unlessDamaged(() => blockAt(blocksOf(segment), offset));
   return block ? block.start + block.length : Math.max(framesOf(segment), offset);
-}
-
-/** What is gone (dropped for the budget meanwhile) or broken is not there. */
-export function unlessDamaged<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code.startsWith('Z_')) return undefined;
-    throw error;
-  }
 }

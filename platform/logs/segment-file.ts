@@ -171,3 +171,14 @@ function readAt(
     if (read === 0 || at === length) return bytes.subarray(0, at);
   }
 }
+
+/** What is gone (dropped for the budget meanwhile) or broken is not there. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code.startsWith('Z_')) return undefined;
+    throw error;
+  }
+}

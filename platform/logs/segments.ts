@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { addFrames, type Block } from './blocks.ts';
 import { type Frame, readFrame } from './format.ts';
 import { type Presser, pressedEnding } from './press.ts';
-import { blocksOf, readPiece, type Segment } from './segment-file.ts';
+import { blocksOf, readPiece, type Segment, unlessDamaged } from './segment-file.ts';
 
 export interface Shelf {
   /** Oldest first; the last one is being written. */
@@ -253,11 +253,16 @@ function readRaw(segment: Segment, onFrame: ShelfNeeds['onFrame']): Recovered | 
   return state;
 }
 
-/** The newest file was lost to a power cut, and it is the one before. */
+/** The newest file was lost to a power cut, and it is the one before. What is damaged in it keeps its numbers. */
 function readPressed(segment: Segment, onFrame: ShelfNeeds['onFrame']): Recovered | undefined {
   const state = { last: segment.first - 1, lines: segment.before };
   const blocks = blocksOf(segment);
-  for (const { start } of blocks) readFrames(readPiece(segment, start)!.bytes, state, onFrame);
+  for (const { start, last, lines } of blocks) {
+    const after = { last: Math.max(state.last, last), lines: state.lines + lines };
+    const piece = unlessDamaged(() => readPiece(segment, start));
+    if (piece) readFrames(piece.bytes, state, onFrame);
+    Object.assign(state, after);
+  }
   return blocks.length > 0 ? state : undefined;
 }
 

@@ -1,5 +1,14 @@
 // Segments that are full are compressed beside everything else: nothing of it is seen but the room it takes.
-import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -155,6 +164,26 @@ it('goes on after the newest file was lost, with the cursor of the compressed on
   expect(numbers(again)).toEqual(range(1, last + 5));
   await again.close();
   expect(numbers(openLog(folder.path))).toEqual(range(1, last + 5));
+});
+
+it('opens so too where that one is damaged itself, and uses none of its numbers again', async () => {
+  using folder = temporaryFolder();
+  const log = await filled(folder.path, 12_000);
+  await log.close();
+  const { pressed, path, index } = log.general.segments.at(-2)!;
+  expect(pressed).toBe(true);
+  const spoiled = index!.at(-1)!;
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, spoiled.place, spoiled.place + spoiled.pressed);
+  writeFileSync(path, bytes);
+  truncateSync(log.general.segments.at(-1)!.path, 10);
+  const { last } = spoiled;
+  const again = openLog(folder.path);
+  expect(again.last()).toBe(last);
+  write(again, last + 1, last + 5);
+  const kept = range(1, last + 5).filter((number) => number < spoiled.first || number > spoiled.last);
+  expect(numbers(again)).toEqual(kept);
+  await again.close();
 });
 
 it('lets go of a log that is removed', async () => {
