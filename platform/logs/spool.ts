@@ -146,7 +146,7 @@ function meetNewerThan(path: string, known: string | undefined): Newer & { settl
   // One number may be vacant while the engine renames.
   for (let number = 0, vacant = 0; vacant < 2 && !reached; number++) {
     const place = number === 0 ? path : `${path}.${number}`;
-    const file = openIfThere(place);
+    const file = openOrLetGo(place, files);
     if (!file) {
       vacant++;
       continue;
@@ -164,6 +164,16 @@ function meetNewerThan(path: string, known: string | undefined): Newer & { settl
 function isThere({ path, inode }: { path: string; inode: string }): boolean {
   const found = statIfThere(path);
   return found !== undefined && inodeOf(found) === inode;
+}
+
+/** It is tried again every second: what was opened before one that cannot be must not stay open each time. */
+function openOrLetGo(path: string, opened: readonly SpoolFile[]): SpoolFile | undefined {
+  try {
+    return openIfThere(path);
+  } catch (error) {
+    for (const file of opened) closeSync(file.descriptor);
+    throw error;
+  }
 }
 
 function openIfThere(path: string): SpoolFile | undefined {

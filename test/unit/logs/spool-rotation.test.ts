@@ -1,5 +1,5 @@
 // Rotations in the middle of one look: files keep their order, none is read twice.
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { createSpool, type Spool } from '../../../platform/logs/spool.ts';
 import { type EngineFiles, temporaryFolder, writeEngineFiles } from './engine-files.ts';
@@ -77,3 +77,22 @@ function generations(path: string, count: number): string[] {
     return `${dev}:${ino}`;
   });
 }
+
+it('an older file that cannot be opened costs no descriptors, however often it is tried', () => {
+  using folder = temporaryFolder();
+  const files = writeEngineFiles(folder.path, { maxFiles: 5 });
+  files.print('oldest');
+  rotateTo(files, ['a', 'b']);
+  const spool = createSpool(files.path, undefined);
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  meanwhile = (path) => {
+    if (path.endsWith('.2')) throw new Error('EMFILE');
+  };
+  for (let times = 0; times < 50; times++) expect(() => spool.look()).toThrow('EMFILE');
+  // Others open files, too.
+  expect(open()).toBeLessThan(before + 50);
+  meanwhile = () => {};
+  expect(inodes(spool)).toHaveLength(3);
+  spool.close();
+});
