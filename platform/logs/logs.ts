@@ -163,11 +163,15 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     },
     async removeDrain(id) {
       // Known until then, since only a thread that has it open knows which file is to go with it.
-      await surely(
-        () => drains.has(id),
-        () => send('removeDrain', id),
-      );
-      drains.delete(id);
+      try {
+        await surely(
+          () => drains.has(id),
+          () => send('removeDrain', id),
+        );
+      } finally {
+        // Also where its file stays: the next thread must not open it again.
+        drains.delete(id);
+      }
     },
     drainsOf: (appId) => send('drainsOf', appId),
     async counts() {

@@ -1,5 +1,5 @@
 // The log router's thread dies: the server goes on, a new thread takes over, and what was lost with the old one is told.
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -105,4 +105,19 @@ it('a removal that the thread died over is done by the next one', async () => {
   expect(existsSync(cursor)).toBe(false);
   expect(await logs.drainsOf('app')).toEqual([]);
   expect(await stored(logs, 'other')).toEqual([]);
+});
+
+it('a drain whose file cannot be taken away is closed for good all the same', async () => {
+  using folder = temporaryFolder();
+  await using logs = await openLogs(folder.path);
+  const drain = { id: 'one', appId: 'app', url: 'syslog://127.0.0.1:9', token: 'd.1', insecure: false };
+  const cursor = join(folder.path, 'logs', 'app', 'one.drain');
+  logs.openDrain(drain);
+  while (!existsSync(cursor)) await sleep(10);
+  rmSync(cursor);
+  mkdirSync(cursor);
+  await expect(logs.removeDrain('one')).rejects.toThrow();
+  await logs.thread().terminate();
+  await stored(logs, 'other');
+  expect(await logs.drainsOf('app')).toEqual([]);
 });
