@@ -22,7 +22,8 @@ export interface Logs {
   }): void;
   /**
    * Resolves once everything the (ended) container printed is stored; only then remove the container. At once when it
-   * is not followed. When its file is gone the loss stands in the stream.
+   * is not followed; never when the log is closed before: the rest is for the next server. When its file is gone the loss
+   * stands in the stream.
    */
   drained(containerId: string): Promise<void>;
   /** A line of the platform itself: router lines, state changes, API lines. Never waits. */
@@ -79,6 +80,9 @@ export interface LogsNeeds {
 
 type Container = Parameters<Logs['follow']>[0];
 
+/** Who waits for a log to be read removes its container next. */
+const never = new Promise<never>(() => {});
+
 /** Runs the log router in a thread of its own, where a flood cannot stall the rest. */
 export async function createLogs(needs: LogsNeeds): Promise<Logs> {
   const followed = new Map<string, Container>();
@@ -99,22 +103,26 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     return link.call(name, ...args);
   };
 
-  /** A thread that died may not have done it: the next one is asked again. */
-  async function surely(isWanted: () => boolean, ask: () => Promise<void>): Promise<void> {
-    while (isWanted() && !closing) {
+  /** A thread that died may not have done it: the next one is asked again. @returns false when all ended before */
+  async function surely(isWanted: () => boolean, ask: () => Promise<void>): Promise<boolean> {
+    while (isWanted()) {
+      if (closing) return false;
       try {
-        return await ask();
+        await ask();
+        return true;
       } catch (error) {
         await restarted(error);
       }
     }
+    return true;
   }
 
   async function drained(id: string): Promise<void> {
-    await surely(
+    const done = await surely(
       () => followed.has(id),
       () => send('drained', id),
     );
+    if (!done) await never;
     followed.delete(id);
   }
 

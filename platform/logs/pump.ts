@@ -5,7 +5,7 @@ import type { Follower, Turn } from './follow.ts';
 
 export interface Pump {
   add(follower: Follower): void;
-  /** Resolves when its last turn is over; the follower is closed and forgotten then. */
+  /** Resolves when its last turn is over; the follower is closed and forgotten then. Never when all ends before that. */
   finish(follower: Follower): Promise<void>;
   drop(follower: Follower): void;
   close(): Promise<void>;
@@ -16,6 +16,9 @@ const idleMs = 200;
 const retryMs = 1000;
 /** How long after its last line a process counts as active. */
 const activeFor = 2000;
+
+/** Of what is not read yet nobody may believe that it was. */
+const never = new Promise<never>(() => {});
 
 interface Seat {
   follower: Follower;
@@ -96,6 +99,7 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
       wake();
     },
     async finish(follower) {
+      if (closed) return await never;
       const seat = seats.get(follower);
       if (!seat) return;
       follower.expectEnd();
@@ -111,7 +115,8 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
       closed = true;
       wake();
       await running;
-      for (const seat of seats.values()) leave(seat);
+      for (const { follower } of seats.values()) follower.close();
+      seats.clear();
     },
   };
 }

@@ -121,3 +121,31 @@ it('a drain whose file cannot be taken away is closed for good all the same', as
   await stored(logs, 'other');
   expect(await logs.drainsOf('app')).toEqual([]);
 });
+
+it('what was not read when it was closed is not drained, and is read by the next server', async () => {
+  using folder = temporaryFolder();
+  const files = writeEngineFiles(join(folder.path, 'c1'));
+  const container = { id: 'c1', appId: 'app', process: 'web.1', logPath: files.path };
+  await using logs = await openLogs(folder.path);
+  logs.follow(container);
+  files.print('one');
+  while ((await stored(logs, 'app')).length < 1) await sleep(10);
+  // The rest of an entry is waited for.
+  const last = JSON.stringify({ log: 'two\n', stream: 'stdout', time: new Date().toISOString() });
+  files.raw(last.slice(0, 10));
+  let drained = 0;
+  const wait = (): void => void logs.drained('c1').then(() => drained++);
+  wait();
+  const closed = logs.close();
+  wait();
+  await closed;
+  wait();
+  // Longer than a new thread is waited for.
+  await sleep(1500);
+  expect(drained).toBe(0);
+  files.raw(`${last.slice(10)}\n`);
+  await using next = await openLogs(folder.path);
+  next.follow(container);
+  await next.drained('c1');
+  expect(await stored(next, 'app')).toEqual(['one', 'two']);
+});
