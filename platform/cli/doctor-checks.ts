@@ -65,11 +65,14 @@ function login({ login: { path, mode, token }, url }: Facts): Finding {
   );
 }
 
-function server({ url, unreachable, status }: Facts): Finding {
+function server({ url, unreachable, refused, status }: Facts): Finding {
   if (status)
     return ok('server', `${url}, ${status.version}, up for ${Math.floor(status.uptime / 60)} minutes`);
   if (unreachable === null)
     return failed('server', `${url} was not asked: there is no token`, `twelve login ${url}`);
+  if (refused === 'not an administrator')
+    return warning('server', unreachable, 'With a token of an administrator the doctor looks at the rest, too.');
+  if (refused === 'not known') return failed('server', unreachable, `twelve login ${url}`);
   return failed(
     'server',
     unreachable,

@@ -93,6 +93,22 @@ it('without a token, or an answer, it says what comes first, and looks no furthe
   ]);
 });
 
+it('who is no administrator is told so, and sent to no firewall; a token that is no good any more is a failure', async () => {
+  let refusal = { status: 403, body: { id: 'forbidden', message: 'Only administrators may see it.' } };
+  let account = { status: 200, body: {} };
+  await using api = await scriptedApi({ 'GET /server/status': () => refusal, 'GET /account': () => account });
+  const forbidden = await twelve(['doctor'], { url: api.url });
+  expect(forbidden.status).toBe(0);
+  expect(forbidden.out).toMatch(/^look {2}server +Only administrators may see it\.\n +With a token of an adm/m);
+  account = refusal;
+  expect((await twelve(['doctor'], { url: api.url })).status).toBe(1);
+  refusal = { status: 401, body: { id: 'unauthorized', message: 'No.' } };
+  const unknown = await twelve(['doctor'], { url: api.url });
+  expect(unknown.status).toBe(1);
+  expect(unknown.out).toMatch(new RegExp(`^ +twelve login ${api.url}$`, 'm'));
+  expect(unknown.out).not.toContain('firewall');
+});
+
 it('goes the whole way, and ends with 1 where something failed', async () => {
   const visitors = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => visitors.once('listening', resolve));
