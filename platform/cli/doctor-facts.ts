@@ -26,6 +26,13 @@ export interface Facts {
   /** Of a name that any app could have. */
   dns: { name: string; addresses: string[] } | null;
   ports: { host: string; port: number; open: boolean }[];
+  /** The certificate that visitors are shown by the domain's own name; absent where they are shown none. */
+  shown?: {
+    name: string;
+    /** Why nobody believes it by himself; null: everybody does. */
+    problem: string | null;
+    daysLeft: number;
+  };
 }
 
 const patienceMs = 20_000;
@@ -38,12 +45,14 @@ export async function gatherFacts(call: Call): Promise<Facts> {
   const { clock, ...answer } = await askServer(call, token);
   const { status } = answer;
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+  const shown = status?.https && (await certificateAt(host, status.https.port, status.domain));
   return {
     client: { version: version(), node: process.version },
     login: { path, mode: statSync(path, { throwIfNoEntry: false })?.mode ?? null, token: Boolean(token) },
     ...{ url, ...answer, clock },
     dns: status && (await resolved(`twelve-doctor.${status.domain}`)),
     ports: status ? await Promise.all(portsOf(status).map((port) => tried(host, port))) : [],
+    ...(shown && { shown }),
   };
 }
 
@@ -96,6 +105,25 @@ async function resolved(name: string): Promise<Facts['dns']> {
 /** Where visitors come in. */
 function portsOf({ http, https }: ServerStatus): number[] {
   return [http.port, ...(https ? [https.port] : [])];
+}
+
+async function certificateAt(host: string, port: number, name: string): Promise<Facts['shown']> {
+  const { connect: connectTls } = await import('node:tls');
+  return await new Promise((resolve) => {
+    const options = { host, port, servername: name, timeout: portMs, rejectUnauthorized: false };
+    const socket = connectTls(options);
+    const end = (found: Facts['shown']): void => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket
+      .once('secureConnect', () => {
+        const daysLeft = (Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / 86_400_000;
+        end({ name, problem: socket.authorized ? null : String(socket.authorizationError), daysLeft });
+      })
+      .once('timeout', () => end(undefined))
+      .once('error', () => end(undefined));
+  });
 }
 
 function tried(host: string, port: number): Promise<Facts['ports'][number]> {

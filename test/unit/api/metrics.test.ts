@@ -1,7 +1,7 @@
 // Figures for Prometheus and the question whether all is well, over the real HTTP server.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { parseAppName } from '../../../platform/domain/app.ts';
 import { remembered } from '../../../platform/api/routes/seen.ts';
+import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizeName } from '../../../platform/domain/formation.ts';
 import { metric, metricsText } from '../../../platform/domain/metric.ts';
 import { type ApiGround, startApi } from '../../support/api-ground.ts';

@@ -87,17 +87,20 @@ it('a name is remembered for a while, a server that does not answer costs nothin
 it.each([
   ['" =:"', ['get', 'set']],
   ['" ="', ['config:get', 'config:set']],
-])('bash, whose words end at %s, is given what it puts in the place of the last', async (breaks, expected) => {
-  await using folder = await temporaryFolder();
-  const program = join(folder.path, 'twelve');
-  writeFileSync(program, '#!/bin/sh\nprintf "config:get\\tone\\nconfig:set\\tother\\n"\n');
-  chmodSync(program, 0o755);
-  const script = `${completionScripts['bash']}
+])(
+  'bash, whose words end at %s, is given what it puts in the place of the last',
+  async (breaks, expected) => {
+    await using folder = await temporaryFolder();
+    const program = join(folder.path, 'twelve');
+    writeFileSync(program, '#!/bin/sh\nprintf "config:get\\tone\\nconfig:set\\tother\\n"\n');
+    chmodSync(program, 0o755);
+    const script = `${completionScripts['bash']}
     COMP_WORDBREAKS=${breaks} COMP_LINE='twelve config:' COMP_POINT=14; _twelve; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const env = { PATH: `${folder.path}:${process.env['PATH']}` };
-  const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script], { env });
-  expect(stdout.trim().split('\n')).toEqual(expected);
-});
+    const env = { PATH: `${folder.path}:${process.env['PATH']}` };
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script], { env });
+    expect(stdout.trim().split('\n')).toEqual(expected);
+  },
+);
 
 it('help fits its terminal, and every topic, command and option of it is there', async () => {
   const all = await allCommands();

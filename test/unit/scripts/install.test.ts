@@ -60,7 +60,9 @@ describe('scripts/install', () => {
     for (const option of ['--domain', '--acme', '--set', '--domain=', '--acme=', '--set='])
       expect(await install(option)).toMatchObject({
         status: 1,
-        stderr: expect.stringMatching(new RegExp(`^ !     ${option.replace('=', '')} needs a value`)),
+        stderr: expect.stringMatching(
+          new RegExp(`^ !     ${option.replace('=', '')} needs a value[^\\n]*\\n[^\\n]*--help\\n$`),
+        ),
       });
     for (const wrong of ['LOG BUDGET=1', 'TWELVE_LOG_BUDGET', '1=2', 'A=b\nC=d'])
       expect(await install('--set', wrong)).toMatchObject({
@@ -134,7 +136,8 @@ describe('run again', () => {
       join(folder, 'twelve.env'),
       'TWELVE_ENGINE="/run/other.sock"\nhttps_proxy="http://proxy:3128"\nGOPROXY="of-the-file"\n',
     );
-    const show = 'reach_as_service; env | grep -E "^(TWELVE_ENGINE|https_proxy|GOPROXY|PIP_INDEX_URL)=" | sort';
+    const show =
+      'reach_as_service; env | grep -E "^(TWELVE_ENGINE|https_proxy|GOPROXY|PIP_INDEX_URL)=" | sort';
     const env = { TWELVE_ENGINE: '/run/shell.sock', GOPROXY: 'of-the-shell' };
     expect((await bash(show, env)).stdout).toBe(
       'GOPROXY=of-the-shell\nTWELVE_ENGINE=/run/other.sock\nhttps_proxy=http://proxy:3128\n',
