@@ -12,8 +12,8 @@ export async function serverRestore(order: {
   data: string | undefined;
   signal: AbortSignal;
 }): Promise<number> {
-  const folder = order.data === undefined ? readConfig(process.env).dataFolder : resolve(order.data);
   try {
+    const folder = order.data === undefined ? readConfig(process.env).dataFolder : resolve(order.data);
     const { madeAt, twelve, lost } = await restoreBackup({
       file: resolve(order.file),
       keyFile: resolve(order.key),

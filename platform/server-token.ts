@@ -13,14 +13,14 @@ export async function serverToken(argv: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const { dataFolder } = readConfig(process.env);
-  if (!existsSync(join(dataFolder, 'twelve.db'))) {
-    process.stderr.write(
-      ` !     There is no Twelve data in ${dataFolder}. Start the server there first, or set TWELVE_DATA to its data folder.\n`,
-    );
-    return 1;
-  }
   try {
+    const { dataFolder } = readConfig(process.env);
+    if (!existsSync(join(dataFolder, 'twelve.db'))) {
+      process.stderr.write(
+        ` !     There is no Twelve data in ${dataFolder}. Start the server there first, or set TWELVE_DATA to its data folder.\n`,
+      );
+      return 1;
+    }
     const store = openStore({ folder: dataFolder });
     const admin = store.users.first();
     if (!admin) throw new Error('the server never started completely there');

@@ -2,13 +2,13 @@
 
 const bash = `# bash completion for twelve
 _twelve() {
-  local line=\${COMP_LINE:0:COMP_POINT} current value cut
+  local line=\${COMP_LINE:0:COMP_POINT} current value cut breaks=\${COMP_WORDBREAKS//[^:=]/}
   local -a words
-  # Bash cuts words at = and : as well; twelve's names have colons.
+  # Bash cuts words at = and : as well, unless it is told not to; twelve's names have colons.
   read -ra words <<<"$line"
   if [[ $line == *[[:space:]] ]]; then current=; else current=\${words[-1]}; unset 'words[-1]'; fi
   cut=
-  if [[ $current == *[:=]* ]]; then cut=\${current%"\${current##*[:=]}"}; fi
+  if [[ -n $breaks && $current == *[$breaks]* ]]; then cut=\${current%"\${current##*[$breaks]}"}; fi
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     if [[ $value == :files ]]; then compopt -o default; return; fi

@@ -31,9 +31,16 @@ export async function dispatch(argv: readonly string[], world: World): Promise<n
   }
 }
 
+const namesOfOptions: ReadonlyMap<string, string> = new Map([
+  ['--help', 'help'],
+  ['-h', 'help'],
+  ['--version', 'version'],
+  ['-v', 'version'],
+]);
+
 async function understand(argv: readonly string[]): Promise<{ command: Command; args: Arguments }> {
   const [first = 'help', ...rest] = argv;
-  const name = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' }[first] ?? first;
+  const name = namesOfOptions.get(first) ?? first;
   if (name.startsWith('-'))
     throw usageError(
       `The command comes first: twelve <command> ${name} …\n"twelve help" lists the commands.`,

@@ -26,6 +26,7 @@ export function examine(facts: Facts): Finding[] {
     clock(facts),
     dns(facts),
     certificates(facts),
+    ...visitorsCertificate(facts),
     ...ports(facts),
   ];
 }
@@ -65,11 +66,18 @@ function login({ login: { path, mode, token }, url }: Facts): Finding {
   );
 }
 
-function server({ url, unreachable, status }: Facts): Finding {
+function server({ url, unreachable, refused, status }: Facts): Finding {
   if (status)
     return ok('server', `${url}, ${status.version}, up for ${Math.floor(status.uptime / 60)} minutes`);
   if (unreachable === null)
     return failed('server', `${url} was not asked: there is no token`, `twelve login ${url}`);
+  if (refused === 'not an administrator')
+    return warning(
+      'server',
+      unreachable,
+      'With a token of an administrator the doctor looks at the rest, too.',
+    );
+  if (refused === 'not known') return failed('server', unreachable, `twelve login ${url}`);
   return failed(
     'server',
     unreachable,
@@ -160,6 +168,29 @@ function certificates({ url }: Facts): Finding {
     `${url} is not encrypted`,
     'Whoever is on the way can read the token: set TWELVE_API_TLS on the server and log in to that address by https, or go through an SSH tunnel.',
   );
+}
+
+const soonDays = 10;
+
+/** What is renewed by itself is so long before this. */
+function visitorsCertificate({ shown }: Facts): Finding[] {
+  if (!shown) return [];
+  const { name, problem, daysLeft } = shown;
+  const days = Math.floor(Math.abs(daysLeft));
+  const renew =
+    'twelve domains says why an ordered one is not renewed; of your own add a newer one: twelve certs:add.';
+  if (daysLeft < 0)
+    return [failed('certificate', `what visitors of ${name} are shown ended ${days} days ago`, renew)];
+  if (problem !== null)
+    return [
+      warning(
+        'certificate',
+        `browsers do not trust what visitors of ${name} are shown (${problem})`,
+        'Have certificates ordered (TWELVE_ACME), or add your own: twelve certs:add --server',
+      ),
+    ];
+  const said = `what visitors of ${name} are shown is trusted, for ${days} more days`;
+  return [daysLeft < soonDays ? warning('certificate', said, renew) : ok('certificate', said)];
 }
 
 function ports({ ports: all }: Facts): Finding[] {

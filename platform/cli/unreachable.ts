@@ -25,7 +25,7 @@ export function unreachable(url: URL, error: Error & { code?: string }): CliErro
     );
   }
   return new UnreachableError(
-    `Twelve's server at ${url.origin} does not answer (${reasons[code] ?? error.message}). Is it running? On its machine: npm start`,
+    `Twelve's server at ${url.origin} does not answer (${reasons[code] ?? error.message}). Is it running? On its machine: systemctl status twelve, or "twelve server" where it is no service`,
     code,
     error,
   );

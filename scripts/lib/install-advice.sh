@@ -27,8 +27,9 @@ advise_on_certificates() {
 
 # The token is asked for, and the fingerprint compared, by whoever logs in.
 advise_on_login_over_tls() {
-  local url
-  url=$(setting_or TWELVE_PUBLIC_URL '')
+  local url tls
+  tls=$(setting_or TWELVE_API_TLS '')
+  url=$(setting_or TWELVE_PUBLIC_URL "https://$(hostname -f 2>/dev/null || hostname):${tls##*:}")
   say "  twelve login $url"
   say ""
   say "Until a public authority vouches for the server, it shows this fingerprint: $(own_fingerprint)"

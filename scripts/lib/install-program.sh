@@ -47,10 +47,14 @@ make_images() {
   "$node" "$1/dist/make-images.js"
 }
 
-# The switch is one rename. The version before stays, to go back to; older ones go.
+# The switch is one rename. The version before stays, to go back to; older ones go. Where it is no switch, all stay.
 switch_program() {
   local before kept
   before=$(readlink "$programs/current" || true)
+  if [ "$before" = "$fresh" ]; then
+    write_command
+    return
+  fi
   ln -sfn "$fresh" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
   write_command
   for kept in "$programs"/versions/*; do

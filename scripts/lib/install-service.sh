@@ -11,19 +11,37 @@ make_user() {
   if ! id twelve >/dev/null 2>&1; then
     say "adding the system user twelve"
     useradd --system --user-group --home-dir "$data_folder" --no-create-home --shell /usr/sbin/nologin twelve
+  elif ! is_our_user; then
+    fail "There is a user twelve already, who is somebody else: its home is not $data_folder." "rename that user (usermod --login), or give it this home if it is meant to be the platform's."
   fi
   usermod --append --groups "$(engine_group)" twelve
   install_folder 0700 "$data_folder"
-  # What an earlier start by root left; the shape of what is inside is the server's own matter.
-  if [ "$(stat -c %U "$data_folder")" != twelve ]; then chown twelve:twelve "$data_folder"; fi
+  take_over "$data_folder"
   mkdir -p "${settings_file%/*}" && chmod 755 "${settings_file%/*}"
+}
+
+# take_over FOLDER: what an earlier start by another user left, or a restore: git refuses repositories of another user's.
+take_over() {
+  local owner
+  owner=$(stat -L -c %u "$1")
+  if [ "$owner" = "$(id -u twelve)" ]; then return; fi
+  find "$1/" -mindepth 1 -uid "$owner" -exec chown -h twelve:twelve {} +
+  chown twelve:twelve "$1"
 }
 
 install_folder() {
   [ -d "$2" ] || command install -d -m "$1" -o twelve -g twelve "$2"
 }
 
-engine_group() { stat -L -c %G "$(engine_socket)"; }
+is_our_user() { [ "$(getent passwd twelve | cut -d: -f6)" = "$data_folder" ]; }
+
+# One that has no name here, as where the socket is another machine's, cannot be joined, and DAC_OVERRIDE has to do.
+engine_group() {
+  local group
+  group=$(stat -L -c %G "$(engine_socket)")
+  if [ "$group" = UNKNOWN ]; then group=twelve; fi
+  echo "$group"
+}
 
 enable_engine() {
   if has_systemd && [ "$(engine_socket)" = "$default_socket" ] && systemctl cat docker >/dev/null 2>&1; then
@@ -31,12 +49,38 @@ enable_engine() {
   fi
 }
 
+# How this machine reaches packages: what is set for whoever installs is needed by the service as well.
+reaching=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE
+  npm_config_registry PIP_INDEX_URL GOPROXY)
+
+# An upgrade asks the engine and the registries that the service asks, whatever shell it comes from.
+reach_as_service() {
+  local name setting value
+  if [ -e "$settings_file" ]; then
+    TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket")
+    export TWELVE_ENGINE
+    for name in "${reaching[@]}"; do
+      value=$(setting_or "$name" '')
+      if [ -z "${!name-}" ] && [ -n "$value" ]; then export "$name=$value"; fi
+    done
+  fi
+  for setting in ${given[@]+"${given[@]}"}; do
+    if [[ $setting == TWELVE_ENGINE=?* ]]; then export "${setting?}"; fi
+  done
+}
+
 # Those given now over those that are there; what somebody wrote by hand stays, comments too.
 write_settings() {
-  local draft=$settings_file.new setting
-  if [ -e "$settings_file" ]; then cp "$settings_file" "$draft"; else first_settings >"$draft"; fi
+  local draft=$settings_file.new setting ours
+  # A proxy's password may be in it.
+  rm -f "$draft" && (umask 077 && : >"$draft")
+  if [ -e "$settings_file" ]; then cat "$settings_file" >"$draft"; else first_settings >"$draft"; fi
   for setting in ${given[@]+"${given[@]}"}; do put_setting "$draft" "${setting%%=*}" "${setting#*=}"; done
   check_settings_file "$draft"
+  if [ -e "$settings_file" ] && [ -e "$data_folder/instance" ]; then
+    ours=$(listening)
+    (settings_file=$draft && refuse_taken_ports "$ours") || { rm -f "$draft" && exit 1; }
+  fi
   chmod 640 "$draft" && chown root:twelve "$draft" && mv "$draft" "$settings_file"
 }
 
@@ -65,10 +109,8 @@ first_settings() {
 # systemctl restart twelve (or twelve-service restart). Apps serve on meanwhile.
 SETTINGS
   if [ "$(engine_socket)" != "$default_socket" ]; then printf 'TWELVE_ENGINE="%s"\n' "$(engine_socket)"; fi
-  # How this machine reaches packages: what is set for whoever installs is needed by the service as well.
   local name
-  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE \
-    npm_config_registry PIP_INDEX_URL GOPROXY; do
+  for name in "${reaching[@]}"; do
     if [ -n "${!name-}" ]; then quoted "$name" "${!name}"; fi
   done
 }
@@ -94,15 +136,25 @@ service_runs() {
   if has_systemd; then systemctl -q is-active twelve; else [ -x "$starter" ] && "$starter" status >/dev/null; fi
 }
 
-# Before the first start: later they are taken by ourselves.
+# What the service listens on, a SETTING=address each.
+listening() {
+  local each address
+  for each in TWELVE_API=127.0.0.1:5480 TWELVE_HTTP=0.0.0.0:80 TWELVE_HTTPS= TWELVE_API_TLS=; do
+    address=$(setting_or "${each%%=*}" "${each#*=}")
+    if [ -n "$address" ]; then echo "${each%%=*}=$address"; fi
+  done
+}
+
+# refuse_taken_ports OURS: of these lines of `listening` the ports are taken by ourselves.
 refuse_taken_ports() {
-  if [ -e "$data_folder/instance" ]; then return; fi
-  refuse_taken_port TWELVE_API "$(setting_or TWELVE_API 127.0.0.1:5480)" "the API and git"
-  refuse_taken_port TWELVE_HTTP "$(setting_or TWELVE_HTTP 0.0.0.0:80)" "visitors of apps"
-  local tls address
-  for tls in TWELVE_HTTPS TWELVE_API_TLS; do
-    address=$(setting_or $tls '')
-    if [ -n "$address" ]; then refuse_taken_port $tls "$address" "TLS"; fi
+  local each what ours=$'\n'$1$'\n'
+  for each in $(listening); do
+    case $each in
+      TWELVE_API=*) what="the API and git" ;;
+      TWELVE_HTTP=*) what="visitors of apps" ;;
+      *) what=TLS ;;
+    esac
+    if [[ $ours != *":${each##*:}"$'\n'* ]]; then refuse_taken_port "${each%%=*}" "${each#*=}" "$what"; fi
   done
 }
 
@@ -112,7 +164,7 @@ refuse_taken_port() {
   why=$("$node" scripts/lib/net.js taken "$2") || status=$?
   if [ "$status" -eq 1 ]; then return; fi
   if [ "$status" -ne 0 ]; then fail "$1 is $why." "scripts/install --set $1=<address>:<port>"; fi
-  fail "$2, which is for $3, $why. Nothing was started." "stop that program (and keep it from starting again), or choose another: scripts/install --set $1=${2%:*}:<port>"
+  fail "$2, which is for $3, $why. Nothing was started anew." "stop that program (and keep it from starting again), or choose another: scripts/install --set $1=${2%:*}:<port>"
 }
 
 start_service() {

@@ -10,8 +10,9 @@ uninstall() {
   if has_systemd; then systemctl daemon-reload; fi
   if is_our_command /usr/local/bin/twelve; then rm -f /usr/local/bin/twelve; fi
   if [ "$data" = remove ]; then
-    step "Removing data and settings" rm -rf "$data_folder" "${settings_file%/*}" "$service_log" "$service_log.old"
-    if id twelve >/dev/null 2>&1; then userdel twelve; fi
+    step "Removing data and settings" remove_data
+    # A container's processes may have the same number.
+    if is_our_user; then userdel twelve || say "the user twelve is left: userdel twelve"; fi
   else
     say "data and settings stay: $data_folder and $settings_file; the next scripts/install goes on with them"
   fi
@@ -35,8 +36,15 @@ ask_about_data() {
 }
 
 stop_service() {
-  if has_systemd && [ -e "$unit" ]; then systemctl disable --now twelve; fi
+  if has_systemd && [ -e "$unit" ]; then systemctl disable --now twelve || return; fi
   if [ -x "$starter" ]; then "$starter" stop; fi
+}
+
+# The folder itself may be where another disk is mounted, or a link to there.
+remove_data() {
+  if [ -d "$data_folder" ]; then find "$data_folder/" -mindepth 1 -delete || return; fi
+  rm -rf "${settings_file%/*}" "$service_log" "$service_log.old" || return
+  if [ -L "$data_folder" ] || [ ! -d "$data_folder" ]; then rm -f "$data_folder"; else rmdir "$data_folder" || mountpoint -q "$data_folder"; fi
 }
 
 remove_from_engine() {

@@ -8,12 +8,21 @@ import type { Edge } from '../edge.ts';
 import { need } from '../need.ts';
 import { ownVersion } from '../wire.ts';
 
+/** A look that takes longer than this is waited for by nobody else. */
+const longestMs = 60_000;
+
 /** Whoever asks often is told what was found a moment ago, and whoever asks meanwhile waits for the same. */
-function remembered<T>(keepMs: number, look: () => Promise<T>): () => Promise<T> {
-  let last: { at: number; found: Promise<T> } | undefined;
+export function remembered<T>(keepMs: number, look: () => Promise<T>): () => Promise<T> {
+  let last: { found: Promise<T>; until: number } | undefined;
   return () => {
-    if (!last || Date.now() - last.at > keepMs) last = { at: Date.now(), found: look() };
-    return last.found;
+    if (last && performance.now() <= last.until) return last.found;
+    const now = { found: look(), until: performance.now() + longestMs };
+    const ended = (): void => {
+      now.until = performance.now() + keepMs;
+    };
+    now.found.then(ended, ended);
+    last = now;
+    return now.found;
   };
 }
 

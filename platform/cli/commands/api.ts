@@ -56,7 +56,8 @@ function asked(words: readonly string[]): { method: string; path: string } {
 }
 
 function headerOf(text: string): [string, string] {
-  const [, name, value] = /^([\w-]+)\s*:\s*(.*)$/.exec(text) ?? [];
+  // What else a value has, HTTP cannot send.
+  const [, name, value] = /^([\w-]+)\s*:\s*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw usageError(`"${text}" is not a header. Write -H 'Name: value'.`);
   return [name, value];

@@ -1,5 +1,6 @@
 // Figures for Prometheus and the question whether all is well, over the real HTTP server.
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { remembered } from '../../../platform/api/routes/seen.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizeName } from '../../../platform/domain/formation.ts';
 import { metric, metricsText } from '../../../platform/domain/metric.ts';
@@ -128,6 +129,30 @@ it('says without a token whether all is well, and which part does not answer', a
   ]);
   ground.engine.comeBack();
   await eventually(ask, ([status]) => status === 200);
+});
+
+it('who asks while something is looked at waits for the same look, however long that takes', async () => {
+  let looks = 0;
+  let end = (): void => undefined;
+  const ask = remembered(10, () => {
+    looks += 1;
+    return new Promise<number>((resolve) => {
+      end = () => resolve(looks);
+    });
+  });
+  const first = ask();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const second = ask();
+  end();
+  expect([await first, await second, looks]).toEqual([1, 1, 1]);
+  await eventually(
+    async () => {
+      const third = ask();
+      end();
+      return await third;
+    },
+    (found) => found === 2,
+  );
 });
 
 it('says how the server stands: what it has, what it uses, what does not answer', async () => {

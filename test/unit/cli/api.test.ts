@@ -44,6 +44,7 @@ it.each([
   [['api', 'BREW', '/apps'], '"BREW" is not a method'],
   [['api', 'apps'], 'begins with a slash: twelve api GET /apps'],
   [['api', '/apps', '-H', 'x'], '"x" is not a header'],
+  [['api', '/apps', '-H', 'X-One: \u2713'], '"X-One: \u2713" is not a header'],
 ])('refuses %j', async (argv, sentence) => {
   expect((await twelve(argv)).err).toContain(sentence);
 });

@@ -124,7 +124,7 @@ it('says how to go on when the server does not answer, is not ours, or refuses t
   expect(silent).toEqual({
     status: 1,
     out: '',
-    err: ` !     Twelve's server at ${closed.url} does not answer (connection refused). Is it running? On its machine: npm start\n`,
+    err: ` !     Twelve's server at ${closed.url} does not answer (connection refused). Is it running? On its machine: systemctl status twelve, or "twelve server" where it is no service\n`,
   });
   await using api = await scriptedApi({ 'GET /apps': { status: 401, body: { message: 'no' } } });
   const refused = await twelve(['apps'], { url: api.url });

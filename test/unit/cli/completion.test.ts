@@ -1,5 +1,10 @@
 // What may come next on a line that is being written, as shells ask for it.
+import { execFile } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { completionScripts } from '../../../platform/cli/completion-scripts.ts';
 import { allCommands } from '../../../platform/cli/registry.ts';
 import { scriptedApi, temporaryFolder, twelve } from './scripted.ts';
 
@@ -78,6 +83,24 @@ it('a name is remembered for a while, a server that does not answer costs nothin
   expect(await completed(line, options)).toEqual(['hello', 'hey']);
   expect(await completed(line, { ...options, token: 'another' })).toEqual([]);
 });
+
+it.each([
+  ['" =:"', ['get', 'set']],
+  ['" ="', ['config:get', 'config:set']],
+])(
+  'bash, whose words end at %s, is given what it puts in the place of the last',
+  async (breaks, expected) => {
+    await using folder = await temporaryFolder();
+    const program = join(folder.path, 'twelve');
+    writeFileSync(program, '#!/bin/sh\nprintf "config:get\\tone\\nconfig:set\\tother\\n"\n');
+    chmodSync(program, 0o755);
+    const script = `${completionScripts['bash']}
+    COMP_WORDBREAKS=${breaks} COMP_LINE='twelve config:' COMP_POINT=14; _twelve; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { PATH: `${folder.path}:${process.env['PATH']}` };
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script], { env });
+    expect(stdout.trim().split('\n')).toEqual(expected);
+  },
+);
 
 it('help fits its terminal, and every topic, command and option of it is there', async () => {
   const all = await allCommands();

@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
+import { issue, makeAuthority } from '../../../platform/certificates/authority.ts';
 import { examine, type Finding } from '../../../platform/cli/doctor-checks.ts';
 import type { Facts } from '../../../platform/cli/doctor-facts.ts';
 import type { ServerStatus } from '../../../platform/cli/v3.ts';
@@ -34,12 +35,14 @@ const well: Facts = {
   dns: { name: 'twelve-doctor.apps.example', addresses: ['203.0.113.7'] },
   ports: [{ host: 'twelve.example', port: 80, open: true }],
 };
+const shown = { name: 'apps.example', problem: null, daysLeft: 60 };
 const wrong = (facts: Partial<Facts>): Finding[] =>
   examine({ ...well, ...facts }).filter(({ verdict }) => verdict !== 'ok');
 const server = (more: Partial<ServerStatus>): Partial<Facts> => ({ status: { ...status, ...more } });
 
 it('finds nothing where all is well', () => {
   expect(wrong({})).toEqual([]);
+  expect(wrong({ shown })).toEqual([]);
   expect(examine(well).map(({ what }) => what)).toEqual([
     ...[
       'client',
@@ -71,6 +74,9 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   [{ clock: { ahead: 90_000, precision: 20 } }, 'clock', 'failed', /set-ntp/],
   [{ dns: { name: 'x', addresses: [] } }, 'names', 'warning', /DNS record \*\.apps\.example/],
   [{ url: 'http://twelve.example' }, 'certificate', 'warning', /TLS/],
+  [{ shown: { ...shown, daysLeft: -3.5 } }, 'certificate', 'failed', /twelve domains .* certs:add/],
+  [{ shown: { ...shown, daysLeft: 9 } }, 'certificate', 'warning', /twelve domains/],
+  [{ shown: { ...shown, problem: 'SELF_SIGNED' } }, 'certificate', 'warning', /TWELVE_ACME/],
   [{ ports: [{ host: 'twelve.example', port: 80, open: false }] }, 'port', 'failed', /firewall/],
 ])('%#: says what to do', (facts, what, verdict, advice) => {
   expect(wrong(facts)).toEqual([
@@ -91,6 +97,40 @@ it('without a token, or an answer, it says what comes first, and looks no furthe
   expect(wrong({ status: null, unreachable: 'It does not answer.' })).toMatchObject([
     { what: 'server', said: 'It does not answer.' },
   ]);
+});
+
+it('looks at the certificate that visitors are shown', async () => {
+  const now = new Date();
+  const leaf = await issue(await makeAuthority('apps.example.com', now), ['localhost'], now);
+  await using visitors = await scriptedApi({}, leaf);
+  const { port } = new URL(visitors.url);
+  const at = { host: '127.0.0.1', port: Number(port) };
+  const answer = { ...status, domain: 'localhost', http: at, https: at };
+  await using api = await scriptedApi({
+    'GET /server/status': () => ({ body: { ...answer, now: new Date().toISOString() } }),
+  });
+  const { out } = await twelve(['doctor'], { url: api.url });
+  expect(out).toMatch(
+    /^look {2}certificate +browsers do not trust what visitors of localhost are shown \(\w+\)$/m,
+  );
+});
+
+it('who is no administrator is told so, and sent to no firewall; a token that is no good any more is a failure', async () => {
+  let refusal = { status: 403, body: { id: 'forbidden', message: 'Only administrators may see it.' } };
+  let account = { status: 200, body: {} };
+  await using api = await scriptedApi({ 'GET /server/status': () => refusal, 'GET /account': () => account });
+  const forbidden = await twelve(['doctor'], { url: api.url });
+  expect(forbidden.status).toBe(0);
+  expect(forbidden.out).toMatch(
+    /^look {2}server +Only administrators may see it\.\n +With a token of an adm/m,
+  );
+  account = refusal;
+  expect((await twelve(['doctor'], { url: api.url })).status).toBe(1);
+  refusal = { status: 401, body: { id: 'unauthorized', message: 'No.' } };
+  const unknown = await twelve(['doctor'], { url: api.url });
+  expect(unknown.status).toBe(1);
+  expect(unknown.out).toMatch(new RegExp(`^ +twelve login ${api.url}$`, 'm'));
+  expect(unknown.out).not.toContain('firewall');
 });
 
 it('goes the whole way, and ends with 1 where something failed', async () => {

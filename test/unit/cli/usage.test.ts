@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { wordCount } from '../../../platform/cli/args.ts';
 import { parseWish } from '../../../platform/cli/commands/ps.ts';
 import { closestName, findCommand, rooms } from '../../../platform/cli/registry.ts';
@@ -39,6 +39,25 @@ it('says what was meant, with exit status 2', async () => {
   expect((await twelve(['config', 'set', 'A=1'])).err).toContain('config:set?');
   expect((await twelve(['qwertyuiop'])).err).not.toContain('mean');
   expect((await twelve(['-a', 'hello', 'ps'])).err).toContain('The command comes first');
+  expect(await twelve(['constructor'])).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('"constructor" is not a command of twelve.'),
+  });
+});
+
+it("says which of the server's settings cannot be, and shows no stack", async () => {
+  vi.stubEnv('TWELVE_LOG_BUDGET', 'much');
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    for (const argv of [['server:token'], ['server:key', 'x'], ['server:restore', 'x', '--key', 'y']]) {
+      expect(await twelve(argv)).toMatchObject({ status: 1, err: '' });
+      expect(told.mock.calls.flat().join('')).toMatch(/^ ! .*TWELVE_LOG_BUDGET is "much"[^\n]*\n$/);
+      told.mockClear();
+    }
+  } finally {
+    told.mockRestore();
+    vi.unstubAllEnvs();
+  }
 });
 
 it.each([

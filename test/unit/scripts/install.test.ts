@@ -57,10 +57,13 @@ describe('scripts/install', () => {
   });
 
   it('says which option lacks its value, and which setting is none', async () => {
-    expect(await install('--domain')).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('--domain needs a value'),
-    });
+    for (const option of ['--domain', '--acme', '--set', '--domain=', '--acme=', '--set='])
+      expect(await install(option)).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(
+          new RegExp(`^ !     ${option.replace('=', '')} needs a value[^\\n]*\\n[^\\n]*--help\\n$`),
+        ),
+      });
     for (const wrong of ['LOG BUDGET=1', 'TWELVE_LOG_BUDGET', '1=2', 'A=b\nC=d'])
       expect(await install('--set', wrong)).toMatchObject({
         status: 1,
@@ -119,6 +122,76 @@ describe('settings', () => {
     expect((await call('setting_or', ['TWELVE_DOMAINS', 'x'])).stdout).toBe('kept\n');
     expect((await call('setting_or', ['TWELVE_API', '127.0.0.1:5480'])).stdout).toBe('127.0.0.1:5480\n');
   });
+});
+
+describe('run again', () => {
+  const bash = (script: string, env: Record<string, string> = {}): Promise<Result> =>
+    call('eval', [`cd ..; given=(); programs=$FOLDER data_folder=$FOLDER node=node; ${script}`], {
+      FOLDER: folder,
+      ...env,
+    });
+
+  it('asks the engine and the registries of the settings, and those given now', async () => {
+    await writeFile(
+      join(folder, 'twelve.env'),
+      'TWELVE_ENGINE="/run/other.sock"\nhttps_proxy="http://proxy:3128"\nGOPROXY="of-the-file"\n',
+    );
+    const show =
+      'reach_as_service; env | grep -E "^(TWELVE_ENGINE|https_proxy|GOPROXY|PIP_INDEX_URL)=" | sort';
+    const env = { TWELVE_ENGINE: '/run/shell.sock', GOPROXY: 'of-the-shell' };
+    expect((await bash(show, env)).stdout).toBe(
+      'GOPROXY=of-the-shell\nTWELVE_ENGINE=/run/other.sock\nhttps_proxy=http://proxy:3128\n',
+    );
+    expect((await bash(`given=(TWELVE_ENGINE=/run/new.sock); ${show}`, env)).stdout).toContain(
+      'TWELVE_ENGINE=/run/new.sock\n',
+    );
+  });
+
+  it('refuses a port that another program has, and none of its own', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await writeFile(
+      join(folder, 'twelve.env'),
+      `TWELVE_API="127.0.0.1:1"\nTWELVE_HTTP="127.0.0.1:2"\nTWELVE_HTTPS="${address}"\n`,
+    );
+    const ours = 'TWELVE_API=127.0.0.1:1\nTWELVE_HTTP=127.0.0.1:2';
+    try {
+      expect((await bash('listening')).stdout).toBe(`${ours}\nTWELVE_HTTPS=${address}\n`);
+      expect(await bash('refuse_taken_ports "$OURS"', { OURS: ours })).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(`${address}, which is for TLS, is taken(.|\n)*--set TWELVE_HTTPS=`),
+      });
+      expect(
+        await bash('refuse_taken_ports "$OURS"', { OURS: `${ours}\nTWELVE_HTTPS=${address}` }),
+      ).toMatchObject({ status: 0 });
+    } finally {
+      other.close();
+    }
+  });
+
+  it('keeps the version before: run again without a newer one it is no other than it was', async () => {
+    const again = (version: string): Promise<Result> =>
+      bash(
+        `write_command() { :; }; mkdir -p $FOLDER/versions/${version}; fresh=$FOLDER/versions/${version}; switch_program; ls $FOLDER/versions`,
+      );
+    await again('1');
+    expect((await again('2')).stdout).toBe('1\n2\n');
+    expect((await again('2')).stdout).toBe('1\n2\n');
+    expect((await again('3')).stdout).toBe('2\n3\n');
+  });
+});
+
+it('removes data, also where the folder is a link to another disk', async () => {
+  const [data, disk] = [join(folder, 'data'), join(folder, 'disk')];
+  const removed = await call('eval', [
+    `mkdir -p ${disk}/.hidden/deep; ln -s ${disk} ${data}; data_folder=${data} settings_file=${folder}/etc/twelve.env service_log=${folder}/log; remove_data && ls -A ${disk} && ls ${folder}`,
+  ]);
+  expect(removed).toMatchObject({ status: 0, stdout: 'disk\n' });
+  const plain = await call('eval', [
+    `mkdir -p ${data}/deep; data_folder=${data} settings_file=${folder}/etc/twelve.env service_log=${folder}/log; remove_data && ls ${folder}`,
+  ]);
+  expect(plain).toMatchObject({ status: 0, stdout: 'disk\n' });
 });
 
 it('nothing is unpacked that is not exactly the package that is known', async () => {
