@@ -20,12 +20,7 @@ it('one that the server refuses leaves nothing that would keep us from ending', 
   const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();
   const deaf = { started: () => undefined, taken: () => undefined };
-  const { outcome } = connect(
-    {} as Call,
-    { url, trust: {} },
-    { received: [0, 0], written: [0, 0] },
-    deaf,
-  );
+  const { outcome } = connect({} as Call, { url, trust: {} }, { received: [0, 0], written: [0, 0] }, deaf);
   expect(await outcome).toEqual({ kind: 'refused', httpStatus: 503, message: 'Try again shortly.' });
   while (timers() > before) await sleep(10);
   server.close();

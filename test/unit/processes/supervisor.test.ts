@@ -187,7 +187,8 @@ test('of two that crash together each waits for its own next attempt', async () 
   const told = new Promise<string[]>((resolve) => {
     read = () => resolve([]);
   });
-  const idOf = (name: string) => engine.containers().find((one) => one.spec.labels[label.process] === name)?.id;
+  const idOf = (name: string) =>
+    engine.containers().find((one) => one.spec.labels[label.process] === name)?.id;
   const slow = { id: '' };
   const lastLines: typeof other.lastLines = (id, count) =>
     id === slow.id ? told : other.lastLines(id, count);

@@ -190,7 +190,12 @@ test('a place says where plain HTTP is sent to HTTPS, and its backend is read ba
 
 test('a host that an older app takes from a newer one leads there once the newer one has heard of it', () => {
   const hosts = (...names: string[]) => ({ hosts: names });
-  let table = withRoutes(empty, [route('one', ['a'], hosts('x.org')), route('two', ['b'], hosts('y.org'))], none, 2);
+  let table = withRoutes(
+    empty,
+    [route('one', ['a'], hosts('x.org')), route('two', ['b'], hosts('y.org'))],
+    none,
+    2,
+  );
   for (const next of [route('one', ['a'], hosts('x.org', 'y.org')), route('two', ['b'], hosts())]) {
     pictureOf(table);
     table = withRoutes(table, [next], none, 2);
