@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Call } from '../../../platform/cli/command.ts';
 import { connect } from '../../../platform/cli/kept-connection.ts';
 
@@ -17,11 +17,17 @@ it('one that the server refuses leaves nothing that would keep us from ending', 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/run-sessions/secret`;
-  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  const before = timers();
-  const deaf = { started: () => undefined, taken: () => undefined };
-  const { outcome } = connect({} as Call, { url, trust: {} }, { received: [0, 0], written: [0, 0] }, deaf);
+  const [set, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
+  const { outcome } = connect(
+    {} as Call,
+    { url, trust: {} },
+    { received: [0, 0], written: [0, 0] },
+    { started: () => undefined, taken: () => undefined },
+    { seenMs: 20, silenceMs: 123_456 },
+  );
+  const silence = set.mock.results[set.mock.calls.findIndex(([, ms]) => ms === 123_456)]!.value;
   expect(await outcome).toEqual({ kind: 'refused', httpStatus: 503, message: 'Try again shortly.' });
-  while (timers() > before) await sleep(10);
+  while (!cleared.mock.calls.some(([timer]) => timer === silence)) await sleep(10);
+  vi.restoreAllMocks();
   server.close();
 });
