@@ -9,7 +9,7 @@ import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
 import { latestSize, readMessage, relayed, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
-import { refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
+import { refuseForbidden, refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
 export interface RunSessions {
   /** Whether who was given the secret still may is asked when they come, and while they stay; of what another server gave out nothing is known. */
@@ -73,7 +73,7 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      const watch = setInterval(() => endRevoked(connected, rights.get(session)), beatMs);
+      const watch = setInterval(() => endRevoked(connected, found, rights.get(session)), beatMs);
       client.once('close', () => clearInterval(watch));
       serve(client, found, input, beatMs).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
@@ -96,7 +96,7 @@ export function createRunSessions(
       );
       if (!url) return false;
       if (rights.get(hashOf(url[1]!))?.() === false) {
-        refuseUpgrade(socket, revoked);
+        refuseForbidden(socket, request.method, revoked);
         return true;
       }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
@@ -119,10 +119,11 @@ export function createRunSessions(
   };
 }
 
-/** Its process is hung up on, as when its caller leaves. */
-function endRevoked(client: WebSocket, stands: (() => boolean) | undefined): void {
+/** Its process is hung up on, as when its caller leaves: at once, whatever the caller answers to that. */
+function endRevoked(client: WebSocket, session: KeptSession, stands: (() => boolean) | undefined): void {
   if (stands?.() !== false) return;
   tell(client, { type: 'error', message: revoked });
+  session.hangUp();
   client.close(status.over);
 }
 
@@ -155,7 +156,8 @@ async function serve(
   client.on('error', () => client.terminate());
   client.on('close', (code) => (code === status.over ? session.hangUp() : session.left()));
   const heart = beat(client, beatMs);
-  const code = await session.exit.finally(heart.end);
+  client.once('close', heart.end);
+  const code = await session.exit;
   tell(client, { type: 'exit', code });
   client.close(status.over);
 }

@@ -42,7 +42,7 @@ import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { userRoutes } from './routes/users.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
-import { answerUnreadable, refuseName, refuseUpgrade } from './unreadable.ts';
+import { answerUnreadable, refuseForbidden, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
 const startPatienceMs = 20_000;
@@ -108,7 +108,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       const stranger = refusalOfNames(request, platform.config);
-      if (stranger) return refuseName(socket, request.method, stranger.message);
+      if (stranger) return refuseForbidden(socket, request.method, stranger.message);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
       if (!taken) refuseUpgrade(socket, request.method);
     });

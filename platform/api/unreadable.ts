@@ -29,8 +29,8 @@ export function refuseForNow(socket: Duplex, method: string | undefined, message
   refuse(socket, new PlatformError('service_unavailable', message), method !== 'HEAD');
 }
 
-/** From a page or under a name that is not ours. */
-export function refuseName(socket: Duplex, method: string | undefined, message: string): void {
+/** From a page or under a name that is not ours, or by who may not any more. */
+export function refuseForbidden(socket: Duplex, method: string | undefined, message: string): void {
   refuse(socket, new PlatformError('forbidden', message), method !== 'HEAD');
 }
 

@@ -96,10 +96,11 @@ export function connect(
     socket.on('error', (error) => {
       why = error.message;
     });
-    socket.on('unexpected-response', (request, answer: IncomingMessage) => {
+    socket.on('unexpected-response', (_request, answer: IncomingMessage) => {
       void refusal(answer).then((refused) => {
-        request.destroy();
         resolve(refused);
+        // Else it would be open to us, and keep us from ending, until too long a silence.
+        socket.terminate();
       });
     });
     socket.on('close', (code) => {

@@ -91,7 +91,8 @@ async function untilExit(
       until = Date.now() + waitsMs;
     }
     state.joined = undefined;
-    if (outcome.kind === 'refused' && !before) throw new CliError(outcome.message);
+    if (outcome.kind === 'refused' && (!before || outcome.httpStatus === 403))
+      throw new CliError(outcome.message);
     if (outcome.kind === 'refused' && outcome.httpStatus === 404) throw new CliError(gone(name));
     if (Date.now() > until) throw new CliError(lostFor(name, waitsMs, outcome));
     if (tries === 0) call.out.notice(`${state.started ? '\n' : ''}${lost(name)}`);

@@ -39,13 +39,15 @@ export function createKeptSetbacks({
       return found;
     },
     keep: (slot, { attempt: count, restarts, retryAt, since, of, code }, failure) =>
-      attempt(() =>
+      attempt(() => {
+        // Of an app that is being destroyed nothing is kept.
+        if (!store.apps.byId(appId)) return;
         store.processSetbacks.set(appId, {
           ...{ slot, attempt: count, restarts, retryAt, since, code, failure },
           processId: of.id,
           madeAt: of.createdAt,
-        }),
-      ),
+        });
+      }),
     drop: (slot) => attempt(() => store.processSetbacks.remove(appId, slot)),
   };
 }

@@ -177,6 +177,8 @@ export function createLife(needs: LifeNeeds): Life {
     const code = details.exitCode ?? 0;
     const upMs = before === 'up' ? Date.now() - process.stateAt : 0;
     setState(process, 'ended');
+    // The crash of another, or whatever else has us plan meanwhile, must not start it anew without its pause.
+    process.unsettled = before !== 'stopping';
     // Out of the router at once: nobody should be sent there while the last lines are read.
     needs.traffic.update();
     if (details.oomKilled) needs.figures.killed(details);
@@ -193,6 +195,7 @@ export function createLife(needs: LifeNeeds): Life {
       const sentence = `${named}${process.name} exited with status ${code}${when}.${memory}`;
       needs.failed(process, sentence, lines, upMs);
     }
+    process.unsettled = false;
     await logs.drained(details.id);
     say(process, `Process exited with status ${code}`);
     if (before !== 'stopping')

@@ -22,6 +22,8 @@ export interface Running {
   state: 'creating' | 'booting' | 'up' | 'stopping' | 'ended';
   /** Asked to be replaced (`ps:restart`). */
   stale: boolean;
+  /** It has ended, and why is not known yet: until then nothing takes its place. */
+  unsettled?: boolean;
   /** Order of creation. */
   order: number;
   /** It ran before we came: while it is not proven again, visitors may be sent there. */
@@ -79,8 +81,10 @@ export function plan(
   }
   const room = roomByType(wanted, running);
   let turns = parallel - running.filter(({ state }) => state === 'creating' || state === 'booting').length;
+  const unsettled = new Set(running.flatMap((one) => (one.unsettled ? [slotOf(one)] : [])));
   for (const member of wanted) {
     if ((bySlot.get(slotOf(member)) ?? []).some((process) => isFresh(member, process))) continue;
+    if (unsettled.has(slotOf(member))) continue;
     const crash = crashes.get(slotOf(member));
     if (crash && !member.restart) continue;
     if (crash && crash.retryAt > now) {

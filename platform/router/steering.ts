@@ -62,7 +62,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
   /** By its path, a server on its way out → when it is gone. */
   const leaving = new Map<string, Promise<void>>();
   let started: () => void;
-  let isStarted = false;
+  let begun = false;
   const ready = new Promise<void>((resolve) => {
     started = resolve;
   });
@@ -166,6 +166,8 @@ export function createSteering(needs: SteeringNeeds): Steering {
   return {
     async start(routes) {
       await queue.run(async () => {
+        // What is wanted from here on may come too late for this.
+        begun = true;
         const identity = (await findContainer(container)) && (await runtime.identity());
         const before = identity ? await runtime.picture() : nothing;
         const wanted = new Set(routes.map((route) => route.appId));
@@ -176,7 +178,6 @@ export function createSteering(needs: SteeringNeeds): Steering {
         forget();
         seeOff(await converge());
       });
-      isStarted = true;
       started();
     },
     async serve(route) {
@@ -190,7 +191,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
     async secure(wanted) {
       certificates.want(wanted);
       // What is wanted before the start is served by it.
-      if (isStarted) await queue.run(async () => seeOff(await converge()));
+      if (begun) await queue.run(async () => seeOff(await converge()));
     },
     stateOf: (appId) => table.routes.get(appId)?.state ?? null,
     async drained(key) {

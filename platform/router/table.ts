@@ -118,26 +118,33 @@ export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number
 
 const pictures = new WeakMap<Table, Picture>();
 const parts = new WeakMap<AppRoute, Part>();
+/** Two apps claim a host: who has it once one of them leaves is not in the picture. */
+const contested = new WeakSet<Picture>();
 
 export function pictureOf(table: Table): Picture {
   const known = pictures.get(table);
   if (known) return known;
   const places = new Map<string, string>();
   const servers = new Map<string, ServerEntry>();
+  let isContested = false;
   for (const route of table.routes.values()) {
     const part = partOf(route, table.slots.get(route.appId));
-    for (const host of part.hosts) places.set(host, part.place);
+    for (const host of part.hosts) {
+      isContested ||= places.has(host);
+      places.set(host, part.place);
+    }
     for (const [path, server] of part.servers) servers.set(path, server);
   }
   const picture = { places, servers };
   pictures.set(table, picture);
+  if (isContested) contested.add(picture);
   return picture;
 }
 
 /** A change is one app's: the picture is made from the one before it, should that be known. @returns the table after it */
 function derived(before: Table, after: Table, changed: readonly Pick<AppRoute, 'appId'>[]): Table {
   const known = pictures.get(before);
-  if (!known) return after;
+  if (!known || contested.has(known)) return after;
   const ids = [...new Set(changed.map(({ appId }) => appId))];
   const shifts = ids.map((id) => ({ before: partIn(before, id), after: partIn(after, id) }));
   const picture = derivedPicture(known, shifts);

@@ -44,7 +44,8 @@ while (1) {
   vec($read, fileno(STDIN), 1) = 1 if defined fileno(STDIN);
   vec($read, fileno($_->{handle}), 1) = 1 for readable();
   vec($write, fileno($to), 1) = 1 if $to && length $input;
-  my $ready = select($read, $write, undef, defined $status && !$over ? 0 : 0.5);
+  my $held_up = grep { full($_) } values %kept;
+  my $ready = select($read, $write, undef, defined $status && !$over && !$held_up ? 0 : 0.5);
   ($read, $write) = ('', '') if $ready < 0;
   take_lines() if defined fileno(STDIN) && vec($read, fileno(STDIN), 1);
   my @ready = grep { vec($read, fileno($_->{handle}), 1) } readable();

@@ -163,7 +163,11 @@ export function createKeptSessions(needs: Needs): KeptSessions {
     };
     const exit = held.end!.then(async (status) => {
       await Promise.race([link?.closed, sleep(lastWordsMs, undefined, { ref: false })]);
-      if (there()) await finish(held);
+      if (!there()) return status;
+      // There is nothing left to be hung up on when its caller closes the connection.
+      held.visit = null;
+      link?.close();
+      await finish(held);
       return status;
     });
     // Whoever asks for it is told; a caller that has just gone does not ask.

@@ -90,7 +90,13 @@ export function createOnly(command: string, session: string) {
   };
 }
 
-export async function keptGround(command: string, reattachMs = 60_000) {
+/** Whether its caller still may, which is looked at this often. */
+interface Right {
+  stands(): boolean;
+  beatMs?: number;
+}
+
+export async function keptGround(command: string, reattachMs = 60_000, right?: Right) {
   const { secret, session } = newRunSecret();
   const only = createOnly(command, session);
   const told: string[] = [];
@@ -117,7 +123,8 @@ export async function keptGround(command: string, reattachMs = 60_000) {
       clear: async () => void (life.over || (await only.clear())),
     });
     if (!only.gone()) sessions.adopt(only.summary());
-    const api = createRunSessions(sessions.open, (message) => told.push(message));
+    const api = createRunSessions(sessions.open, (message) => told.push(message), right?.beatMs);
+    if (right) api.allow(secret, right.stands);
     server = createServer().on('upgrade', (request, socket, head) => {
       sockets.add(socket);
       api.upgrade(request, socket, head);

@@ -141,3 +141,40 @@ it('signals reach it, and it decides', async () => {
   expect(await caller.status).toBe(8);
   expect(caller.stdout()).toBe('begun\ngot TERM\n');
 });
+
+it('a caller that comes back and may not any more is told why, and does not try again', async () => {
+  let may = true;
+  ground = await keptGround('echo begun; sleep 60', 60_000, { stands: () => may });
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  may = false;
+  ground.cut();
+  await expect(caller.status).rejects.toThrow('Your token was revoked or has expired');
+});
+
+it('one that may not any more is hung up on at once, also where it does not answer', async () => {
+  let may = true;
+  ground = await keptGround(endless, 60_000, { stands: () => may, beatMs: 20 });
+  const caller = new WebSocket(ground.url);
+  await once(caller, 'message');
+  may = false;
+  caller.pause();
+  await until(() => ground.only.gone());
+  expect(ground.told.at(-1)).toBe('ended 9');
+  caller.terminate();
+});
+
+it('what has ended and told its status is not hung up on', async () => {
+  ground = await keptGround('exit 3');
+  const signals: string[] = [];
+  const { kill } = ground.only.engine;
+  ground.only.engine.kill = async (id, name) => {
+    signals.push(name);
+    await kill(id, name);
+  };
+  const caller = keptCaller(ground.url);
+  expect(await caller.status).toBe(3);
+  await until(() => ground.only.gone());
+  await sleep(50);
+  expect(signals).toEqual([]);
+});

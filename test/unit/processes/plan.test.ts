@@ -194,3 +194,10 @@ test('no more start at the same time than are allowed to', () => {
   expect(starts(plan(wanted, [booting], new Map(), now, two))).toEqual(['web.2']);
   expect(starts(plan(wanted, [running('web.1')], new Map(), now, two))).toEqual(['web.2', 'web.3']);
 });
+
+test('nothing takes the place of what has just ended before it is known why', () => {
+  const gone = running('web.1', { state: 'ended', unsettled: true });
+  expect(starts(plan([member('web.1'), member('web.2')], [gone], new Map(), now))).toEqual(['web.2']);
+  const known = { ...gone, unsettled: false };
+  expect(starts(plan([member('web.1')], [known], new Map(), now))).toEqual(['web.1']);
+});

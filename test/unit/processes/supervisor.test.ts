@@ -1,6 +1,7 @@
 // What one app's supervisor says of its processes.
 import { expect, test } from 'vitest';
 import { label } from '../../../platform/engine/labels.ts';
+import { createKeptSetbacks } from '../../../platform/processes/kept-setbacks.ts';
 import { createSupervisor, type Supervisor } from '../../../platform/processes/supervisor.ts';
 import {
   app,
@@ -177,4 +178,44 @@ test('an app that crashed before the server was started again is told as crashed
   await processes.close();
   startAgain();
   expect(await processes.adopt()).toMatchObject([{ state: 'up', endpoints: [{ process: 'web.1' }] }]);
+});
+
+test('of two that crash together each waits for its own next attempt', async () => {
+  await processes.close();
+  const other = engine.connect();
+  let read = (): void => undefined;
+  const told = new Promise<string[]>((resolve) => {
+    read = () => resolve([]);
+  });
+  const idOf = (name: string) =>
+    engine.containers().find((one) => one.spec.labels[label.process] === name)?.id;
+  const slow = { id: '' };
+  const lastLines: typeof other.lastLines = (id, count) =>
+    id === slow.id ? told : other.lastLines(id, count);
+  startAgain({ engine: { ...other, lastLines } });
+  await begin();
+  await ended(append({ web: 'w' }));
+  await outcome(rescale('web', { quantity: 2 }));
+  slow.id = idOf('web.2')!;
+  engine.crash(slow.id, 1);
+  const first = idOf('web.1')!;
+  engine.crash(first, 1);
+  await until(() => idOf('web.1') !== first, 'cleared away');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(running()).toEqual([]);
+  read();
+  await untilRunning(['web.1 v1', 'web.2 v1']);
+});
+
+test('of an app that is destroyed no crash is kept', () => {
+  const kept = createKeptSetbacks({ store, appId: app.id, onProblem: (problem) => expect(problem).toBe('') });
+  const of = { id: 'p1', order: 0, createdAt: 0, adopted: false };
+  const setback = { attempt: 1, retryAt: 1, restarts: 1, since: 0, of, interrupted: false, code: null };
+  const failure = { process: 'web.1', sentence: 'It ended.', lastLines: ['a secret'] };
+  kept.keep('1/web.1', setback, failure);
+  expect(store.processSetbacks.ofApp(app.id)).toHaveLength(1);
+  store.processSetbacks.removeAll(app.id);
+  store.apps.destroy(app.id);
+  kept.keep('1/web.1', setback, failure);
+  expect(store.processSetbacks.ofApp(app.id)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // A HAProxy that fails in the midst of a change: who was taken out by then is seen off all the same.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,7 +36,7 @@ const settings: RouterSettings = {
 /** Holds what it is told, and as many open requests as a test says. */
 function createProxy() {
   let held: Picture = { places: new Map(), servers: new Map() };
-  const proxy = { open: new Map<string, number>(), breaks: false };
+  const proxy = { open: new Map<string, number>(), breaks: false, applied: (): void => undefined };
   const deleted = (command: string): string => {
     const path = /del server (\S+)/.exec(command)![1]!;
     if (proxy.open.get(keyIn(path)!)) return 'Server still has connections attached to it';
@@ -59,6 +59,7 @@ function createProxy() {
     identity: async () => configIdentity(settings, 4),
     picture: async () => held,
     async apply({ add, turn, leaving }) {
+      proxy.applied();
       const servers = new Map<string, ServerEntry>(held.servers);
       for (const command of add) servers.set(command.split(' ')[2]!, { address: '', port: 0, ready: true });
       for (const path of leaving) servers.set(path, { ...servers.get(path)!, ready: false });
@@ -140,4 +141,14 @@ test('one that comes back while another of its change is drained is seen off aga
   expect(await isDrained('b')).toBe(false);
   proxy.open.delete('b');
   await steering.drained('b');
+});
+
+test('certificates that come while it starts are not forgotten', async () => {
+  let secured: Promise<void> | undefined;
+  proxy.applied = () => {
+    secured ??= steering.secure({ fallback: 'pem', entries: [] });
+  };
+  await steering.start([route('a')]);
+  await secured;
+  expect(existsSync(join(folder, 'certificates', 'list'))).toBe(true);
 });

@@ -187,3 +187,21 @@ test('a place says where plain HTTP is sent to HTTPS, and its backend is read ba
     ['id-two', 1],
   ]);
 });
+
+test('a host that an older app takes from a newer one leads there once the newer one has heard of it', () => {
+  const hosts = (...names: string[]) => ({ hosts: names });
+  let table = withRoutes(
+    empty,
+    [route('one', ['a'], hosts('x.org')), route('two', ['b'], hosts('y.org'))],
+    none,
+    2,
+  );
+  for (const next of [route('one', ['a'], hosts('x.org', 'y.org')), route('two', ['b'], hosts())]) {
+    pictureOf(table);
+    table = withRoutes(table, [next], none, 2);
+  }
+  expect([...pictureOf(table).places]).toEqual([
+    ['x.org', 'id-one:b0'],
+    ['y.org', 'id-one:b0'],
+  ]);
+});

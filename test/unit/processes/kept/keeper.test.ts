@@ -1,6 +1,8 @@
 // The keeper by itself: half lines and late ones of servers before, a terminal of its own, its status when nobody comes for it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { keptCommand } from '../../../../platform/processes/kept/command.ts';
 
@@ -77,4 +79,23 @@ it('what the command left behind does not keep it', async () => {
   }
   one.tell('bye .\n');
   expect(await one.status).toBe(4);
+});
+
+it('while the rest of what it printed waits for somebody to take it, the keeper sleeps', async () => {
+  const one = keeper('head -c 1100000 /dev/zero; exit 6');
+  one.tell('\nhello first 0 0 .\n');
+  while (one.all().length < 1_048_576) await once(one.child.stdout, 'data');
+  const ticks = (): number => {
+    const words = readFileSync(`/proc/${one.child.pid}/stat`, 'utf8').split(' ');
+    return Number(words[13]) + Number(words[14]);
+  };
+  await sleep(300);
+  const before = ticks();
+  await sleep(700);
+  expect(ticks() - before).toBeLessThan(5);
+  expect(one.all()).not.toContain('x 6');
+  one.tell('seen 1048576 0 .\n');
+  await one.said('x 6\n');
+  one.tell('bye .\n');
+  expect(await one.status).toBe(6);
 });
