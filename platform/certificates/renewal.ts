@@ -62,7 +62,8 @@ export function failed(
 ): Failure {
   const failures = (before?.failures ?? 0) + 1;
   const own = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-  const pause = Math.max(own, Math.min(retryAfterMs, longestAskedMs)) * (1 + spread(`${host} ${failures}`) / 10);
+  const pause =
+    Math.max(own, Math.min(retryAfterMs, longestAskedMs)) * (1 + spread(`${host} ${failures}`) / 10);
   return {
     failures,
     reason,

@@ -155,8 +155,8 @@ export function createCertificates(needs: {
     },
     async write() {
       if (!wanted) return;
+      // It is not written again: HAProxy would not start with what a machine that fell left of it.
       for (const [name, { pem }] of wanted.files)
-        // It is not written again: HAProxy would not start with what a machine that fell left of it.
         if (!existsSync(join(folder, name))) await put(name, `${pem.trim()}\n`, true);
       await put(fallbackName, `${wanted.fallback.trim()}\n`);
       await put('list', listText(wanted.files));
