@@ -1,5 +1,5 @@
 // Certificates that are ordered by themselves: for which hosts, one after another, and how each of them stands.
-
+import { setTimeout as delay } from 'node:timers/promises';
 import { AskedToWait, createOrders, newPrivateKey, type Orders, thumbprintOf } from '../certificates/acme.ts';
 import { checkCertificate } from '../certificates/check.ts';
 import { failed, type HostState, nextOrder } from '../certificates/renewal.ts';
@@ -15,6 +15,8 @@ type Known = Pick<Platform, 'store' | 'config'>;
 export interface AcmeNeeds extends Known, Pick<Platform, 'certificates' | 'logs' | 'log'> {
   orders: Orders;
   now?: () => Date;
+  /** After what nobody expected; twice as long each time. */
+  pauseMs?: number;
 }
 
 export interface AcmeStatus {
@@ -31,6 +33,7 @@ interface WantedHost {
 
 /** What is looked at again without being told: other servers' clocks, ours, a certificate that was removed by hand. */
 const longestSleepMs = 600_000;
+const longestPauseMs = 24 * 3_600_000;
 
 /** The account's key; it is made where there is none. */
 export function accountKey({ store }: Pick<Platform, 'store'>): string {
@@ -60,20 +63,34 @@ export function keepOrdering(needs: AcmeNeeds): () => void {
   const ending = new AbortController();
   const forget = needs.certificates.onChanged(bell.ring);
 
+  async function step(): Promise<void> {
+    const states = hostStates(needs);
+    const next = nextOrder(states);
+    const wait = next ? next.at - now().getTime() : longestSleepMs;
+    if (next && wait <= 0) await orderOne(needs, states.find(({ host }) => host === next.host)!, now);
+    else await bell.wait(Math.min(wait, longestSleepMs), ending.signal);
+  }
+
   async function follow(): Promise<void> {
-    while (!ending.signal.aborted) {
-      const states = hostStates(needs);
-      const next = nextOrder(states);
-      const wait = next ? next.at - now().getTime() : longestSleepMs;
-      if (next && wait <= 0) await orderOne(needs, states.find(({ host }) => host === next.host)!, now);
-      else await bell.wait(Math.min(wait, longestSleepMs), ending.signal);
+    for (let stumbles = 0; !ending.signal.aborted; ) {
+      try {
+        await step();
+        stumbles = 0;
+      } catch (error) {
+        // The store may have closed under what was let go.
+        if (ending.signal.aborted) return;
+        // A full disk, for example: what is not stored would be ordered again and again.
+        const pause = Math.min((needs.pauseMs ?? longestSleepMs) * 2 ** stumbles++, longestPauseMs);
+        needs.log.error(
+          { error: messageOf(error), seconds: pause / 1000 },
+          'ordering certificates goes on after a pause',
+        );
+        await delay(pause, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
+      }
     }
   }
 
-  void follow().catch((error: unknown) => {
-    // The store may have closed under what was let go.
-    if (!ending.signal.aborted) needs.log.error({ error: messageOf(error) }, 'ordering certificates ended');
-  });
+  void follow();
   return () => {
     forget();
     ending.abort();

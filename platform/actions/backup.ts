@@ -159,6 +159,8 @@ async function addRepositories(making: Making): Promise<void> {
   const { platform, folder, snapshot, manifest, signal } = making;
   for (const { id, deployed } of snapshot.apps) {
     const file = join(folder, 'pack');
+    // Of an app that was destroyed while it was written: it is no other app's.
+    await rm(file, { force: true });
     const record = await platform.git.copy({ app: id, deployed, file, signal }).catch((error: unknown) => {
       // Destroyed meanwhile: then it is in the backup without its history.
       if (platform.store.apps.byId(id)) throw error;
@@ -168,7 +170,6 @@ async function addRepositories(making: Making): Promise<void> {
     manifest.repositories.push(record);
     if (!existsSync(file)) continue;
     await addFile(making, `git/${id}.pack`, file);
-    await rm(file);
   }
 }
 

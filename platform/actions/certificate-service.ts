@@ -1,8 +1,15 @@
 // Keeps whoever speaks TLS supplied with certificates: the platform's own for a start, and those of apps as they change.
 import { hostname, networkInterfaces } from 'node:os';
-import { fingerprintOf, isOutdated, issue, type KeyPair, makeAuthority } from '../certificates/authority.ts';
+import {
+  fingerprintOf,
+  isEnding,
+  isOutdated,
+  issue,
+  type KeyPair,
+  makeAuthority,
+} from '../certificates/authority.ts';
 import type { Config } from '../config.ts';
-import { chooseCertificate } from '../domain/certificate.ts';
+import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
@@ -50,6 +57,7 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
 
   async function tellAll(): Promise<void> {
     if (ending) return;
+    if (authority && isEnding(await authority, now())) authority = undefined;
     if (speaksTls) own = await ownCertificate(needs, await ourAuthority(), now());
     for (const tell of listeners) tell();
     if (!config.https || !own) return;
@@ -74,9 +82,11 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
       return { pem: chain, fingerprint: fingerprintOf(chain) };
     },
     pairFor(name) {
-      const known = name === null ? [] : store.certificates.all();
+      // At each handshake, so without those of apps, of which there may be many.
+      const known = name === null ? [] : store.certificates.ofServer();
       const chosen = name === null ? undefined : chooseCertificate(known, name.toLowerCase(), null, now());
-      const key = chosen && store.certificates.keyOf(chosen.id);
+      // With one that has expired nobody could log in, also who knows our own authority.
+      const key = chosen && isValid(chosen, now()) && store.certificates.keyOf(chosen.id);
       if (chosen && key) return { chain: chosen.chain, key };
       if (!own) throw new Error('this server speaks no TLS');
       return own;
@@ -96,7 +106,7 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
 
 async function ownAuthority({ store, config }: ServiceNeeds, now: Date): Promise<KeyPair> {
   const known = store.ownKeys.get('authority');
-  if (known) return known;
+  if (known && !isEnding(known, now)) return known;
   const made = await makeAuthority(config.domain, now);
   store.ownKeys.put('authority', made);
   return made;

@@ -4,6 +4,9 @@ import { createServer, type Server } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CertificateService } from '../actions/certificate-service.ts';
 import type { KeyPair } from '../certificates/authority.ts';
+import { ciphers12, ciphers13 } from '../domain/tls.ts';
+
+const modern = { minVersion: 'TLSv1.2', ciphers: [...ciphers13, ...ciphers12].join(':') } as const;
 
 export function createTlsServer(
   certificates: Pick<CertificateService, 'pairFor' | 'onChanged'>,
@@ -16,14 +19,14 @@ export function createTlsServer(
     if (known) return known;
     // Those of certificates that were replaced are let go of with the others, seldom enough.
     if (contexts.size > 100) contexts.clear();
-    const made = createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' });
+    const made = createSecureContext({ cert: chain, key, ...modern });
     contexts.set(chain, made);
     return made;
   }
 
   const server = createServer(
     {
-      minVersion: 'TLSv1.2',
+      ...modern,
       ALPNProtocols: ['http/1.1'],
       SNICallback: (name, done) => {
         try {
@@ -39,7 +42,7 @@ export function createTlsServer(
   // A handshake that fails is the client's matter; it has been told.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   const forget = certificates.onChanged(() =>
-    server.setSecureContext({ minVersion: 'TLSv1.2', ...own(certificates.pairFor(null)) }),
+    server.setSecureContext({ ...modern, ...own(certificates.pairFor(null)) }),
   );
   server.once('close', forget);
   return server;

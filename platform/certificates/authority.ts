@@ -14,6 +14,8 @@ const day = 86_400_000;
 const authorityDays = 3650;
 /** What Apple's programs take of an authority that the world does not know. */
 const leafDays = 397;
+/** Of its last days an authority issues nothing more. */
+const lastDays = 30;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** @param owner of the platform, as people see it in their list of authorities */
@@ -69,6 +71,10 @@ export async function issue(authority: KeyPair, names: readonly string[], now: D
   };
 }
 
+export function isEnding(authority: KeyPair, now: Date): boolean {
+  return Date.parse(new X509Certificate(authority.chain).validTo) - now.getTime() < lastDays * day;
+}
+
 /** Of another authority, for other names, or with less than a third of its time left. */
 export function isOutdated(leaf: KeyPair, authority: KeyPair, names: readonly string[], now: Date): boolean {
   const certificate = new X509Certificate(leaf.chain);
@@ -76,7 +82,7 @@ export function isOutdated(leaf: KeyPair, authority: KeyPair, names: readonly st
   if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return true;
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   if (now.getTime() > to - (to - from) / 3) return true;
-  const held = (certificate.subjectAltName ?? '').toLowerCase();
+  const held = (certificate.subjectAltName ?? '').toLowerCase().split(', ');
   return !names.every((name) => (isIP(name) ? certificate.checkIP(name) : held.includes(`dns:${name}`)));
 }
 

@@ -14,11 +14,15 @@ export interface CheckedCertificate {
 
 /** The router takes both in one command of at most its buffer, 16 kB. */
 const mostBytes = 14_000;
+/** With what may stand around a certificate or a key; looking through more would take long. */
+const mostGiven = 65_536;
 const block = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 const hostPattern = /^(\*\.)?[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
 
 /** @throws PlatformError `invalid_params` */
 export function checkCertificate(chainText: string, keyText: string, now: Date): CheckedCertificate {
+  requireShort('certificate', chainText);
+  requireShort('key', keyText);
   const chain = certificatesIn(chainText);
   const key = keyIn(keyText);
   const leaf = chain[0]!;
@@ -57,6 +61,13 @@ export function factsOf(leaf: X509Certificate): CertificateFacts {
 
 function oneLine(name: string | undefined): string {
   return (name ?? '').split('\n').join(', ');
+}
+
+function requireShort(what: string, text: string): void {
+  if (text.length <= mostGiven) return;
+  throw refuse(
+    `The ${what} file has ${text.length} characters; at most ${mostGiven} are taken. Leave out what is not in PEM form.`,
+  );
 }
 
 function certificatesIn(text: string): X509Certificate[] {

@@ -27,6 +27,8 @@ const minute = 60_000;
 /** An authority takes five failed attempts per host and hour (Let's Encrypt); this makes three. */
 const firstPauseMs = 10 * minute;
 const longestPauseMs = 24 * 60 * minute;
+/** Authorities count by weeks; who asks for more than a month means something else. */
+const longestAskedMs = 30 * 24 * 60 * minute;
 
 /** When the host's next order is due: milliseconds since the epoch. */
 export function dueAt({ host, certificate, failure }: HostState): number {
@@ -60,7 +62,8 @@ export function failed(
 ): Failure {
   const failures = (before?.failures ?? 0) + 1;
   const own = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-  const pause = Math.max(own, retryAfterMs) * (1 + spread(`${host} ${failures}`) / 10);
+  const pause =
+    Math.max(own, Math.min(retryAfterMs, longestAskedMs)) * (1 + spread(`${host} ${failures}`) / 10);
   return {
     failures,
     reason,

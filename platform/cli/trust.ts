@@ -1,6 +1,6 @@
 // Whom an https server is believed to be: by the authorities that the system knows, or one that the user was shown and took.
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { connect, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
@@ -121,11 +121,14 @@ function handshake(server: URL, options: { ca?: string[]; rejectUnauthorized: bo
   });
 }
 
-/** For programs that want a file: git. @returns its path */
+/** For programs that want a file, and take it in place of the system's: git. @returns its path */
 export function authorityFile(configFolder: string, url: string, authority: string): string {
   const folder = join(configFolder, 'authorities');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_')}.pem`);
-  writeFileSync(path, `${authority}\n`, { mode: 0o600 });
+  // Whole or not at all: git may be reading it.
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${[authority, ...rootCertificates].join('\n')}\n`, { mode: 0o600 });
+  renameSync(draft, path);
   return path;
 }

@@ -4,6 +4,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { DeployedCommits, RepositoryRecord } from '../domain/backup.ts';
+import { hasCode } from '../domain/errors.ts';
 import { writeNote } from './kept.ts';
 import { ended, lastWords, type Programs } from './programs.ts';
 import { branchOf, deployedBranches } from './rules.ts';
@@ -38,8 +39,10 @@ export async function copyRepository(
     try {
       await programs.output(['cat-file', '-e', `${commit}^{commit}`], { env, signal });
       return commit;
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      // Nobody has looked.
+      if (hasCode(error, 'service_unavailable')) throw error;
       return null;
     }
   };

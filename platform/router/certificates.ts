@@ -93,9 +93,9 @@ export function createCertificates(needs: {
   /** Names of files; the default's content under its own. */
   let held: { names: Set<string>; fallback: string } | undefined;
 
-  async function put(name: string, text: string): Promise<void> {
+  async function put(name: string, text: string, flush = false): Promise<void> {
     const path = join(folder, name);
-    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    await writeFile(`${path}.new`, text, { mode: 0o600, flush });
     await rename(`${path}.new`, path);
   }
 
@@ -155,8 +155,9 @@ export function createCertificates(needs: {
     },
     async write() {
       if (!wanted) return;
+      // It is not written again: HAProxy would not start with what a machine that fell left of it.
       for (const [name, { pem }] of wanted.files)
-        if (!existsSync(join(folder, name))) await put(name, `${pem.trim()}\n`);
+        if (!existsSync(join(folder, name))) await put(name, `${pem.trim()}\n`, true);
       await put(fallbackName, `${wanted.fallback.trim()}\n`);
       await put('list', listText(wanted.files));
       for (const name of readdirSync(folder))

@@ -1,6 +1,7 @@
 // State → the text of HAProxy's configuration and map files. Pure.
 import { createHash } from 'node:crypto';
 import { pageCodes } from '../domain/route.ts';
+import { ciphers12, ciphers13 } from '../domain/tls.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
 import { certificateList } from './certificates.ts';
 import { mapPath, type Picture, type ServerEntry, secure, serverOptions, socketAddress } from './table.ts';
@@ -145,10 +146,10 @@ defaults app from web
 `;
 }
 
-/** TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3. Tickets would need keys that change. */
+/** Tickets would need keys that change. */
 const modernTls = `  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
-  ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
-  ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
+  ssl-default-bind-ciphers ${ciphers12.join(':')}
+  ssl-default-bind-ciphersuites ${ciphers13.join(':')}
 `;
 
 /**

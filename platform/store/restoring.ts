@@ -9,6 +9,9 @@ const mark = 'restoring';
 /** What a file system, or a look at who uses the folder, puts there by itself. */
 const noData = /^(lost\+found|server\.lock(-journal|-wal|-shm)?)$/;
 
+/** What a restore makes beside the mark. */
+const made = /^(git|blobs|outputs|twelve\.db|(instance|secret\.key)(\.new)?)$/;
+
 export const restoringFolder = (folder: string): string => join(folder, mark);
 
 /** @throws PlatformError `service_unavailable`: half of a backup would pass for all of it */
@@ -22,8 +25,10 @@ export function requireRestored(folder: string): void {
 
 /** @throws PlatformError `conflict` when something is there; what a cut off restore left counts as nothing */
 export function requireEmpty(folder: string): void {
-  if (existsSync(restoringFolder(folder))) return;
-  const found = readdirSync(folder).filter((name) => !noData.test(name));
+  const begun = existsSync(restoringFolder(folder));
+  const found = readdirSync(folder).filter(
+    (name) => !noData.test(name) && !(begun && (name === mark || made.test(name))),
+  );
   if (found.length === 0) return;
   const shown = found.slice(0, 3).join(', ');
   throw new PlatformError(

@@ -22,7 +22,9 @@ export function diskRoutes({ platform, change }: Edge): Router {
     try {
       const kinds = await tidyDisk(platform, dry);
       clearInterval(life);
-      response.end(JSON.stringify(kinds));
+      // As JSON where it still can be, which is remembered for who repeats the request.
+      if (response.headersSent) response.end(JSON.stringify(kinds));
+      else response.json(kinds);
     } catch (error) {
       clearInterval(life);
       if (!response.headersSent) throw error;

@@ -39,6 +39,8 @@ const login: Command = {
     }).get<Account>('/account');
     logins.hosts[url] = { token, email: account.email, ...(authority ? { authority } : {}) };
     writeLogins(env.configFolder, { ...logins, current: url });
+    // Repositories that were connected before go on with the one that is believed now.
+    if (authority) (await import('../trust.ts')).authorityFile(env.configFolder, url, authority);
     call.out.line(`Logged in to ${url} as ${account.email}`);
     if (env.token || (env.url && parseUrl(env.url, 'TWELVE_URL') !== url))
       call.out.warn('TWELVE_URL or TWELVE_TOKEN is set and comes before this login.');

@@ -1,7 +1,7 @@
 // Which hosts certificates are ordered for, in which order, and what is said of how they stand: a real store, and an authority in the test.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { acmeStatusOf, keepOrdering } from '../../../platform/actions/acme.ts';
+import { type AcmeNeeds, acmeStatusOf, keepOrdering } from '../../../platform/actions/acme.ts';
 import { createCertificateService } from '../../../platform/actions/certificate-service.ts';
 import { addCertificate } from '../../../platform/actions/certificates.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
@@ -50,10 +50,11 @@ afterEach(async () => {
   ground[Symbol.dispose]();
 });
 
-function order(days = 0): void {
+function order(days = 0, more: Partial<AcmeNeeds> = {}): void {
   ahead = days;
   end = keepOrdering({
     ...platform,
+    ...more,
     now: () => new Date(Date.now() + days * 86_400_000),
     orders: {
       async order(host) {
@@ -189,4 +190,31 @@ test('what was ordered for a domain that was removed meanwhile is not kept', asy
   );
   await sleep(100);
   expect(store.certificates.all().flatMap(({ names }) => names)).not.toContain('www.shop.test');
+});
+
+test('what cannot be stored, as on a full disk, ends nothing: it goes on after a pause', async () => {
+  let full = true;
+  const store = {
+    ...platform.store,
+    transaction: <T>(change: () => T): T => {
+      if (full) throw new Error('database or disk is full');
+      return platform.store.transaction(change);
+    },
+    acmeFailures: {
+      ...platform.store.acmeFailures,
+      put() {
+        throw new Error('database or disk is full');
+      },
+    },
+  };
+  order(0, { store, pauseMs: 500 });
+  await eventually(
+    () => ground.problems.length,
+    (count) => count >= 2,
+  );
+  // Nor is the same ordered over and over.
+  expect(ordered).toHaveLength(1);
+  full = false;
+  await eventually(hostsServed, (hosts) => hosts.length === 1);
+  expect(status('hello.apps.test')).toEqual({ status: 'cert issued', reason: null });
 });

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup } from '../../../platform/actions/backup.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
+import { parseAppName } from '../../../platform/domain/app.ts';
 import { type BackupManifest, manifestMark } from '../../../platform/domain/backup.ts';
 import { openBlobs } from '../../../platform/slugs/blobs.ts';
 import { wholeBlobs } from '../../../platform/slugs/puller.ts';
@@ -107,6 +108,22 @@ it('ends when the client leaves, and leaves nothing behind', async () => {
   await collectGarbage(ground.platform);
   expect(readdirSync(join(ground.folder, 'backups'))).toEqual([]);
   await backup();
+});
+
+it('takes what was written of a destroyed app’s repository for no other app’s', async () => {
+  await released('first', 'succeeded');
+  const { app, store, platform, caller } = ground;
+  const other = store.apps.create(parseAppName('other'), caller.user.id, 'debian-13');
+  await platform.git.ensureRepository(other.id);
+  const { copy } = platform.git;
+  platform.git.copy = async (given) => {
+    if (given.app !== app.id) return await copy(given);
+    writeFileSync(given.file, 'half of it');
+    store.apps.destroy(app.id);
+    throw new Error('the repository is gone');
+  };
+  await backup();
+  expect((await restore()).repositories.map((one) => one.app)).toEqual([other.id]);
 });
 
 it('says which slugs are not whole', async () => {
@@ -211,6 +228,13 @@ describe('is refused, and nothing is in the folder,', () => {
     writeFileSync(join(target(), 'precious'), 'mine');
     await expect(restore()).rejects.toThrow(/is not empty \(precious\)/);
     expect(readdirSync(target())).toEqual(['precious']);
+  });
+
+  it('when something is there beside what a cut off restore left, which stays', async () => {
+    mkdirSync(join(target(), 'restoring'), { recursive: true });
+    for (const name of ['precious', 'twelve.db']) writeFileSync(join(target(), name), 'mine');
+    await expect(restore()).rejects.toThrow(/is not empty \(precious\)/);
+    expect(readdirSync(target()).sort()).toEqual(['precious', 'restoring', 'twelve.db']);
   });
 
   it('and a server does not start on half of one; a restore begins anew', async () => {

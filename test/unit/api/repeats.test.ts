@@ -125,3 +125,9 @@ it('what failed by our fault is tried again', async () => {
   git.ensureRepository = ensureRepository;
   expect(await send('/apps', { id: 'j', body: { name: 'first-try' } })).toMatchObject({ status: 422 });
 });
+
+it('a collection of garbage is repeated, too', async () => {
+  const given = { id: 'gc', body: { dry_run: true }, signal: AbortSignal.timeout(10_000) };
+  const first = await send('/server/gc', given);
+  expect(await send('/server/gc', given)).toMatchObject({ status: 200, body: first.body });
+});

@@ -59,6 +59,11 @@ test('a name gets its certificate, all others the own one, and a change is serve
   open.destroy();
   const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };
   await expect(shake('', old)).rejects.toThrow();
+  for (const name of ['', 'apps.test']) {
+    const of12 = (ciphers: string) => shake(name, { ciphers, maxVersion: 'TLSv1.2' });
+    (await of12('ECDHE-ECDSA-AES128-GCM-SHA256')).destroy();
+    await expect(of12('ECDHE-ECDSA-AES128-SHA')).rejects.toThrow();
+  }
   server.closeAllConnections();
   server.close();
 });

@@ -51,6 +51,7 @@ test('another name, another authority, or a third of its time left: it is made a
   expect(isOutdated(leaf, authority, names.slice(1), now)).toBe(false);
   expect(isOutdated(leaf, authority, [...names, '10.0.0.1'], now)).toBe(true);
   expect(isOutdated(leaf, authority, [...names, 'api.example.com'], now)).toBe(true);
+  expect(isOutdated(leaf, authority, [...names, 'apps.example'], now)).toBe(true);
   expect(isOutdated(leaf, await makeAuthority('apps.example.com', now), names, now)).toBe(true);
   expect(isOutdated(leaf, authority, names, later(250))).toBe(false);
   expect(isOutdated(leaf, authority, names, later(270))).toBe(true);

@@ -93,6 +93,16 @@ test.each<[string, () => Promise<readonly [string, string]> | readonly [string, 
     /is not valid before .* Is this machine's clock right\?/,
   ],
   [
+    'a long file of certificates that never end',
+    () => ['-----BEGIN CERTIFICATE-----'.repeat(18_000), leaf.key],
+    /certificate file has 486000 characters; at most 65536 are taken/,
+  ],
+  [
+    'a long file of keys that never end',
+    () => [leaf.chain, '-----BEGIN PRIVATE KEY-----'.repeat(18_000)],
+    /key file has 486000 characters; at most 65536 are taken/,
+  ],
+  [
     'more than the router takes at once',
     async () => {
       const names = Array.from({ length: 700 }, (_, index) => `name-${index}.example.com`);

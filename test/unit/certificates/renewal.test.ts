@@ -48,6 +48,7 @@ test('what an authority asks for counts where it is longer', () => {
   const wait = (ms: number): number =>
     Date.parse(failed('a', null, 'Too many.', new Date(start), ms).nextAt) - start;
   expect(wait(3 * day)).toBeGreaterThanOrEqual(3 * day);
+  expect(wait(waitOf('9'.repeat(30)))).toBeLessThanOrEqual(33 * day);
   expect(wait(1000)).toBeGreaterThanOrEqual(600_000);
   expect(waitOf('120')).toBe(120_000);
   expect(waitOf(new Date(start + 5000).toUTCString(), start)).toBe(5000);

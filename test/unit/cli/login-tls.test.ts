@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { beforeAll, expect, it } from 'vitest';
 import {
   fingerprintOf,
@@ -62,7 +63,14 @@ it('with --ca it is stored for this server, and used by commands and by git', as
     cwd: folder.path,
     encoding: 'utf8',
   });
-  expect(readFileSync(trusted.trim(), 'utf8').trim()).toBe(authority.chain.trim());
+  // It takes the place of what git believes otherwise: the server may get a certificate that the world knows.
+  const believed = readFileSync(trusted.trim(), 'utf8');
+  expect(believed.startsWith(authority.chain.trim())).toBe(true);
+  expect(believed.match(/BEGIN CERTIFICATE/g)).toHaveLength(1 + rootCertificates.length);
+  // And is written anew at each login.
+  await writeFile(trusted.trim(), 'of an authority before');
+  expect((await twelve(['login', api.url], { ...options, input: 'right\n' })).status).toBe(0);
+  expect(readFileSync(trusted.trim(), 'utf8')).toBe(believed);
   // Of a server that the system knows, git is told nothing.
   git = 'https://elsewhere.example.com/hello.git';
   await twelve(['git:remote', '-a', 'hello', '-r', 'other'], options);

@@ -1,0 +1,59 @@
+// The platform's own certificates through the years: a real store, and a clock in the test.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createCertificateService } from '../../../platform/actions/certificate-service.ts';
+import { addCertificate } from '../../../platform/actions/certificates.ts';
+import { fingerprintOf } from '../../../platform/certificates/authority.ts';
+import type { Config } from '../../../platform/config.ts';
+import { makeCertificate } from '../../support/certificates.ts';
+import { createGround, type Ground } from './ground.ts';
+
+const day = 86_400_000;
+let ground: Ground;
+let days: number;
+beforeEach(() => {
+  ground = createGround();
+  days = 0;
+});
+afterEach(() => ground[Symbol.dispose]());
+
+async function serviceOf() {
+  const config = {
+    ...ground.platform.config,
+    domain: 'apps.test',
+    publicUrl: null,
+    apiTls: { host: '127.0.0.1', port: 5443 },
+  } as Config;
+  const { store } = ground;
+  const service = await createCertificateService({
+    ...{ store, config },
+    router: { secure: async () => undefined },
+    now: () => new Date(Date.now() + days * day),
+    onProblem: (message) => expect.unreachable(message),
+  });
+  return { platform: { ...ground.platform, config, certificates: service }, service };
+}
+
+test('an added certificate that has expired gives way to the own one, with which one can log in', async () => {
+  const { platform, service } = await serviceOf();
+  const added = await makeCertificate('apps.test', { names: ['apps.test'], to: 90 });
+  await addCertificate(platform, null, ground.caller, added);
+  const shown = (): string => fingerprintOf(service.pairFor('apps.test').chain);
+  expect(shown()).toBe(fingerprintOf(added.chain));
+  days = 91;
+  expect(shown()).toBe(fingerprintOf(service.pairFor(null).chain));
+  await service.close();
+});
+
+test('the own authority stays the same for ten years, and is made anew before it ends', async () => {
+  const { service } = await serviceOf();
+  const { fingerprint } = await service.authority();
+  days = 3600;
+  await service.changed();
+  expect((await service.authority()).fingerprint).toBe(fingerprint);
+  days = 3640;
+  await service.changed();
+  const { pem, fingerprint: next } = await service.authority();
+  expect(next).not.toBe(fingerprint);
+  expect(service.pairFor(null).chain).toContain(pem.trim());
+  await service.close();
+});
