@@ -96,7 +96,7 @@ export function createRunSessions(
       );
       if (!url) return false;
       if (rights.get(hashOf(url[1]!))?.() === false) {
-        refuseUpgrade(socket, revoked);
+        refuseUpgrade(socket, request.method, revoked);
         return true;
       }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };

@@ -1,9 +1,12 @@
 // A one-off that outlives its connection: nothing is lost or doubled, whoever goes away, and nobody is waited for without end.
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createRunSessions, newRunSecret } from '../../../platform/api/run-sessions.ts';
 import { keptCaller, keptGround } from './kept-ground.ts';
 
 type Ground = Awaited<ReturnType<typeof keptGround>>;
@@ -140,4 +143,18 @@ it('signals reach it, and it decides', async () => {
   caller.signals.emit('SIGTERM');
   expect(await caller.status).toBe(8);
   expect(caller.stdout()).toBe('begun\ngot TERM\n');
+});
+
+it('who may no longer is told so', async () => {
+  const sessions = createRunSessions(
+    () => Promise.reject(new Error('not asked')),
+    () => undefined,
+  );
+  const { secret } = newRunSecret();
+  sessions.allow(secret, () => false);
+  const socket = new PassThrough();
+  const request = { url: `/run-sessions/${secret}`, method: 'GET' } as IncomingMessage;
+  expect(sessions.upgrade(request, socket, Buffer.alloc(0))).toBe(true);
+  expect(String(socket.read())).toContain('Your token was revoked');
+  sessions.close();
 });
