@@ -5,6 +5,17 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { CertificateService } from '../actions/certificate-service.ts';
 import type { KeyPair } from '../certificates/authority.ts';
 
+/** As the router: TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3. */
+const modern = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+} as const;
+
 export function createTlsServer(
   certificates: Pick<CertificateService, 'pairFor' | 'onChanged'>,
   onRequest: RequestListener,
@@ -16,14 +27,14 @@ export function createTlsServer(
     if (known) return known;
     // Those of certificates that were replaced are let go of with the others, seldom enough.
     if (contexts.size > 100) contexts.clear();
-    const made = createSecureContext({ cert: chain, key, minVersion: 'TLSv1.2' });
+    const made = createSecureContext({ ...modern, cert: chain, key });
     contexts.set(chain, made);
     return made;
   }
 
   const server = createServer(
     {
-      minVersion: 'TLSv1.2',
+      ...modern,
       ALPNProtocols: ['http/1.1'],
       SNICallback: (name, done) => {
         try {
@@ -39,7 +50,7 @@ export function createTlsServer(
   // A handshake that fails is the client's matter; it has been told.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   const forget = certificates.onChanged(() =>
-    server.setSecureContext({ minVersion: 'TLSv1.2', ...own(certificates.pairFor(null)) }),
+    server.setSecureContext({ ...modern, ...own(certificates.pairFor(null)) }),
   );
   server.once('close', forget);
   return server;

@@ -59,6 +59,9 @@ test('a name gets its certificate, all others the own one, and a change is serve
   open.destroy();
   const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };
   await expect(shake('', old)).rejects.toThrow();
+  const weak = 'AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA';
+  for (const name of ['', 'apps.test'])
+    await expect(shake(name, { ciphers: weak, maxVersion: 'TLSv1.2' })).rejects.toThrow();
   server.closeAllConnections();
   server.close();
 });
