@@ -51,12 +51,13 @@ export function requireRole(needs: Needs, need: Need, user: User, app: App): voi
   if (refusal) throw new PlatformError('forbidden', refusal);
 }
 
-/** Asked again by what outlives its request: a token may be revoked, and access taken away. */
+/** Asked again by what outlives its request: a token may be revoked or renewed, and access taken away. */
 export function stillMay(needs: Needs, need: Need, known: Known, appId: string): boolean {
   const { tokens, users, apps } = needs.store;
   const token = tokens.byId(known.token.id);
   const app = apps.byId(appId);
   const user = users.byId(known.user.id);
   if (!token || !app || !user || tokens.isExpired(token)) return false;
+  if (token.digest !== known.token.digest) return false;
   return roleOf(needs, user, app) !== null && mayAtAll(need, token.scope, user);
 }

@@ -117,13 +117,18 @@ export function servedCertificates(platform: Names, now: Date): RouterCertificat
 
 /** The setting is kept; it is in force while the server listens for HTTPS. @throws PlatformError `invalid_params` */
 export async function setHttpsRedirect(platform: Platform, app: App, on: boolean): Promise<void> {
-  if (on && !platform.config.https)
-    throw new PlatformError(
-      'invalid_params',
-      'This server does not listen for HTTPS, so nobody can be sent there. Whoever runs it sets TWELVE_HTTPS, to 0.0.0.0:443 for example.',
-    );
+  if (on) requireHttps(platform);
   platform.store.apps.setHttpsRedirect(app.id, on);
   await platform.processes.changed(app.id);
+}
+
+/** @throws PlatformError `invalid_params` */
+export function requireHttps({ config }: Pick<Platform, 'config'>): void {
+  if (config.https) return;
+  throw new PlatformError(
+    'invalid_params',
+    'This server does not listen for HTTPS, so nobody can be sent there. Whoever runs it sets TWELVE_HTTPS, to 0.0.0.0:443 for example.',
+  );
 }
 
 function nameOf(owner: CertificateOwner): string {

@@ -8,17 +8,20 @@ import type { Known, Platform } from './context.ts';
 import { deployPush } from './deploy.ts';
 import type { Refusal } from './refusals.ts';
 
+type From = Parameters<GitNeeds['authenticate']>[1];
+type Asked = Known & Pick<From, 'requestId'>;
+
 /** @param platform asked late: git is one of its parts */
 export function pushesOf(
   platform: () => Platform,
 ): Pick<GitNeeds, 'authenticate' | 'findApp' | 'pushed' | 'deploy'> {
-  const knownOf = new WeakMap<Pusher, Known>();
+  const knownOf = new WeakMap<Pusher, Asked>();
   return {
     async authenticate(token, from) {
       const known = admitted(platform(), token, from);
       if (!known) return null;
       const pusher: Pusher = { id: known.user.id, email: known.user.email };
-      knownOf.set(pusher, known);
+      knownOf.set(pusher, { ...known, requestId: from.requestId });
       return pusher;
     },
     async findApp(name, pusher, service) {
@@ -43,7 +46,7 @@ export function pushesOf(
 }
 
 /** null: nobody knows this token, for which git has words of its own. */
-function admitted({ admission }: Platform, token: string, from: { address: string | null }): Known | null {
+function admitted({ admission }: Platform, token: string, from: From): Known | null {
   try {
     return admission.admit(token, from);
   } catch (error) {
@@ -59,12 +62,12 @@ function inWords({ ref, to }: RefUpdate): string {
 }
 
 function entryOf(
-  { user, token, address }: Known,
+  { user, token, address, requestId }: Asked,
   app: { id: string; name: string } | undefined,
   detail: string | null,
 ): Refusal {
   return {
     ...{ action: 'git:push', detail, userId: user.id, userEmail: user.email, tokenId: token.id },
-    ...{ appId: app?.id ?? null, appName: app?.name ?? null, address, requestId: null },
+    ...{ appId: app?.id ?? null, appName: app?.name ?? null, address, requestId },
   };
 }

@@ -1,6 +1,7 @@
 // What a new token may and how long it is good, as clients say it.
 import { isScope, type Scope, scopes } from '../domain/access.ts';
 import { PlatformError } from '../domain/errors.ts';
+import type { Known } from './context.ts';
 
 const longestSeconds = 10 * 365 * 86_400;
 
@@ -29,4 +30,13 @@ export function expiryOf(seconds: number | null): string | null {
       `expires_in is a number of seconds from 1 to ${longestSeconds}.`,
     );
   return new Date(Date.now() + seconds * 1000).toISOString();
+}
+
+/** Else an expiry would end nothing. @throws PlatformError `forbidden` */
+export function requireNotLonger({ token }: Pick<Known, 'token'>, expiresAt: string | null): void {
+  if (token.expiresAt === null || (expiresAt !== null && expiresAt <= token.expiresAt)) return;
+  throw new PlatformError(
+    'forbidden',
+    `The token you use expires on ${token.expiresAt.slice(0, 16).replace('T', ' ')} UTC, and cannot make one that is good for longer. Give a shorter --expires-in, or log in with one that does not expire.`,
+  );
 }

@@ -5,7 +5,7 @@ import type { User } from '../domain/user.ts';
 import type { Token } from '../store/tokens.ts';
 import { requireScope } from './access.ts';
 import type { Known, Platform } from './context.ts';
-import { expiryOf, scopeOf } from './token-order.ts';
+import { expiryOf, requireNotLonger, scopeOf } from './token-order.ts';
 import { findUser } from './users.ts';
 
 type Needs = Pick<Platform, 'store'>;
@@ -114,14 +114,5 @@ function tooWide(scope: Scope, widest: Scope, user: User, foreign: boolean): Pla
     scope === 'admin' && !user.admin
       ? `${foreign ? user.email : 'You'} cannot have a token of the scope "admin": that is for administrators. One of them can change that: twelve users:promote ${user.email}`
       : `The token you use has the scope "${widest}", and cannot make one of the scope "${scope}". Log in with one that can.`,
-  );
-}
-
-/** Else an expiry would end nothing. */
-function requireNotLonger({ token }: Known, expiresAt: string | null): void {
-  if (token.expiresAt === null || (expiresAt !== null && expiresAt <= token.expiresAt)) return;
-  throw new PlatformError(
-    'forbidden',
-    `The token you use expires on ${token.expiresAt.slice(0, 16).replace('T', ' ')} UTC, and cannot make one that is good for longer. Give a shorter --expires-in, or log in with one that does not expire.`,
   );
 }

@@ -4,7 +4,7 @@ import { notFound, PlatformError } from '../domain/errors.ts';
 import { parseEmail, type User } from '../domain/user.ts';
 import type { Token } from '../store/tokens.ts';
 import type { Known, Platform } from './context.ts';
-import { expiryOf, scopeOf } from './token-order.ts';
+import { expiryOf, requireNotLonger, scopeOf } from './token-order.ts';
 
 /** By e-mail address or id; `~` is who asks. @throws PlatformError `not_found` */
 export function findUser({ store }: Pick<Platform, 'store'>, which: string, caller: Known): User {
@@ -20,9 +20,12 @@ export function findUser({ store }: Pick<Platform, 'store'>, which: string, call
 /** @returns the new user, and a token for them in the clear, this once */
 export function addUser(
   { store }: Pick<Platform, 'store'>,
+  caller: Known,
   wanted: { email: string; admin: boolean; scope: readonly string[]; expiresIn: number | null },
 ): { user: User; token: Token; text: string } {
   const email = parseEmail(wanted.email);
+  const expiresAt = expiryOf(wanted.expiresIn);
+  requireNotLonger(caller, expiresAt);
   return store.transaction(() => {
     if (store.users.byEmail(email))
       throw new PlatformError(
@@ -32,7 +35,7 @@ export function addUser(
     const user = store.users.create(email, { admin: wanted.admin });
     const scope = scopeOf(wanted.scope, wanted.admin ? 'admin' : 'write');
     requireScopeFor(user, scope);
-    const order = { description: 'made with the user', scope, expiresAt: expiryOf(wanted.expiresIn) };
+    const order = { description: 'made with the user', scope, expiresAt };
     return { user, ...store.tokens.create(user.id, order) };
   });
 }

@@ -12,6 +12,9 @@ interface BodyLimits {
   ms: number;
 }
 
+/** Levels of lists and objects; no body that we know has ten. */
+const deepest = 100;
+
 const unpackers: Readonly<Record<string, typeof gunzip>> = {
   gzip: gunzip,
   'x-gzip': gunzip,
@@ -70,11 +73,23 @@ async function unpack({ headers }: IncomingMessage, body: Buffer, maxBytes: numb
 function parse(body: Buffer): unknown {
   // Bytes that are not UTF-8 would be replaced without a word.
   if (!isUtf8(body)) throw unread('its body is not UTF-8');
+  const value = parseJson(body);
+  if (isDeeper(value, deepest)) throw unread(`its JSON is nested more than ${deepest} deep`);
+  return value;
+}
+
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch (error) {
     throw unread(messageOf(error));
   }
+}
+
+/** Whoever goes through it later calls itself for each level. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1));
 }
 
 const unread = (why: string): PlatformError =>

@@ -11,6 +11,8 @@ export interface Patience {
   bodyMs: number;
   /** Without a byte in either direction, while one waits for the other side. */
   silenceMs: number;
+  /** Until the next request on a connection that has been answered. */
+  idleMs: number;
   /** After an answer that came before the end of its request, so that it can be read. */
   lingerMs: number;
 }
@@ -19,6 +21,7 @@ export const usualPatience: Patience = {
   headMs: 60_000,
   bodyMs: 60_000,
   silenceMs: 60_000,
+  idleMs: 15_000,
   lingerMs: 5000,
 };
 
@@ -28,12 +31,18 @@ export function allowSilence(request: IncomingMessage): void {
 }
 
 /** Whoever is slow holds up one socket and nothing else; after a while that is closed. */
-export function limitPatience(server: Server, { headMs, silenceMs, lingerMs }: Patience): void {
+export function limitPatience(server: Server, { headMs, silenceMs, idleMs, lingerMs }: Patience): void {
   const underWay = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse }>();
+  const answered = new WeakSet<Socket>();
   server.headersTimeout = headMs;
+  server.keepAliveTimeout = idleMs;
   server.on('request', (request, response) => {
     underWay.set(request.socket, { request, response });
-    response.once('close', () => underWay.delete(request.socket));
+    response.once('close', () => {
+      answered.add(request.socket);
+      // The next one may have begun already.
+      if (underWay.get(request.socket)?.response === response) underWay.delete(request.socket);
+    });
     // The rest of a body that nobody wants is read and dropped, so that the answer arrives; but not for ever.
     response.once('finish', () => {
       if (!request.complete) setTimeout(() => request.complete || request.socket.destroy(), lingerMs).unref();
@@ -41,7 +50,8 @@ export function limitPatience(server: Server, { headMs, silenceMs, lingerMs }: P
   });
   server.setTimeout(silenceMs, (socket: Socket) => {
     const { request, response } = underWay.get(socket) ?? {};
-    if (socket.writableLength > 0) socket.destroy();
+    const idle = !request && answered.has(socket);
+    if (idle || socket.writableLength > 0) socket.destroy();
     // Else it is ours to say something, and it takes us longer.
     else if (request && response && !request.complete) giveUp(request, response, silenceMs);
   });

@@ -32,10 +32,13 @@ export function sendList<T>(
   response.setHeader('Accept-Ranges', Object.keys(fields).join(', '));
   const [first, last] = [page[0], page.at(-1)];
   if (first !== undefined && last !== undefined) {
-    response.setHeader('Content-Range', `${range.field} ${value(first)}..${value(last)}`);
+    response.setHeader('Content-Range', `${range.field} ${inHeader(value(first))}..${inHeader(value(last))}`);
     if (within.length > page.length) {
       const order = range.order === 'desc' ? ', order=desc' : '';
-      response.setHeader('Next-Range', `${range.field} ]${value(last)}..; max=${range.max}${order}`);
+      response.setHeader(
+        'Next-Range',
+        `${range.field} ]${inHeader(value(last))}..; max=${range.max}${order}`,
+      );
       response.status(206);
     }
   }
@@ -60,7 +63,8 @@ export function parseRange(header: string | undefined, fields: readonly string[]
   const [, field, exclusive, from, to] = match;
   // npm's older client sends `id ..` on everything: a field that this list lacks falls back to the default order.
   if (fields.includes(field!)) {
-    Object.assign(range, { field, exclusive: exclusive === ']', from: from ?? null, to: to || null });
+    const [first, last] = [from, to || undefined].map((one) => (one === undefined ? null : fromHeader(one)));
+    Object.assign(range, { field, exclusive: exclusive === ']', from: first, to: last });
   }
   for (const option of options.filter((part) => part !== '')) {
     const pair = /^(max|order)=(\w+)$/.exec(option);
@@ -75,6 +79,20 @@ export function parseRange(header: string | undefined, fields: readonly string[]
     }
   }
   return range;
+}
+
+/** A header holds no other characters than these; e-mail addresses may. */
+function inHeader(value: string | number): string {
+  return String(value).replace(/[^\x21-\x24\x26-\x7e]+/gu, encodeURIComponent);
+}
+
+/** What clients make up themselves need not be written so. */
+function fromHeader(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function bad(text: string): PlatformError {

@@ -6,32 +6,64 @@ interface Answer {
   status: number;
   body: unknown;
   headers: Record<string, string>;
+  bytes: number;
 }
+
+/** null: it is a stream, which is not kept. */
+type Coming = Promise<Answer | null>;
 
 const keepMs = 5 * 60_000;
 const most = 1000;
+/** Of all answers together, as they were sent. */
+const mostBytes = 16 * 1_048_576;
 /** Of a change, its answer says what to ask for next in these. */
 const kept = ['Twelve-Change', 'Twelve-Release'];
 
 /** Behind the body: another body under the same id is another request. @param now milliseconds */
 export function answerRepeats(now: () => number): RequestHandler {
-  const seen = new Map<string, { at: number; answer: Promise<Answer> }>();
+  const memory = createMemory();
   return (request, response, next) => {
     const key = keyOf(request);
     if (key === null) return next();
-    forgetOld(seen, now());
-    const known = seen.get(key);
-    if (known) {
-      void known.answer.then(({ status, body, headers }) => response.status(status).set(headers).json(body));
-      return;
+    memory.forgetOld(now());
+    const known = memory.find(key);
+    if (!known) {
+      memory.keep(key, now(), capture(response));
+      return next();
     }
-    const entry = { at: now(), answer: capture(response) };
-    seen.set(key, entry);
-    // Nothing was done, or nobody knows: who repeats that wants it tried again.
-    void entry.answer.then(({ status }) => {
-      if (status >= 500 && seen.get(key) === entry) seen.delete(key);
+    void known.then((answer) => {
+      if (!answer) return next();
+      response.status(answer.status).set(answer.headers).json(answer.body);
     });
-    next();
+  };
+}
+
+function createMemory() {
+  const seen = new Map<string, { at: number; bytes: number; answer: Coming }>();
+  let bytes = 0;
+  const drop = (key: string): void => {
+    bytes -= seen.get(key)?.bytes ?? 0;
+    seen.delete(key);
+  };
+  return {
+    find: (key: string): Coming | undefined => seen.get(key)?.answer,
+    keep(key: string, at: number, answer: Coming): void {
+      const entry = { at, bytes: 0, answer };
+      seen.set(key, entry);
+      void answer.then((given) => {
+        if (seen.get(key) !== entry) return;
+        // Nothing was done, or nobody knows: who repeats that wants it tried again.
+        if (!given || given.status >= 500) return drop(key);
+        entry.bytes = given.bytes;
+        bytes += given.bytes;
+      });
+    },
+    forgetOld(time: number): void {
+      for (const [key, { at }] of seen) {
+        if (time - at < keepMs && seen.size <= most && bytes <= mostBytes) break;
+        drop(key);
+      }
+    },
   };
 }
 
@@ -46,23 +78,34 @@ function keyOf(request: Request): string | null {
 }
 
 /** Also when the connection broke before: what was begun goes on, and the repeat wants to know how it ended. */
-function capture(response: Response): Promise<Answer> {
-  return new Promise<Answer>((resolve) => {
-    const json = response.json.bind(response);
+function capture(response: Response): Coming {
+  const { json, write, end } = response;
+  return new Promise((resolve) => {
     response.json = (body: unknown) => {
-      const headers = kept.flatMap((name) => {
-        const value = response.getHeader(name);
-        return value === undefined ? [] : [[name, String(value)] as const];
-      });
-      resolve({ status: response.statusCode, body, headers: Object.fromEntries(headers) });
-      return json(body);
+      Object.assign(response, { json, write, end });
+      let answer: Answer | null = null;
+      try {
+        const sent = response.json(body);
+        answer = answerOf(response, body);
+        return sent;
+      } finally {
+        resolve(answer);
+      }
     };
+    for (const name of ['write', 'end'] as const)
+      response[name] = (...given: unknown[]) => {
+        Object.assign(response, { json, write, end });
+        resolve(null);
+        return (response[name] as (...all: unknown[]) => never)(...given);
+      };
   });
 }
 
-function forgetOld(seen: Map<string, { at: number }>, time: number): void {
-  for (const [key, { at }] of seen) {
-    if (time - at < keepMs && seen.size <= most) break;
-    seen.delete(key);
-  }
+function answerOf(response: Response, body: unknown): Answer {
+  const headers = kept.flatMap((name) => {
+    const value = response.getHeader(name);
+    return value === undefined ? [] : [[name, String(value)] as const];
+  });
+  const bytes = Number(response.getHeader('Content-Length') ?? 0);
+  return { status: response.statusCode, body, headers: Object.fromEntries(headers), bytes };
 }

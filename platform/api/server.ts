@@ -101,7 +101,6 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     // On the whole of a request there is no limit: pushes and archives take as long as they take.
     allowLongRequests(one);
     limitPatience(one, patient);
-    one.keepAliveTimeout = 15_000;
     // Of what else is expected nothing has to be known; Node's own answer has no body.
     one.on('checkExpectation', (request, response) => one.emit('request', request, response));
     answerUnreadable(one);

@@ -18,6 +18,9 @@ export function answerUnreadable(server: Server): void {
   });
 }
 
+/** Who was refused may read why for so long, and then is hung up on whether they end their side or not. */
+const lingerMs = 5000;
+
 const nothingHere = 'There is nothing here to connect to, or not any more. Ask for it anew.';
 
 export function refuseUpgrade(socket: Duplex, method: string | undefined, message = nothingHere): void {
@@ -52,6 +55,7 @@ function answerTo(code: string): PlatformError {
 }
 
 function refuse(socket: Duplex, error: PlatformError, withBody = true): void {
+  setTimeout(() => socket.destroy(), lingerMs).unref();
   const status = statusOf[error.code];
   const body = JSON.stringify(bodyOf(error));
   socket.end(

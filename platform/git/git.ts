@@ -88,7 +88,10 @@ export interface GitNeeds {
   folder: string;
   runFolder: string;
   /** @throws PlatformError `unauthorized`, `rate_limit` */
-  authenticate(token: string, from: { address: string | null }): Promise<Pusher | null>;
+  authenticate(
+    token: string,
+    from: { address: string | null; requestId: string | null },
+  ): Promise<Pusher | null>;
   /** @throws PlatformError `forbidden` when they see it and may not */
   findApp(name: string, user: Pusher, service: Service): Promise<{ id: string; name: string } | null>;
   /** Told of every push that keeps to the rules, before anything of it is done. @throws PlatformError: it is refused */

@@ -43,8 +43,9 @@ export function createHandler(
 async function serve(needs: HandlerNeeds, route: GitRoute, exchange: Exchange): Promise<void> {
   const { headers, socket } = exchange.request;
   const token = tokenOf(headers.authorization);
-  const user =
-    token === null ? null : await needs.authenticate(token, { address: socket.remoteAddress ?? null });
+  const requestId = exchange.response.getHeader('Request-Id');
+  const from = { address: socket.remoteAddress ?? null, requestId: requestId ? String(requestId) : null };
+  const user = token === null ? null : await needs.authenticate(token, from);
   if (!user) {
     refuse(exchange, 401, unauthorized(token), challenge);
     return;

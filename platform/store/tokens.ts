@@ -16,6 +16,8 @@ export interface Token {
   expiresAt: string | null;
   /** To the minute. */
   lastUsedAt: string | null;
+  /** Of its text: another one when that was renewed. */
+  digest: string;
 }
 
 export type Tokens = ReturnType<typeof createTokens>;
@@ -24,6 +26,7 @@ interface Row {
   id: string;
   user_id: string;
   description: string;
+  hash: Buffer;
   scope: Scope;
   created_at: string;
   expires_at: string | null;
@@ -31,7 +34,7 @@ interface Row {
 }
 
 const keepExpiredMs = 30 * 86_400_000;
-const columns = 'id, user_id, description, scope, created_at, expires_at, last_used_at';
+const columns = 'id, user_id, description, hash, scope, created_at, expires_at, last_used_at';
 
 export function createTokens(database: Database, now: () => string) {
   const touch = database.prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?');
@@ -114,5 +117,6 @@ function toToken(row: Row): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
+    digest: row.hash.toString('base64'),
   };
 }

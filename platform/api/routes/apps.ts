@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { requireRole, visibleApps } from '../../actions/access.ts';
 import { createApp, destroyApp, renameApp, requireStill, setMaintenance } from '../../actions/apps.ts';
-import { setHttpsRedirect } from '../../actions/certificates.ts';
+import { requireHttps, setHttpsRedirect } from '../../actions/certificates.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
@@ -39,6 +39,8 @@ export function appRoutes(edge: Edge): Router {
     const app = edge.app(request);
     const { name, maintenance, https_redirect: redirect } = bodyOf(request, changeBody);
     if (name !== undefined) requireRole(platform, 'own', callerOf(request).user, app);
+    // Before anything is changed: what was refused has changed nothing.
+    if (redirect) requireHttps(platform);
     if (name !== undefined) await renameApp(platform, app, name);
     if (maintenance !== undefined) await setMaintenance(platform, app, maintenance);
     if (redirect !== undefined) await setHttpsRedirect(platform, app, redirect);

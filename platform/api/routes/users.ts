@@ -38,7 +38,7 @@ export function userRoutes(edge: Edge): Router {
   router.post('/users', edge.change('admin', 'users:add', added), (request, response) => {
     const { email, admin = false, scope, expires_in: seconds } = bodyOf(request, addBody);
     const order = { email, admin, scope: scope ?? [], expiresIn: seconds ?? null };
-    const { user, token, text } = addUser(platform, order);
+    const { user, token, text } = addUser(platform, callerOf(request), order);
     // The one answer that has the token.
     response.status(201).json({ ...shown(user), authorization: shape.authorization({ token, user }, text) });
   });

@@ -56,6 +56,7 @@ test('a deploy token pushes, which is written down; one that only reads is told 
       tokenId: store.tokens.ofUser(owner.id)[1]!.id,
       appName: 'hello',
       address: '127.0.0.1',
+      requestId: expect.stringMatching(/^request-/),
     },
     { outcome: 'refused' },
   ]);

@@ -139,3 +139,11 @@ test('its pages together have each entry once, newest first', async () => {
   }
   expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1]);
 });
+
+test('a change that is refused in part is not done in part, since nothing would be written down', async () => {
+  await using team = await startTeam(Date.now, { https: null });
+  const { status } = await team.ask(team.token('ada'), 'PATCH', '/apps/hello', {
+    ...{ name: 'renamed', https_redirect: true },
+  });
+  expect([status, team.store.apps.byId(team.app.id)?.name, team.audit()]).toEqual([422, 'hello', []]);
+});

@@ -1,11 +1,13 @@
 // What is checked before a route sees it: bodies that are text, levels of clients, bytes that are no request.
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import express, { type Request } from 'express';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { jsonBody } from '../../../platform/api/body.ts';
 import { bodyOf } from '../../../platform/api/input.ts';
-import { answerUnreadable } from '../../../platform/api/unreadable.ts';
+import { answerUnreadable, refuseUpgrade } from '../../../platform/api/unreadable.ts';
 import { acceptLevel } from '../../../platform/api/wire.ts';
 import { apiLevel } from '../../../platform/domain/api-level.ts';
 
@@ -63,6 +65,33 @@ test('bytes that are no request get the error shape; an answer under way is not 
   );
   expect(spoilt).toContain('begun');
   expect(spoilt).not.toContain('bad_request');
+});
+
+test('JSON of no end of levels is refused before anybody goes through them', async () => {
+  await using server = await listening((application) => {
+    application.use(jsonBody({ bytes: 1_048_576, ms: 1000 }), (request, response) => {
+      response.json(request.body);
+    });
+    application.use(((error, _request, response, _next) => {
+      response.status(400).json((error as Error).message);
+    }) satisfies express.ErrorRequestHandler);
+  });
+  const ask = async (levels: number): Promise<unknown> => {
+    const body = '['.repeat(levels) + ']'.repeat(levels);
+    return (await fetch(server.url, { method: 'POST', body })).json();
+  };
+  expect(await ask(3)).toEqual([[[]]]);
+  expect(await ask(500_000)).toContain('nested more than 100 deep');
+});
+
+test('who was refused an upgrade and stays is hung up on', () => {
+  vi.useFakeTimers();
+  const socket = new PassThrough();
+  refuseUpgrade(socket, 'GET');
+  expect([String(socket.read()).slice(0, 12), socket.destroyed]).toEqual(['HTTP/1.1 404', false]);
+  vi.advanceTimersByTime(10_000);
+  expect(socket.destroyed).toBe(true);
+  vi.useRealTimers();
 });
 
 /** Everything a server answers to these parts; each is sent when the one before was answered. */

@@ -10,7 +10,7 @@ let ground: ApiGround;
 const open: Socket[] = [];
 
 beforeAll(async () => {
-  ground = await startApi({ headMs: 300, bodyMs: 300, silenceMs: 300, lingerMs: 200 });
+  ground = await startApi({ headMs: 300, bodyMs: 300, silenceMs: 300, idleMs: 1000, lingerMs: 200 });
   await post('/apps', JSON.stringify({ name: 'hello' }));
 });
 afterAll(async () => {
@@ -156,4 +156,22 @@ it('who does not read an answer is cut off; who is only told nothing is not', as
     ...{ source: 'app', process: 'web.1', text: 'still there' },
   });
   await eventually(tail.said, (said) => said.includes('still there'));
+});
+
+it('who has been answered and asks nothing more is hung up on, but not while another request is under way', async () => {
+  const idle = client(head('GET /dyno-sizes'));
+  await idle.ended;
+  expect(idle.said()).toMatch(/^HTTP\/1\.1 200 /);
+
+  const { git } = ground.platform;
+  const { ensureRepository } = git;
+  git.ensureRepository = async (appId) => {
+    await sleep(900);
+    return await ensureRepository(appId);
+  };
+  const create = head('POST /apps', 'Content-Length: 2', 'Connection: close');
+  const busy = client(`${head('GET /dyno-sizes')}${create}{}`);
+  await busy.ended;
+  git.ensureRepository = ensureRepository;
+  expect(busy.said()).toContain('HTTP/1.1 201 ');
 });

@@ -1,6 +1,10 @@
 // A repeat under the same Request-Id is answered from memory: also while the first is under way, and when its connection is gone.
-import { request as open } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request as open } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { answerRepeats } from '../../../platform/api/repeats.ts';
 import { type ApiGround, startApi } from '../../support/api-ground.ts';
 import { eventually } from '../../support/wait.ts';
 
@@ -130,4 +134,25 @@ it('a collection of garbage is repeated, too', async () => {
   const given = { id: 'gc', body: { dry_run: true }, signal: AbortSignal.timeout(10_000) };
   const first = await send('/server/gc', given);
   expect(await send('/server/gc', given)).toMatchObject({ status: 200, body: first.body });
+});
+
+it('of many large answers the oldest are forgotten', async () => {
+  let done = 0;
+  const application = express();
+  application.use(answerRepeats(() => 0));
+  application.post(
+    '/',
+    (_request, response) => void response.json({ done: ++done, rest: 'x'.repeat(2_000_000) }),
+  );
+  const server = createServer(application).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ask = async (id: string): Promise<number> => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const answer = await fetch(url, { method: 'POST', headers: { 'request-id': id } });
+    return ((await answer.json()) as { done: number }).done;
+  };
+  for (let n = 1; n <= 12; n++) await ask(String(n));
+  expect([await ask('12'), await ask('1')]).toEqual([12, 13]);
+  server.closeAllConnections();
+  server.close();
 });

@@ -121,6 +121,13 @@ test('no token makes one that may more or lasts longer than itself', async () =>
   expect((await create(team, shortToken, { scope: ['read'] })).status).toBe(403);
   expect((await create(team, shortToken, { scope: ['read'], expires_in: 700 })).status).toBe(403);
   expect((await create(team, shortToken, { scope: ['read'], expires_in: 60 })).status).toBe(201);
+  const brief = team.store.tokens.create(team.users.root.id, {
+    ...{ description: 'brief', scope: 'admin', expiresAt: new Date(Date.now() + 600_000).toISOString() },
+  }).text;
+  const add = async (body: object) => (await team.ask(brief, 'POST', '/users', body)).status;
+  expect(await add({ email: 'carol@example.com' })).toBe(403);
+  expect(team.store.users.byEmail('carol@example.com')).toBeUndefined();
+  expect(await add({ email: 'carol@example.com', expires_in: 60 })).toBe(201);
   // Heroku's clients: everything that one may.
   expect((await create(team, team.token('ada'), { scope: ['global'] })).body.scope).toEqual(['write']);
   expect((await create(team, team.token('root'), {})).body.scope).toEqual(['admin']);
@@ -207,9 +214,12 @@ test('a log session ends with the token that asked for it, and with the access t
     (await team.ask<{ logplex_url: string }>(token, 'POST', '/apps/hello/log-sessions', {})).body.logplex_url;
   const bob = team.token('bob', 'read');
   const [revoked, shownOut] = [await open(bob), await open(team.token('bob'))];
+  const ada = team.token('ada');
+  const renewed = await open(ada);
+  await team.ask(ada, 'POST', '/oauth/authorizations/~/actions/regenerate-tokens');
   await team.ask(bob, 'DELETE', '/oauth/authorizations/~');
   team.store.collaborators.remove(team.app.id, team.users.bob.id);
-  for (const url of [revoked, shownOut]) expect((await fetch(url)).status).toBe(404);
+  for (const url of [revoked, shownOut, renewed]) expect((await fetch(url)).status).toBe(404);
 });
 
 test('wrong tokens are answered with a time to wait, while a right one goes on working', async () => {

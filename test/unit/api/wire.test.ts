@@ -59,3 +59,20 @@ test('following Next-Range to its end gives every item once, in either order', a
   }
   server.close();
 });
+
+test('a list can be sorted by what no header can hold', async () => {
+  const emails = ['100%@x.example', 'bob@x.example', 'zoë@x.example', 'łukasz@x.example'];
+  const server = await serve((application) => {
+    application.get('/', (request, response) =>
+      sendList(request, response, emails, { email: (one) => one }, (one) => one),
+    );
+  });
+  const seen: string[] = [];
+  for (let range: string | null = 'email ..; max=1'; range !== null && seen.length < 9; ) {
+    const response: Response = await fetch(server.url, { headers: { range } });
+    seen.push(...((await response.json()) as string[]));
+    range = response.headers.get('next-range');
+  }
+  expect(seen).toEqual(emails);
+  server.close();
+});

@@ -51,6 +51,7 @@ export async function startServer(
   });
   const server = createServer((request, response) => {
     requests.push(request);
+    response.setHeader('Request-Id', `request-${requests.length}`);
     void git.handle(request, response).then((handled) => {
       if (!handled) response.writeHead(418).end('not git');
     });
