@@ -49,7 +49,8 @@ export function createSender(ground: ApiGround, facts: Facts) {
     };
     const asked = `${wild.method} ${path} ${JSON.stringify(headers)} ${body?.toString('latin1').slice(0, 500) ?? ''}`;
     const { response, text } = await exchange({ method: wild.method, path, headers, body }).catch((error) => {
-      throw new Error(`${asked}: ${messageOf(error)}`, { cause: error });
+      const said = JSON.stringify(ground.logged.at(-1) ?? null);
+      throw new Error(`${asked}: ${messageOf(error)}; last said: ${said}`, { cause: error });
     });
     if (wild.token === 'right' && [401, 403].includes(response.statusCode!)) ground.renewToken();
     if (response.statusCode! < 300) factsIn(facts, path, response.headers, text);
