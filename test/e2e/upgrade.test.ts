@@ -13,7 +13,7 @@ test('a data folder of the first version is upgraded and serves', async () => {
     {},
     {
       server: async (env, folder) => {
-        const { token } = writeFirstVersion(join(folder, 'data'));
+        const { token } = writeFirstVersion(join(folder, 'data'), null);
         writeFileSync(join(folder, 'data', 'admin-token'), `${token}\n`, { mode: 0o600 });
         return createServerProcess(env, join(folder, 'server'));
       },

@@ -13,8 +13,11 @@ export interface Wrote {
   app: string;
 }
 
-/** A user with a token, and an app `old` with three releases, of which the second serves. */
-export function writeFirstVersion(folder: string): Wrote {
+/**
+ * A user with a token, and an app `old` with three releases.
+ * @param serving which of them serves; null: none, since the layers of its slug are not written here, and nothing could run
+ */
+export function writeFirstVersion(folder: string, serving: number | null = 2): Wrote {
   mkdirSync(folder, { recursive: true });
   const key = randomBytes(32);
   writeFileSync(join(folder, 'secret.key'), `${key.toString('hex')}\n`, { mode: 0o600 });
@@ -49,7 +52,7 @@ export function writeFirstVersion(folder: string): Wrote {
     owner_id: user,
     stack: 'debian-13',
     subnet: '10.213.217.0/25',
-    serving_version: 2,
+    serving_version: serving,
     ...times,
   });
   insert('slugs', {
