@@ -12,7 +12,13 @@ const silenceMs = 10 * 60_000;
 export function backupRoutes({ platform, change }: Edge): Router {
   const router = Router();
   // It changes nothing, and whoever has it has everything: who took one is written down.
-  router.get('/server/backup', change('admin', 'server:backup'), async (_request, response) => {
+  router.get('/server/backup', change('admin', 'server:backup'), async (request, response) => {
+    // Asked for its head alone, none is made.
+    if (request.method === 'HEAD') {
+      response.setHeader('Content-Type', 'application/x-tar');
+      response.end();
+      return;
+    }
     const left = new AbortController();
     // A client that left is written to in vain.
     response.on('error', () => undefined);
