@@ -109,7 +109,7 @@ async function orderOne(
     const made = await needs.orders.order(host);
     const checked = checkCertificate(made.chain, made.key, now());
     // Meanwhile the host may have left.
-    if (!wantedHosts(needs).some((one) => one.host === host && one.appId === appId)) return;
+    if (!wantedHosts(needs, everyHost(needs)).some((one) => one.host === host && one.appId === appId)) return;
     store.transaction(() => {
       for (const old of store.certificates.all())
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
@@ -137,8 +137,8 @@ function hostStates(needs: Known): OwnedState[] {
   const { store } = needs;
   const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
   const failures = store.acmeFailures.all();
-  const wanted = wantedHosts(needs);
   const every = everyHost(needs);
+  const wanted = wantedHosts(needs, every);
   for (const { id, appId, names } of certificates)
     if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
   for (const host of failures.keys())
@@ -160,11 +160,11 @@ function everyHost({ store, config }: Known): WantedHost[] {
 }
 
 /** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
-function wantedHosts(known: Known): WantedHost[] {
-  const added = known.store.certificates.all().filter(({ source }) => source === 'added');
+function wantedHosts({ store }: Known, every: readonly WantedHost[]): WantedHost[] {
+  const added = store.certificates.all().filter(({ source }) => source === 'added');
   const now = new Date();
-  return everyHost(known).filter(({ host, appId }, index, all) => {
-    if (reasonAgainst(host) || all.findIndex((one) => one.host === host) !== index) return false;
+  return every.filter(({ host, appId }, index) => {
+    if (reasonAgainst(host) || every.findIndex((one) => one.host === host) !== index) return false;
     const chosen = chooseCertificate(added, host, appId, now);
     return !chosen || !isValid(chosen, now);
   });

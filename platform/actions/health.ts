@@ -1,5 +1,5 @@
 // Whether the parts that everything needs answer: database, engine, router.
-import { timeLimit } from '../domain/time-limit.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform } from './context.ts';
 
 export type Part = 'database' | 'engine' | 'router';
@@ -18,13 +18,11 @@ export async function failingParts({ store, engine, router }: Platform): Promise
 }
 
 async function answers(ask: () => unknown): Promise<boolean> {
-  const late = timeLimit(patienceMs);
-  const inTime = new Promise<never>((_, reject) => {
-    late.addEventListener('abort', () => reject(late.reason), { once: true });
-  });
+  const answer = Promise.resolve()
+    .then(ask)
+    .then(() => true);
   try {
-    await Promise.race([Promise.resolve().then(ask), inTime]);
-    return true;
+    return await Promise.race([answer, sleep(patienceMs, false, { ref: false })]);
   } catch {
     return false;
   }
