@@ -1,5 +1,4 @@
 // What scripts/demo refuses before it changes anything, and what its help script removes on an engine.
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
@@ -7,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Result, run as runProgram } from '../../support/program.ts';
 
 const scripts = join(import.meta.dirname, '../../../scripts');
 let folder: string;
@@ -16,20 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
-  const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
-  return new Promise((resolve) =>
-    execFile(program, args, options, (error, stdout, stderr) =>
-      resolve({ status: Number(error?.code ?? 0), stdout, stderr }),
-    ),
-  );
-}
+const run = (program: string, args: string[], env: Record<string, string> = {}): Promise<Result> =>
+  runProgram(program, args, { env: { PATH: process.env['PATH'] ?? '', ...env } });
 
 /** As root, whoever runs this test. */
 function demo(args: string[], env: Record<string, string> = {}): Promise<Result> {

@@ -1,5 +1,4 @@
 // What scripts/install refuses before it changes anything, and its pieces: settings, Node's package, the two services.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Result, run as runProgram } from '../../support/program.ts';
 
 const scripts = join(import.meta.dirname, '../../../scripts');
 let folder: string;
@@ -16,20 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
-function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
-  const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
-  return new Promise((resolve) =>
-    execFile(program, args, options, (error, stdout, stderr) =>
-      resolve({ status: Number(error?.code ?? 0), stdout, stderr }),
-    ),
-  );
-}
+const run = (program: string, args: string[], env: Record<string, string> = {}): Promise<Result> =>
+  runProgram(program, args, { env: { PATH: process.env['PATH'] ?? '', ...env } });
 
 /** As somebody who may not install anything, so that nothing is ever changed by a test. */
 const install = (...args: string[]): Promise<Result> =>
