@@ -1,27 +1,21 @@
 // Callers of attached one-offs and restarts of the server: who comes back, who does not, and what had ended meanwhile.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppRepository } from '../support/app-repository.ts';
-import { appNetworks } from '../support/engine-socket.ts';
+import { type OnceApp, startOnceApp } from '../support/once-app.ts';
 import { pipedThrough } from '../support/piped-run.ts';
-import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import type { TestPlatform } from '../support/platform.ts';
 import { eventually } from '../support/wait.ts';
 
 let platform: TestPlatform;
 let app: AppRepository;
+let left: OnceApp['left'];
 
 beforeAll(async () => {
-  platform = await startPlatform({ TWELVE_STOP_TIMEOUT: '3', TWELVE_REATTACH_TIMEOUT: '8' });
-  app = await platform.createApp('once', null, { files: { Procfile: 'worker: sleep 100000\n' } });
-  await platform.push(app);
+  ({ platform, app, left } = await startOnceApp());
 });
 afterAll(() => platform?.[Symbol.asyncDispose]());
 
 const twelve = (...args: string[]) => platform.cli(args, { cwd: app.folder });
-/** Nothing else runs of the app: its network is there for one-off processes alone. */
-const left = async (): Promise<string[]> => [
-  ...(await platform.containers('once', 'run')).map(({ name, state }) => `${name} ${state}`),
-  ...(await appNetworks(platform.instance)),
-];
 const none = (names: string[]): boolean => names.length === 0;
 
 test('by pipes, a run outlives a restart in order: every line and byte arrives once, and its status', async () => {
