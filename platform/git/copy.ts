@@ -7,7 +7,8 @@ import type { DeployedCommits, RepositoryRecord } from '../domain/backup.ts';
 import { hasCode } from '../domain/errors.ts';
 import { writeNote } from './kept.ts';
 import { ended, lastWords, type Programs } from './programs.ts';
-import { branchOf, deployedBranches } from './rules.ts';
+import { headBranch } from './repository.ts';
+import { deployedBranches, isDeployed } from './rules.ts';
 
 type Told = Pick<RepositoryRecord, 'branch' | 'refs'>;
 
@@ -33,7 +34,7 @@ export async function copyRepository(
   const refs = Object.fromEntries(
     lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.split(' ')[0]!]),
   );
-  const head = (await readFile(join(repository, 'HEAD'), 'utf8')).trim().replace(/^ref: /, '');
+  const branch = await headBranch(repository);
   const has = async (commit: string | null): Promise<string | null> => {
     if (commit === null) return null;
     try {
@@ -48,7 +49,7 @@ export async function copyRepository(
   };
   const served = await has(given.deployed.served);
   const undecided = await has(given.deployed.undecided);
-  const then = asOfRelease({ branch: branchOf(head), refs }, served);
+  const then = asOfRelease({ branch, refs }, served);
   const unfinished = undecided && {
     branch: branchHolding(refs, undecided) ?? then.branch,
     commit: undecided,
@@ -65,7 +66,7 @@ export async function copyRepository(
 }
 
 /** Pure: refs may have moved since the release that serves was read. */
-export function asOfRelease({ branch, refs }: Told, served: string | null): Told {
+function asOfRelease({ branch, refs }: Told, served: string | null): Told {
   const holding = served === null ? null : branchHolding(refs, served);
   if (holding !== null) return { branch: holding, refs };
   const others = Object.entries(refs).filter(([ref]) => !isDeployed(ref));
@@ -98,10 +99,6 @@ export async function makeFromCopy(
     await programs.output(['rev-list', '--objects', '--quiet', '--all'], { env });
   }
   if (record.unfinished) await writeNote(folder, record.unfinished);
-}
-
-function isDeployed(ref: string): boolean {
-  return deployedBranches.some((branch) => ref === `refs/heads/${branch}`);
 }
 
 function branchHolding(refs: Readonly<Record<string, string>>, commit: string): string | null {
