@@ -1,12 +1,11 @@
 // A repository as one pack and a record of its refs, for backups, and made again from them.
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { DeployedCommits, RepositoryRecord } from '../domain/backup.ts';
 import { hasCode } from '../domain/errors.ts';
 import { writeNote } from './kept.ts';
-import { ended, lastWords, type Programs } from './programs.ts';
+import type { Programs } from './programs.ts';
 import { headBranch } from './repository.ts';
 import { deployedBranches, isDeployed } from './rules.ts';
 
@@ -87,13 +86,9 @@ export async function makeFromCopy(
   if (file !== null) {
     if (record.shallow.length > 0)
       await writeFile(join(folder, 'shallow'), record.shallow.map((line) => `${line}\n`).join(''));
-    const child = programs.start(['index-pack', '--stdin'], { env, stdio: ['pipe', 'ignore', 'pipe'] });
-    const said: Buffer[] = [];
-    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
-    const end = ended(child);
-    // What broke the pipe is told by its end.
-    await pipeline(createReadStream(file), child.stdin!).catch(() => undefined);
-    if ((await end) !== 0) throw new Error(`git index-pack: ${lastWords(Buffer.concat(said))}`);
+    const source = await open(file);
+    const args = ['index-pack', '--stdin'];
+    await programs.output(args, { env, input: source.fd }).finally(() => source.close());
     const updates = Object.entries(record.refs).map(([ref, object]) => `create ${ref} ${object}\n`);
     await programs.output(['update-ref', '--stdin'], { env, input: updates.join('') });
     await programs.output(['rev-list', '--objects', '--quiet', '--all'], { env });
@@ -113,18 +108,7 @@ async function pack(
   signal: AbortSignal,
 ): Promise<void> {
   const target = await open(file, 'w', 0o600);
-  const said: Buffer[] = [];
-  try {
-    const args = ['pack-objects', '--revs', '--stdout', '--delta-base-offset', '--quiet'];
-    const child = programs.start(args, { env, stdio: ['pipe', target.fd, 'pipe'] });
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop);
-    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
-    child.stdin!.on('error', () => undefined).end(commits.map((one) => `${one}\n`).join(''));
-    const status = await ended(child).finally(() => signal.removeEventListener('abort', stop));
-    signal.throwIfAborted();
-    if (status !== 0) throw new Error(`git pack-objects: ${lastWords(Buffer.concat(said))}`);
-  } finally {
-    await target.close();
-  }
+  const input = commits.map((one) => `${one}\n`).join('');
+  const args = ['pack-objects', '--revs', '--stdout', '--delta-base-offset', '--quiet'];
+  await programs.output(args, { env, input, into: target.fd, signal }).finally(() => target.close());
 }
