@@ -1,13 +1,13 @@
 // A repository as one pack and a record of its refs, for backups, and made again from them.
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { DeployedCommits, RepositoryRecord } from '../domain/backup.ts';
 import { hasCode } from '../domain/errors.ts';
 import { writeNote } from './kept.ts';
-import { ended, lastWords, type Programs } from './programs.ts';
-import { branchOf, deployedBranches } from './rules.ts';
+import type { Programs } from './programs.ts';
+import { headBranch } from './repository.ts';
+import { deployedBranches, isDeployed } from './rules.ts';
 
 type Told = Pick<RepositoryRecord, 'branch' | 'refs'>;
 
@@ -33,7 +33,7 @@ export async function copyRepository(
   const refs = Object.fromEntries(
     lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.split(' ')[0]!]),
   );
-  const head = (await readFile(join(repository, 'HEAD'), 'utf8')).trim().replace(/^ref: /, '');
+  const branch = await headBranch(repository);
   const has = async (commit: string | null): Promise<string | null> => {
     if (commit === null) return null;
     try {
@@ -48,7 +48,7 @@ export async function copyRepository(
   };
   const served = await has(given.deployed.served);
   const undecided = await has(given.deployed.undecided);
-  const then = asOfRelease({ branch: branchOf(head), refs }, served);
+  const then = asOfRelease({ branch, refs }, served);
   const unfinished = undecided && {
     branch: branchHolding(refs, undecided) ?? then.branch,
     commit: undecided,
@@ -65,7 +65,7 @@ export async function copyRepository(
 }
 
 /** Pure: refs may have moved since the release that serves was read. */
-export function asOfRelease({ branch, refs }: Told, served: string | null): Told {
+function asOfRelease({ branch, refs }: Told, served: string | null): Told {
   const holding = served === null ? null : branchHolding(refs, served);
   if (holding !== null) return { branch: holding, refs };
   const others = Object.entries(refs).filter(([ref]) => !isDeployed(ref));
@@ -86,22 +86,14 @@ export async function makeFromCopy(
   if (file !== null) {
     if (record.shallow.length > 0)
       await writeFile(join(folder, 'shallow'), record.shallow.map((line) => `${line}\n`).join(''));
-    const child = programs.start(['index-pack', '--stdin'], { env, stdio: ['pipe', 'ignore', 'pipe'] });
-    const said: Buffer[] = [];
-    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
-    const end = ended(child);
-    // What broke the pipe is told by its end.
-    await pipeline(createReadStream(file), child.stdin!).catch(() => undefined);
-    if ((await end) !== 0) throw new Error(`git index-pack: ${lastWords(Buffer.concat(said))}`);
+    const source = await open(file);
+    const args = ['index-pack', '--stdin'];
+    await programs.output(args, { env, input: source.fd }).finally(() => source.close());
     const updates = Object.entries(record.refs).map(([ref, object]) => `create ${ref} ${object}\n`);
     await programs.output(['update-ref', '--stdin'], { env, input: updates.join('') });
     await programs.output(['rev-list', '--objects', '--quiet', '--all'], { env });
   }
   if (record.unfinished) await writeNote(folder, record.unfinished);
-}
-
-function isDeployed(ref: string): boolean {
-  return deployedBranches.some((branch) => ref === `refs/heads/${branch}`);
 }
 
 function branchHolding(refs: Readonly<Record<string, string>>, commit: string): string | null {
@@ -116,18 +108,7 @@ async function pack(
   signal: AbortSignal,
 ): Promise<void> {
   const target = await open(file, 'w', 0o600);
-  const said: Buffer[] = [];
-  try {
-    const args = ['pack-objects', '--revs', '--stdout', '--delta-base-offset', '--quiet'];
-    const child = programs.start(args, { env, stdio: ['pipe', target.fd, 'pipe'] });
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop);
-    child.stderr!.on('data', (piece: Buffer) => said.push(piece));
-    child.stdin!.on('error', () => undefined).end(commits.map((one) => `${one}\n`).join(''));
-    const status = await ended(child).finally(() => signal.removeEventListener('abort', stop));
-    signal.throwIfAborted();
-    if (status !== 0) throw new Error(`git pack-objects: ${lastWords(Buffer.concat(said))}`);
-  } finally {
-    await target.close();
-  }
+  const input = commits.map((one) => `${one}\n`).join('');
+  const args = ['pack-objects', '--revs', '--stdout', '--delta-base-offset', '--quiet'];
+  await programs.output(args, { env, input, into: target.fd, signal }).finally(() => target.close());
 }

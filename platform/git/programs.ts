@@ -19,7 +19,10 @@ export interface StartOptions {
 
 export interface OutputOptions {
   env?: Readonly<Record<string, string>> | undefined;
-  input?: string;
+  /** Text, or an open file. */
+  input?: string | number;
+  /** An open file for what it prints; then none of that is given back. */
+  into?: number;
   signal?: AbortSignal | undefined;
   /** More output than this is a failure. */
   maxBytes?: number;
@@ -46,24 +49,24 @@ export async function createPrograms(needs: {
 async function collect(
   start: Programs['start'],
   args: readonly string[],
-  { env, input, signal, maxBytes = Number.POSITIVE_INFINITY, group = false }: OutputOptions,
+  { env, input = '', into, signal, maxBytes = Number.POSITIVE_INFINITY, group = false }: OutputOptions,
 ): Promise<Buffer> {
   signal?.throwIfAborted();
-  const child = start(args, { env, stdio: 'pipe', detached: group });
+  const from = typeof input === 'number' ? input : 'pipe';
+  const child = start(args, { env, stdio: [from, into ?? 'pipe', 'pipe'], detached: group });
   const stop = (): void => void (group ? killGroup(child) : child.kill('SIGTERM'));
   signal?.addEventListener('abort', stop);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   let size = 0;
-  child.stdout!.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= maxBytes) out.push(chunk);
     else stop();
   });
   child.stderr!.on('data', (chunk: Buffer) => err.push(chunk));
   // git may end before it has read its input; its exit status says what there is to say.
-  child.stdin!.on('error', () => {});
-  child.stdin!.end(input ?? '');
+  child.stdin?.on('error', () => {}).end(input);
   try {
     const status = await ended(child);
     signal?.throwIfAborted();

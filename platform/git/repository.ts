@@ -123,7 +123,7 @@ async function sweepOne(repository: string): Promise<void> {
       await rm(join(objects, name), { recursive: true, force: true, maxRetries: 3 });
 }
 
-async function headBranch(repository: string): Promise<string> {
+export async function headBranch(repository: string): Promise<string> {
   const text = await readFile(join(repository, 'HEAD'), 'utf8');
   return text.trim().replace(/^ref: refs\/heads\//, '');
 }

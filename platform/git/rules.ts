@@ -76,7 +76,7 @@ export function branchOf(ref: string): string {
   return ref.replace(/^refs\/heads\//, '');
 }
 
-function isDeployed(ref: string): boolean {
+export function isDeployed(ref: string): boolean {
   return deployedBranches.some((branch) => ref === `refs/heads/${branch}`);
 }
 

@@ -69,16 +69,17 @@ function storedIndexOf(file: number, size: number): Block[] | undefined {
 /** Of a file that was cut: the blocks follow one another, and each says where it ends. */
 function salvaged(bytes: Buffer): Block[] {
   const blocks: Block[] = [];
+  let start = 0;
   for (let place = 0; place < bytes.length; ) {
     const unpacked = unpackedFrom(bytes.subarray(place));
     if (!unpacked) break;
     const found: Block[] = [];
-    const start = blocks.reduce((sum, { length }) => sum + length, 0);
     addFrames(found, unpacked.frames, start, false);
     // One block of the file is one here, whatever its size; what came of it after the cut is no frame.
     const [block] = found;
     if (!block || found.length > 1) break;
     blocks.push({ ...block, place, pressed: unpacked.pressed });
+    start += block.length;
     place += unpacked.pressed;
   }
   return blocks;

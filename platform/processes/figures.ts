@@ -144,8 +144,8 @@ export function createFigures(needs: FiguresNeeds): Figures {
   function all(): ReturnType<Figures['all']> {
     return [...watched.values()].flatMap((one) => {
       const usage = usageOf(one);
-      const { [label.app]: appId = '', [label.process]: name = '' } = one.labels;
-      return usage ? [{ appId, type: name.replace(/\.\d+$/, ''), usage }] : [];
+      const { [label.app]: appId = '', [label.type]: type = '' } = one.labels;
+      return usage ? [{ appId, type, usage }] : [];
     });
   }
 

@@ -12,6 +12,7 @@ import type { FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { pause } from './pause.ts';
+import { isEnding } from './plan.ts';
 import { createProof } from './proof.ts';
 import { type Runnable, setState, type Tracked } from './tracked.ts';
 import type { Traffic } from './traffic.ts';
@@ -124,7 +125,7 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   async function couldNotStart(process: Tracked, error: unknown): Promise<void> {
-    if (process.state === 'ended' || process.state === 'stopping') return;
+    if (isEnding(process)) return;
     const code = error instanceof PlatformError ? error.code : undefined;
     if (code === 'not_found') needs.networkOf.forget(appId);
     const sentence = `${process.name} could not be started: ${messageOf(error)}`;
@@ -286,8 +287,4 @@ export function createLife(needs: LifeNeeds): Life {
   }
 
   return { start, watch, stop, dismiss, check };
-}
-
-function isEnding({ state }: Tracked): boolean {
-  return state === 'stopping' || state === 'ended';
 }

@@ -42,6 +42,11 @@ export type Step =
   /** Look again then. */
   | { do: 'wait'; until: number };
 
+/** It is on its way out, or gone. */
+export function isEnding({ state }: Pick<Running, 'state'>): boolean {
+  return state === 'stopping' || state === 'ended';
+}
+
 export function slotOf(process: Pick<Member, 'version' | 'type' | 'number'>): string {
   return `${process.version}/${process.type}.${process.number}`;
 }
@@ -69,13 +74,7 @@ export function plan(
   }
   for (const process of running) {
     // What is still being created cannot be stopped yet; the plan runs again when it exists.
-    if (
-      kept.has(process.ref) ||
-      process.state === 'stopping' ||
-      process.state === 'ended' ||
-      process.state === 'creating'
-    )
-      continue;
+    if (kept.has(process.ref) || isEnding(process) || process.state === 'creating') continue;
     if (!mayStop(process, { wanted, running, crashes, steps })) continue;
     steps.push({ do: 'stop', ref: process.ref });
   }
@@ -146,12 +145,7 @@ function groupBySlot(running: readonly Running[]): Map<string, Running[]> {
 }
 
 function isFresh(member: Member, process: Running): boolean {
-  return (
-    process.state !== 'stopping' &&
-    process.state !== 'ended' &&
-    !process.stale &&
-    process.size === member.size
-  );
+  return !isEnding(process) && !process.stale && process.size === member.size;
 }
 
 /** The best fresh one, and where they overlap also the stale ones that go on until it is up. */

@@ -13,7 +13,7 @@ import { createLife } from './life.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createNotice } from './notice.ts';
-import { type Manner, type Member, plan, slotOf } from './plan.ts';
+import { isEnding, type Manner, type Member, plan, slotOf } from './plan.ts';
 import { createSetbacks } from './setbacks.ts';
 import { mannerOf, type Stage, steady, wantedAt } from './stage.ts';
 import { foundProcess, newProcess, type Runnable, statusOf, type Tracked } from './tracked.ts';
@@ -200,10 +200,7 @@ export function createSupervisor(
       all().some((process) => process.containerId === containerId || process.id === processId),
     idle: () => !held && tracked.size === 0 && wanted().length === 0,
     runs: (version, types) =>
-      all().some(
-        ({ state, version: its, type }) =>
-          its === version && types?.includes(type) !== false && state !== 'stopping' && state !== 'ended',
-      ),
+      all().some((one) => one.version === version && types?.includes(one.type) !== false && !isEnding(one)),
     settings,
     async died(containerId) {
       const process = all().find((one) => one.containerId === containerId);

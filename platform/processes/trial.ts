@@ -3,7 +3,7 @@ import { PlatformError } from '../domain/errors.ts';
 import { concerns, isOnTrial, type ProcessChange } from '../domain/process-change.ts';
 import type { ProcessSettings } from '../domain/process-settings.ts';
 import type { Store } from '../store/store.ts';
-import { type Member, slotOf } from './plan.ts';
+import { isEnding, type Member, slotOf } from './plan.ts';
 import type { Made, Setbacks } from './setbacks.ts';
 import type { Stage } from './stage.ts';
 import { nextOrder, type Tracked } from './tracked.ts';
@@ -51,7 +51,7 @@ export interface TrialNeeds {
 
 export function createTrial(needs: TrialNeeds): Trial {
   const { appId, store, setbacks, all, wanted, stage, held } = needs;
-  const lives = ({ state }: Tracked): boolean => state !== 'ended' && state !== 'stopping';
+  const living = (): Tracked[] => all().filter((process) => !isEnding(process));
   /** Changes that began under us → the process that was tracked next. */
   const begun = new Map<string, number>();
 
@@ -71,7 +71,7 @@ export function createTrial(needs: TrialNeeds): Trial {
   }
 
   const inSlot = (member: Member): Tracked[] =>
-    all().filter((process) => lives(process) && slotOf(process) === slotOf(member));
+    living().filter((process) => slotOf(process) === slotOf(member));
   const sizeOf = (type: string): string =>
     store.formations.of(appId).find((entry) => entry.type === type)?.size ?? '';
 
@@ -93,7 +93,7 @@ export function createTrial(needs: TrialNeeds): Trial {
 
   /** What has to go still serves. */
   function isLeftOver(process: Tracked, change: ProcessChange, members: readonly Member[]): boolean {
-    if (!lives(process) || !concerns(change, process)) return false;
+    if (!concerns(change, process)) return false;
     if (change.kind === 'restart') return isOlder(process, change);
     return !members.some((one) => slotOf(one) === slotOf(process) && one.size === process.size);
   }
@@ -128,7 +128,7 @@ export function createTrial(needs: TrialNeeds): Trial {
         if (store.processChanges.byId(id)?.status !== 'pending') begun.delete(id);
       begun.set(change.id, nextOrder());
       if (change.kind === 'restart')
-        for (const process of all()) if (lives(process) && concerns(change, process)) process.stale = true;
+        for (const process of living()) if (concerns(change, process)) process.stale = true;
       for (const slot of slotsOnTrial(change)) setbacks.excuse(slot);
     },
     resume(change) {
@@ -147,7 +147,7 @@ export function createTrial(needs: TrialNeeds): Trial {
       }
       // A rollout changes them anyway: it is waited for.
       if (rollout) return { is: 'open' };
-      if (all().some((process) => isLeftOver(process, change, members))) return { is: 'open' };
+      if (living().some((process) => isLeftOver(process, change, members))) return { is: 'open' };
       const missing = members.filter((one) => !isUp(one, change));
       if (missing.some((one) => inSlot(one).length > 0 || !failureOf(one, change))) return { is: 'open' };
       if (missing[0]) return { is: 'wanting', failure: failureOf(missing[0], change)! };
@@ -168,7 +168,7 @@ export function createTrial(needs: TrialNeeds): Trial {
         for (const slot of slots) if (change.kind === 'scale' || running.has(slot)) setbacks.excuse(slot);
       };
     },
-    turn: () => turnOf({ ...needs, living: () => all().filter(lives), isUp }, all()),
+    turn: () => turnOf({ ...needs, living, isUp }, all()),
     isStale: (process) =>
       store.processChanges
         .pendingOf(appId)

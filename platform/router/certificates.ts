@@ -59,13 +59,13 @@ function partsOf(hosts: readonly string[]): string[][] {
 }
 
 /** HAProxy's crt-list; its first line is what it serves when no other fits. */
-export function listText(files: ReadonlyMap<string, RouterCertificate>): string {
+function listText(files: ReadonlyMap<string, RouterCertificate>): string {
   const lines = [...files].map(([name, { hosts }]) => `${inside}/${name} ${hosts.join(' ')}\n`);
   return `${inside}/${fallbackName}\n${lines.join('')}`;
 }
 
 /** `show ssl crt-list LIST` → names of files, without the first one's. */
-export function parseList(text: string): Set<string> {
+function parseList(text: string): Set<string> {
   const names = [...text.matchAll(/^\/router\/certificates\/([0-9a-f]{32}\.pem)(?:\s|$)/gm)];
   return new Set(names.map((match) => match[1]!));
 }
@@ -74,7 +74,7 @@ export interface CertificateKeeper {
   want(wanted: RouterCertificates): void;
   /** All that HAProxy reads at its start. */
   write(): Promise<void>;
-  /** What HAProxy holds has to be asked: it is another one, or unsure. */
+  /** What HAProxy and the folder hold has to be looked at: it is another one, or unsure. */
   forget(): void;
   /** HAProxy serves what is wanted. What it refuses is told, and keeps nothing else back. */
   converge(): Promise<void>;
@@ -92,6 +92,8 @@ export function createCertificates(needs: {
   let wanted: { fallback: string; files: Map<string, RouterCertificate> } | undefined;
   /** Names of files; the default's content under its own. */
   let held: { names: Set<string>; fallback: string } | undefined;
+  /** What is in the folder, as far as we know. */
+  let written: typeof wanted;
 
   async function put(name: string, text: string, flush = false): Promise<void> {
     const path = join(folder, name);
@@ -154,17 +156,21 @@ export function createCertificates(needs: {
       wanted = { fallback, files: filesOf(entries) };
     },
     async write() {
-      if (!wanted) return;
+      if (!wanted || wanted === written) return;
+      const now = wanted;
+      const { fallback, files } = now;
       // It is not written again: HAProxy would not start with what a machine that fell left of it.
-      for (const [name, { pem }] of wanted.files)
+      for (const [name, { pem }] of files)
         if (!existsSync(join(folder, name))) await put(name, `${pem.trim()}\n`, true);
-      await put(fallbackName, `${wanted.fallback.trim()}\n`);
-      await put('list', listText(wanted.files));
+      await put(fallbackName, `${fallback.trim()}\n`);
+      await put('list', listText(files));
       for (const name of readdirSync(folder))
-        if (name !== 'list' && name !== fallbackName && !wanted.files.has(name)) rmSync(join(folder, name));
+        if (name !== 'list' && name !== fallbackName && !files.has(name)) rmSync(join(folder, name));
+      written = now;
     },
     forget() {
       held = undefined;
+      written = undefined;
     },
     async converge() {
       if (!wanted) return;

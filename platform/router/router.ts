@@ -88,10 +88,11 @@ export interface RouterNeeds {
 const CONNECTION_BYTES = 50_000;
 
 export async function createRouter(needs: RouterNeeds): Promise<Router> {
-  const { engine, instance, folder, http, https = null, onProblem } = needs;
+  const { engine, instance, folder, onProblem } = needs;
   mkdirSync(folder, { recursive: true });
   const sockets = prepareFolder(folder, needs.runFolder);
   const settings = settingsOf(needs);
+  const { http, https } = settings;
   const runtime = createRuntime(sockets);
   const container: ContainerNeeds = {
     engine,
@@ -154,15 +155,14 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
 }
 
 function settingsOf(needs: RouterNeeds): RouterSettings {
+  const { http, https = null, acmeThumbprint = null } = needs;
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
-    http: needs.http,
-    https: needs.https ?? null,
-    acmeThumbprint: needs.acmeThumbprint ?? null,
+    ...{ http, https, acmeThumbprint },
     timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),
-    asRoot: masterIsRoot({ http: needs.http, https: needs.https ?? null }),
+    asRoot: masterIsRoot({ http, https }),
     pages: readPages(),
   };
 }

@@ -1,5 +1,5 @@
 // A HAProxy that fails in the midst of a change: who was taken out by then is seen off all the same.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -151,4 +151,16 @@ test('certificates that come while it starts are not forgotten', async () => {
   await steering.start([route('a')]);
   await secured;
   expect(existsSync(join(folder, 'certificates', 'list'))).toBe(true);
+});
+
+test('a change of an app writes nothing of the certificates, which are the same', async () => {
+  await steering.secure({ fallback: 'pem', entries: [{ pem: 'other', hosts: ['www.one.org'] }] });
+  await steering.start([route('a')]);
+  const inodes = (): number[] =>
+    ['default.pem', 'list'].map((name) => statSync(join(folder, 'certificates', name)).ino);
+  const before = inodes();
+  await steering.serve(route('b'));
+  expect(inodes()).toEqual(before);
+  await steering.secure({ fallback: 'new', entries: [] });
+  expect(inodes()).not.toEqual(before);
 });
