@@ -1,11 +1,12 @@
 // Whom an https server is believed to be: by the authorities that the system knows, or one that the user was shown and took.
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { connect, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
+import { writeWhole } from './login-file.ts';
 import { ask } from './prompt.ts';
 
 const patienceMs = 15_000;
@@ -123,12 +124,9 @@ function handshake(server: URL, options: { ca?: string[]; rejectUnauthorized: bo
 
 /** For programs that want a file, and take it in place of the system's: git. @returns its path */
 export function authorityFile(configFolder: string, url: string, authority: string): string {
-  const folder = join(configFolder, 'authorities');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_')}.pem`);
+  const name = new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_');
+  const path = join(configFolder, 'authorities', `${name}.pem`);
   // Whole or not at all: git may be reading it.
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${[authority, ...rootCertificates].join('\n')}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  writeWhole(path, `${[authority, ...rootCertificates].join('\n')}\n`);
   return path;
 }
