@@ -17,7 +17,7 @@ export function believing(authority: string | undefined): { ca?: string[] } {
 }
 
 /**
- * Before a token is sent anywhere. Shows the fingerprint of an authority that nobody here knows yet, and asks.
+ * Before a token is sent anywhere, to an https server. Shows the fingerprint of an authority that nobody here knows yet, and asks.
  * @param known of an earlier login
  * @returns PEM of the authority to believe from now on; undefined: the system's are enough
  * @throws CliError when the server is not to be believed
@@ -28,7 +28,6 @@ export async function authorityFor(
   known: string | undefined,
 ): Promise<string | undefined> {
   const server = new URL(url);
-  if (server.protocol !== 'https:') return undefined;
   const file = call.text('ca');
   const given = file === undefined ? undefined : readAuthority(call, file);
   if (given) return given;
