@@ -129,7 +129,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
     https: maybeAddress('TWELVE_HTTPS'),
     apiTls: maybeAddress('TWELVE_API_TLS'),
-    acme: checked('TWELVE_ACME', z.enum(['off', 'agreed']), 'off or agreed') === 'agreed' ? acme(text) : null,
+    acme:
+      checked('TWELVE_ACME', z.enum(['off', 'agreed']), 'off or agreed') === 'agreed'
+        ? acme(text, checked)
+        : null,
     domain: checked('TWELVE_DOMAIN', z.string().refine(isName), 'a host name in lower case'),
     publicUrl: text('TWELVE_PUBLIC_URL')
       ? checked('TWELVE_PUBLIC_URL', z.url({ protocol: /^https?$/ }), 'an http or https URL').replace(
@@ -201,18 +204,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** Who agreed to an authority's terms has said where it can reach them. */
-function acme(text: (name: string) => string): Config['acme'] {
-  const [directory, email] = [text('TWELVE_ACME_DIRECTORY'), text('TWELVE_ACME_EMAIL')];
-  if (!z.url({ protocol: /^https$/ }).safeParse(directory).success)
-    throw new PlatformError(
-      'bad_request',
-      `TWELVE_ACME_DIRECTORY is "${directory}"; it must be an https URL.`,
-    );
-  if (!z.email().safeParse(email).success)
-    throw new PlatformError(
-      'bad_request',
-      `TWELVE_ACME_EMAIL is "${email}"; it must be an address that the authority can write to, since TWELVE_ACME is set.`,
-    );
+function acme(
+  text: (name: string) => string,
+  checked: (name: string, schema: z.ZodType<string>, may: string) => string,
+): Config['acme'] {
+  const directory = checked('TWELVE_ACME_DIRECTORY', z.url({ protocol: /^https$/ }), 'an https URL');
+  const email = checked(
+    'TWELVE_ACME_EMAIL',
+    z.email(),
+    'an address that the authority can write to, since TWELVE_ACME is set',
+  );
   const file = text('TWELVE_ACME_CA_FILE');
   return { directory, email, caFile: file ? existingFile('TWELVE_ACME_CA_FILE', file) : null };
 }

@@ -1,5 +1,6 @@
 // What may come next on a command line that is being written: commands, options, apps, process types.
 import type { Command, Flag, World } from './command.ts';
+import { completionScripts } from './completion-scripts.ts';
 import { listRemotes } from './git-remote.ts';
 import { createKnown, type Known } from './known-names.ts';
 import { allCommands, findCommand } from './registry.ts';
@@ -12,7 +13,6 @@ export interface Candidate {
 /** The shell knows them better. */
 export const filesHere: readonly Candidate[] = [];
 
-const shells = ['bash', 'zsh', 'fish'];
 const methods = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'];
 
 /** @param words behind `twelve`; the last is the one that is being written */
@@ -78,7 +78,7 @@ async function wordsFor(command: Command, asked: Asked): Promise<readonly Candid
     return fits(plain(command.name === 'ps' ? types : [...types, ...(await known.processes(asked.before))]));
   }
   if (/command/.test(place) && command.name === 'help') return fits(await commandNames());
-  if (/shell/.test(place)) return fits(plain(shells));
+  if (/shell/.test(place)) return fits(plain(Object.keys(completionScripts)));
   if (/method/.test(place)) return fits(plain(methods));
   return [];
 }

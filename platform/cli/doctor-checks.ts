@@ -1,4 +1,5 @@
 // What the doctor makes of what it found: pure, from facts to findings with what to do.
+import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
 import { size } from './terminal-text.ts';
 
@@ -161,8 +162,7 @@ function dns({ dns: found, status }: Facts): Finding {
 function certificates({ url }: Facts): Finding {
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return ok('certificate', `${hostname} has one that is trusted here`);
-  if (hostname === 'localhost' || hostname.startsWith('127.') || hostname === '[::1]')
-    return ok('certificate', 'none is needed on this machine itself');
+  if (isLoopback(hostname)) return ok('certificate', 'none is needed on this machine itself');
   return warning(
     'certificate',
     `${url} is not encrypted`,

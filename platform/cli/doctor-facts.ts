@@ -42,14 +42,14 @@ export async function gatherFacts(call: Call): Promise<Facts> {
   const { env } = call.world;
   const { url, token } = findServer(env);
   const path = join(env.configFolder, 'login.json');
-  const { clock, ...answer } = await askServer(call, token);
+  const answer = await askServer(call, token);
   const { status } = answer;
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
   const shown = status?.https && (await certificateAt(host, status.https.port, status.domain));
   return {
     client: { version: version(), node: process.version },
     login: { path, mode: statSync(path, { throwIfNoEntry: false })?.mode ?? null, token: Boolean(token) },
-    ...{ url, ...answer, clock },
+    ...{ url, ...answer },
     dns: status && (await resolved(`twelve-doctor.${status.domain}`)),
     ports: status ? await Promise.all(portsOf(status).map((port) => tried(host, port))) : [],
     ...(shown && { shown }),

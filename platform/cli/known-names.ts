@@ -1,10 +1,11 @@
 // Names that the server knows, for completion: asked for at most a second, and remembered for a while.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeLimit } from '../domain/time-limit.ts';
 import { appPath, type World } from './command.ts';
 import { findApp, findServer, openServer } from './context.ts';
+import { writeWhole } from './login-file.ts';
 
 export interface Known {
   apps(): Promise<string[]>;
@@ -79,15 +80,11 @@ function read(file: string): Remembered {
   }
 }
 
-/** Whole or not at all; where it cannot be, the server is asked again next time. */
+/** Where it cannot be, the server is asked again next time. */
 function write(file: string, all: Remembered): void {
   const newest = Object.entries(all).sort(([, a], [, b]) => b.at - a.at);
   try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(Object.fromEntries(newest.slice(0, most))), {
-      mode: 0o600,
-    });
-    renameSync(`${file}.${process.pid}`, file);
+    writeWhole(file, JSON.stringify(Object.fromEntries(newest.slice(0, most))));
   } catch {
     // Completion works without.
   }

@@ -1,6 +1,6 @@
-// The stored login: one token per server, and which server is meant. Readable by its owner alone.
+// The stored login: one token per server, and which server is meant; and how files are written that their owner alone may read.
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CliError } from './errors.ts';
 
 export interface Logins {
@@ -28,17 +28,27 @@ export function readLogins(folder: string): Logins {
   }
 }
 
-/** Whole or not at all: a reader never sees half of it. */
 export function writeLogins(folder: string, logins: Logins): void {
   const path = join(folder, 'login.json');
-  const draft = `${path}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, `${JSON.stringify(logins, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    writeWhole(path, `${JSON.stringify(logins, null, 2)}\n`);
+  } catch (error) {
+    throw new CliError(`The login cannot be stored in ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Whole or not at all: a reader never sees half of it. Its folder is made where there is none. */
+export function writeWhole(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}`;
+  // Of a process that had our number and did not come to its end.
+  rmSync(draft, { force: true });
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
     chmodSync(draft, 0o600);
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new CliError(`The login cannot be stored in ${path}: ${(error as Error).message}`);
+    throw error;
   }
 }

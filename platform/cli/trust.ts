@@ -1,11 +1,12 @@
 // Whom an https server is believed to be: by the authorities that the system knows, or one that the user was shown and took.
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { connect, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
+import { writeWhole } from './login-file.ts';
 import { ask } from './prompt.ts';
 
 const patienceMs = 15_000;
@@ -16,7 +17,7 @@ export function believing(authority: string | undefined): { ca?: string[] } {
 }
 
 /**
- * Before a token is sent anywhere. Shows the fingerprint of an authority that nobody here knows yet, and asks.
+ * Before a token is sent anywhere, to an https server. Shows the fingerprint of an authority that nobody here knows yet, and asks.
  * @param known of an earlier login
  * @returns PEM of the authority to believe from now on; undefined: the system's are enough
  * @throws CliError when the server is not to be believed
@@ -27,7 +28,6 @@ export async function authorityFor(
   known: string | undefined,
 ): Promise<string | undefined> {
   const server = new URL(url);
-  if (server.protocol !== 'https:') return undefined;
   const file = call.text('ca');
   const given = file === undefined ? undefined : readAuthority(call, file);
   if (given) return given;
@@ -123,12 +123,9 @@ function handshake(server: URL, options: { ca?: string[]; rejectUnauthorized: bo
 
 /** For programs that want a file, and take it in place of the system's: git. @returns its path */
 export function authorityFile(configFolder: string, url: string, authority: string): string {
-  const folder = join(configFolder, 'authorities');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_')}.pem`);
+  const name = new URL(url).host.replaceAll(/[^a-z0-9.-]/gi, '_');
+  const path = join(configFolder, 'authorities', `${name}.pem`);
   // Whole or not at all: git may be reading it.
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${[authority, ...rootCertificates].join('\n')}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  writeWhole(path, `${[authority, ...rootCertificates].join('\n')}\n`);
   return path;
 }

@@ -31,7 +31,8 @@ export function understand(
   );
 }
 
-function parseJson(content: string): unknown {
+/** @returns undefined when it is none */
+export function parseJson(content: string): unknown {
   try {
     return JSON.parse(content) as unknown;
   } catch {

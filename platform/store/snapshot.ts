@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import { type DeployedCommits, deployedCommits } from '../domain/backup.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Slug } from '../domain/slug.ts';
 import { createApps } from './apps.ts';
 import type { Database } from './database.ts';
@@ -48,7 +49,7 @@ export function faultOf(file: string, schema: number): string | null {
     const said = database.pragma('integrity_check(1)', { simple: true });
     return said === 'ok' ? null : String(said);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } finally {
     database?.close();
   }

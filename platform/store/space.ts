@@ -20,8 +20,7 @@ export async function requireSpace(folders: readonly string[], minFreeBytes: num
 /** For us, without what file systems keep back; null where the folder is not there. */
 export async function freeBytes(folder: string): Promise<number | null> {
   try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    return (await diskSpace(folder)).freeBytes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

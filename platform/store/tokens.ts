@@ -5,7 +5,7 @@ import type { Scope } from '../domain/access.ts';
 import type { Database } from './database.ts';
 import { ifPossible } from './failures.ts';
 import { hashToken } from './secrets.ts';
-import { toUser, type User } from './users.ts';
+import { type User, userHere } from './users.ts';
 
 export interface Token {
   id: string;
@@ -40,9 +40,7 @@ export function createTokens(database: Database, now: () => string) {
   const touch = database.prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?');
   const byHash = database.prepare<[Buffer], Row>(`SELECT ${columns} FROM tokens WHERE hash = ?`);
   const byId = database.prepare<[string], Row>(`SELECT ${columns} FROM tokens WHERE id = ?`);
-  const userOf = database.prepare<[string], Parameters<typeof toUser>[0]>(
-    'SELECT id, email, name, admin, created_at FROM users WHERE id = ? AND removed_at IS NULL',
-  );
+  const userOf = userHere(database);
   const ago = (ms: number): string => new Date(Date.parse(now()) - ms).toISOString();
   return {
     /** A new token, returned in the clear this once. */
@@ -67,13 +65,13 @@ export function createTokens(database: Database, now: () => string) {
      */
     find(text: string): { token: Token; user: User } | undefined {
       const row = byHash.get(hashToken(text));
-      const user = row && userOf.get(row.user_id);
+      const user = row && userOf(row.user_id);
       if (!user) return undefined;
       // Once a minute is precise enough for "last used" and keeps reads free of writes: an UPDATE locks, whatever it finds.
       const isOver = row.expires_at !== null && row.expires_at <= now();
       if (!isOver && (row.last_used_at === null || row.last_used_at < ago(60_000)))
         ifPossible(() => touch.run(now(), row.id));
-      return { token: toToken(row), user: toUser(user) };
+      return { token: toToken(row), user };
     },
     byId(id: string): Token | undefined {
       const row = byId.get(id);

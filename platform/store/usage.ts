@@ -33,11 +33,13 @@ function sumByKind(folder: string, text: string): Record<string, number> {
   for (const line of text.trim().split('\n')) {
     const [bytes = '', path = ''] = line.split('\t');
     const name = relative(folder, join(path));
-    if (name === '') whole = Number(bytes);
-    else parts += Number(bytes);
-    const kind = kinds[name];
-    if (kind) sums[kind] = (sums[kind] ?? 0) + Number(bytes);
-    else if (name !== '') sums['other'] = (sums['other'] ?? 0) + Number(bytes);
+    if (name === '') {
+      whole = Number(bytes);
+      continue;
+    }
+    parts += Number(bytes);
+    const kind = kinds[name] ?? 'other';
+    sums[kind] = (sums[kind] ?? 0) + Number(bytes);
   }
   // The database, and what else lies beside the folders.
   return { ...sums, database: Math.max(0, whole - parts) };

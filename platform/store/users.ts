@@ -15,12 +15,23 @@ interface Row {
   created_at: string;
 }
 
+const columns = 'id, email, name, admin, created_at';
+const here = `SELECT ${columns} FROM users WHERE removed_at IS NULL`;
+
+/** Who is here, by id: not one who was removed. */
+export function userHere(database: Database): (id: string) => User | undefined {
+  const byId = database.prepare<[string], Row>(`${here} AND id = ?`);
+  return (id) => {
+    const row = byId.get(id);
+    return row && toUser(row);
+  };
+}
+
 export function createUsers(database: Database, now: () => string) {
-  const columns = 'id, email, name, admin, created_at';
-  const here = `SELECT ${columns} FROM users WHERE removed_at IS NULL`;
   const one = (row: Row | undefined): User | undefined => row && toUser(row);
   const byId = database.prepare<[string], Row>(`SELECT ${columns} FROM users WHERE id = ?`);
   const byEmail = database.prepare<[string], Row>(`${here} AND email = ?`);
+  const hereById = userHere(database);
   return {
     /** Who was removed is the same user again, with nothing of before but the releases. */
     create(email: string, { admin = false } = {}): User {
@@ -38,10 +49,7 @@ export function createUsers(database: Database, now: () => string) {
     byId: (id: string): User | undefined => one(byId.get(id)),
     byEmail: (email: string): User | undefined => one(byEmail.get(email)),
     /** By e-mail address or id. */
-    find: (which: string): User | undefined =>
-      one(
-        byEmail.get(which.toLowerCase()) ?? database.prepare<[string], Row>(`${here} AND id = ?`).get(which),
-      ),
+    find: (which: string): User | undefined => one(byEmail.get(which.toLowerCase())) ?? hereById(which),
     list: (): User[] => database.prepare<[], Row>(`${here} ORDER BY email`).all().map(toUser),
     /** The administrator that has been there longest; at first the only one. */
     first: (): User | undefined =>
@@ -55,6 +63,6 @@ export function createUsers(database: Database, now: () => string) {
   };
 }
 
-export function toUser(row: Row): User {
+function toUser(row: Row): User {
   return { id: row.id, email: row.email, name: row.name, admin: row.admin === 1, createdAt: row.created_at };
 }

@@ -50,12 +50,13 @@ advise_on_login_over_ssh() {
 
 # The rules are the machine's owner's: only said, never changed.
 advise_on_firewall() {
-  local ports=() setting address
-  for setting in TWELVE_HTTP=0.0.0.0:80 TWELVE_HTTPS= TWELVE_API_TLS=; do
-    address=$(setting_or "${setting%%=*}" "${setting#*=}")
-    case $address in
-      '' | 127.* | localhost:* | '[::1]'*) ;;
-      *) ports+=("${address##*:}") ;;
+  local ports=() each
+  for each in $(listening); do
+    case $each in
+      # Not encrypted, and for this machine.
+      TWELVE_API=*) ;;
+      *=127.* | *=localhost:* | *'=[::1]'*) ;;
+      *) ports+=("${each##*:}") ;;
     esac
   done
   if [ ${#ports[@]} -eq 0 ]; then return; fi

@@ -38,15 +38,6 @@ make_version() {
   ) && chmod -R go+rX "$1" && touch "$1/.whole"
 }
 
-# Status 3: there is no base image, and what makes one is not installed.
-make_images() {
-  local status=0
-  "$node" "$1/dist/make-images.js" || status=$?
-  [ "$status" -eq 3 ] || return "$status"
-  step "Installing mmdebstrap" apt_install mmdebstrap debian-archive-keyring
-  "$node" "$1/dist/make-images.js"
-}
-
 # The switch is one rename. The version before stays, to go back to; older ones go. Where it is no switch, all stay.
 switch_program() {
   local before kept

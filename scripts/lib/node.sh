@@ -1,4 +1,4 @@
-# Node, the npm packages and what is compiled from our own sources. Sourced by the scripts, after steps.sh and apt.sh.
+# Node, the npm packages, what is compiled from our own sources, and the images it makes. Sourced by the scripts, after steps.sh and apt.sh.
 
 check_node() {
   command -v node >/dev/null && command -v npm >/dev/null ||
@@ -75,4 +75,14 @@ dist_current() {
 
 build_dist() {
   mkdir -p dist && touch dist/.making && npm run build && mv dist/.making dist/.made
+}
+
+# make_images FOLDER: by the program compiled there. Status 3: there is no base image, and what makes one is not installed.
+make_images() {
+  local status=0
+  node "$1/dist/make-images.js" || status=$?
+  [ "$status" -eq 3 ] || return "$status"
+  need_root "Installing mmdebstrap"
+  step "Installing mmdebstrap" apt_install mmdebstrap debian-archive-keyring
+  node "$1/dist/make-images.js"
 }

@@ -4,6 +4,7 @@ import type { RawAnswer } from '../client.ts';
 import type { Call, Command } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { readAll } from '../prompt.ts';
+import { parseJson } from '../understand.ts';
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']);
 
@@ -85,25 +86,17 @@ async function withOthers(
   request: { method: string; path: string; headers: Record<string, string> },
   first: RawAnswer,
 ): Promise<RawAnswer> {
-  const list: unknown = listOf(first);
+  const list = parseJson(first.content);
   if (!Array.isArray(list)) return first;
   let answer = first;
   while (answer.status === 206 && answer.headers['next-range']) {
     const headers = { ...request.headers, Range: String(answer.headers['next-range']) };
     answer = await call.api().ask(request.method, request.path, { headers });
-    const page = listOf(answer);
+    const page = parseJson(answer.content);
     if (!Array.isArray(page)) return answer;
     list.push(...page);
   }
   return { ...answer, content: JSON.stringify(list) };
-}
-
-function listOf({ content }: RawAnswer): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }
 
 function print({ on, out, world }: Call, { status, headers, content }: RawAnswer): void {
@@ -112,7 +105,7 @@ function print({ on, out, world }: Call, { status, headers, content }: RawAnswer
     for (const [name, value] of Object.entries(headers)) out.line(`${name}: ${String(value)}`);
     out.line();
   }
-  const value = listOf({ status, headers, content });
+  const value = parseJson(content);
   if (value !== undefined && world.stdout.isTTY) out.json(value);
   else if (content !== '') out.raw(content.endsWith('\n') ? content : `${content}\n`);
 }
@@ -120,7 +113,7 @@ function print({ on, out, world }: Call, { status, headers, content }: RawAnswer
 /** As its class says: 4 for a refusal, 5 for a failure of the server. */
 function statusOf({ out }: Call, { status, content }: RawAnswer): number {
   if (status < 400) return 0;
-  const message = (listOf({ status, headers: {}, content }) as { message?: unknown } | undefined)?.message;
+  const message = (parseJson(content) as { message?: unknown } | undefined)?.message;
   out.error(typeof message === 'string' ? message : `The server answered with status ${status}.`);
   return status < 500 ? 4 : 5;
 }

@@ -10,6 +10,17 @@ const userFlag: Readonly<Record<string, Flag>> = {
   user: { type: 'string', help: 'of another user, for administrators' },
 };
 
+export const expiresFlag: Readonly<Record<string, Flag>> = {
+  'expires-in': {
+    type: 'string',
+    short: 'e',
+    help: 'how long it is good: seconds, or 12h, 90d (default: for ever)',
+  },
+};
+export const shortFlag: Readonly<Record<string, Flag>> = {
+  short: { type: 'boolean', short: 'S', help: 'print the token alone' },
+};
+
 const list: Command = {
   name: 'authorizations',
   usage: 'authorizations',
@@ -46,13 +57,9 @@ const create: Command = {
       short: 's',
       help: 'read, deploy, write or admin, each with those before it (default: what yours may)',
     },
-    'expires-in': {
-      type: 'string',
-      short: 'e',
-      help: 'how long it is good: seconds, or 12h, 90d (default: for ever)',
-    },
+    ...expiresFlag,
     user: { type: 'string', help: 'for another user, for administrators' },
-    short: { type: 'boolean', short: 'S', help: 'print the token alone' },
+    ...shortFlag,
     ...jsonFlag,
   },
   async run(call) {
@@ -88,7 +95,7 @@ const rotate: Command = {
   usage: 'authorizations:rotate <id>',
   summary: 'replace the token of one by a new one, which is shown this once',
   example: 'twelve authorizations:rotate 0b8f4f4e-6c2a-4a1b-9d3e-2f1c5a7b8d90',
-  flags: { short: { type: 'boolean', short: 'S', help: 'print the token alone' }, ...jsonFlag },
+  flags: { ...shortFlag, ...jsonFlag },
   async run(call) {
     const made = await call.out.during('Rotating the token', () =>
       call.api().send<Authorization>('POST', `${pathOf(call.words[0]!)}/actions/regenerate-tokens`),

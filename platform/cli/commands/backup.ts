@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { messageOf } from '../../domain/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { CliError, usageError } from '../errors.ts';
 import { size } from '../terminal-text.ts';
@@ -68,11 +69,12 @@ async function receive(call: Call, response: IncomingMessage, work: () => Promis
     await work();
   } catch (error) {
     call.signal.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall && code !== 'ECONNRESET')
       throw new CliError(`The backup could not be written (${code}): nothing was kept.`);
-    throw new CliError(`The backup broke off (${why}): nothing was kept. The server's log says more.`);
+    throw new CliError(
+      `The backup broke off (${messageOf(error)}): nothing was kept. The server's log says more.`,
+    );
   }
   if (!response.complete)
     throw new CliError("The backup broke off: nothing was kept. The server's log says more.");

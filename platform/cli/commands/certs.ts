@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { appFlags, appPath, type Call, type Command, type Flag, jsonFlag } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
 import type { SniEndpoint } from '../v3.ts';
 
 const serverFlag: Readonly<Record<string, Flag>> = {
@@ -107,7 +107,7 @@ const redirect: Command = {
   async run(call) {
     const [wanted] = call.words;
     if (wanted !== 'on' && wanted !== 'off')
-      throw new CliError(`"${wanted}" is neither on nor off. Example: ${redirect.example}`, 2);
+      throw usageError(`"${wanted}" is neither on nor off. Example: ${redirect.example}`);
     const app = await call.app();
     await call.out.during(`Turning the redirect to HTTPS ${wanted} for ${app}`, () =>
       call.api().send('PATCH', appPath(app), { https_redirect: wanted === 'on' }),

@@ -1,7 +1,7 @@
 // users: who may use this server, for administrators.
 import { type Command, jsonFlag } from '../command.ts';
 import type { Authorization, User } from '../v3.ts';
-import { showOnce, tokenOrder } from './authorizations.ts';
+import { expiresFlag, shortFlag, showOnce, tokenOrder } from './authorizations.ts';
 
 const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}`;
 
@@ -29,12 +29,8 @@ const add: Command = {
   flags: {
     admin: { type: 'boolean', help: 'as an administrator, who sees all apps and manages users' },
     scope: { type: 'string', short: 's', help: 'what the token may (default: all that the user may)' },
-    'expires-in': {
-      type: 'string',
-      short: 'e',
-      help: 'how long it is good: seconds, or 12h, 90d (default: for ever)',
-    },
-    short: { type: 'boolean', short: 'S', help: 'print the token alone' },
+    ...expiresFlag,
+    ...shortFlag,
     ...jsonFlag,
   },
   async run(call) {
