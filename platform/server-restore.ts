@@ -64,7 +64,7 @@ function tell(error: unknown): number {
   return 1;
 }
 
-/** As the command line shows times. */
+/** As the command line shows times, in UTC. */
 function inWords(iso: string): string {
   return `${iso.slice(0, 10).replaceAll('-', '/')} ${iso.slice(11, 19)} +0000`;
 }
