@@ -17,6 +17,7 @@ import { type Detail, need } from '../need.ts';
 import { allowSilence } from '../patience.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
+import { leaving } from '../waiting.ts';
 import { sentSource } from './sources.ts';
 
 const newBuild = z.object({
@@ -136,11 +137,9 @@ export function outputRoutes(edge: Edge): Router {
     const id = parameter(request, 'id');
     const given = Buffer.from(parameter(request, 'signature'));
     const right = Buffer.from(platform.store.sign(`output:${id}`));
-    const ended = new AbortController();
-    response.once('close', () => ended.abort());
     const lines =
       given.length === right.length && timingSafeEqual(given, right)
-        ? platform.outputs.read(id, ended.signal)
+        ? platform.outputs.read(id, leaving(response))
         : null;
     if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
