@@ -6,6 +6,7 @@ import type { Need } from '../domain/access.ts';
 import type { App } from '../domain/app.ts';
 import { auditText } from '../domain/audit.ts';
 import { messageOf } from '../domain/errors.ts';
+import { aroundAnswer } from './answering.ts';
 import { callerOf } from './auth.ts';
 
 /** What exactly was changed, from the request and the answer: names, never the values of config vars. */
@@ -43,9 +44,10 @@ export function change(
 ): RequestHandler {
   const handler: RequestHandler = (request, response, next) => {
     const caller = callerOf(request);
-    beforeAnswer(response, (answer) =>
-      audit(platform, { request, response, caller, action, detail, answer }),
-    );
+    aroundAnswer(response, (send, json) => {
+      audit(platform, { request, response, caller, action, detail, answer: json?.body });
+      return send();
+    });
     asked.set(request, what);
     requireScope(what, caller);
     next();
@@ -98,24 +100,6 @@ function audit({ store, log, admission }: Needs, answered: Answered): void {
     // It is done, and its answer must not say otherwise.
     log.error({ error: messageOf(error), action, app: app?.name }, 'the audit log could not be written');
   }
-}
-
-/** Once, before the first byte: most answers are JSON, and some are streams. */
-function beforeAnswer(response: Response, act: (body: unknown) => void): void {
-  const { json, write, end } = response;
-  const first = (body: unknown): void => {
-    Object.assign(response, { json, write, end });
-    act(body);
-  };
-  response.json = (body: unknown) => {
-    first(body);
-    return response.json(body);
-  };
-  for (const name of ['write', 'end'] as const)
-    response[name] = (...given: unknown[]) => {
-      first(undefined);
-      return (response[name] as (...all: unknown[]) => never)(...given);
-    };
 }
 
 export interface RouteStatement {
