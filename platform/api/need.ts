@@ -12,6 +12,11 @@ import { callerOf } from './auth.ts';
 /** What exactly was changed, from the request and the answer: names, never the values of config vars. */
 export type Detail = (request: Request, answer: Record<string, unknown>) => string | undefined;
 
+/** What the answer has under this name, where that is text. */
+export function answered(name: string): Detail {
+  return (_request, { [name]: text }) => (typeof text === 'string' ? text : undefined);
+}
+
 type Needs = Pick<Platform, 'store' | 'log' | 'admission'>;
 
 interface Stated {

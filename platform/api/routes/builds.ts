@@ -13,7 +13,7 @@ import type { Build } from '../../store/builds.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, need } from '../need.ts';
 import { allowSilence } from '../patience.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
@@ -127,7 +127,7 @@ export function buildRoutes(edge: Edge): Router {
   }
 }
 
-const idOf: Detail = (_request, { id }) => (typeof id === 'string' ? id : undefined);
+const idOf = answered('id');
 
 /** Capability URLs: the signature in the path is the right to read. */
 export function outputRoutes(edge: Edge): Router {
