@@ -7,7 +7,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
-import { latestSize, readMessage, relayed, tell } from './attach-words.ts';
+import { channel, latestSize, readMessage, relayed, revoked, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseForbidden, refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
@@ -22,12 +22,9 @@ export interface RunSessions {
 
 /** In the words of WebSocket: the end that both want, and a server that is started again. */
 const status = { over: 1000, comeBack: 1012, tooMuch: 1008 } as const;
-const channel = { stdout: 1, stderr: 2 } as const;
 /** A caller may send so much that the process has not taken yet. */
 const aheadBytes = 1_048_576;
 const mostKnown = 10_000;
-const revoked =
-  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
 
 /** @returns the secret of a URL, and what is known of it elsewhere */
 export function newRunSecret(): { secret: string; session: string } {
