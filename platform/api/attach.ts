@@ -111,16 +111,12 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   };
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
-  const heart = beat(client, beatMs);
-  const watch = setInterval(() => {
+  const heart = beat(client, beatMs, () => {
     if (offer.stands?.() !== false) return;
     tell(client, { type: 'error', message: revoked });
     client.close();
-  }, beatMs);
-  const code = await session.exit.finally(() => {
-    heart.end();
-    clearInterval(watch);
   });
+  const code = await session.exit.finally(heart.end);
   done = true;
   await delivered(client, session, over);
   tell(client, { type: 'exit', code });

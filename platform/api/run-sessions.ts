@@ -70,9 +70,9 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      const watch = setInterval(() => endRevoked(connected, found, rights.get(session)), beatMs);
-      client.once('close', () => clearInterval(watch));
-      serve(client, found, input, beatMs).catch((error: unknown) => {
+      const heart = beat(client, beatMs, () => endRevoked(connected, found, rights.get(session)));
+      client.once('close', heart.end);
+      serve(client, found, input).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
         found.left();
         if (hasCode(error, 'engine_unavailable')) return connected.close(status.comeBack);
@@ -140,7 +140,6 @@ async function serve(
   client: WebSocket,
   session: KeptSession,
   input: { written: number; taken: number },
-  beatMs: number,
 ): Promise<void> {
   const words = { ...session, resize: latestSize(async (columns, rows) => session.resize(columns, rows)) };
   client.on('message', (data: RawData, binary) => {
@@ -152,8 +151,6 @@ async function serve(
   // A frame that is none, or one too large: ws ends the connection, and its caller may come back.
   client.on('error', () => client.terminate());
   client.on('close', (code) => (code === status.over ? session.hangUp() : session.left()));
-  const heart = beat(client, beatMs);
-  client.once('close', heart.end);
   const code = await session.exit;
   tell(client, { type: 'exit', code });
   client.close(status.over);
