@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
 import { requireRole, requireScope } from '../actions/access.ts';
 import type { Known, Platform } from '../actions/context.ts';
+import { entryOf } from '../actions/refusals.ts';
 import type { Need } from '../domain/access.ts';
 import type { App } from '../domain/app.ts';
 import { auditText } from '../domain/audit.ts';
@@ -93,12 +94,8 @@ function audit({ store, log, admission }: Needs, answered: Answered): void {
   try {
     const body = outcome === 'done' && typeof answer === 'object' && answer !== null ? answer : {};
     const text = detail(request, body as Record<string, unknown>);
-    const entry = {
-      ...{ action, detail: text ? auditText(text) : null },
-      ...{ userId: caller.user.id, userEmail: caller.user.email, tokenId: caller.token.id },
-      ...{ appId: app?.id ?? null, appName: app?.name ?? null },
-      ...{ address: caller.address, requestId: String(response.getHeader('Request-Id')) },
-    };
+    const requestId = String(response.getHeader('Request-Id'));
+    const entry = entryOf({ ...caller, requestId }, action, app, text ? auditText(text) : null);
     if (outcome === 'refused') admission.refused(entry);
     else store.audit.add({ ...entry, outcome });
   } catch (error) {
