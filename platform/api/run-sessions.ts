@@ -92,12 +92,13 @@ export function createRunSessions(
         request.url ?? '',
       );
       if (!url) return false;
-      if (rights.get(hashOf(url[1]!))?.() === false) {
+      const session = hashOf(url[1]!);
+      if (rights.get(session)?.() === false) {
         refuseForbidden(socket, request.method, revoked);
         return true;
       }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
-      accept(hashOf(url[1]!), seen, request, socket, head).catch((error: unknown) => {
+      accept(session, seen, request, socket, head).catch((error: unknown) => {
         if (hasCode(error, 'not_found')) return refuseUpgrade(socket, request.method, messageOf(error));
         // A caller that comes for the first time is told why; one that comes back tries again.
         refuseForNow(socket, request.method, messageOf(error));
