@@ -11,7 +11,7 @@ interface Needs {
 }
 
 /** null: they do not see it. */
-export function roleOf({ store }: Needs, user: User, app: App): Role | null {
+function roleOf({ store }: Needs, user: User, app: App): Role | null {
   if (user.admin) return 'administrator';
   if (app.ownerId === user.id) return 'owner';
   return store.collaborators.has(app.id, user.id) ? 'collaborator' : null;

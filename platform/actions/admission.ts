@@ -1,6 +1,7 @@
 // Whose token is it? One answer for the API and for git; wrong ones are slowed down by the address they come from.
 import { createHash } from 'node:crypto';
-import { hasCode, PlatformError } from '../domain/errors.ts';
+import { PlatformError } from '../domain/errors.ts';
+import { ifPossible } from '../store/failures.ts';
 import type { Store } from '../store/store.ts';
 import type { Known } from './context.ts';
 import { createRefusals, type Refusal } from './refusals.ts';
@@ -55,7 +56,7 @@ export function createAdmission(
         good.delete(key);
         throttle.failed(address ?? '');
         // A disk that is full makes no difference to the refusal.
-        ifWritable(() =>
+        ifPossible(() =>
           refused({
             ...{ action: 'login', detail: found ? 'an expired token' : 'an unknown token' },
             ...{ userId: found?.user.id ?? null, userEmail: found?.user.email ?? null },
@@ -82,12 +83,4 @@ function tooMany(seconds: number): PlatformError {
     `Too many wrong tokens came from your address. Wait ${seconds} s, and try again; tokens that were right here before go on working.`,
     { retryAfter: seconds },
   );
-}
-
-function ifWritable(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (!hasCode(error, 'service_unavailable')) throw error;
-  }
 }

@@ -35,8 +35,7 @@ export async function checkBackup(needs: {
   for (const name of await filesIn(folder)) {
     if (name === manifestEntry || name === signatureEntry) continue;
     const entry = listed.get(name);
-    if (!entry || !isBackupName(name))
-      throw refusal(`"${JSON.stringify(name).slice(1, -1)}" does not belong there`);
+    if (!entry || !isBackupName(name)) throw refusal(`${JSON.stringify(name)} does not belong there`);
     signal.throwIfAborted();
     await checkFile(join(folder, name), entry);
     listed.delete(name);
@@ -93,8 +92,7 @@ async function filesIn(folder: string): Promise<string[]> {
     const path = join(entry.parentPath, entry.name);
     if (entry.isDirectory()) continue;
     const name = relative(folder, path);
-    if (!entry.isFile() || (await lstat(path)).nlink > 1)
-      throw refusal(`"${JSON.stringify(name).slice(1, -1)}" is a link`);
+    if (!entry.isFile() || (await lstat(path)).nlink > 1) throw refusal(`${JSON.stringify(name)} is a link`);
     names.push(name);
   }
   return names;

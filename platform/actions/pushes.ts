@@ -6,7 +6,7 @@ import type { GitNeeds, Pusher, RefUpdate } from '../git/git.ts';
 import { findApp, requireScope } from './access.ts';
 import type { Known, Platform } from './context.ts';
 import { deployPush } from './deploy.ts';
-import type { Refusal } from './refusals.ts';
+import { entryOf } from './refusals.ts';
 
 type From = Parameters<GitNeeds['authenticate']>[1];
 type Asked = Known & Pick<From, 'requestId'>;
@@ -33,13 +33,14 @@ export function pushesOf(
         return app;
       } catch (error) {
         if (hasCode(error, 'not_found')) return null;
-        if (hasCode(error, 'forbidden')) platform().admission.refused(entryOf(known, app, null));
+        if (hasCode(error, 'forbidden')) platform().admission.refused(entryOf(known, 'git:push', app, null));
         throw error;
       }
     },
     pushed({ app, user, updates }) {
       const detail = auditText(updates.map(inWords).join(', '));
-      platform().store.audit.add({ ...entryOf(knownOf.get(user)!, app, detail), outcome: 'done' });
+      const entry = entryOf(knownOf.get(user)!, 'git:push', app, detail);
+      platform().store.audit.add({ ...entry, outcome: 'done' });
     },
     deploy: (push) => deployPush(platform(), push),
   };
@@ -59,15 +60,4 @@ function admitted({ admission }: Platform, token: string, from: From): Known | n
 function inWords({ ref, to }: RefUpdate): string {
   const name = ref.replace(/^refs\/(heads|tags)\//, '');
   return /^0+$/.test(to) ? `removed ${name}` : `${to.slice(0, 8)} to ${name}`;
-}
-
-function entryOf(
-  { user, token, address, requestId }: Asked,
-  app: { id: string; name: string } | undefined,
-  detail: string | null,
-): Refusal {
-  return {
-    ...{ action: 'git:push', detail, userId: user.id, userEmail: user.email, tokenId: token.id },
-    ...{ appId: app?.id ?? null, appName: app?.name ?? null, address, requestId },
-  };
 }

@@ -1,8 +1,22 @@
 // Refusals in the audit log, up to a rate: whoever is refused for ever must not push out of it what was done.
 import { type AuditEntry, auditText } from '../domain/audit.ts';
 import type { Store } from '../store/store.ts';
+import type { Known } from './context.ts';
 
 export type Refusal = Omit<AuditEntry, 'number' | 'id' | 'at' | 'outcome'>;
+
+/** What somebody who is known did, or may not do. */
+export function entryOf(
+  { user, token, address, requestId }: Known & Pick<Refusal, 'requestId'>,
+  action: string,
+  app: { id: string; name: string } | undefined,
+  detail: string | null,
+): Refusal {
+  return {
+    ...{ action, detail, userId: user.id, userEmail: user.email, tokenId: token.id },
+    ...{ appId: app?.id ?? null, appName: app?.name ?? null, address, requestId },
+  };
+}
 
 /** So many at once for each user, and for all that nobody is behind; then one more each half minute. */
 const atOnce = 20;

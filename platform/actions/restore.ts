@@ -16,7 +16,7 @@ import { defaultMaxPushBytes, gitSettings } from '../git/settings.ts';
 import { makeFolder, writeWhole } from '../store/data-folder.ts';
 import { lockFolder } from '../store/database.ts';
 import { emptyAgain, requireEmpty, restoringFolder } from '../store/restoring.ts';
-import { openVault } from '../store/secrets.ts';
+import { openVault, type Vault } from '../store/secrets.ts';
 import { freeBytes } from '../store/space.ts';
 import { checkBackup } from './check-backup.ts';
 
@@ -44,7 +44,7 @@ export async function restoreBackup(order: RestoreOrder): Promise<BackupManifest
     throw new PlatformError('not_found', `The backup cannot be read: ${messageOf(error)}.`);
   });
   try {
-    requireKey(order.keyFile);
+    const vault = openKey(order.keyFile);
     makeFolder(folder);
     // First who uses it: a running server's folder is not empty either.
     if (existsSync(join(folder, 'server.lock'))) lockFolder(folder).release();
@@ -52,7 +52,7 @@ export async function restoreBackup(order: RestoreOrder): Promise<BackupManifest
     const lock = lockFolder(folder);
     try {
       await emptyAgain(folder);
-      return await fill(order, await readerOf(file, folder));
+      return await fill(order, vault, await readerOf(file, folder));
     } catch (error) {
       await emptyAgain(folder);
       throw error;
@@ -64,7 +64,7 @@ export async function restoreBackup(order: RestoreOrder): Promise<BackupManifest
   }
 }
 
-async function fill(order: RestoreOrder, { tar, bytes }: { tar: Readable; bytes: number }) {
+async function fill(order: RestoreOrder, vault: Vault, { tar, bytes }: { tar: Readable; bytes: number }) {
   const { folder, signal, note } = order;
   const restoring = restoringFolder(folder);
   const unpacked = join(restoring, 'unpacked');
@@ -72,7 +72,6 @@ async function fill(order: RestoreOrder, { tar, bytes }: { tar: Readable; bytes:
   note('Unpacking');
   await unpack(tar, unpacked, { bytes, entries: maxEntries }, { signal });
   note('Checking');
-  const vault = openVault(order.keyFile, false);
   const manifest = await checkBackup({ folder: unpacked, vault, signal });
   note('Making repositories');
   await makeRepositories(manifest, unpacked, join(restoring, 'git'), signal);
@@ -97,13 +96,13 @@ async function giveToOwner(folder: string): Promise<void> {
     await promisify(execFile)('chown', ['-R', '-h', `${uid}:${gid}`, folder]);
 }
 
-function requireKey(keyFile: string): void {
+function openKey(keyFile: string): Vault {
   if (!existsSync(keyFile))
     throw new PlatformError(
       'not_found',
       `There is no key file ${keyFile}. On the server that was backed up "twelve server:key <file>" writes it; without it a backup's secrets cannot be read.`,
     );
-  openVault(keyFile, false);
+  return openVault(keyFile, false);
 }
 
 /** @throws PlatformError when there is no space for it @returns the tar in it, and how much may come out of it */

@@ -11,6 +11,11 @@ export interface Relayed extends Pick<AttachedSession, 'signal'> {
   resize(columns: number, rows: number): void;
 }
 
+/** The first byte of what a process prints. */
+export const channel = { stdout: 1, stderr: 2 } as const;
+export const revoked =
+  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
+
 const signals: ReadonlySet<string> = new Set([
   'SIGINT',
   'SIGTERM',

@@ -6,7 +6,7 @@ import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../domain/errors.ts';
 import type { AttachedSession } from '../processes/attached.ts';
-import { latestSize, type Relayed, readMessage, relayed, tell } from './attach-words.ts';
+import { channel, latestSize, type Relayed, readMessage, relayed, revoked, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
@@ -31,9 +31,6 @@ const offerMs = 60_000;
 const goingAway = 1001;
 const stopping =
   'The server is being stopped, and what was attached to it ends with that. Run it again when it is back; what must outlive a restart is run detached (twelve run:detached).';
-const revoked =
-  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
-const channel = { stdout: 1, stderr: 2 } as const;
 /** Above this the process is not read until the client has caught up. */
 const highWater = 1_048_576;
 const quietLimitMs = 2000;
@@ -114,16 +111,12 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   };
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
-  const heart = beat(client, beatMs);
-  const watch = setInterval(() => {
+  const heart = beat(client, beatMs, () => {
     if (offer.stands?.() !== false) return;
     tell(client, { type: 'error', message: revoked });
     client.close();
-  }, beatMs);
-  const code = await session.exit.finally(() => {
-    heart.end();
-    clearInterval(watch);
   });
+  const code = await session.exit.finally(heart.end);
   done = true;
   await delivered(client, session, over);
   tell(client, { type: 'exit', code });

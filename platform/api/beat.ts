@@ -14,8 +14,9 @@ export function keepAlive(socket: Duplex, beatMs: number): void {
 /**
  * A caller whose machine went to sleep never says so: two beats without a sign of life, and it is gone. No answer can
  * come through while we do not read, nor while ours still waits to be sent: those beats do not count.
+ * @param also is done at each beat
  */
-export function beat(client: WebSocket, beatMs: number): { end(): void } {
+export function beat(client: WebSocket, beatMs: number, also: () => void): { end(): void } {
   let missed = 0;
   const alive = (): void => {
     missed = 0;
@@ -23,6 +24,7 @@ export function beat(client: WebSocket, beatMs: number): { end(): void } {
   // A pong may come unasked: from a caller that reads nothing for now.
   client.on('pong', alive).on('message', alive);
   const timer = setInterval(() => {
+    also();
     if (client.isPaused || client.bufferedAmount > 0) missed = 0;
     else if (missed++ >= mayMiss) return client.terminate();
     // Also when it does not count: only who writes to a connection that is gone learns of it.

@@ -15,6 +15,7 @@ import { within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 import { allowSilence } from './patience.ts';
+import { leaving } from './waiting.ts';
 
 export interface LogOrder {
   appId: string;
@@ -79,9 +80,7 @@ export function createLogSessions(
     if (events && !order.tail) response.write('retry: 1\n\n');
     try {
       await within(life.signal, null, async (stopped) => {
-        const ended = new AbortController();
-        response.once('close', () => ended.abort());
-        const signal = AbortSignal.any([ended.signal, stopped]);
+        const signal = AbortSignal.any([leaving(response), stopped]);
         await stream(order, lastEventId(request), response, events, signal);
       });
       response.end();

@@ -30,7 +30,7 @@ export function refusalOfNames(
  * Of the machine, of the platform, or configured. An address is safe as it is: a page can only be of that
  * address when this server has served it.
  */
-export function isOwnName(name: string, { api, apiTls, domain, publicUrl, apiNames }: Names): boolean {
+function isOwnName(name: string, { api, apiTls, domain, publicUrl, apiNames }: Names): boolean {
   if (name === 'localhost' || isIP(name) !== 0) return true;
   const own = [
     domain,

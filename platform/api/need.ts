@@ -2,14 +2,21 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
 import { requireRole, requireScope } from '../actions/access.ts';
 import type { Known, Platform } from '../actions/context.ts';
+import { entryOf } from '../actions/refusals.ts';
 import type { Need } from '../domain/access.ts';
 import type { App } from '../domain/app.ts';
 import { auditText } from '../domain/audit.ts';
 import { messageOf } from '../domain/errors.ts';
+import { aroundAnswer } from './answering.ts';
 import { callerOf } from './auth.ts';
 
 /** What exactly was changed, from the request and the answer: names, never the values of config vars. */
 export type Detail = (request: Request, answer: Record<string, unknown>) => string | undefined;
+
+/** What the answer has under this name, where that is text. */
+export function answered(name: string): Detail {
+  return (_request, { [name]: text }) => (typeof text === 'string' ? text : undefined);
+}
 
 type Needs = Pick<Platform, 'store' | 'log' | 'admission'>;
 
@@ -43,9 +50,10 @@ export function change(
 ): RequestHandler {
   const handler: RequestHandler = (request, response, next) => {
     const caller = callerOf(request);
-    beforeAnswer(response, (answer) =>
-      audit(platform, { request, response, caller, action, detail, answer }),
-    );
+    aroundAnswer(response, (send, json) => {
+      audit(platform, { request, response, caller, action, detail, answer: json?.body });
+      return send();
+    });
     asked.set(request, what);
     requireScope(what, caller);
     next();
@@ -86,36 +94,14 @@ function audit({ store, log, admission }: Needs, answered: Answered): void {
   try {
     const body = outcome === 'done' && typeof answer === 'object' && answer !== null ? answer : {};
     const text = detail(request, body as Record<string, unknown>);
-    const entry = {
-      ...{ action, detail: text ? auditText(text) : null },
-      ...{ userId: caller.user.id, userEmail: caller.user.email, tokenId: caller.token.id },
-      ...{ appId: app?.id ?? null, appName: app?.name ?? null },
-      ...{ address: caller.address, requestId: String(response.getHeader('Request-Id')) },
-    };
+    const requestId = String(response.getHeader('Request-Id'));
+    const entry = entryOf({ ...caller, requestId }, action, app, text ? auditText(text) : null);
     if (outcome === 'refused') admission.refused(entry);
     else store.audit.add({ ...entry, outcome });
   } catch (error) {
     // It is done, and its answer must not say otherwise.
     log.error({ error: messageOf(error), action, app: app?.name }, 'the audit log could not be written');
   }
-}
-
-/** Once, before the first byte: most answers are JSON, and some are streams. */
-function beforeAnswer(response: Response, act: (body: unknown) => void): void {
-  const { json, write, end } = response;
-  const first = (body: unknown): void => {
-    Object.assign(response, { json, write, end });
-    act(body);
-  };
-  response.json = (body: unknown) => {
-    first(body);
-    return response.json(body);
-  };
-  for (const name of ['write', 'end'] as const)
-    response[name] = (...given: unknown[]) => {
-      first(undefined);
-      return (response[name] as (...all: unknown[]) => never)(...given);
-    };
 }
 
 export interface RouteStatement {

@@ -1,6 +1,7 @@
 // A client whose connection broke repeats its request under the same Request-Id: it is answered from memory.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import { aroundAnswer } from './answering.ts';
 
 interface Answer {
   status: number;
@@ -79,25 +80,17 @@ function keyOf(request: Request): string | null {
 
 /** Also when the connection broke before: what was begun goes on, and the repeat wants to know how it ended. */
 function capture(response: Response): Coming {
-  const { json, write, end } = response;
   return new Promise((resolve) => {
-    response.json = (body: unknown) => {
-      Object.assign(response, { json, write, end });
+    aroundAnswer(response, (send, json) => {
       let answer: Answer | null = null;
       try {
-        const sent = response.json(body);
-        answer = answerOf(response, body);
+        const sent = send();
+        if (json) answer = answerOf(response, json.body);
         return sent;
       } finally {
         resolve(answer);
       }
-    };
-    for (const name of ['write', 'end'] as const)
-      response[name] = (...given: unknown[]) => {
-        Object.assign(response, { json, write, end });
-        resolve(null);
-        return (response[name] as (...all: unknown[]) => never)(...given);
-      };
+    });
   });
 }
 

@@ -7,7 +7,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
-import { latestSize, readMessage, relayed, tell } from './attach-words.ts';
+import { channel, latestSize, readMessage, relayed, revoked, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
 import { refuseForbidden, refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
@@ -22,12 +22,9 @@ export interface RunSessions {
 
 /** In the words of WebSocket: the end that both want, and a server that is started again. */
 const status = { over: 1000, comeBack: 1012, tooMuch: 1008 } as const;
-const channel = { stdout: 1, stderr: 2 } as const;
 /** A caller may send so much that the process has not taken yet. */
 const aheadBytes = 1_048_576;
 const mostKnown = 10_000;
-const revoked =
-  'Your token was revoked or has expired, or your access to the app was taken away, and what was attached ends with that.';
 
 /** @returns the secret of a URL, and what is known of it elsewhere */
 export function newRunSecret(): { secret: string; session: string } {
@@ -73,9 +70,9 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      const watch = setInterval(() => endRevoked(connected, found, rights.get(session)), beatMs);
-      client.once('close', () => clearInterval(watch));
-      serve(client, found, input, beatMs).catch((error: unknown) => {
+      const heart = beat(client, beatMs, () => endRevoked(connected, found, rights.get(session)));
+      client.once('close', heart.end);
+      serve(client, found, input).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
         found.left();
         if (hasCode(error, 'engine_unavailable')) return connected.close(status.comeBack);
@@ -95,12 +92,13 @@ export function createRunSessions(
         request.url ?? '',
       );
       if (!url) return false;
-      if (rights.get(hashOf(url[1]!))?.() === false) {
+      const session = hashOf(url[1]!);
+      if (rights.get(session)?.() === false) {
         refuseForbidden(socket, request.method, revoked);
         return true;
       }
       const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
-      accept(hashOf(url[1]!), seen, request, socket, head).catch((error: unknown) => {
+      accept(session, seen, request, socket, head).catch((error: unknown) => {
         if (hasCode(error, 'not_found')) return refuseUpgrade(socket, request.method, messageOf(error));
         // A caller that comes for the first time is told why; one that comes back tries again.
         refuseForNow(socket, request.method, messageOf(error));
@@ -143,7 +141,6 @@ async function serve(
   client: WebSocket,
   session: KeptSession,
   input: { written: number; taken: number },
-  beatMs: number,
 ): Promise<void> {
   const words = { ...session, resize: latestSize(async (columns, rows) => session.resize(columns, rows)) };
   client.on('message', (data: RawData, binary) => {
@@ -155,8 +152,6 @@ async function serve(
   // A frame that is none, or one too large: ws ends the connection, and its caller may come back.
   client.on('error', () => client.terminate());
   client.on('close', (code) => (code === status.over ? session.hangUp() : session.left()));
-  const heart = beat(client, beatMs);
-  client.once('close', heart.end);
   const code = await session.exit;
   tell(client, { type: 'exit', code });
   client.close(status.over);

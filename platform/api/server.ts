@@ -86,7 +86,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     response.setHeader('Request-Id', id);
     try {
       const stranger = refusalOfNames(request, platform.config);
-      if (stranger) return refuseStranger(request, response, stranger.message);
+      if (stranger) return refuseStranger(request, response, stranger);
       await beforeAnswering(ready, response, request.url === '/health' ? 0 : startPatienceMs);
       if (response.writableEnded) return;
       if (await platform.git.handle(request, response)) return;
@@ -185,13 +185,13 @@ function createApplication(
 }
 
 /** Before anything is looked at. git shows its user plain text only. */
-function refuseStranger(request: IncomingMessage, response: ServerResponse, message: string): void {
-  const plain = request.headers['user-agent']?.startsWith('git/') ?? false;
-  response.writeHead(403, {
-    'Content-Type': plain ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
-    Connection: 'close',
-  });
-  response.end(plain ? `${message}\n` : JSON.stringify({ id: 'forbidden', message }));
+function refuseStranger(request: IncomingMessage, response: ServerResponse, error: PlatformError): void {
+  if (!request.headers['user-agent']?.startsWith('git/')) {
+    refuseWith(response, error, { Connection: 'close' });
+    return;
+  }
+  response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+  response.end(`${error.message}\n`);
 }
 
 /** A server that needs longer, since it makes an image first, says so. */

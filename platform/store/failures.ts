@@ -1,5 +1,5 @@
 // What SQLite cannot do just now, as people read it: somebody else holds the database, or the disk has no room.
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 
 const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
   [
@@ -17,12 +17,12 @@ function sentenceFor(error: unknown): string | undefined {
   return sentences.find(([pattern]) => pattern.test(code))?.[1];
 }
 
-/** For what is written by the way, and is not worth a failure of what was asked. */
+/** For what is written by the way, and is not worth a failure of what was asked; also by what fails clearly. */
 export function ifPossible(write: () => unknown): void {
   try {
     write();
   } catch (error) {
-    if (!sentenceFor(error)) throw error;
+    if (!sentenceFor(error) && !hasCode(error, 'service_unavailable')) throw error;
   }
 }
 

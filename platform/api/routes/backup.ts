@@ -4,6 +4,7 @@ import { Router } from 'express';
 import { makeBackup } from '../../actions/backup.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { Edge } from '../edge.ts';
+import { leaving } from '../waiting.ts';
 import { ownVersion } from '../wire.ts';
 
 /** A client that takes nothing for so long holds up the collection of garbage no longer. */
@@ -19,13 +20,12 @@ export function backupRoutes({ platform, change }: Edge): Router {
       response.end();
       return;
     }
-    const left = new AbortController();
     // A client that left is written to in vain.
     response.on('error', () => undefined);
-    response.once('close', () => left.abort(new Error('The client left.')));
-    const backup = await makeBackup(platform, { version: ownVersion, signal: left.signal });
+    const left = leaving(response, new Error('The client left.'));
+    const backup = await makeBackup(platform, { version: ownVersion, signal: left });
     backup.done.catch((error: unknown) => {
-      if (!left.signal.aborted) platform.log.error({ error: messageOf(error) }, 'a backup failed');
+      if (!left.aborted) platform.log.error({ error: messageOf(error) }, 'a backup failed');
     });
     response.setHeader('Content-Type', 'application/x-tar');
     response.setHeader('Trailer', 'Warning-Message');

@@ -8,6 +8,7 @@ import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { type Detail, need } from '../need.ts';
 import * as shape from '../serializers/buildpacks.ts';
+import { leaving } from '../waiting.ts';
 
 const listBody = z.object({ updates: z.array(z.object({ buildpack: z.string() })) });
 const removeBody = z.object({ buildpack: z.string() });
@@ -25,7 +26,7 @@ export function buildpackRoutes(edge: Edge): Router {
     async (request, response) => {
       const app = edge.app(request);
       const references = bodyOf(request, listBody).updates.map((one) => one.buildpack);
-      const left = leaving(response);
+      const left = leaving(response, new Error('the client has gone'));
       response.json(
         shape.installations(await setBuildpacks(platform, app, callerOf(request), references, left)),
       );
@@ -47,7 +48,7 @@ export function buildpackRoutes(edge: Edge): Router {
       const app = edge.app(request);
       const { buildpack } = bodyOf(request, updateBody);
       const which = buildpack ?? undefined;
-      const left = leaving(response);
+      const left = leaving(response, new Error('the client has gone'));
       response.json(
         shape.installations(await updateBuildpacks(platform, app, callerOf(request), which, left)),
       );
@@ -76,10 +77,3 @@ const count: Detail = ({ body }) => {
   const given = listBody.safeParse(body).data?.updates.length;
   return given === undefined ? undefined : `${given} in the list`;
 };
-
-/** Who waits for a fetch may give up. */
-function leaving(response: Response): AbortSignal {
-  const left = new AbortController();
-  response.once('close', () => left.abort(new Error('the client has gone')));
-  return left.signal;
-}

@@ -13,10 +13,11 @@ import type { Build } from '../../store/builds.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, need } from '../need.ts';
 import { allowSilence } from '../patience.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/resources.ts';
+import { leaving } from '../waiting.ts';
 import { sentSource } from './sources.ts';
 
 const newBuild = z.object({
@@ -126,7 +127,7 @@ export function buildRoutes(edge: Edge): Router {
   }
 }
 
-const idOf: Detail = (_request, { id }) => (typeof id === 'string' ? id : undefined);
+const idOf = answered('id');
 
 /** Capability URLs: the signature in the path is the right to read. */
 export function outputRoutes(edge: Edge): Router {
@@ -136,11 +137,9 @@ export function outputRoutes(edge: Edge): Router {
     const id = parameter(request, 'id');
     const given = Buffer.from(parameter(request, 'signature'));
     const right = Buffer.from(platform.store.sign(`output:${id}`));
-    const ended = new AbortController();
-    response.once('close', () => ended.abort());
     const lines =
       given.length === right.length && timingSafeEqual(given, right)
-        ? platform.outputs.read(id, ended.signal)
+        ? platform.outputs.read(id, leaving(response))
         : null;
     if (!lines) throw notFound('output', 'There is no output here: it has not begun yet, or was removed.');
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');

@@ -13,7 +13,7 @@ import type { Certificate } from '../../domain/certificate.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { sniEndpoint } from '../serializers/certificates.ts';
 
@@ -72,4 +72,4 @@ function serve(
 }
 
 /** Never its key. */
-const nameOf: Detail = (_request, { name }) => (typeof name === 'string' ? name : undefined);
+const nameOf = answered('name');

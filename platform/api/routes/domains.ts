@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { addDomain, findDomain, removeDomain } from '../../actions/domains.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import * as shape from '../serializers/domains.ts';
 
 const addBody = z.object({ hostname: z.string(), sni_endpoint: z.null().optional() });
 
-const nameOf: Detail = (_request, { hostname }) => (typeof hostname === 'string' ? hostname : undefined);
+const nameOf = answered('hostname');
 
 export function domainRoutes(edge: Edge): Router {
   const router = Router();

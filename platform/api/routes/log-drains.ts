@@ -12,13 +12,13 @@ import {
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { logDrain } from '../serializers/log-drains.ts';
 
 const addBody = z.object({ url: z.string(), insecure: z.boolean().optional() });
 /** Its URL as it may be shown. */
-const drainOf: Detail = (_request, { url }) => (typeof url === 'string' ? url : undefined);
+const drainOf = answered('url');
 const fields = {
   created_at: ({ drain }: DrainAndStatus) => drain.createdAt,
   id: ({ drain }: DrainAndStatus) => drain.id,

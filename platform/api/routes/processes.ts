@@ -11,7 +11,7 @@ import { callerOf } from '../auth.ts';
 import { callerTerminal, terminalFields } from '../caller-terminal.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
-import { type Detail, need } from '../need.ts';
+import { answered, type Detail, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
 import { newRunSecret } from '../run-sessions.ts';
 import * as shape from '../serializers/resources.ts';
@@ -33,7 +33,7 @@ const runBody = z.object({
 });
 const targetOf: Detail = (request) => parameter(request, 'dyno') || 'all';
 /** Not what it runs: a command may hold a secret. */
-const nameOf: Detail = (_request, { name }) => (typeof name === 'string' ? name : undefined);
+const nameOf = answered('name');
 const scaled: Detail = (request) => {
   const type = parameter(request, 'type');
   const one = oneChange.safeParse(request.body).data ?? {};

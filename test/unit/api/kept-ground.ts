@@ -15,7 +15,7 @@ import { createKeptSessions } from '../../../platform/processes/kept/sessions.ts
 type Part = Pick<Engine, 'list' | 'attach' | 'inspect' | 'start' | 'wait' | 'kill'>;
 
 /** One container, on this machine: a program, and whoever is attached to it. */
-export function createOnly(command: string, session: string) {
+function createOnly(command: string, session: string) {
   let child: ChildProcess | undefined;
   let status: number | undefined;
   let gone = false;
