@@ -1,5 +1,6 @@
 // Bursts: one-off processes that print numbered lines and end with the last, and what a tail shows of them.
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
 import { type BurstCount, createBurstCount } from './burst-count.ts';
 import { type BenchPlatform, benchPlatform, startPlatform } from './platform.ts';
@@ -36,6 +37,20 @@ export async function runDetached(platform: BenchPlatform, command: string): Pro
 export async function logSession(platform: BenchPlatform, order: Record<string, unknown>): Promise<string> {
   const answer = await platform.api('POST', `/apps/${app}/log-sessions`, order);
   return (answer as { logplex_url: string }).logplex_url;
+}
+
+/** In the newest line of a process. */
+export async function untilShown(
+  bench: Bench,
+  platform: BenchPlatform,
+  name: string,
+  text: string,
+): Promise<void> {
+  for (let shown = ''; !shown.includes(text); ) {
+    await sleep(200);
+    bench.signal.throwIfAborted();
+    shown = await (await fetch(await logSession(platform, { lines: 1, dyno: name }))).text();
+  }
 }
 
 export interface Span {
