@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { request } from 'node:https';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { startBuilds } from '../engine/build/builds.ts';
+import { cache } from './cache.ts';
 import type { Received } from './log-receivers.ts';
 import {
   type CertificateFiles,
@@ -18,7 +18,6 @@ import {
 import { freePorts } from './server-process.ts';
 
 const source = join(import.meta.dirname, 'receivers');
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'twelve');
 
 /** A folder with the programs; built once for a source. */
 export async function buildReceivers(): Promise<string> {
