@@ -43,14 +43,11 @@ export interface FileReceiver extends ReceiverProgram {
   port: number;
   /** What was wrong with what came. */
   faults(): string[];
-  /** Batches that it had already. */
-  repeated(): number;
   received(): Received[];
 }
 
 interface Kept extends Partial<Received> {
   fault?: string;
-  repeated?: boolean;
   token?: string;
   lines?: Received[] | null;
 }
@@ -82,7 +79,6 @@ export async function startFileReceiver(
     ...program,
     port,
     faults: () => kept().flatMap(({ fault }) => fault ?? []),
-    repeated: () => kept().filter(({ repeated }) => repeated).length,
     // Of a batch the drain's token is in its head, and its lines have the word `host`.
     received: () =>
       protocol === 'logplex'
