@@ -1,7 +1,8 @@
 // Bursts: one-off processes that print numbered lines and end with the last, and what a tail shows of them.
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
-import { type BurstCount, createBurstCount } from './burst-count.ts';
+import { createBurstCounts } from './burst-count.ts';
 import { type BenchPlatform, benchPlatform, startPlatform } from './platform.ts';
 import type { ServerOptions } from './server.ts';
 
@@ -36,6 +37,20 @@ export async function runDetached(platform: BenchPlatform, command: string): Pro
 export async function logSession(platform: BenchPlatform, order: Record<string, unknown>): Promise<string> {
   const answer = await platform.api('POST', `/apps/${app}/log-sessions`, order);
   return (answer as { logplex_url: string }).logplex_url;
+}
+
+/** In the newest line of a process. */
+export async function untilShown(
+  bench: Bench,
+  platform: BenchPlatform,
+  name: string,
+  text: string,
+): Promise<void> {
+  for (let shown = ''; !shown.includes(text); ) {
+    await sleep(200);
+    bench.signal.throwIfAborted();
+    shown = await (await fetch(await logSession(platform, { lines: 1, dyno: name }))).text();
+  }
 }
 
 export interface Span {
@@ -94,17 +109,12 @@ export async function watchBursts(bench: Bench, platform: BenchPlatform, process
   kept.catch(() => undefined);
 
   async function count(): Promise<number> {
-    const counts = new Map<string, BurstCount>();
+    const counts = createBurstCounts();
     let ended = 0;
     for await (const line of createInterface({ input: tail.stdout! })) {
       bench.signal.throwIfAborted();
       there();
-      const name = /^\S+ \w+\[(run\.\d+)\]: /.exec(line)?.[1];
-      if (name === undefined) continue;
-      const one = counts.get(name) ?? createBurstCount(name);
-      counts.set(name, one);
-      if (one.take(line) && ++ended === processes)
-        return [...counts.values()].reduce((sum, each) => sum + each.kept(), 0);
+      if (counts.take(line) && ++ended === processes) return counts.kept();
     }
     throw new Error(`The log ended before the bursts did. ${said.join('')}`);
   }

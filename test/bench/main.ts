@@ -67,7 +67,7 @@ for (const { group, name } of rows) if (group) groups.set(group, [...(groups.get
 const usage = `usage: scripts/bench [name…] [--json FILE]
        scripts/bench --list
 
-A name may be that of a group: builds, logs, drain, reconcile.
+A name may be that of a group: ${[...groups.keys()].join(', ')}.
 
 Measures ours against the same done by hand, in turns, and prints the ratio of the medians of 5. Needs a Docker Engine
 and the docker command (scripts/setup --dev). Whatever it makes on the engine is removed in the end, on Ctrl-C too.

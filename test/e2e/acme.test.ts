@@ -1,15 +1,14 @@
 // Certificates that are ordered by themselves from a real authority, renewed while visitors are connected, and failures that are told.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AcmeServer, startAcmeServer } from '../support/acme-server.ts';
 import { must } from '../support/app-repository.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { freePorts } from '../support/server-process.ts';
+import { askOverTls, certificateOf, handshake } from '../support/visit-tls.ts';
 import { eventually } from '../support/wait.ts';
 
 /** Sends a piece whenever it is asked to, on a download that does not end, and echoes what comes over a tunnel. */
@@ -61,16 +60,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(servername: string): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  return socket;
-}
-
 async function shown(servername: string): Promise<{ issuer: string; serial: string }> {
-  const socket = await open(servername);
-  const { issuer, serialNumber } = socket.getPeerCertificate();
-  socket.destroy();
+  const { issuer, serialNumber } = await certificateOf(port, servername);
   return { issuer: String(issuer.CN), serial: serialNumber };
 }
 
@@ -83,15 +74,6 @@ interface Domain {
 async function domain(hostname: string): Promise<Domain> {
   const { stdout } = await must(platform.cli(['domains', '-a', 'shop', '--json']));
   return (JSON.parse(stdout) as Domain[]).find((one) => one.hostname === hostname)!;
-}
-
-async function get(path: string) {
-  const asked = httpsRequest({
-    ...{ host: '127.0.0.1', port, path, servername: host, rejectUnauthorized: false, agent: false as const },
-    headers: { host },
-  }).end();
-  const [response] = await once(asked, 'response');
-  return { asked, response };
 }
 
 test("the app's own name, the platform's and a custom domain get certificates, and say so", async () => {
@@ -131,8 +113,8 @@ test('a host that the authority cannot reach is said in domains and in the log, 
 
 test('a renewal cuts neither a download nor a tunnel, and is served to who comes after it', async () => {
   const before = await shown(host);
-  const { asked, response: download } = await get('/download');
-  const tunnel = await open(host);
+  const { asked, response: download } = await askOverTls(port, host, '/download');
+  const tunnel = await handshake(port, host);
   const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
   const head = ['GET / HTTP/1.1', `Host: ${host}`, ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
   tunnel.write(`${head.join('\r\n')}\r\n\r\n`);
@@ -149,7 +131,7 @@ test('a renewal cuts neither a download nor a tunnel, and is served to who comes
     tunnel.write(`tunnel ${renewals}`);
     expect(String((await once(tunnel, 'data'))[0])).toBe(`tunnel ${renewals}`);
     const piece = once(download, 'data');
-    const { response } = await get(`/piece-${renewals}`);
+    const { response } = await askOverTls(port, host, `/piece-${renewals}`);
     expect(String((await once(response, 'data'))[0])).toBe('https');
     expect(String((await piece)[0])).toBe(`/piece-${renewals}`);
   }

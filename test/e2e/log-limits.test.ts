@@ -1,10 +1,10 @@
 // What a log does at its limits: a reader that is slower than the budget, and a disk that is full to its last byte.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { createMemoryDisk, type SmallDisk } from '../support/small-disk.ts';
 import { eventually } from '../support/wait.ts';
 
 const budget = 16;
@@ -14,15 +14,14 @@ const many = 120_000;
 let platform: TestPlatform;
 let flooding: AppRepository;
 let quiet: AppRepository;
-let disk: string;
+let disk: SmallDisk;
 
 /** The logs on a small disk of their own. */
 beforeAll(async () => {
   platform = await startPlatform({ TWELVE_STOP_TIMEOUT: '5', TWELVE_LOG_BUDGET: `${budget}` });
   await platform.stop('SIGTERM');
-  disk = join(platform.dataFolder, 'logs');
-  mkdirSync(disk, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', disk]);
+  // It is unmounted with the platform's folder.
+  disk = createMemoryDisk(join(platform.dataFolder, 'logs'), diskBytes);
   await platform.startAgain();
   flooding = await platform.createApp('flooding', 'misbehaving');
   quiet = await platform.createApp('quiet', 'misbehaving');
@@ -69,7 +68,7 @@ test('a tail that stands still while the budget goes on says how many lines it m
     ([last]) => last?.text === 'State changed from up to complete',
   );
   const { body } = await platform.api<{ id: string }>('GET', '/apps/flooding');
-  expect(bytesIn(join(disk, body.id))).toBeLessThan((budget + 1) << 20);
+  expect(bytesIn(join(disk.folder, body.id))).toBeLessThan((budget + 1) << 20);
   tail.child.kill('SIGCONT');
   await tail.printed('State changed from up to complete', 120_000);
   tail.interrupt();
@@ -84,8 +83,7 @@ test('a tail that stands still while the budget goes on says how many lines it m
 });
 
 test('a full disk: apps, server and readers go on; what is lost of it is said, and counted where it can be', async () => {
-  const filler = join(disk, 'filler');
-  fill(filler);
+  disk.fill(0);
   // Less than the engine keeps for us, and about as much.
   const little = await printing(quiet, 300);
   const much = await printing(flooding, many);
@@ -98,7 +96,7 @@ test('a full disk: apps, server and readers go on; what is lost of it is said, a
       () => platform.containers(app, 'run'),
       (all) => all.length > 0 && all.every(({ state }) => state === 'exited'),
     );
-  expect(statfsSync(disk).bavail).toBe(0);
+  expect(disk.free()).toBe(0);
   expect((await platform.api('GET', '/apps/quiet')).status).toBe(200);
   expect(await lines(flooding, '-n', '5')).toHaveLength(5);
   expect(platform.serverOutput()).toMatch(
@@ -106,7 +104,7 @@ test('a full disk: apps, server and readers go on; what is lost of it is said, a
   );
   expect(platform.serverOutput()).toMatch(/Lines of the platform cannot be stored: ENOSPC/);
 
-  rmSync(filler);
+  disk.empty();
   expect((await platform.visit('quiet', '/')).status).toBe(200);
   const told = await eventually(
     () => lines(quiet),
@@ -143,18 +141,6 @@ test("the engine's files that are not where they should be are said at the start
   expect(said).toContain('/nowhere are not there');
   expect(said).toContain('mount it, and set TWELVE_ENGINE_CONTAINERS');
 });
-
-/** To its last byte; 4 KB at a time at the end. */
-function fill(path: string): void {
-  writeFileSync(path, '');
-  for (let size = 1 << 20; size >= 4096; )
-    try {
-      writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      size >>= 1;
-    }
-}
 
 function bytesIn(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);

@@ -2,14 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { cache } from '../support/cache.ts';
 import { startPlatform } from '../support/platform.ts';
 import { run } from '../support/program.ts';
 import { eventually } from '../support/wait.ts';
 
 /** Of the package, or of its copy that scripts/test --full lays. */
 function promtool(): string {
-  const cache = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] ?? '', '.cache');
-  const copy = join(cache, 'twelve', 'promtool', 'usr', 'bin', 'promtool');
+  const copy = join(cache, 'promtool', 'usr', 'bin', 'promtool');
   return existsSync(copy) ? copy : 'promtool';
 }
 

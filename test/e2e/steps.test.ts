@@ -43,19 +43,18 @@ function isQuick({ change, step, victim }: Row): boolean {
   return change !== 'push' || ofPush.includes(step);
 }
 
-const victims: readonly Victim[] = ['server', 'router', 'process', 'newest'];
+const ofApp: readonly Victim[] = ['process', 'newest'];
+const victims: readonly Victim[] = ['server', 'router', ...ofApp];
 const rows = rowsOf()
   .flatMap((row) => victims.map((victim): Row => ({ ...row, victim })))
   // The branch is git's matter alone.
   .filter(({ step, victim }) => victim === 'server' || !isOfBranch(step))
   // What a push and a rollback do with processes a config change does, too.
-  .filter(
-    ({ change, victim }) => !victims.slice(2).includes(victim) || !['push', 'rollback'].includes(change),
-  )
+  .filter(({ change, victim }) => !ofApp.includes(victim) || !['push', 'rollback'].includes(change))
   // What would have to start again could not.
   .filter(
     ({ change, victim }) =>
-      !victims.slice(2).includes(victim) || change === 'scale that fails' || !change.endsWith('that fails'),
+      !ofApp.includes(victim) || change === 'scale that fails' || !change.endsWith('that fails'),
   )
   // Those that ran before have ended when one is removed.
   .filter(({ step, victim }) => victim !== 'process' || step !== 'remove')

@@ -1,15 +1,13 @@
 // A platform on a network: the API and git over TLS with an authority of its own, and certificates of apps.
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { request as plainRequest } from 'node:http';
-import { request } from 'node:https';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { must } from '../support/app-repository.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { startPlatform, type TestPlatform, userEnvironment } from '../support/platform.ts';
 import { freePorts } from '../support/server-process.ts';
+import { visit } from '../support/visit.ts';
+import { certificateOf, visitOverTls } from '../support/visit-tls.ts';
 import { plainApp } from './bad-input/pushes.ts';
 
 let platform: TestPlatform;
@@ -32,24 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform?.[Symbol.asyncDispose]());
 
-async function visit(host: string) {
-  const asked = request({
-    ...{ host: '127.0.0.1', port: https, servername: host, rejectUnauthorized: false, agent: false as const },
-    headers: { host },
-  }).end();
-  const [response] = await once(asked, 'response');
-  let body = '';
-  for await (const part of response) body += part;
-  return { status: response.statusCode, body };
-}
-
-async function issuerOf(host: string): Promise<unknown> {
-  const socket = connect({ host: '127.0.0.1', port: https, servername: host, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  const { issuer } = socket.getPeerCertificate();
-  socket.destroy();
-  return issuer.CN;
-}
+const issuerOf = async (host: string): Promise<unknown> => (await certificateOf(https, host)).issuer.CN;
 
 test('from another machine: the authority is pinned, and then commands, git push and run go over TLS', async () => {
   const options = { env: elsewhere, cwd: folder };
@@ -74,7 +55,7 @@ test('from another machine: the authority is pinned, and then commands, git push
   await must(platform.git(['push', 'platform', 'main'], there));
   expect((await must(platform.cli(['run', 'echo', 'over TLS'], there))).stdout).toContain('over TLS');
   expect((await must(platform.cli(['logs', '-n', '5'], there))).stdout).toMatch(/ (app|twelve)\[/);
-  expect((await visit('remote.apps.test')).status).toBe(200);
+  expect((await visitOverTls(https, 'remote.apps.test')).status).toBe(200);
 });
 
 test('a certificate that was added is served at once, told, and gone when it is removed', async () => {
@@ -124,13 +105,6 @@ test('plain HTTP is sent to HTTPS where an app wants it', async () => {
 });
 
 async function redirectOf(host: string) {
-  const asked = plainRequest({
-    host: '127.0.0.1',
-    port: platform.httpPort,
-    path: '/a',
-    headers: { host },
-  }).end();
-  const [response] = await once(asked, 'response');
-  response.resume();
-  return { status: response.statusCode, location: response.headers.location };
+  const { status, headers } = await visit(platform.httpPort, host, '/a');
+  return { status, location: headers.location };
 }

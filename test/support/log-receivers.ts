@@ -11,8 +11,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cache } from './cache.ts';
 import {
   type CertificateFiles,
   listens,
@@ -22,7 +22,6 @@ import {
 import { freePorts } from './server-process.ts';
 
 const packages = { rsyslog: ['rsyslog', 'rsyslog-openssl'], 'syslog-ng': ['syslog-ng-core'] } as const;
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'twelve');
 
 /** `gelf`: rsyslog, which reads JSON that ends in a null byte as well. */
 export type ReceiverName = keyof typeof commands;

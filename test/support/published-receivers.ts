@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { request } from 'node:https';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { startBuilds } from '../engine/build/builds.ts';
+import { cache } from './cache.ts';
 import type { Received } from './log-receivers.ts';
 import {
   type CertificateFiles,
@@ -18,7 +18,6 @@ import {
 import { freePorts } from './server-process.ts';
 
 const source = join(import.meta.dirname, 'receivers');
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'twelve');
 
 /** A folder with the programs; built once for a source. */
 export async function buildReceivers(): Promise<string> {
@@ -44,14 +43,11 @@ export interface FileReceiver extends ReceiverProgram {
   port: number;
   /** What was wrong with what came. */
   faults(): string[];
-  /** Batches that it had already. */
-  repeated(): number;
   received(): Received[];
 }
 
 interface Kept extends Partial<Received> {
   fault?: string;
-  repeated?: boolean;
   token?: string;
   lines?: Received[] | null;
 }
@@ -83,7 +79,6 @@ export async function startFileReceiver(
     ...program,
     port,
     faults: () => kept().flatMap(({ fault }) => fault ?? []),
-    repeated: () => kept().filter(({ repeated }) => repeated).length,
     // Of a batch the drain's token is in its head, and its lines have the word `host`.
     received: () =>
       protocol === 'logplex'

@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createDockerEngine } from '../../platform/engine/docker.ts';
 import { createImages, type ImageName } from '../../platform/engine/images.ts';
+import { cache } from './cache.ts';
 import { clearEngine, engineSocket, useEngine } from './engine-socket.ts';
 import { killEngine } from './kill-engine.mjs';
 import { clearLeftovers, isAbandoned, own } from './leftovers.ts';
@@ -23,7 +23,6 @@ export interface SecondEngine extends AsyncDisposable {
 }
 
 /** On a real disk, as the one from Debian testing: overlays do not go on overlays. */
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'twelve');
 const prefix = join(cache, 'second-engine-');
 
 /**

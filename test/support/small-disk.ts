@@ -1,4 +1,4 @@
-// A small file system of its own, in a file mounted by a loop device (root is needed): one that a test may fill.
+// A small file system of its own (root is needed), on a loop device or in memory: one that a test may fill.
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -22,6 +22,7 @@ export interface SmallDisk extends Disposable {
   empty(): void;
 }
 
+/** In a file, mounted by a loop device. */
 export function createSmallDisk(megabytes: number): SmallDisk {
   const home = mkdtempSync(join(tmpdir(), 'twelve-small-disk-'));
   const image = join(home, 'image');
@@ -33,6 +34,23 @@ export function createSmallDisk(megabytes: number): SmallDisk {
   execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
   execFileSync('mount', ['-o', 'loop', image, folder]);
   rmSync(join(folder, 'lost+found'), { recursive: true });
+  return {
+    ...mountedAt(folder),
+    [Symbol.dispose]() {
+      execFileSync('umount', ['-l', folder]);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** In memory, mounted at this folder; disposing it fails as long as somebody has a file of it open. */
+export function createMemoryDisk(folder: string, bytes: number): SmallDisk {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
+  return { ...mountedAt(folder), [Symbol.dispose]: () => void execFileSync('umount', [folder]) };
+}
+
+function mountedAt(folder: string): Omit<SmallDisk, keyof Disposable> {
   const ballast = join(folder, 'ballast');
   const free = (): number => {
     const { bavail, bsize } = statfsSync(folder);
@@ -55,9 +73,5 @@ export function createSmallDisk(megabytes: number): SmallDisk {
       }
     },
     empty: () => rmSync(ballast, { force: true }),
-    [Symbol.dispose]() {
-      execFileSync('umount', ['-l', folder]);
-      rmSync(home, { recursive: true, force: true });
-    },
   };
 }

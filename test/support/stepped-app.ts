@@ -14,7 +14,15 @@ import { type AppRepository, must } from './app-repository.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 import type { Result } from './program.ts';
 import type { Said } from './said.ts';
-import { expectTruth, failFromNow, failingSize, type Order, orderOf, scaleTo } from './stepped-changes.ts';
+import {
+  expectTruth,
+  failFromNow,
+  failingSize,
+  failNoMore,
+  type Order,
+  orderOf,
+  scaleTo,
+} from './stepped-changes.ts';
 import { releasesOf, whatIsSaidRuns } from './truth.ts';
 import { eventually } from './wait.ts';
 
@@ -130,9 +138,9 @@ function makeChanges(
   return {
     whatIsSaidRuns: runs,
     async endAt(step, change, victim) {
-      await failFromNow(platform, name, false);
+      await failNoMore(platform, name);
       await scaleTo(platform, name, change === 'scale up' ? 1 : 2);
-      if (change === 'restart that fails') await failFromNow(platform, name, true);
+      if (change === 'restart that fails') await failFromNow(platform, name);
       await runs();
       const order = await orderOf(platform, repository, name, change, ++count);
       writeFileSync(armFile, `${step} ${await victim()}`);

@@ -95,17 +95,20 @@ export async function orderOf(
   }
 }
 
-/** From now on whatever is started fails, or nothing does any more. */
-export async function failFromNow(platform: TestPlatform, app: string, fails: boolean): Promise<void> {
-  const { config } = await stateOf(platform, app);
-  if (!fails && config['FAILS_FROM']) await must(platform.cli(['config:unset', 'FAILS_FROM', '-a', app]));
-  if (!fails) return;
+/** From now on whatever is started fails. */
+export async function failFromNow(platform: TestPlatform, app: string): Promise<void> {
   // So that those of the release with it are up by then.
   const from = Math.ceil(Date.now() / 1000) + 6;
   await must(platform.cli(['config:set', `FAILS_FROM=${from}`, '-a', app]));
   if (Date.now() > from * 1000)
     throw new Error('The release that fails from a time on took longer than that.');
   await sleep(from * 1000 - Date.now());
+}
+
+/** From now on nothing fails any more that is started. */
+export async function failNoMore(platform: TestPlatform, app: string): Promise<void> {
+  const { config } = await stateOf(platform, app);
+  if (config['FAILS_FROM']) await must(platform.cli(['config:unset', 'FAILS_FROM', '-a', app]));
 }
 
 /** @throws Error when what the client was told is not what holds */

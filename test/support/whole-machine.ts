@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { must } from './app-repository.ts';
 import { engineSocket } from './engine-socket.ts';
 import { type Result, run } from './program.ts';
 import { root } from './server-process.ts';
@@ -48,11 +49,7 @@ const checkout = '/src';
 const docker = (...args: string[]): Promise<Result> =>
   run('docker', args, { env: { PATH: process.env['PATH'] ?? '', DOCKER_HOST: `unix://${engineSocket}` } });
 
-async function succeeded(result: Promise<Result>): Promise<string> {
-  const { status, stdout, stderr } = await result;
-  if (status !== 0) throw new Error(`It ended with status ${status}:\n${stdout}${stderr}`);
-  return stdout;
-}
+const succeeded = async (result: Promise<Result>): Promise<string> => (await must(result)).stdout;
 
 /** Boots one. Its image is made once and kept. */
 export async function bootMachine(system: System): Promise<WholeMachine> {

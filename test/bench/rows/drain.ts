@@ -1,7 +1,7 @@
 // A syslog drain: whether it brings all that a process prints as fast as it can, how long after it was stored, and how soon at an even pace.
 import { eventually } from '../../support/wait.ts';
 import type { Bench } from '../bench.ts';
-import { type BurstCount, createBurstCount } from '../burst-count.ts';
+import { createBurstCounts } from '../burst-count.ts';
 import { burstSpan, runDetached } from '../bursts.ts';
 import { type Drained, drained } from '../drained.ts';
 import { type Row, rounds } from '../row.ts';
@@ -55,17 +55,13 @@ const floods = (bench: Bench): Promise<Flood[]> =>
   });
 
 async function flood(bench: Bench, { platform, listen }: Drained, round: number): Promise<Flood> {
-  const counts = new Map<string, BurstCount>();
+  const counts = createBurstCounts();
   let ended = 0;
   listen((line) => {
-    const process = /^\S+ \w+\[(run\.\d+)\]: /.exec(line)?.[1];
-    if (process === undefined) return;
-    const count = counts.get(process) ?? createBurstCount(process);
-    counts.set(process, count);
-    if (count.take(line)) ended = performance.timeOrigin + performance.now();
+    if (counts.take(line)) ended = performance.timeOrigin + performance.now();
   });
   const { name, started, stored } = await burstSpan(bench, platform, lines);
-  const onTheWay = lines - (counts.get(name)?.kept() ?? 0);
+  const onTheWay = lines - counts.kept(name);
   await eventually(
     () => {
       bench.signal.throwIfAborted();
@@ -75,7 +71,7 @@ async function flood(bench: Bench, { platform, listen }: Drained, round: number)
     mostBehindMs,
   );
   const measured = {
-    arrived: counts.get(name)!.kept(),
+    arrived: counts.kept(name),
     untilStored: (stored - started) / 1000,
     untilArrived: (ended - started) / 1000,
   };

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../../support/hogs.ts';
 import { type Bench, byHandLabel } from '../bench.ts';
-import { app, burstPlatform, logSession, printing, runDetached } from '../bursts.ts';
+import { app, burstPlatform, printing, runDetached, untilShown } from '../bursts.ts';
 import { limits } from '../limits.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { inTurns, type Row } from '../row.ts';
@@ -70,13 +70,4 @@ async function slowest(bench: Bench, platform: BenchPlatform): Promise<number> {
     await sleep(pauseMs);
   }
   return quantile(times, 0.99);
-}
-
-/** In the newest line of a process. */
-async function untilShown(bench: Bench, platform: BenchPlatform, name: string, text: string): Promise<void> {
-  for (let shown = ''; !shown.includes(text); ) {
-    await sleep(200);
-    bench.signal.throwIfAborted();
-    shown = await (await fetch(await logSession(platform, { lines: 1, dyno: name }))).text();
-  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvents } from '../../../platform/cli/event-stream.ts';
 import type { Bench } from '../bench.ts';
-import { burstPlatform, logSession, ownBurstPlatform, runDetached } from '../bursts.ts';
+import { burstPlatform, logSession, ownBurstPlatform, runDetached, untilShown } from '../bursts.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { type Row, rounds } from '../row.ts';
 import { printingTimes, sincePrinted } from '../timed-lines.ts';
@@ -108,22 +108,14 @@ async function fullLog(bench: Bench): Promise<BenchPlatform> {
   bench.say(`filling a log of ${budgetMb} MB`);
   for (let portion = 1; portion <= 20; portion++) {
     const name = await runDetached(platform, `node -e '${script}'`);
-    await ended(bench, platform, name);
+    await untilShown(bench, platform, name, 'State changed from up to complete');
+    // Segments are compressed within this time.
+    await sleep(500);
     const bytes = await bytesIn(join(platform.server.folder, 'logs'));
     bench.say(`${portion * pieces * 1000} lines printed, ${amount(bytes / 1e6, 'MB')}`);
     if (bytes >= full) return platform;
   }
   throw new Error('The log does not get full.');
-}
-
-async function ended(bench: Bench, platform: BenchPlatform, name: string): Promise<void> {
-  for (let text = ''; !text.includes('State changed from up to complete'); ) {
-    await sleep(200);
-    bench.signal.throwIfAborted();
-    text = await (await fetch(await logSession(platform, { lines: 1, dyno: name }))).text();
-  }
-  // Segments are compressed within this time.
-  await sleep(500);
 }
 
 async function bytesIn(folder: string): Promise<number> {

@@ -1,11 +1,11 @@
 // Drains to Debian's rsyslog and syslog-ng, over TCP and TLS, and to rsyslog as a reader of GELF, which are stopped and killed in mid-stream.
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startLogReceiver } from '../../support/log-receivers.ts';
 import { makeCertificates } from '../../unit/logs/drains/certificates.ts';
 import { createGround, range, token, until } from '../../unit/logs/drains/ground.ts';
 import { temporaryFolder } from '../../unit/logs/engine-files.ts';
+import { printOver } from './print-over.ts';
 
 const each = [
   ['rsyslog', 'syslog'],
@@ -57,25 +57,13 @@ it.each(each)('%s over %s, stopped and killed in mid-stream, lacks nothing', asy
     ...(tls ? { caFile: tls.caFile } : {}),
   });
   ground.open(`${scheme}://localhost:${receiver.port}`);
-  let printed = 0;
-  const print = async (parts: number): Promise<void> => {
-    for (let part = 0; part < parts; part++) {
-      ground.print(printed + 1, printed + 100, ' and more');
-      printed += 100;
-      await sleep(3);
-    }
-  };
+  const has = (last: number): boolean => receiver.received().some(({ sequence }) => sequence === last);
   // What a killed one had read but not written is its own loss, so it is killed in a pause, with nothing but unread lines.
-  for (const signal of ['SIGTERM', 'SIGTERM', 'SIGKILL'] as const) {
-    await print(20);
-    if (signal === 'SIGKILL')
-      await until(() => receiver.received().some(({ sequence }) => sequence === printed));
-    const stopped = receiver.stop(signal);
-    await print(20);
-    await stopped;
-    await receiver.start();
-  }
-  await until(() => receiver.received().some(({ sequence }) => sequence === printed));
+  const signals = ['SIGTERM', 'SIGTERM', 'SIGKILL'] as const;
+  const printed = await printOver(ground, receiver, signals, async (signal, last) => {
+    if (signal === 'SIGKILL') await until(() => has(last));
+  });
+  await until(() => has(printed));
   const received = receiver.received();
   expect([...new Set(received.map(({ sequence }) => sequence))].sort((a, b) => a! - b!)).toEqual(
     range(1, printed),

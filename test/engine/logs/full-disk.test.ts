@@ -1,42 +1,19 @@
 // The disk under the logs is full to its last byte: nothing stalls, what is lost is said, and it goes on when there is room.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { createMemoryDisk } from '../../support/small-disk.ts';
 import { startSyslogReceiver } from '../../unit/logs/drains/syslog-receiver.ts';
 import { temporaryFolder, writeEngineFiles } from '../../unit/logs/engine-files.ts';
 import { openLogs } from '../../unit/logs/opened-logs.ts';
 
 const all = { lines: 1e7, filter: {} };
 
-/** A small file system in memory, which goes with it. */
-function createDisk(path: string, bytes: number) {
-  mkdirSync(path);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);
-  const filler = join(path, 'filler');
-  return {
-    fill(): void {
-      writeFileSync(filler, '');
-      for (let size = 1 << 20; size >= 1; )
-        try {
-          writeFileSync(filler, Buffer.alloc(size), { flag: 'a' });
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-          size >>= 1;
-        }
-    },
-    free: () => statfsSync(path).bavail,
-    makeRoom: () => rmSync(filler),
-    [Symbol.dispose]: () => void execFileSync('umount', [path]),
-  };
-}
-
 it('keeps what fits, says once that it cannot store, counts what it lost, and lets readers and drains go on', async () => {
   using folder = temporaryFolder();
-  using disk = createDisk(join(folder.path, 'disk'), 8 << 20);
+  using disk = createMemoryDisk(join(folder.path, 'disk'), 8 << 20);
   await using receiver = await startSyslogReceiver();
-  await using logs = await openLogs(join(folder.path, 'disk'), {
+  await using logs = await openLogs(disk.folder, {
     resolve: async (url) => ({ host: url.hostname, port: 0, addresses: ['127.0.0.1'] }),
   });
   logs.openDrain({
@@ -55,7 +32,7 @@ it('keeps what fits, says once that it cannot store, counts what it lost, and le
   print(much, 1, 100);
   while ((await logs.read('app', all)).length < 200) await sleep(10);
 
-  disk.fill();
+  disk.fill(0);
   expect(disk.free()).toBe(0);
   print(little, 101, 300);
   for (let number = 101; number < 20_000; number += 500) {
@@ -74,7 +51,7 @@ it('keeps what fits, says once that it cannot store, counts what it lost, and le
   ]);
   expect((await logs.read('app', { lines: 5, filter: {} })).length).toBe(5);
 
-  disk.makeRoom();
+  disk.empty();
   await Promise.all([logs.drained('little'), logs.drained('much')]);
   logs.write('app', { source: 'twelve', process: 'api', text: 'room again' });
   let lines = await logs.read('app', all);

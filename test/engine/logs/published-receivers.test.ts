@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import type { Received } from '../../support/log-receivers.ts';
 import { buildReceivers, startFileReceiver, startVictoriaLogs } from '../../support/published-receivers.ts';
-import type { ReceiverProgram } from '../../support/receiver-program.ts';
 import { makeCertificates } from '../../unit/logs/drains/certificates.ts';
 import { createGround, type Ground, range, token, until } from '../../unit/logs/drains/ground.ts';
 import { temporaryFolder } from '../../unit/logs/engine-files.ts';
+import { printOver } from './print-over.ts';
 
 const long = 'x'.repeat(10_000);
 const texts = ['plain', 'ünï 漢字 🚀', '"quotes" [brackets] \\ <1>1 -', 'tab\there', long];
@@ -48,31 +48,6 @@ function samples(host: string, sequences: boolean): Received[] {
     ...{ host, program: program!, process: process!, text: text! },
     sequence: sequences ? index + 1 : null,
   }));
-}
-
-/** Prints numbers while the receiver ends and begins again. @returns the last one */
-async function printOver(
-  ground: Ground,
-  receiver: ReceiverProgram,
-  signals: readonly ('SIGTERM' | 'SIGKILL')[],
-): Promise<number> {
-  let printed = 0;
-  const print = async (parts: number): Promise<void> => {
-    for (let part = 0; part < parts; part++) {
-      ground.print(printed + 1, printed + 100, ' and more');
-      printed += 100;
-      await sleep(3);
-    }
-  };
-  for (const signal of signals) {
-    await print(20);
-    const stopped = receiver.stop(signal);
-    await print(20);
-    await stopped;
-    await receiver.start();
-  }
-  await print(1);
-  return printed;
 }
 
 const numbersIn = (received: readonly Received[]): number[] =>

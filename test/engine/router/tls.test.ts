@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
-import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { RouterCertificate } from '../../../platform/router/router.ts';
 import { type Issued, makeCertificate } from '../../support/certificates.ts';
+import { askOverTls, certificateOf, handshake, visitOverTls } from '../../support/visit-tls.ts';
 import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -27,36 +27,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
-async function handshake(servername: string, more: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = connect({
-    host: '127.0.0.1',
-    port,
-    servername,
-    rejectUnauthorized: false,
-    ...more,
-  });
-  await once(socket, 'secureConnect');
-  return socket;
-}
-
+const shake = (servername: string, more?: ConnectionOptions) => handshake(port, servername, more);
 /** The subject of what a name is served with. */
-async function shown(servername: string): Promise<unknown> {
-  const socket = await handshake(servername);
-  const { subject } = socket.getPeerCertificate();
-  socket.destroy();
-  return subject.CN;
-}
-
-async function visit(host: string, path = '/') {
-  const asked = httpsRequest({
-    ...{ host: '127.0.0.1', port, path, servername: host, rejectUnauthorized: false, agent: false as const },
-    headers: { host },
-  }).end();
-  const [response] = await once(asked, 'response');
-  let body = '';
-  for await (const part of response) body += part;
-  return { status: response.statusCode, body };
-}
+const shown = async (servername: string): Promise<unknown> =>
+  (await certificateOf(port, servername)).subject.CN;
+const visit = (host: string, path?: string) => visitOverTls(port, host, path);
 
 test('each name gets its certificate, others the default; changes and renewals need no new worker', async () => {
   const worker = await stage.workerPid();
@@ -125,19 +100,19 @@ test('one certificate that HAProxy refuses keeps no other back', async () => {
 });
 
 test('TLS 1.2 with forward secrecy and 1.3, HTTP/2, and nothing older', async () => {
-  const now = await handshake('a.apps.test', { ALPNProtocols: ['h2', 'http/1.1'] });
+  const now = await shake('a.apps.test', { ALPNProtocols: ['h2', 'http/1.1'] });
   expect([now.getProtocol(), now.alpnProtocol]).toEqual(['TLSv1.3', 'h2']);
   now.destroy();
-  const before = await handshake('a.apps.test', { maxVersion: 'TLSv1.2' });
+  const before = await shake('a.apps.test', { maxVersion: 'TLSv1.2' });
   expect([before.getProtocol(), before.getCipher().name]).toEqual([
     'TLSv1.2',
     expect.stringMatching(/^ECDHE-.*(GCM|POLY)/),
   ]);
   before.destroy();
   const weak = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
-  await expect(handshake('a.apps.test', weak)).rejects.toThrow();
+  await expect(shake('a.apps.test', weak)).rejects.toThrow();
   const slow = { ciphers: 'AES128-GCM-SHA256', maxVersion: 'TLSv1.2' } as const;
-  await expect(handshake('a.apps.test', slow)).rejects.toThrow();
+  await expect(shake('a.apps.test', slow)).rejects.toThrow();
 });
 
 test('the app is told of https, and so is the log; plain HTTP is sent there where the app wants it', async () => {
@@ -213,15 +188,7 @@ test('a WebSocket and a long download go on while their certificate is renewed',
     rejectUnauthorized: false,
   });
   await once(socket, 'open');
-  const asked = httpsRequest({
-    host: '127.0.0.1',
-    port,
-    servername: 'long.localhost',
-    rejectUnauthorized: false,
-    agent: false,
-    headers: { host: 'long.localhost' },
-  }).end();
-  const [download] = await once(asked, 'response');
+  const { asked, response: download } = await askOverTls(port, 'long.localhost');
   for (const name of ['second', 'third']) {
     await serve({ pem: pem(await makeCertificate(name, { names: hosts })), hosts });
     expect(await shown(hosts[0]!)).toBe(name);

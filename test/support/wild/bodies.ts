@@ -62,7 +62,7 @@ export const goodBodies: Readonly<Record<string, fc.Arbitrary<Json>>> = {
     fc.record({ release: some(1, 2, 'v3') }),
     fc.record({ slug: some(slugHere), description: fc.string() }),
   ),
-  'PATCH /apps/:app/config-vars': fc.record({ [`A`]: fc.oneof(fc.string(), fc.constant(null)) }),
+  'PATCH /apps/:app/config-vars': fc.record({ A: fc.oneof(fc.string(), fc.constant(null)) }),
   'PATCH /apps/:app/formation': fc.record({
     updates: fc.array(fc.record({ type: some('web', 'worker'), quantity }), { maxLength: 3 }),
   }),
@@ -82,13 +82,13 @@ export const goodBodies: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   'POST /users': fc.record({
     email: user,
     admin: fc.boolean(),
-    scope: scope,
+    scope,
     expires_in: some(60, '60', null),
   }),
   'PATCH /users/:user': fc.record({ admin: fc.boolean() }),
   'DELETE /users/:user': fc.record({ transfer_to: fc.oneof(user, fc.constant(null)) }),
   'POST /oauth/authorizations': fc.record(
-    { description: fc.string(), scope: scope, expires_in: some(60, '60', null) },
+    { description: fc.string(), scope, expires_in: some(60, '60', null) },
     { requiredKeys: [] },
   ),
   'PATCH /oauth/authorizations/:authorization': fc.record({ description: fc.string() }),
@@ -101,7 +101,7 @@ export const goodBodies: Readonly<Record<string, fc.Arbitrary<Json>>> = {
 };
 
 /** What a value may hold that nobody thought of. */
-export const wildTexts: readonly string[] = [
+const wildTexts: readonly string[] = [
   ...['', ' ', '\0', 'a\0b', '..', '../../etc/passwd', '/', '//', '\\', '\r\n', '\u202e', '🙈', '\ud800'],
   ...['__proto__', 'constructor', 'toString', 'null', 'undefined', 'NaN', 'Infinity', '-1', '1e999', '0x10'],
   ...["' OR 1=1 --", '"; DROP TABLE apps; --', '$(id)', '`id`', '%s%n', '%00', '{{7*7}}', '<script>'],

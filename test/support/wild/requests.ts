@@ -155,7 +155,7 @@ export function wildRequest(routes: readonly Route[]): fc.Arbitrary<WildRequest>
 }
 
 /** `:app`, `:build`, `*name`, in their order. */
-export function placesOf({ path }: Route): string[] {
+function placesOf({ path }: Route): string[] {
   return path.match(/[:*][a-z]+/g) ?? [];
 }
 

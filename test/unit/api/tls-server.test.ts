@@ -1,13 +1,13 @@
 // The API over TLS: the certificate that fits the name, the platform's own for all others, replaced while it listens; and links in answers.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { connect } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { Request } from 'express';
 import { expect, test } from 'vitest';
 import { createTlsServer } from '../../../platform/api/tls-server.ts';
 import { linkBase } from '../../../platform/api/wire.ts';
 import { makeCertificate } from '../../support/certificates.ts';
+import { certificateOf, handshake } from '../../support/visit-tls.ts';
 
 test('a name gets its certificate, all others the own one, and a change is served to who comes after it', async () => {
   const [first, second, named] = await Promise.all([
@@ -30,17 +30,9 @@ test('a name gets its certificate, all others the own one, and a change is serve
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const shake = async (servername: string, more: object = {}): Promise<TLSSocket> => {
-    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, ...more });
-    await once(socket, 'secureConnect');
-    return socket;
-  };
-  const shown = async (servername: string): Promise<unknown> => {
-    const socket = await shake(servername);
-    const { subject } = socket.getPeerCertificate();
-    socket.destroy();
-    return subject.CN;
-  };
+  const shake = (servername: string, more?: ConnectionOptions) => handshake(port, servername, more);
+  const shown = async (servername: string): Promise<unknown> =>
+    (await certificateOf(port, servername)).subject.CN;
   expect([await shown('apps.test'), await shown('other.test'), await shown('')]).toEqual([
     'named',
     'first',
@@ -57,7 +49,7 @@ test('a name gets its certificate, all others the own one, and a change is serve
   open.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   expect(String((await once(open, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
   open.destroy();
-  const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };
+  const old = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
   await expect(shake('', old)).rejects.toThrow();
   for (const name of ['', 'apps.test']) {
     const of12 = (ciphers: string) => shake(name, { ciphers, maxVersion: 'TLSv1.2' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseOrder } from '../../bench/arguments.ts';
-import { createBurstCount } from '../../bench/burst-count.ts';
+import { createBurstCount, createBurstCounts } from '../../bench/burst-count.ts';
 import { amount, judge, median, table } from '../../bench/verdict.ts';
 
 describe('verdict', () => {
@@ -69,6 +69,18 @@ describe('the count of a burst', () => {
     expect(count(lines(1, 2, 4)).kept).toBe(3);
     expect(count(lines(1, 2, 2, 3)).kept).toBe(2);
     expect(count(lines(1, 3, 2)).kept).toBe(1);
+  });
+
+  it('is kept of each one-off process whose lines come mixed', () => {
+    const counts = createBurstCounts();
+    const ended = [
+      ...['app[run.1]: burst 1', 'app[run.22]: burst 1', 'app[web.1]: burst 1', 'app[run.1]: burst 2'],
+      ...['twelve[run.1]: Process exited with status 0', 'app[run.22]: burst 3'],
+    ].map((line) => counts.take(`2026-01-01T00:00:00.000000+00:00 ${line}`));
+    expect(ended).toEqual([false, false, false, false, true, false]);
+    expect([counts.kept('run.1'), counts.kept('run.22'), counts.kept('run.3'), counts.kept()]).toEqual([
+      ...[2, 2, 0, 4],
+    ]);
   });
 });
 
