@@ -7,9 +7,11 @@ import {
   app,
   append,
   begin,
+  containerOf,
   deaf,
   ended,
   engine,
+  idOf,
   newNeeds,
   outcome,
   processes,
@@ -20,6 +22,7 @@ import {
   startAgain,
   store,
   until,
+  untilCrashed,
   untilRunning,
 } from './ground.ts';
 
@@ -99,7 +102,7 @@ test('a crash that was told of, and not cleared away yet, is not told of again b
   await begin();
   await ended(append({ web: 'w' }));
   engine.crash(engine.containers()[0]!.id, 1);
-  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilCrashed();
   const [before] = store.processSetbacks.ofApp(app.id);
   void processes.close();
   startAgain();
@@ -169,7 +172,7 @@ test('an app that crashed before the server was started again is told as crashed
   await ended(append({ web: 'w' }, { MODE: 'slow' }));
   deaf.add('slow');
   engine.crash(engine.containers()[0]!.id, 1);
-  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilCrashed();
   await untilRunning(['web.1 v1']);
   await processes.close();
   startAgain({ bootTimeoutMs: 60_000 });
@@ -187,8 +190,6 @@ test('of two that crash together each waits for its own next attempt', async () 
   const told = new Promise<string[]>((resolve) => {
     read = () => resolve([]);
   });
-  const idOf = (name: string) =>
-    engine.containers().find((one) => one.spec.labels[label.process] === name)?.id;
   const slow = { id: '' };
   const lastLines: typeof other.lastLines = (id, count) =>
     id === slow.id ? told : other.lastLines(id, count);
@@ -196,11 +197,11 @@ test('of two that crash together each waits for its own next attempt', async () 
   await begin();
   await ended(append({ web: 'w' }));
   await outcome(rescale('web', { quantity: 2 }));
-  slow.id = idOf('web.2')!;
+  slow.id = idOf('web.2');
   engine.crash(slow.id, 1);
-  const first = idOf('web.1')!;
+  const first = idOf('web.1');
   engine.crash(first, 1);
-  await until(() => idOf('web.1') !== first, 'cleared away');
+  await until(() => containerOf('web.1')?.id !== first, 'cleared away');
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(running()).toEqual([]);
   read();
