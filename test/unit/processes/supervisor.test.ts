@@ -31,6 +31,20 @@ const supervise = (): Supervisor => {
   return createSupervisor(app.id, { ...newNeeds(), networkOf, fromSlug });
 };
 
+/** What a server that is gone leaves of an app whose web process crashed and waits for its next attempt. */
+async function crashedBefore(of: { attempt: number; since: number; retryAt: number }): Promise<void> {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  store.processSetbacks.set(app.id, {
+    ...of,
+    ...{ slot: '1/web.1', restarts: of.attempt, madeAt: of.since, code: 'H10' },
+    processId: 'gone',
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+}
+
 test('a process that has ended does not count as one of its release that runs', async () => {
   await begin();
   await ended(append({ web: 'w' }));
@@ -115,32 +129,15 @@ test('a crash that was told of, and not cleared away yet, is not told of again b
 });
 
 test('a clock that was set back meanwhile has nothing wait longer than its attempt', async () => {
-  await begin();
-  await ended(append({ web: 'w' }));
-  await processes.close();
-  await engine.remove(engine.containers()[0]!.id);
   const year = Date.now() + 365 * 86_400_000;
-  store.processSetbacks.set(app.id, {
-    ...{ slot: '1/web.1', attempt: 1, restarts: 1, retryAt: year, since: year, madeAt: year, code: 'H10' },
-    processId: 'gone',
-    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
-  });
+  await crashedBefore({ attempt: 1, since: year, retryAt: year });
   startAgain();
   await begin();
   await untilRunning(['web.1 v1']);
 });
 
 test('a restart that a server was killed over before it began waits for no attempt of before', async () => {
-  await begin();
-  await ended(append({ web: 'w' }));
-  await processes.close();
-  await engine.remove(engine.containers()[0]!.id);
-  const [since, retryAt] = [Date.now() - 1000, Date.now() + 300_000];
-  store.processSetbacks.set(app.id, {
-    ...{ slot: '1/web.1', attempt: 12, restarts: 12, retryAt, since, madeAt: since, code: 'H10' },
-    processId: 'gone',
-    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
-  });
+  await crashedBefore({ attempt: 12, since: Date.now() - 1000, retryAt: Date.now() + 300_000 });
   const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target: null });
   startAgain();
   await begin();
