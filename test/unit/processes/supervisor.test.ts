@@ -19,6 +19,7 @@ import {
   restart,
   routed,
   running,
+  scale,
   startAgain,
   store,
   until,
@@ -64,12 +65,8 @@ test('slots that wait for their next attempt have each an id of their own, which
   await begin();
   await ended(append({ web: 'w', worker: 'k', clock: 'c' }));
   engine.behave(() => ({ exitAfterMs: 1, exitCode: 1 }));
-  const quantities = { web: 1, worker: 1, clock: 1 };
-  store.formations.replace(
-    app.id,
-    store.formations.of(app.id).map((one) => ({ ...one, quantity: quantities[one.type as 'web'] })),
-  );
-  await processes.changed(app.id);
+  scale('worker', 1);
+  scale('clock', 1);
   engine.crash(engine.containers()[0]!.id, 1);
   const crashed = () => processes.status(app.id).filter((one) => one.state === 'crashed');
   await until(() => crashed().length === 3, 'all crashed');
