@@ -92,14 +92,19 @@ it('what the new thread is told again and cannot do is a problem of the log, and
   expect(await stored(logs, 'app')).toEqual(['after']);
 });
 
+/** A drain `one` of the app `app`, to where nobody listens. @returns the file of its place, which is there */
+async function openedDrain(logs: Logs, folder: string): Promise<string> {
+  logs.openDrain({ id: 'one', appId: 'app', url: 'syslog://127.0.0.1:9', token: 'd.1', insecure: false });
+  const cursor = join(folder, 'logs', 'app', 'one.drain');
+  while (!existsSync(cursor)) await sleep(10);
+  return cursor;
+}
+
 it('a removal that the thread died over is done by the next one', async () => {
   using folder = temporaryFolder();
   await using logs = await openLogs(folder.path);
-  const drain = { id: 'one', appId: 'app', url: 'syslog://127.0.0.1:9', token: 'd.1', insecure: false };
-  const cursor = join(folder.path, 'logs', 'app', 'one.drain');
-  logs.openDrain(drain);
   logs.write('other', router('stored'));
-  while (!existsSync(cursor)) await sleep(10);
+  const cursor = await openedDrain(logs, folder.path);
   await logs.thread().terminate();
   await Promise.all([logs.removeDrain('one'), logs.remove('other')]);
   expect(existsSync(cursor)).toBe(false);
@@ -110,10 +115,7 @@ it('a removal that the thread died over is done by the next one', async () => {
 it('a drain whose file cannot be taken away is closed for good all the same', async () => {
   using folder = temporaryFolder();
   await using logs = await openLogs(folder.path);
-  const drain = { id: 'one', appId: 'app', url: 'syslog://127.0.0.1:9', token: 'd.1', insecure: false };
-  const cursor = join(folder.path, 'logs', 'app', 'one.drain');
-  logs.openDrain(drain);
-  while (!existsSync(cursor)) await sleep(10);
+  const cursor = await openedDrain(logs, folder.path);
   rmSync(cursor);
   mkdirSync(cursor);
   await expect(logs.removeDrain('one')).rejects.toThrow();

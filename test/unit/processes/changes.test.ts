@@ -1,6 +1,5 @@
 // Scales, resizes and restarts to their end: done, or what ran before goes on and it is said which process failed how.
 import { expect, test } from 'vitest';
-import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import {
   app,
   append,
@@ -8,7 +7,10 @@ import {
   deaf,
   ended,
   engine,
+  failing,
+  idOf,
   lines,
+  named,
   outcome,
   processes,
   quantityOf,
@@ -19,21 +21,10 @@ import {
   startAgain,
   store,
   until,
+  untilCrashed,
   untilRunning,
 } from './ground.ts';
 
-/** From now on those that match end at their start with status 4. */
-function failing(matches: (spec: ContainerSpec) => boolean): void {
-  engine.behave((spec) =>
-    matches(spec) ? { exitAfterMs: 10, exitCode: 4, prints: ['last words'] } : undefined,
-  );
-}
-const named =
-  (...names: string[]) =>
-  ({ labels }: ContainerSpec): boolean =>
-    names.includes(labels['twelve.process'] ?? '');
-const idOf = (name: string): string =>
-  engine.containers().find((one) => one.spec.labels['twelve.process'] === name)!.id;
 const sizes = (): string[] => engine.containers().map((one) => one.spec.labels['twelve.size']!);
 
 /** Deployed, with so many web processes. */
@@ -121,7 +112,7 @@ test('a scale that works says so when another process that is wanted does not ru
   await outcome(rescale('worker', { quantity: 1 }));
   failing(named('worker.1'));
   engine.crash(idOf('worker.1'), 1);
-  await until(() => processes.status(app.id).some((one) => one.state === 'crashed'), 'crashed');
+  await untilCrashed();
   const change = await outcome(rescale('worker', { quantity: 2 }));
   expect(change).toMatchObject({ status: 'failed', reason: expect.stringContaining('worker.1 exited') });
   expect(change.reason).toContain('The formation is set all the same.');
@@ -200,7 +191,7 @@ test('where the old one ends first, a restart that fails goes no further; the on
   failing(named('worker.1'));
   const change = await outcome(restart('worker'));
   expect(change.reason).toContain('The restart went no further; worker.1 is started again, later each time.');
-  await until(() => processes.status(app.id).some((one) => one.state === 'crashed'), 'crashed');
+  await untilCrashed();
   expect(idOf('worker.2')).toBe(second);
   failing(() => false);
   await untilRunning(['web.1 v1', 'worker.1 v1', 'worker.2 v1']);

@@ -15,7 +15,7 @@ import { createProcesses, type Processes } from '../../../platform/processes/man
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
 import type { Ask } from '../../../platform/processes/probe.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
-import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { createMemoryEngine, type MemoryContainer, type MemoryEngine } from '../../support/memory-engine.ts';
 import { plainSlug } from '../../support/plain-slug.ts';
 
 let folder: string;
@@ -211,6 +211,22 @@ export const running = (): string[] =>
     .map((one) => processOf(one.spec))
     .sort();
 
+/** The container of `web.1`; of an old and a new one the old. */
+export const containerOf = (name: string): MemoryContainer | undefined =>
+  engine.containers().find((one) => one.spec.labels['twelve.process'] === name);
+export const idOf = (name: string): string => containerOf(name)!.id;
+
+/** From now on those that match end at their start with status 4. */
+export function failing(matches: (spec: ContainerSpec) => boolean): void {
+  engine.behave((spec) =>
+    matches(spec) ? { exitAfterMs: 10, exitCode: 4, prints: ['last words'] } : undefined,
+  );
+}
+export const named =
+  (...names: string[]) =>
+  ({ labels }: ContainerSpec): boolean =>
+    names.includes(labels['twelve.process'] ?? '');
+
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (let n = 0; n < 300; n++) {
     if (condition()) return;
@@ -220,3 +236,5 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 }
 export const untilRunning = (names: string[]): Promise<void> =>
   until(() => running().join() === [...names].sort().join(), names.join());
+export const untilCrashed = (): Promise<void> =>
+  until(() => processes.status(app.id).some((one) => one.state === 'crashed'), 'crashed');

@@ -10,6 +10,7 @@ import {
   draining,
   ended,
   engine,
+  idOf,
   outcome,
   processes,
   processOf,
@@ -20,6 +21,7 @@ import {
   startAgain,
   store,
   until,
+  untilCrashed,
   untilRunning,
   userId,
 } from './ground.ts';
@@ -92,7 +94,7 @@ test('a crash is answered by a restart, and `ps` says crashed meanwhile', async 
   await ended(append({ web: 'w' }));
   const [first] = engine.containers();
   engine.crash(first!.id, 1);
-  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilCrashed();
   expect(routed.state).toBe('crashed');
   await until(() => processes.status(app.id)[0]?.state === 'up', 'up again');
   expect(engine.containers().map((one) => one.spec.labels['twelve.attempt'])).toEqual(['1']);
@@ -108,8 +110,6 @@ test('the code of what went wrong stands from the crash on until the next proces
     processes.status(app.id).find((one) => one.type === type);
   await until(() => of('web')?.state === 'up' && of('worker')?.state === 'up', 'up');
   expect([of('web')?.code, of('worker')?.code]).toEqual([null, null]);
-  const idOf = (name: string): string =>
-    engine.containers().find((one) => one.spec.labels['twelve.process'] === name)!.id;
   // Of one that is no web process a crash has no code, unless the kernel killed it.
   engine.crash(idOf('worker.1'), 1);
   await until(() => of('worker')?.state === 'crashed', 'crashed');

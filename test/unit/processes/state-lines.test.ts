@@ -10,6 +10,7 @@ import {
   deaf,
   ended,
   engine,
+  idOf,
   newNeeds,
   processes,
   processOf,
@@ -126,9 +127,8 @@ test.each([true, false])('a one-off process (attached: %s)', async (attached) =>
   const rest = { config: {}, command: 'rake db', attached, tty: false, window: null };
   const { id, name } = await oneOffs.create({ app: store.apps.byId(app.id)!, release, slug, ...rest });
   if (attached) await oneOffs.open(id);
-  const container = engine.containers().find((one) => one.spec.labels['twelve.process'] === name)!;
   await until(() => of(`${name} v1`).includes('State changed from starting to up'), 'up');
-  engine.crash(container.id, 5);
+  engine.crash(idOf(name), 5);
   await until(() => of(`${name} v1`).some((line) => line.endsWith('complete')), 'complete');
   expect(of(`${name} v1`)).toEqual([
     'Starting process with command `rake db`',

@@ -7,9 +7,11 @@ import {
   app,
   append,
   begin,
+  containerOf,
   deaf,
   ended,
   engine,
+  idOf,
   newNeeds,
   outcome,
   processes,
@@ -17,9 +19,11 @@ import {
   restart,
   routed,
   running,
+  scale,
   startAgain,
   store,
   until,
+  untilCrashed,
   untilRunning,
 } from './ground.ts';
 
@@ -27,6 +31,20 @@ const supervise = (): Supervisor => {
   const { networkOf, fromSlug } = processes;
   return createSupervisor(app.id, { ...newNeeds(), networkOf, fromSlug });
 };
+
+/** What a server that is gone leaves of an app whose web process crashed and waits for its next attempt. */
+async function crashedBefore(of: { attempt: number; since: number; retryAt: number }): Promise<void> {
+  await begin();
+  await ended(append({ web: 'w' }));
+  await processes.close();
+  await engine.remove(engine.containers()[0]!.id);
+  store.processSetbacks.set(app.id, {
+    ...of,
+    ...{ slot: '1/web.1', restarts: of.attempt, madeAt: of.since, code: 'H10' },
+    processId: 'gone',
+    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
+  });
+}
 
 test('a process that has ended does not count as one of its release that runs', async () => {
   await begin();
@@ -47,12 +65,8 @@ test('slots that wait for their next attempt have each an id of their own, which
   await begin();
   await ended(append({ web: 'w', worker: 'k', clock: 'c' }));
   engine.behave(() => ({ exitAfterMs: 1, exitCode: 1 }));
-  const quantities = { web: 1, worker: 1, clock: 1 };
-  store.formations.replace(
-    app.id,
-    store.formations.of(app.id).map((one) => ({ ...one, quantity: quantities[one.type as 'web'] })),
-  );
-  await processes.changed(app.id);
+  scale('worker', 1);
+  scale('clock', 1);
   engine.crash(engine.containers()[0]!.id, 1);
   const crashed = () => processes.status(app.id).filter((one) => one.state === 'crashed');
   await until(() => crashed().length === 3, 'all crashed');
@@ -99,7 +113,7 @@ test('a crash that was told of, and not cleared away yet, is not told of again b
   await begin();
   await ended(append({ web: 'w' }));
   engine.crash(engine.containers()[0]!.id, 1);
-  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilCrashed();
   const [before] = store.processSetbacks.ofApp(app.id);
   void processes.close();
   startAgain();
@@ -112,32 +126,15 @@ test('a crash that was told of, and not cleared away yet, is not told of again b
 });
 
 test('a clock that was set back meanwhile has nothing wait longer than its attempt', async () => {
-  await begin();
-  await ended(append({ web: 'w' }));
-  await processes.close();
-  await engine.remove(engine.containers()[0]!.id);
   const year = Date.now() + 365 * 86_400_000;
-  store.processSetbacks.set(app.id, {
-    ...{ slot: '1/web.1', attempt: 1, restarts: 1, retryAt: year, since: year, madeAt: year, code: 'H10' },
-    processId: 'gone',
-    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
-  });
+  await crashedBefore({ attempt: 1, since: year, retryAt: year });
   startAgain();
   await begin();
   await untilRunning(['web.1 v1']);
 });
 
 test('a restart that a server was killed over before it began waits for no attempt of before', async () => {
-  await begin();
-  await ended(append({ web: 'w' }));
-  await processes.close();
-  await engine.remove(engine.containers()[0]!.id);
-  const [since, retryAt] = [Date.now() - 1000, Date.now() + 300_000];
-  store.processSetbacks.set(app.id, {
-    ...{ slot: '1/web.1', attempt: 12, restarts: 12, retryAt, since, madeAt: since, code: 'H10' },
-    processId: 'gone',
-    failure: { process: 'web.1', sentence: 'web.1 exited with status 1.', lastLines: [] },
-  });
+  await crashedBefore({ attempt: 12, since: Date.now() - 1000, retryAt: Date.now() + 300_000 });
   const change = store.processChanges.append(app.id, { kind: 'restart', former: [], target: null });
   startAgain();
   await begin();
@@ -169,7 +166,7 @@ test('an app that crashed before the server was started again is told as crashed
   await ended(append({ web: 'w' }, { MODE: 'slow' }));
   deaf.add('slow');
   engine.crash(engine.containers()[0]!.id, 1);
-  await until(() => processes.status(app.id)[0]?.state === 'crashed', 'crashed');
+  await untilCrashed();
   await untilRunning(['web.1 v1']);
   await processes.close();
   startAgain({ bootTimeoutMs: 60_000 });
@@ -187,8 +184,6 @@ test('of two that crash together each waits for its own next attempt', async () 
   const told = new Promise<string[]>((resolve) => {
     read = () => resolve([]);
   });
-  const idOf = (name: string) =>
-    engine.containers().find((one) => one.spec.labels[label.process] === name)?.id;
   const slow = { id: '' };
   const lastLines: typeof other.lastLines = (id, count) =>
     id === slow.id ? told : other.lastLines(id, count);
@@ -196,11 +191,11 @@ test('of two that crash together each waits for its own next attempt', async () 
   await begin();
   await ended(append({ web: 'w' }));
   await outcome(rescale('web', { quantity: 2 }));
-  slow.id = idOf('web.2')!;
+  slow.id = idOf('web.2');
   engine.crash(slow.id, 1);
-  const first = idOf('web.1')!;
+  const first = idOf('web.1');
   engine.crash(first, 1);
-  await until(() => idOf('web.1') !== first, 'cleared away');
+  await until(() => containerOf('web.1')?.id !== first, 'cleared away');
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(running()).toEqual([]);
   read();

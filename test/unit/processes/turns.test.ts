@@ -5,8 +5,12 @@ import {
   app,
   append,
   begin,
+  containerOf,
   ended,
   engine,
+  failing,
+  idOf,
+  named,
   outcome,
   processes,
   processOf,
@@ -18,6 +22,7 @@ import {
   startAgain,
   store,
   until,
+  untilCrashed,
   untilRunning,
 } from './ground.ts';
 
@@ -53,12 +58,6 @@ function startsAnew(): string[] {
   const old = new Set(processes.status(app.id).map((one) => one.id));
   return starts((id) => !old.has(id));
 }
-const idOf = (name: string): string =>
-  engine.containers().find((one) => processOf(one.spec) === `${name} v1`)!.id;
-const failing = (name: string): void =>
-  engine.behave((spec) =>
-    processOf(spec).startsWith(`${name} `) ? { exitAfterMs: 10, exitCode: 4 } : undefined,
-  );
 
 test.each([
   [{}, ['web.1 after ', 'clock.1 after web.1', 'worker.1 after web.1']],
@@ -89,10 +88,10 @@ test('a scale of several types, and a resize', async () => {
 test('one that fails in its turn: of those that come after it nothing was touched', async () => {
   await deployed();
   const before = ['worker.1', 'clock.1'].map(idOf);
-  failing('web.1');
+  failing(named('web.1'));
   expect((await outcome(restart())).reason).toContain('Not restarted: web.1 goes on as it was.');
   expect(['worker.1', 'clock.1'].map(idOf)).toEqual(before);
-  failing('web.2');
+  failing(named('web.2'));
   const change = await outcome(rescaleAll({ web: { quantity: 2 }, worker: { quantity: 0 } }));
   expect(change.reason).toContain('Not applied: as before, web at 1:standard-1x, worker at 1:standard-1x.');
   expect(quantityOf('worker')).toBe('1:standard-1x');
@@ -101,9 +100,9 @@ test('one that fails in its turn: of those that come after it nothing was touche
 
 test('one that crashed before holds nothing up', async () => {
   await deployed({ order: 'worker,web' });
-  failing('worker.1');
+  failing(named('worker.1'));
   engine.crash(idOf('worker.1'), 1);
-  await until(() => processes.status(app.id).some((one) => one.state === 'crashed'), 'crashed');
+  await untilCrashed();
   const change = await outcome(rescaleAll({ web: { quantity: 2 }, worker: { quantity: 2 } }));
   expect(change.reason).toContain('The formation is set all the same.');
   await untilRunning(['clock.1 v1', 'web.1 v1', 'web.2 v1', 'worker.2 v1']);
@@ -118,8 +117,7 @@ test('one that waits for its turn and crashes meanwhile is started again as it w
   const before = idOf('worker.1');
   engine.crash(before, 1);
   await until(() => running().includes('worker.1 v1') && idOf('worker.1') !== before, 'worker.1 again');
-  const again = engine.containers().find((one) => processOf(one.spec) === 'worker.1 v1');
-  expect(again?.spec.labels['twelve.size']).toBe('standard-1x');
+  expect(containerOf('worker.1')?.spec.labels['twelve.size']).toBe('standard-1x');
   expect(running()).not.toContain('worker.2 v1');
   slow = false;
   expect((await outcome(change)).status).toBe('succeeded');

@@ -14,16 +14,24 @@ import {
   untilRunning,
 } from './ground.ts';
 
-test('a restart that failed', async () => {
+const full = (): never => {
+  throw new Error('database or disk is full');
+};
+
+/** An app that serves. @returns what its server tells as problems, from then on too */
+async function deployed(): Promise<string[]> {
   const problems: string[] = [];
   await processes.close();
   startAgain({ onProblem: (message) => void problems.push(message) });
   await begin();
   await ended(append({ web: 'w' }));
+  return problems;
+}
+
+test('a restart that failed', async () => {
+  const problems = await deployed();
   engine.behave(() => ({ exitAfterMs: 10, exitCode: 4 }));
-  vi.spyOn(store, 'transaction').mockImplementationOnce(() => {
-    throw new Error('database or disk is full');
-  });
+  vi.spyOn(store, 'transaction').mockImplementationOnce(full);
   const before = engine.containers().map((one) => one.id);
   const change = restart();
   await until(() => problems.length > 0, 'not stored');
@@ -38,14 +46,7 @@ test('a restart that failed', async () => {
 }, 15_000);
 
 test('a crash, and that it is over', async () => {
-  const problems: string[] = [];
-  await processes.close();
-  startAgain({ onProblem: (message) => void problems.push(message) });
-  await begin();
-  await ended(append({ web: 'w' }));
-  const full = (): never => {
-    throw new Error('database or disk is full');
-  };
+  const problems = await deployed();
   vi.spyOn(store.processSetbacks, 'set').mockImplementation(full);
   vi.spyOn(store.processSetbacks, 'remove').mockImplementation(full);
   const [former] = engine.containers();
