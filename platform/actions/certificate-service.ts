@@ -51,7 +51,11 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
   let last: Promise<void> = Promise.resolve();
 
   function ourAuthority(): Promise<KeyPair> {
-    authority ??= ownAuthority(needs, now());
+    authority ??= ownAuthority(needs, now()).catch((error: unknown) => {
+      // A full disk, for example: whoever asks next tries again.
+      authority = undefined;
+      throw error;
+    });
     return authority;
   }
 

@@ -16,12 +16,12 @@ beforeEach(() => {
 });
 afterEach(() => ground[Symbol.dispose]());
 
-async function serviceOf() {
+async function serviceOf(speaksTls = true) {
   const config = {
     ...ground.platform.config,
     domain: 'apps.test',
     publicUrl: null,
-    apiTls: { host: '127.0.0.1', port: 5443 },
+    apiTls: speaksTls ? { host: '127.0.0.1', port: 5443 } : null,
   } as Config;
   const { store } = ground;
   const service = await createCertificateService({
@@ -55,5 +55,19 @@ test('the own authority stays the same for ten years, and is made anew before it
   const { pem, fingerprint: next } = await service.authority();
   expect(next).not.toBe(fingerprint);
   expect(service.pairFor(null).chain).toContain(pem.trim());
+  await service.close();
+});
+
+test('an own authority that could not be stored is made when it is asked for again', async () => {
+  const { service } = await serviceOf(false);
+  const { ownKeys } = ground.store;
+  const { put } = ownKeys;
+  ownKeys.put = () => {
+    throw new Error('The disk is full.');
+  };
+  await expect(service.authority()).rejects.toThrow('The disk is full.');
+  ownKeys.put = put;
+  await service.changed();
+  expect((await service.authority()).fingerprint).toMatch(/^[0-9A-F]{2}:/);
   await service.close();
 });
