@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isRange } from './domain/address.ts';
+import { type Budgets, readBudgets } from './domain/budgets.ts';
 import { PlatformError } from './domain/errors.ts';
 import type { Size } from './domain/formation.ts';
 import { isName } from './domain/host-name.ts';
@@ -87,8 +88,8 @@ export interface Config {
   slugLimitBytes: number;
   /** With less free space than this no push is taken and no build started. */
   minFreeBytes: number;
-  /** Bytes that the build caches of all apps may take together. */
-  cachesBytes: number;
+  /** Bytes that what is kept on disks may take, by kind. */
+  budgets: Budgets;
   /** Releases per app whose slugs are kept. */
   keepReleases: number;
   /** Entries of the audit log. */
@@ -192,7 +193,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ),
     slugLimitBytes: megabytes('TWELVE_SLUG_LIMIT', 1),
     minFreeBytes: megabytes('TWELVE_MIN_FREE', 0, 1_000_000_000),
-    cachesBytes: megabytes('TWELVE_CACHES', 0, 100_000_000),
+    budgets: readBudgets((name) => (text(name) ? megabytes(name, 0, 100_000_000) : null)),
     keepReleases: count('TWELVE_KEEP_RELEASES', 2, 1000),
     auditEntries: count('TWELVE_AUDIT_ENTRIES', 1000, 10_000_000),
     logLevel: checked(

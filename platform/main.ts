@@ -11,6 +11,7 @@ import { createClaims } from './actions/claims.ts';
 import type { Platform } from './actions/context.ts';
 import { cronOf } from './actions/cron.ts';
 import { createDesk } from './actions/desk.ts';
+import { requireRoom } from './actions/disk.ts';
 import { createOutputs } from './actions/output.ts';
 import { prepare } from './actions/prepare.ts';
 import { pushesOf } from './actions/pushes.ts';
@@ -47,7 +48,6 @@ import { reached } from './step-channel.ts';
 import { untilSignalled } from './stop-signal.ts';
 import { firstToken, makeFolder, readInstance } from './store/data-folder.ts';
 import { lockFolder, lockRun } from './store/database.ts';
-import { requireSpace } from './store/space.ts';
 import { openStore } from './store/store.ts';
 
 export interface Server {
@@ -222,7 +222,7 @@ async function connect(
   closers.push(() => processes.close());
   const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: processes.fromSlug });
   const space = (): Promise<void> =>
-    requireSpace([config.dataFolder, config.engineContainers ?? rootFolder], config.minFreeBytes);
+    requireRoom(platform, [config.dataFolder, config.engineContainers ?? rootFolder]);
   const git = await createGit({
     folder: data('git'),
     runFolder,

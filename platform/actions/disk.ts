@@ -1,71 +1,106 @@
-// Everything the platform keeps on disks, by kind: how much it takes, within what budget, and what a collection takes away.
+// Everything the platform keeps on disks, by kind: what it takes, within what budget, what a collection takes away, and what
+// is refused because a budget is used up.
 import { join } from 'node:path';
-import { collectionBytes } from '../build/collection.ts';
-import { keptDebBytes } from '../build/debs.ts';
-import { bytesBelow } from '../build/disk.ts';
-import { serverImages } from '../engine/images.ts';
-import { label } from '../engine/labels.ts';
+import { type BudgetKind, budgetSettings, type Count, nothing } from '../domain/budgets.ts';
+import { PlatformError } from '../domain/errors.ts';
+import { requireSpace } from '../store/space.ts';
+import { bytesBelow, dataKinds, usedByKind } from '../store/usage.ts';
 import type { Platform } from './context.ts';
-import { type Count, collectNow, type Removed } from './garbage.ts';
+import { collectNow, type Removed } from './garbage.ts';
+import { imagesOnEngine } from './images.ts';
 
-export interface Kind {
+export interface KindUse {
   kind: string;
-  /** After the collection. */
   bytes: number;
   /** Null: what there is is needed. */
   budget: number | null;
+}
+
+export interface Kind extends KindUse {
   removed: Count;
 }
 
-const nothing: Count = { count: 0, bytes: 0 };
-
-/** Kinds that are folders of the data folder, with those that a collection looks at. */
-const folders: readonly { kind: string; folder: string; removed?: keyof Removed }[] = [
-  { kind: 'slugs', folder: 'blobs', removed: 'slugs' },
-  { kind: 'build caches', folder: 'cache', removed: 'caches' },
-  { kind: 'buildpacks', folder: 'buildpacks' },
-  { kind: 'Debian packages', folder: 'debs' },
-  { kind: 'builds under way', folder: 'work' },
-  { kind: 'sources', folder: 'sources' },
-  { kind: 'repositories', folder: 'git' },
-  { kind: 'build outputs', folder: 'outputs' },
-  { kind: 'logs', folder: 'logs' },
-  { kind: 'backups', folder: 'backups' },
-];
+/** What a collection looks at. */
+const collected: Readonly<Record<string, keyof Removed>> = {
+  images: 'images',
+  slugs: 'slugs',
+  'build caches': 'caches',
+  buildpacks: 'buildpacks',
+  'Debian packages': 'debs',
+  backups: 'copies',
+};
 
 /** @param dry only says what would go; what it takes is as of now */
 export async function tidyDisk(platform: Platform, dry: boolean): Promise<Kind[]> {
   const removed = await collectNow(platform, dry);
-  const kinds: Kind[] = [await imagesKind(platform, removed.images)];
-  for (const { kind, folder, removed: key } of folders)
-    kinds.push({
-      kind,
-      bytes: await bytesBelow(join(platform.config.dataFolder, folder)),
-      budget: budgetOf(platform, folder),
-      removed: key ? removed[key] : nothing,
-    });
-  return kinds;
+  const kinds = await diskUse(platform);
+  if (!kinds)
+    throw new PlatformError('service_unavailable', 'What lies on the disk cannot be told: du failed.');
+  return kinds.map((one) => ({
+    ...one,
+    removed: collected[one.kind] ? removed[collected[one.kind]!] : nothing,
+  }));
 }
 
-function budgetOf({ config, store }: Platform, folder: string): number | null {
-  switch (folder) {
-    case 'cache':
-      return config.cachesBytes;
-    case 'logs':
-      return store.apps.list().length * config.logBudgetBytes;
-    case 'buildpacks':
-      return collectionBytes;
-    case 'debs':
-      return keptDebBytes;
-    default:
-      return null;
+/** Each kind is there, but for images while the engine does not answer; null when it takes longer than it may. */
+export async function diskUse(platform: Platform, patienceMs?: number): Promise<KindUse[] | null> {
+  const [images, used] = await Promise.all([
+    imagesOnEngine(platform, platform.store.slugs.kept()).catch(() => null),
+    usedByKind(platform.config.dataFolder, patienceMs),
+  ]);
+  if (!used) return null;
+  return Object.entries({ ...(images && { images: images.bytes }), ...used }).map(([kind, bytes]) => ({
+    kind,
+    bytes,
+    budget: budgetOf(platform, kind),
+  }));
+}
+
+function budgetOf({ config, store }: Platform, kind: string): number | null {
+  if (kind === 'logs') return store.apps.list().length * config.logBudgetBytes;
+  return config.budgets[kind as BudgetKind] ?? null;
+}
+
+/** Kinds of which a budget is kept by taking no more: what is left of them after a collection is needed. */
+const refusing: readonly { kind: BudgetKind; why: string }[] = [
+  {
+    kind: 'repositories',
+    why: 'Destroy apps that nobody needs (twelve apps:destroy)',
+  },
+  {
+    kind: 'slugs',
+    why: 'What can be missed goes by itself; what the newest releases of each app need stays, and for an hour what was just built. Destroy apps that nobody needs (twelve apps:destroy)',
+  },
+  {
+    kind: 'images',
+    why: 'What can be missed goes by itself; what runs, builds and the router needs stays. Destroy apps that nobody needs (twelve apps:destroy)',
+  },
+];
+
+/**
+ * Before a deploy writes anything: room on the disks, and in the budgets of what it adds to. Looked at only where there is
+ * one.
+ * @throws PlatformError `service_unavailable`
+ */
+export async function requireRoom(platform: Platform, folders: readonly string[]): Promise<void> {
+  const { config } = platform;
+  await requireSpace(folders, config.minFreeBytes);
+  for (const { kind, why } of refusing) {
+    const budget = config.budgets[kind];
+    if (budget === null) continue;
+    const bytes = await takenBy(platform, kind);
+    if (bytes <= budget) continue;
+    throw new PlatformError(
+      'service_unavailable',
+      `The budget for ${kind} is used up: they take ${megabytes(bytes)} of ${megabytes(budget)} (${budgetSettings[kind]}). Nothing was changed, and apps go on. ${why}, or raise the budget; twelve server:gc shows what takes how much.`,
+      { budget: kind },
+    );
   }
 }
 
-/** The platform's own, and those of its apps. As the engine counts: layers that several have are in each. */
-async function imagesKind({ engine, instance }: Platform, removed: Count): Promise<Kind> {
-  const ours = await engine.images({ [label.slug]: instance });
-  const made = await Promise.all(serverImages.map((name) => engine.images({ [label.image]: name })));
-  const bytes = [...ours, ...made.flat()].reduce((sum, { size }) => sum + size, 0);
-  return { kind: 'images', bytes, budget: null, removed };
+async function takenBy(platform: Platform, kind: BudgetKind): Promise<number> {
+  if (kind === 'images') return (await imagesOnEngine(platform, platform.store.slugs.kept())).bytes;
+  return await bytesBelow(join(platform.config.dataFolder, dataKinds[kind]));
 }
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_048_576)} MB`;

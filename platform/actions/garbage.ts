@@ -1,13 +1,19 @@
-// Garbage collection: a blob goes only when no retained release names it, an image of ours when no definition does, and the
-// oldest build caches when all of them are over their budget.
-import type { AppCache } from '../build/cache-size.ts';
+// Garbage collection: a blob goes only when no retained release names it, an image of ours when no definition does; and of
+// each kind that is over its budget, the oldest that can be missed.
+import { join } from 'node:path';
+import type { TrimmedKept } from '../build/kept.ts';
+import type { Count } from '../domain/budgets.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { Slug } from '../domain/slug.ts';
+import type { Digest, Slug } from '../domain/slug.ts';
 import type { ImageInfo } from '../engine/engine.ts';
 import { serverImages } from '../engine/images.ts';
 import { label } from '../engine/labels.ts';
 import { removeSuperseded } from '../engine/superseded.ts';
+import type { Collected } from '../slugs/collect.ts';
+import { trimCopies } from '../store/copies.ts';
+import { dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
+import { retiredSlugs, trimCaches, trimImages, trimSlugs } from './trim.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -47,15 +53,12 @@ export async function forgetOldOutputs(platform: Platform, appId: string): Promi
   }
 }
 
-/** What a collection removed, or would: by kind how many, and how many bytes. */
-export interface Removed {
+/** What a collection removed, or would. */
+export interface Removed extends TrimmedKept {
   slugs: Count;
   images: Count;
   caches: Count;
-}
-export interface Count {
-  count: number;
-  bytes: number;
+  copies: Count;
 }
 
 /** Of all apps, after what is under way. @param dry only says what would go @throws what went wrong */
@@ -64,7 +67,7 @@ export function collectNow(platform: Platform, dry: boolean): Promise<Removed> {
 }
 
 async function collect(platform: Platform, appId: string | undefined, dry = false): Promise<Removed> {
-  const { store } = platform;
+  const { store, config } = platform;
   const appIds = appId ? [appId] : store.apps.list().map(({ id }) => id);
   const retired = new Set(
     store.transaction(() => {
@@ -73,24 +76,45 @@ async function collect(platform: Platform, appId: string | undefined, dry = fals
       return ids;
     }),
   );
-  const keep = store.slugs.kept().filter(({ id }) => !retired.has(id));
-  const gone = await platform.slugs.collect(
-    keep.map((slug) => slug.manifest),
-    dry,
-  );
+  const { keep, gone } = await collectSlugs(platform, retired, dry);
   const old = await removeOldImages(platform, keep, dry);
-  const caches = await trimCaches(platform, dry);
+  const goneBytes = gone.imageBytes + bytesOf(old.map(({ size }) => size));
+  const idle = await trimImages(platform, keep, dry ? goneBytes : 0, dry);
   const removed: Removed = {
     slugs: { count: gone.blobs, bytes: gone.bytes },
     images: {
-      count: gone.images + old.length,
-      bytes: gone.imageBytes + bytesOf(old.map(({ size }) => size)),
+      count: gone.images + old.length + idle.count,
+      bytes: goneBytes + idle.bytes,
     },
-    caches: { count: caches.length, bytes: bytesOf(caches.map(({ bytes }) => bytes)) },
+    caches: await trimCaches(platform, dry),
+    copies: trimCopies(join(config.dataFolder, dataKinds.backups), config.budgets.backups, dry),
+    ...(await platform.builder.trimKept(dry)),
   };
   if (!dry && Object.values(removed).some(({ count }) => count > 0))
     platform.log.info(removed, 'garbage collected');
   return removed;
+}
+
+/** What no app names, and what of the rest is over the budget. */
+async function collectSlugs(platform: Platform, retired: ReadonlySet<string>, dry: boolean) {
+  const keep = platform.store.slugs.kept().filter(({ id }) => !retired.has(id));
+  const manifests = (slugs: readonly Slug[]): Digest[] => slugs.map(({ manifest }) => manifest);
+  const gone = await platform.slugs.collect(manifests(keep), dry);
+  const more = await trimSlugs(platform, keep, dry ? gone.bytes : 0, dry);
+  if (more.size === 0) return { keep, gone };
+  const left = keep.filter(({ id }) => !more.has(id));
+  const also = await platform.slugs.collect(manifests(left), dry);
+  // A dry run has removed nothing: it finds all of it again.
+  return { keep: left, gone: dry ? also : added(gone, also) };
+}
+
+function added(one: Collected, other: Collected): Collected {
+  return {
+    blobs: one.blobs + other.blobs,
+    bytes: one.bytes + other.bytes,
+    images: one.images + other.images,
+    imageBytes: one.imageBytes + other.imageBytes,
+  };
 }
 
 /**
@@ -117,43 +141,6 @@ async function removeOldImages(
   });
 }
 
-/** Those that were left the longest time ago go, until the others are within the budget of all. A build keeps its own. */
-async function trimCaches(platform: Platform, dry: boolean): Promise<AppCache[]> {
-  const { config, builder, claims } = platform;
-  const caches = (await builder.caches()).sort((a, b) => a.savedAt - b.savedAt);
-  let left = bytesOf(caches.map(({ bytes }) => bytes));
-  const gone: AppCache[] = [];
-  for (const cache of caches) {
-    if (left <= config.cachesBytes) break;
-    if (claims.isHeld(cache.appId)) continue;
-    if (!dry) await builder.purgeCache(cache.appId);
-    left -= cache.bytes;
-    gone.push(cache);
-  }
-  return gone;
-}
-
 function bytesOf(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** All but those of the newest releases that served, of the serving one and of what is pending or will be. */
-function retiredSlugs(platform: Platform, appId: string): string[] {
-  const { store } = platform;
-  const serving = store.apps.byId(appId)?.servingVersion ?? null;
-  const releases = store.releases.list(appId);
-  const served = releases
-    .filter((release) => release.status === 'succeeded' && release.slugId)
-    .slice(0, platform.config.keepReleases);
-  const needed = releases.filter((release) => release.status === 'pending' || release.version === serving);
-  // The newest that serves or still may is what the next release is made from.
-  const base = store.releases.base(appId);
-  const keep = new Set([...served, ...needed, ...(base ? [base] : [])].map((release) => release.slugId));
-  // The slug of a deploy that is under way has no release yet; of one that failed it goes when that deploy has ended.
-  const named = new Set(releases.map((release) => release.slugId));
-  const mayGo = (id: string): boolean => named.has(id) || !platform.claims.isHeld(appId);
-  return store.slugs
-    .ofApp(appId)
-    .filter((slug) => !slug.removedAt && !keep.has(slug.id) && mayGo(slug.id))
-    .map(({ id }) => id);
 }

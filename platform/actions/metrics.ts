@@ -2,6 +2,7 @@
 import { metric } from '../domain/metric.ts';
 import { durationBounds } from '../router/request-tally.ts';
 import type { Platform } from './context.ts';
+import type { KindUse } from './disk.ts';
 
 /** So many apps, and types of one, have labels of their own; what is beyond them is told together. */
 const mostApps = 200;
@@ -15,7 +16,8 @@ interface Names {
   type(appId: string, type: string): string;
 }
 
-export async function collectMetrics(platform: Platform) {
+/** @param disk null: not known now */
+export async function collectMetrics(platform: Platform, disk: readonly KindUse[] | null) {
   const names = namesOf(platform);
   const apps = metric('twelve_apps', 'gauge', 'Apps that there are.');
   apps.add({}, platform.store.apps.list().length);
@@ -25,6 +27,7 @@ export async function collectMetrics(platform: Platform) {
     ...processes(platform, names),
     ...builds(platform, names),
     ...(await logs(platform, names)),
+    ...diskOf(disk ?? []),
     ...ownProcess(),
   ];
 }
@@ -180,6 +183,16 @@ async function logs({ logs: station, store }: Platform, names: Names) {
     failing.add(labels, one.failure === null ? 0 : 1);
   }
   return [lines, lost, lag, delivered, dropped, failing];
+}
+
+function diskOf(kinds: readonly KindUse[]) {
+  const used = metric('twelve_disk_used_bytes', 'gauge', 'What the platform keeps on disks, by kind.');
+  const budgets = metric('twelve_disk_budget_bytes', 'gauge', 'What kinds that have a budget may take.');
+  for (const { kind, bytes, budget } of kinds) {
+    used.add({ kind }, bytes);
+    if (budget !== null) budgets.add({ kind }, budget);
+  }
+  return [used, budgets];
 }
 
 /** Under the names that every client library gives them. */

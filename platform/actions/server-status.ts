@@ -2,19 +2,22 @@
 import { freemem, totalmem } from 'node:os';
 import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
-import { usedByKind } from '../store/usage.ts';
 import type { Platform } from './context.ts';
+import { diskUse } from './disk.ts';
 import { failingParts } from './health.ts';
 
 export type ServerStatus = Awaited<ReturnType<typeof serverStatus>>;
 
+/** Who asks how the server stands does not wait longer for what lies on its disk. */
+const patienceMs = 15_000;
+
 export async function serverStatus(platform: Platform) {
   const { config, store } = platform;
-  const [engine, failing, disk, used, logs] = await Promise.all([
+  const [engine, failing, disk, kinds, logs] = await Promise.all([
     engineOf(platform),
     failingParts(platform),
     diskSpace(config.dataFolder),
-    usedByKind(config.dataFolder),
+    diskUse(platform, patienceMs),
     platform.logs.counts().catch(() => null),
   ]);
   return {
@@ -27,7 +30,7 @@ export async function serverStatus(platform: Platform) {
     engine,
     /** Parts that everything needs and that do not answer. */
     failing,
-    disk: { ...disk, minFreeBytes: config.minFreeBytes, used },
+    disk: { ...disk, minFreeBytes: config.minFreeBytes, kinds },
     memory: { total: totalmem(), free: freemem(), server: process.memoryUsage().rss },
     logs: logs && {
       lines: sum(logs.apps.map(({ stored }) => stored)),

@@ -1,26 +1,32 @@
 // A disk that fills up while nobody pushes: said in the server's log when it happens and when it is over, and made room on.
-import { hasCode, messageOf } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
 
 const lookMs = 30_000;
+/** While there is too little, so many looks lie between two collections: what was too young to go gets older. */
+const looksBetween = 10;
 
 /** Until the signal aborts. What is refused meanwhile is refused by `requireSpace`, whoever asks. */
 export function watchSpace(platform: Platform, signal: AbortSignal, everyMs = lookMs): void {
   if (signal.aborted) return;
-  let short = false;
+  let looks = 0;
   let looking = false;
   const look = async (): Promise<void> => {
     const why = await shortage(platform);
-    if (signal.aborted || (why !== null) === short) return;
-    short = why !== null;
-    if (why === null)
-      return platform.log.info('there is space on the disk again: pushes and builds are taken');
-    platform.log.error(
-      { why },
-      'the disk is nearly full: pushes and builds are refused, apps go on. "twelve server:gc" shows what takes how much',
-    );
-    await collectGarbage(platform);
+    if (signal.aborted) return;
+    if (why === null) {
+      if (looks > 0) platform.log.info('there is space on the disk again: pushes and builds are taken');
+      looks = 0;
+      return;
+    }
+    if (looks === 0)
+      platform.log.error(
+        { why: why.message },
+        `${why.details['budget'] ? 'a budget of the disk is used up' : 'the disk is nearly full'}: pushes and builds are refused, apps go on. "twelve server:gc" shows what takes how much`,
+      );
+    if (looks % looksBetween === 0) await collectGarbage(platform);
+    looks += 1;
   };
   const timer = setInterval(() => {
     if (looking) return;
@@ -36,12 +42,12 @@ export function watchSpace(platform: Platform, signal: AbortSignal, everyMs = lo
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
-async function shortage(platform: Platform): Promise<string | null> {
+async function shortage(platform: Platform): Promise<PlatformError | null> {
   try {
     await platform.requireSpace();
     return null;
   } catch (error) {
-    if (hasCode(error, 'service_unavailable')) return error.message;
+    if (error instanceof PlatformError && error.code === 'service_unavailable') return error;
     throw error;
   }
 }

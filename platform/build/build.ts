@@ -11,13 +11,12 @@ import { label, ownLabels } from '../engine/labels.ts';
 import { cacheKey, createBuildCache } from './cache.ts';
 import type { AppCache } from './cache-size.ts';
 import { type Choice, expectedNames, languageOf } from './choose.ts';
-import { createCollection } from './collection.ts';
 import type { BuildContainer } from './container.ts';
-import { sweepDebs } from './debs.ts';
 import { tooSlow } from './failures.ts';
 import { type Beginning, finish, type Ran } from './finish.ts';
 import { type Gathered, gather, pinBuildpack } from './gather.ts';
 import { createKeeper } from './keeper.ts';
+import { createKept, type TrimmedKept } from './kept.ts';
 import { type BuilderNeeds, usualLimits } from './needs.ts';
 import { createOutput, type Output } from './output.ts';
 import { furnish, layDebs, makePlace, startIn } from './place.ts';
@@ -80,6 +79,8 @@ export interface Builder {
   /** Ids of the apps that have a cache. */
   cachedApps(): Promise<string[]>;
   caches(): Promise<AppCache[]>;
+  /** Of what was fetched for builds what is over its budget goes. @param dry only says what would */
+  trimKept(dry: boolean): Promise<TrimmedKept>;
   /** What no push should have to wait for. */
   prepare(): Promise<void>;
   /**
@@ -95,21 +96,17 @@ export interface Builder {
   close(): Promise<void>;
 }
 
-/** Who pushes again does so within minutes; an idle container costs a few MB. */
-const keepReadyMs = 30 * 60_000;
-
 export function createBuilder(needs: BuilderNeeds): Builder {
   const cache = createBuildCache(needs.cacheFolder);
   const keeper = createKeeper(needs);
   const limits = { ...usualLimits, ...needs.limits };
   const ground = { ...needs, keeper, limits };
-  const collection = createCollection({ folder: needs.collectionFolder, fetchers: needs.fetchers });
+  const { collection, ...kept } = createKept(needs);
 
   const lastBuilt = new Map<string, { app: { id: string; name: string }; facts: PlaceFacts }>();
   const places = createReadyPlaces({
     make: (app, facts, signal) => makePlace(ground, cache, app, facts, signal),
     limit: needs.ready ?? 0,
-    keepMs: keepReadyMs,
     onProblem: needs.onProblem ?? (() => {}),
   });
 
@@ -264,8 +261,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     // What cannot be removed yet is tried again; nobody's builds and nobody's processes wait for it.
     await Promise.all(left.map(({ id, labels }) => keeper.release(labels[label.build] ?? '', id)));
     await rm(needs.workFolder, { recursive: true, force: true, maxRetries: 3 }).catch(told);
-    const debs = needs.debs ? sweepDebs(needs.debs.folder) : Promise.resolve();
-    await Promise.all([cache.sweep(), collection.sweep(), debs].map((part) => part.catch(told)));
+    await Promise.all([cache.sweep(), ...kept.sweep()].map((part) => part.catch(told)));
   }
 
   return {
@@ -277,6 +273,7 @@ export function createBuilder(needs: BuilderNeeds): Builder {
     purgeCache,
     cachedApps: cache.apps,
     caches: cache.list,
+    trimKept: kept.trim,
     prepare: async () => void (await needs.network?.ensure()),
     pinBuildpack: (text, signal) => pinBuildpack(collection, text, signal),
     sweep,

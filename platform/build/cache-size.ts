@@ -1,7 +1,8 @@
 // How much build caches take: what one would, with its largest parts by the names that buildpacks gave them, and what all do.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { bytesBelow, diskUsage, type Usage } from './disk.ts';
+import { bytesBelow, diskUsage } from '../store/usage.ts';
+import type { Usage } from './disk.ts';
 import type { Sized } from './failures.ts';
 
 const shown = 5;

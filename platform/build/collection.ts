@@ -7,6 +7,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Download } from '../domain/address.ts';
+import type { Count } from '../domain/budgets.ts';
 import {
   type BuildpackReference,
   type RemoteRef,
@@ -59,7 +60,7 @@ export type Collection = ReturnType<typeof createCollection>;
 
 const megabyte = 1_048_576;
 /** For all that are kept, unless told otherwise. */
-export const collectionBytes = 2048 * megabyte;
+const collectionBytes = 2048 * megabyte;
 
 export function createCollection(needs: CollectionNeeds) {
   const { folder, fetchers } = needs;
@@ -135,22 +136,29 @@ export function createCollection(needs: CollectionNeeds) {
     }
   }
 
-  /** The longest unused go first; one that a build uses stays. */
-  async function makeRoom(): Promise<void> {
-    const keys = (await readdir(folder)).filter((name) => !name.startsWith('new-'));
+  /** The longest unused go first; one that a build uses stays. @param dry only says which would */
+  async function makeRoom(dry = false): Promise<Count> {
+    const keys = (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('new-'));
     const kept = await Promise.all(keys.map(async (key) => ({ key, ...(await factsOf(join(folder, key))) })));
     let total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+    const removed = { count: 0, bytes: 0 };
     for (const { key, bytes } of kept.sort((a, b) => a.at - b.at)) {
-      if (total <= (needs.maxBytes ?? collectionBytes)) return;
-      if (used.has(key)) continue;
-      total -= bytes;
-      const gone = join(folder, `new-${randomUUID()}`);
+      if (total <= (needs.maxBytes ?? collectionBytes)) break;
       // Another build may make room as well.
-      if (!existsSync(join(folder, key))) continue;
-      // All of it at once, and in one go with the look at who uses it: nobody finds a part, nor one that is about to go.
-      renameSync(join(folder, key), gone);
-      await rm(gone, { recursive: true, force: true });
+      if (used.has(key) || !existsSync(join(folder, key))) continue;
+      total -= bytes;
+      removed.count += 1;
+      removed.bytes += bytes;
+      if (!dry) await removeWhole(key);
     }
+    return removed;
+  }
+
+  /** All of it at once, and in one go with the look at who uses it: nobody finds a part, nor one that is about to go. */
+  function removeWhole(key: string): Promise<void> {
+    const gone = join(folder, `new-${randomUUID()}`);
+    renameSync(join(folder, key), gone);
+    return rm(gone, { recursive: true, force: true });
   }
 
   /** A commit without fetching it; null for an archive, which has to be there to be known, unless it says its checksum. */
@@ -196,6 +204,9 @@ export function createCollection(needs: CollectionNeeds) {
       taken.release();
       return taken.pin;
     },
+
+    /** What is over the budget goes; also after each that is added. @param dry only says what would */
+    trim: (dry: boolean): Promise<Count> => makeRoom(dry),
 
     /** What a killed server left half fetched or half removed. */
     async sweep(): Promise<void> {

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Download, fetchableUrl, shownUrl } from '../domain/address.ts';
+import type { Count } from '../domain/budgets.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { buildFailed } from './failures.ts';
 
@@ -24,8 +25,7 @@ export interface DebRequest {
   signal: AbortSignal;
 }
 
-export const keptDebBytes = 1024 * 1_048_576;
-const usualLimits = { files: 20, fileBytes: 512 * 1_048_576, keptBytes: keptDebBytes };
+const usualLimits = { files: 20, fileBytes: 512 * 1_048_576, keptBytes: 1024 * 1_048_576 };
 
 /** @throws PlatformError `build_failed` naming the line that could not be had, and why */
 export async function fetchDebs(needs: DebNeeds, request: DebRequest): Promise<void> {
@@ -38,7 +38,7 @@ export async function fetchDebs(needs: DebNeeds, request: DebRequest): Promise<v
   await mkdir(needs.folder, { recursive: true, mode: 0o700 });
   await mkdir(request.into, { recursive: true, mode: 0o755 });
   for (const line of lines) await fetchOne({ ...needs, limits }, request, line);
-  await trim(needs.folder, limits.keptBytes);
+  await trimDebs(needs, false);
 }
 
 /** What a killed server left half fetched. Before any build. */
@@ -163,19 +163,24 @@ async function lay(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to));
 }
 
-/** What was used longest ago goes first. A build that goes on has its own link. */
-async function trim(folder: string, keptBytes: number): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.deb'));
+/** What was used longest ago goes first. A build that goes on has its own link. @param dry only says what would go */
+export async function trimDebs(needs: Pick<DebNeeds, 'folder' | 'limits'>, dry: boolean): Promise<Count> {
+  const names = (await readdir(needs.folder).catch(() => [])).filter((name) => name.endsWith('.deb'));
   const files = await Promise.all(
-    names.map(async (name) => ({ name, found: await stat(join(folder, name)).catch(() => null) })),
+    names.map(async (name) => ({ name, found: await stat(join(needs.folder, name)).catch(() => null) })),
   );
-  let left = keptBytes;
+  let left = needs.limits?.keptBytes ?? usualLimits.keptBytes;
   const newestFirst = files.flatMap(({ name, found }) => (found ? [{ name, ...pick(found) }] : []));
   newestFirst.sort((a, b) => b.at - a.at);
+  const removed = { count: 0, bytes: 0 };
   for (const { name, size } of newestFirst) {
     left -= size;
-    if (left < 0) await rm(join(folder, name), { force: true });
+    if (left >= 0) continue;
+    removed.count += 1;
+    removed.bytes += size;
+    if (!dry) await rm(join(needs.folder, name), { force: true });
   }
+  return removed;
 }
 
 const pick = ({ size, mtimeMs }: { size: number; mtimeMs: number }) => ({ size, at: mtimeMs });

@@ -1,7 +1,6 @@
 // How much disk a build takes, looked at while it runs: its own files, and what is left for everybody.
-import { execFile, spawn } from 'node:child_process';
-import { promisify } from 'node:util';
 import { freeBytes } from '../store/space.ts';
+import { diskUsage } from '../store/usage.ts';
 import { diskFull, type Sized, tooMuchOnDisk } from './failures.ts';
 import type { BuildLimits } from './needs.ts';
 
@@ -59,33 +58,6 @@ export async function measure(folder: string): Promise<Usage> {
   return { bytes, largest };
 }
 
-/**
- * Read as it comes: whoever builds decides how many files there are, and how long their names. With files that vanish
- * meanwhile du says so and goes on: what it printed counts. Each folder itself comes last.
- */
-export async function* diskUsage(
-  folders: readonly string[],
-): AsyncGenerator<{ path: string; bytes: number }> {
-  const du = spawn('du', ['-0', '-x', '-a', '-B1', '-d', '3', '--', ...folders], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  // Without it there is nothing to read, which is met above.
-  du.once('error', () => undefined);
-  let rest = '';
-  try {
-    for await (const piece of du.stdout.setEncoding('utf8') as AsyncIterable<string>) {
-      const lines = (rest + piece).split('\0');
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const match = /^(\d+)\t(.*)$/s.exec(line);
-        if (match) yield { path: match[2]!, bytes: Number(match[1]) };
-      }
-    }
-  } finally {
-    du.kill();
-  }
-}
-
 /** Each file is in one of these only: entries of the build folder and the cache, else of the folders a build may write. */
 const places: readonly (readonly [path: RegExp, name: string])[] = [
   [/^tmp\/build_[^/]+\/([^/]+)$/, ''],
@@ -102,12 +74,4 @@ function nameOf(path: string, bytes: number): Sized[] {
     if (name) return [{ name: prefix + JSON.stringify(name.slice(0, 100)).slice(1, -1), bytes }];
   }
   return [];
-}
-
-/** Of one folder in all; 0 where there is none. With files that vanish meanwhile du says so and counts the rest. */
-export async function bytesBelow(folder: string): Promise<number> {
-  const said = await promisify(execFile)('du', ['-sxB1', '--', folder]).catch(
-    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
-  );
-  return Number(/^\d+/.exec(said.stdout)?.[0] ?? 0);
 }

@@ -2,6 +2,7 @@
 // their network.
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import type { BudgetKind } from '../domain/budgets.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createGuard } from './guard.ts';
 import { hostGoConfig } from './host-go.ts';
@@ -13,7 +14,7 @@ import { createBuildNetwork } from './network.ts';
 
 type Ground = Pick<
   BuilderNeeds,
-  | ('collectionFolder' | 'workFolder' | 'cacheFolder' | 'debs')
+  | ('collectionFolder' | 'collectionBytes' | 'workFolder' | 'cacheFolder' | 'debs')
   | ('memory' | 'timeoutMs' | 'limits' | 'ready')
   | ('caFile' | 'npmConfig' | 'pipConfig' | 'goConfig' | 'network')
 >;
@@ -31,6 +32,7 @@ interface Needs {
 export async function buildGround(needs: Needs): Promise<Ground> {
   const { config, engine, instance, taken, onProblem } = needs;
   const data = (name: string): string => join(config.dataFolder, name);
+  const budget = (kind: BudgetKind): number => config.budgets[kind] ?? Number.POSITIVE_INFINITY;
   const [npmConfig, pipConfig, goConfig] = await Promise.all([
     hostNpmConfig(config.npm),
     hostPipConfig(config.pip),
@@ -42,9 +44,14 @@ export async function buildGround(needs: Needs): Promise<Ground> {
   const network = createBuildNetwork({ engine, instance, range, taken, guard, onProblem });
   return {
     collectionFolder: data('buildpacks'),
+    collectionBytes: budget('buildpacks'),
     workFolder: data('work'),
     cacheFolder: data('cache'),
-    debs: { folder: data('debs'), download: needs.download },
+    debs: {
+      folder: data('debs'),
+      download: needs.download,
+      limits: { keptBytes: budget('Debian packages') },
+    },
     memory: config.buildMemory,
     timeoutMs: config.buildTimeoutMs,
     limits: {

@@ -49,6 +49,8 @@ export interface BuilderNeeds {
   buildpacksFolder: string;
   /** Where those from elsewhere are kept, and how they are fetched. */
   collectionFolder: string;
+  /** That all of these may take. */
+  collectionBytes?: number;
   fetchers: Fetchers;
   /** These two on one file system. */
   workFolder: string;

@@ -42,7 +42,6 @@ export interface ReadyNeeds {
   make(app: { id: string; name: string }, facts: PlaceFacts, signal: AbortSignal): Promise<Ready>;
   /** How many at once: those of the apps that were built last. */
   limit: number;
-  keepMs: number;
   onProblem(message: string): void;
 }
 
@@ -51,6 +50,9 @@ interface Entry {
   abort: AbortController;
   timer: NodeJS.Timeout;
 }
+
+/** Who pushes again does so within minutes; an idle container costs a few MB. */
+const keepMs = 30 * 60_000;
 
 export function createReadyPlaces(needs: ReadyNeeds): ReadyPlaces {
   // In the order in which they were asked for.
@@ -83,7 +85,7 @@ export function createReadyPlaces(needs: ReadyNeeds): ReadyPlaces {
         if (!abort.signal.aborted) needs.onProblem(`Nothing is ready for ${app.name}'s next build: ${error}`);
         return null;
       });
-      const timer = setTimeout(() => void drop(app.id), needs.keepMs).unref();
+      const timer = setTimeout(() => void drop(app.id), keepMs).unref();
       entries.set(app.id, { place, abort, timer });
       const oldest = [...entries.keys()].slice(0, -needs.limit);
       for (const appId of oldest) void drop(appId);

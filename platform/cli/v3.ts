@@ -259,7 +259,15 @@ export interface ServerStatus {
   /** Parts that do not answer. */
   failing: string[];
   /** Bytes; `used` by kind, null when it took too long to say. */
-  disk: { total: number; free: number; min_free: number; used: Record<string, number> | null };
+  disk: {
+    total: number;
+    free: number;
+    min_free: number;
+    /** By kind; null: not known now. */
+    used: Record<string, number> | null;
+    /** Of the kinds that have one. */
+    budgets: Record<string, number>;
+  };
   memory: { total: number; free: number; server: number };
   logs: { lines: number; lost: number } | null;
   drains: { count: number; lag: number; lost: number; failing: number } | null;

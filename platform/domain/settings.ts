@@ -131,6 +131,36 @@ export const settings: readonly Setting[] = [
     default: '20480',
     help: 'MB on the disk for the build caches of all apps; above it the oldest go',
   },
+  {
+    name: 'TWELVE_SLUGS_BUDGET',
+    default: '',
+    help: 'MB on the disk for the slugs of all apps; above it those of the oldest releases go, then pushes are refused; empty: no budget',
+  },
+  {
+    name: 'TWELVE_IMAGES_BUDGET',
+    default: '',
+    help: "MB for the platform's images on the engine; above it those of releases that do not run go, then pushes are refused; empty: no budget",
+  },
+  {
+    name: 'TWELVE_REPOSITORIES_BUDGET',
+    default: '',
+    help: 'MB on the disk for the repositories of all apps; above it pushes are refused; empty: no budget',
+  },
+  {
+    name: 'TWELVE_BUILDPACKS_BUDGET',
+    default: '2048',
+    help: 'MB on the disk for buildpacks from elsewhere; above it the longest unused go',
+  },
+  {
+    name: 'TWELVE_DEBS_BUDGET',
+    default: '1024',
+    help: 'MB on the disk for .deb files that are kept for later builds; above it the longest unused go',
+  },
+  {
+    name: 'TWELVE_BACKUPS_BUDGET',
+    default: '',
+    help: 'MB on the disk for copies of the database from before upgrades; above it the older go; empty: the last three are kept',
+  },
   { name: 'TWELVE_KEEP_RELEASES', default: '10', help: 'releases per app whose slugs are kept for rollback' },
   { name: 'TWELVE_AUDIT_ENTRIES', default: '100000', help: 'entries of the audit log that are kept' },
   {

@@ -47,14 +47,18 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
     result.blobs += 1;
     result.bytes += blob.size;
   }
-  // The classic store names an image by its config, the containerd store by its manifest.
-  const ids = new Set<string>([...kept].flatMap(([digest, manifest]) => [digest, manifest.config.digest]));
+  const ids = new Set([...kept].flatMap(([digest, manifest]) => idsOf(digest, manifest)));
   for (const image of images) {
     if (ids.has(image.id) || !(needs.dry || (await removeImage(needs, image)))) continue;
     result.images += 1;
     result.imageBytes += image.size;
   }
   return result;
+}
+
+/** The classic store names an image by its config, the containerd store by its manifest. */
+export function idsOf(digest: Digest, manifest: Manifest | null): string[] {
+  return manifest ? [digest, manifest.config.digest] : [digest];
 }
 
 /** Null when it is not there or is no manifest. */
@@ -64,7 +68,10 @@ export async function manifestAt(blobs: Blobs, digest: Digest): Promise<Manifest
 }
 
 /** An image goes with its last name. One that a container still uses goes at a later collection. */
-async function removeImage(needs: CollectNeeds, image: ImageInfo): Promise<boolean> {
+export async function removeImage(
+  needs: Pick<CollectNeeds, 'engine' | 'onProblem'>,
+  image: ImageInfo,
+): Promise<boolean> {
   const names = [...image.tags, ...image.digests];
   try {
     for (const name of names.length > 0 ? names : [image.id]) await needs.engine.removeImage(name);

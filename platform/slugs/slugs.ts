@@ -1,8 +1,8 @@
 // Slugs as content-addressed layers: packed from a built tree, pulled by the engine from our own endpoint, collected.
 import type { Digest, Layer } from '../domain/slug.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { digestOf, openBlobs } from './blobs.ts';
-import { type Collected, collect } from './collect.ts';
+import { type Collected, collect, idsOf, manifestAt, removeImage } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
@@ -55,6 +55,10 @@ export interface Slugs {
    * @param dry only says what it would
    */
   collect(keep: Digest[], dry?: boolean): Promise<Collected>;
+  /** What the engine may call the slug's image. */
+  imageIds(manifest: Digest): Promise<string[]>;
+  /** Takes an image of ours off the engine, which pulls it again when it is needed. @returns false: something still uses it */
+  dropImage(image: ImageInfo): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -122,6 +126,9 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       const before = Math.min(Date.now() - youngMs, ...[...packing].map((job) => job.since));
       return await collect({ ...needs, blobs, keep: [...keep, ...primed], before, dry });
     },
+
+    imageIds: async (manifest) => idsOf(manifest, await manifestAt(blobs, manifest)),
+    dropImage: (image) => removeImage(needs, image),
 
     async close() {
       await puller.close();

@@ -2,14 +2,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, PlatformError } from '../domain/errors.ts';
+import { removeOldCopies } from './copies.ts';
 import type { Database } from './database.ts';
 import { clearly } from './failures.ts';
 
 // Source and compiled form both sit one folder below the package's root; SQL files stay in the source tree.
 const migrationsFolder = join(import.meta.dirname, '..', '..', 'platform', 'store', 'migrations');
-/** Databases from before an upgrade, the newest ones. */
-const copiesKept = 3;
-const copyName = /^twelve-schema-\d+-.+\.db$/;
 
 export function newestSchema(): number {
   return migrationsIn(migrationsFolder).length;
@@ -79,16 +77,8 @@ function keepCopy(database: Database, file: string, schema: number): string {
       `${file} has to be upgraded, and no copy of it could be made first in ${folder} (${messageOf(error)}). Nothing was changed. Make space there and start the server again.`,
     );
   }
-  const names = readdirSync(folder);
-  const copies = names.filter((name) => copyName.test(name)).sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
-  // With those that a killed server did not finish.
-  const gone = [...copies.slice(copiesKept), ...names.filter((name) => name.endsWith('.db.part'))];
-  for (const name of gone) rmSync(join(folder, name), { force: true });
+  removeOldCopies(folder);
   return copy;
-}
-
-function timeOf(name: string): string {
-  return name.replace(/^twelve-schema-\d+-/, '');
 }
 
 function unavailable(message: string): PlatformError {

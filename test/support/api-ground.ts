@@ -167,6 +167,8 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
       blobs: async () => [],
       async *read() {},
       collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
+      imageIds: async () => [],
+      dropImage: async () => true,
       close: async () => undefined,
     },
     certificates: await createCertificateService({

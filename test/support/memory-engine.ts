@@ -35,7 +35,7 @@ export interface MemoryEngine extends Engine {
   crash(idOrName: string, exitCode: number, options?: { oom?: boolean }): void;
   /** Behaves differently for containers created from now on. */
   behave(behaviours: BehaviourOf): void;
-  addImage(reference: string, labels?: Record<string, string>): ImageInfo;
+  addImage(reference: string, labels?: Record<string, string>, content?: string): ImageInfo;
   /** Makes an image that `pullImage` can get. */
   publish(reference: string): void;
   /** The next calls of this method fail. */

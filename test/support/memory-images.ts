@@ -12,8 +12,8 @@ type ImagePart = Pick<
 
 export interface MemoryImages {
   part: ImagePart;
-  /** Is there at once, as if it had been pulled. */
-  add(reference: string, labels?: Record<string, string>): ImageInfo;
+  /** Is there at once, as if it had been pulled. @param content what its id is the hash of; else the reference is */
+  add(reference: string, labels?: Record<string, string>, content?: string): ImageInfo;
   /** Can be pulled from now on. */
   publish(reference: string): void;
   find(reference: string): ImageInfo | null;
@@ -100,7 +100,7 @@ export function createMemoryImages(isUsed: (imageId: string) => boolean): Memory
 
   return {
     part,
-    add: (reference, labels) => add(reference, labels),
+    add,
     publish: (reference) => void published.add(reference),
     find,
   };

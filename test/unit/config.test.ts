@@ -46,6 +46,9 @@ it.each([
   ['TWELVE_DRAIN_ADDRESSES', '10.0.0.0/33', /addresses and ranges with commas between them/],
   ['TWELVE_DRAIN_ADDRESSES', '10.0.0.0/8/8', /addresses and ranges with commas between them/],
   ['TWELVE_SLUG_LIMIT', '1 GB', /a whole number of MB from 1/],
+  ['TWELVE_CACHES', '-1', /a whole number of MB from 0/],
+  ['TWELVE_SLUGS_BUDGET', '1 GB', /a whole number of MB from 0/],
+  ['TWELVE_REPOSITORIES_BUDGET', 'all', /a whole number of MB from 0/],
   ['TWELVE_KEEP_RELEASES', '1', /a whole number from 2 to 1000/],
   ['TWELVE_LOG_LEVEL', 'loud', /debug, info, warn or error/],
 ])('%s=%s is refused by name, with what it may be', (name, value, sentence) => {
@@ -89,6 +92,11 @@ it('an empty setting is one that is not given; the defaults are as listed', () =
     domain: 'localhost',
     bootTimeoutMs: 60_000,
     keepReleases: 10,
+    budgets: {
+      ...{ images: null, slugs: null, repositories: null, backups: null },
+      ...{ 'build caches': 20_480 * 1_048_576, buildpacks: 2048 * 1_048_576 },
+      'Debian packages': 1024 * 1_048_576,
+    },
   });
 });
 

@@ -1,5 +1,7 @@
 // Seen from outside: is all well (no token), figures for Prometheus, and how the server stands.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
+import { diskUse } from '../../actions/disk.ts';
 import { failingParts } from '../../actions/health.ts';
 import type { ServerStatus } from '../../actions/server-status.ts';
 import { apiLevel } from '../../domain/api-level.ts';
@@ -10,6 +12,11 @@ import { ownVersion } from '../wire.ts';
 
 /** A look that takes longer than this is waited for by nobody else. */
 const longestMs = 60_000;
+/** Going through the disk for figures is work: they are of so long ago at most, and nobody waits longer for them. */
+const diskKeptMs = 5 * 60_000;
+const diskWaitMs = 2000;
+/** Less than the longest look: two never go through the disk at once. */
+const diskPatienceMs = 50_000;
 
 /** Whoever asks often is told what was found a moment ago, and whoever asks meanwhile waits for the same. */
 export function remembered<T>(keepMs: number, look: () => Promise<T>): () => Promise<T> {
@@ -24,6 +31,12 @@ export function remembered<T>(keepMs: number, look: () => Promise<T>): () => Pro
     last = now;
     return now.found;
   };
+}
+
+/** Null: not known yet, or it could not be told. */
+async function inTime<T>(found: Promise<T>): Promise<T | null> {
+  const late = sleep(diskWaitMs, null, { ref: false });
+  return await Promise.race([found.catch(() => null), late]);
 }
 
 /** Without a token: says nothing but whether. */
@@ -49,6 +62,7 @@ export function seenRoutes({ platform }: Edge): Router {
   router.get('/server/status', need('server'), async (_request, response) => {
     response.json(shape({ ...(await look()), now: new Date().toISOString() }));
   });
+  const disk = remembered(diskKeptMs, () => diskUse(platform, diskPatienceMs));
   router.get('/metrics', need('server'), async (_request, response) => {
     // Loaded by who is asked: most servers never are.
     const [{ collectMetrics }, { metric, metricsText }] = await Promise.all([
@@ -58,7 +72,7 @@ export function seenRoutes({ platform }: Edge): Router {
     const about = metric('twelve_info', 'gauge', 'Always 1; says which version runs.');
     about.add({ version: ownVersion, node: process.version }, 1);
     response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-    response.end(metricsText([about, ...(await collectMetrics(platform))]));
+    response.end(metricsText([about, ...(await collectMetrics(platform, await inTime(disk())))]));
   });
   return router;
 }
@@ -87,7 +101,10 @@ function shape(status: ServerStatus) {
       total: disk.totalBytes,
       free: disk.freeBytes,
       min_free: disk.minFreeBytes,
-      used: disk.used,
+      used: disk.kinds && Object.fromEntries(disk.kinds.map(({ kind, bytes }) => [kind, bytes])),
+      budgets: Object.fromEntries(
+        (disk.kinds ?? []).flatMap(({ kind, budget }) => (budget === null ? [] : [[kind, budget]])),
+      ),
     },
     memory: status.memory,
     logs: status.logs,

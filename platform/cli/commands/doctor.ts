@@ -64,7 +64,7 @@ function rowsOf(status: ServerStatus): string[][] {
       `${size(memory.free)} of ${size(memory.total)} free; the server itself ${size(memory.server)}`,
     ],
     ['Disk:', `${size(disk.free)} of ${size(disk.total)} free`],
-    ...used.map(([kind, bytes]) => ['', `${size(bytes).padStart(10)}  ${kind}`]),
+    ...used.map(([kind, bytes]) => ['', `${size(bytes).padStart(10)}  ${kind}${within(disk.budgets[kind])}`]),
     ['Logs:', logs ? `${logs.lines} lines stored, ${logs.lost} lost` : 'not known now'],
     [
       'Drains:',
@@ -74,5 +74,8 @@ function rowsOf(status: ServerStatus): string[][] {
     ],
   ];
 }
+
+const within = (budget: number | undefined): string =>
+  budget === undefined ? '' : ` (budget ${size(budget)})`;
 
 export const commands: readonly Command[] = [doctor, status];

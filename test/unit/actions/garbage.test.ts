@@ -9,6 +9,7 @@ import { tidyDisk } from '../../../platform/actions/disk.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import type { AppCache } from '../../../platform/build/cache-size.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
+import { nothing, readBudgets } from '../../../platform/domain/budgets.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
 import { plainSlug } from '../../support/plain-slug.ts';
@@ -45,12 +46,18 @@ function platform(): Platform {
     engine,
     store,
     instance: 'mine',
-    config: { keepReleases: 10, cachesBytes: 100, dataFolder: folder, logBudgetBytes: 50 },
+    config: {
+      keepReleases: 10,
+      budgets: readBudgets((name) => (name === 'TWELVE_CACHES' ? 100 : null)),
+      dataFolder: folder,
+      logBudgetBytes: 50,
+    },
     builder: {
       caches: async () => caches,
       purgeCache: async (appId: string) => {
         caches = caches.filter((one) => one.appId !== appId);
       },
+      trimKept: async () => ({ buildpacks: nothing, debs: nothing }),
     },
     slugs: { collect: async () => collected },
     claims: createClaims(Date.now),

@@ -9,6 +9,7 @@ import { createOutputs } from '../../../platform/actions/output.ts';
 import { createRunningBuilds } from '../../../platform/actions/running-builds.ts';
 import { createTurns } from '../../../platform/actions/turns.ts';
 import { type App, parseAppName } from '../../../platform/domain/app.ts';
+import { nothing, readBudgets } from '../../../platform/domain/budgets.ts';
 import type { Push } from '../../../platform/git/git.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine } from '../../support/memory-engine.ts';
@@ -37,7 +38,8 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     store,
     instance: 'mine',
     config: {
-      cachesBytes: 1e9,
+      budgets: readBudgets(() => null),
+      dataFolder: folder,
       keepReleases: 2,
       slugLimitBytes: 1e9,
       domain: 'test',
@@ -80,6 +82,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
       prepare: async () => undefined,
       cachedApps: async () => [],
       caches: async () => [],
+      trimKept: async () => ({ buildpacks: nothing, debs: nothing }),
     },
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),

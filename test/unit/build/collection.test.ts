@@ -241,6 +241,19 @@ describe('what is kept', () => {
     await expect(compileOf(b)).rejects.toThrow(/ENOENT/);
   });
 
+  it('is brought within a smaller size when it is asked for; a dry look only says what would go', async () => {
+    elsewhere.archive('a.tgz', await elsewhere.pack({ ...pack, a: 'x'.repeat(1000) }));
+    (await open({}).take(foreign(url('a.tgz')), null, wish())).release();
+    const smaller = open({ maxBytes: 1 });
+    const dry = await smaller.trim(true);
+    expect(dry).toMatchObject({ count: 1 });
+    expect(dry.bytes).toBeGreaterThan(1000);
+    expect(await readdir(folder)).toHaveLength(1);
+    expect(await smaller.trim(false)).toEqual(dry);
+    expect(await readdir(folder)).toEqual([]);
+    expect(await smaller.trim(false)).toEqual({ count: 0, bytes: 0 });
+  });
+
   it('goes whole: whoever looks finds all of it or nothing', async () => {
     const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`lib/${n}`, 'x'.repeat(10)]));
     elsewhere.archive('many.tgz', await elsewhere.pack({ ...pack, ...files }));

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addressLines, fetchDebs } from '../../../platform/build/debs.ts';
+import { addressLines, fetchDebs, trimDebs } from '../../../platform/build/debs.ts';
 import type { Download } from '../../../platform/domain/address.ts';
 
 let folder: string;
@@ -78,6 +78,11 @@ it('keeps what was used last, and a build has its own all the same', async () =>
   expect((await readdir(join(folder, 'kept'))).sort()).toEqual(
     ['/1.deb', '/3.deb'].map((path) => `${sha(contentOf(path))}.deb`).sort(),
   );
+  const needs = { folder: join(folder, 'kept'), limits: { keptBytes: keptBytes - 1 } };
+  const one = { count: 1, bytes: contentOf('/1.deb').length };
+  expect(await trimDebs(needs, true)).toEqual(one);
+  expect(await trimDebs(needs, false)).toEqual(one);
+  expect(await readdir(needs.folder)).toEqual([`${sha(contentOf('/3.deb'))}.deb`]);
   const tiny = await fetchAll(pinned('/4.deb'), { keptBytes: 1 });
   expect(await readdir(join(folder, 'kept'))).toEqual([]);
   expect(await readdir(tiny.into)).toHaveLength(1);

@@ -20,7 +20,10 @@ const status: ServerStatus = {
     failure: null,
   },
   failing: [],
-  disk: { total: 100 * gb, free: 50 * gb, min_free: gb / 2, used: { slugs: 2 * gb, logs: 1000 } },
+  disk: {
+    ...{ total: 100 * gb, free: 50 * gb, min_free: gb / 2 },
+    ...{ used: { slugs: 2 * gb, logs: 1000 }, budgets: { slugs: 3 * gb } },
+  },
   memory: { total: 8 * gb, free: 4 * gb, server: 1e8 },
   logs: { lines: 1234, lost: 0 },
   drains: { count: 2, lag: 5, lost: 0, failing: 1 },
@@ -159,6 +162,6 @@ it('shows how the server stands', async () => {
   const { out } = await twelve(['server:status'], { url: api.url });
   expect(out).toMatch(/^Version: +\S+ \(Node v20\.20\.2\), up for 2h 5m$/m);
   expect(out).toMatch(/^Processes: +3 up of 4 wanted, 1 crashed$/m);
-  expect(out).toMatch(/^ +2\.0 GB {2}slugs$/m);
+  expect(out).toMatch(/^ +2\.0 GB {2}slugs \(budget 3\.0 GB\)$/m);
   expect(out).toMatch(/^Drains: +2, 1 of them failing, 5 lines behind, 0 lost$/m);
 });

@@ -7,7 +7,7 @@ import { startApi } from '../../support/api-ground.ts';
 
 it('says what is told', async () => {
   await using ground = await startApi();
-  const told = await collectMetrics(ground.platform);
+  const told = await collectMetrics(ground.platform, null);
   const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/metrics.md'), 'utf8');
   const rows = page.split('\n').filter((line) => /^\| `/.test(line));
   const named = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));

@@ -1,0 +1,126 @@
+// What goes so that a kind stays within its budget, the oldest first, and which slugs an app keeps at all.
+import { join } from 'node:path';
+import { type Count, nothing, surplus } from '../domain/budgets.ts';
+import type { Slug } from '../domain/slug.ts';
+import { bytesBelow, dataKinds } from '../store/usage.ts';
+import type { Platform } from './context.ts';
+import { imagesOnEngine } from './images.ts';
+
+/** What no budget takes: the release that serves, and the one before it. */
+const leastReleases = 2;
+
+/**
+ * All but those of the newest releases that served, of the serving one and of what is pending or will be.
+ * @param releases how many of those that served
+ */
+export function retiredSlugs(
+  platform: Platform,
+  appId: string,
+  releases = platform.config.keepReleases,
+): string[] {
+  const { store } = platform;
+  const serving = store.apps.byId(appId)?.servingVersion ?? null;
+  const all = store.releases.list(appId);
+  const served = all.filter((release) => release.status === 'succeeded' && release.slugId).slice(0, releases);
+  const needed = all.filter((release) => release.status === 'pending' || release.version === serving);
+  // The newest that serves or still may is what the next release is made from.
+  const base = store.releases.base(appId);
+  const keep = new Set([...served, ...needed, ...(base ? [base] : [])].map((release) => release.slugId));
+  // The slug of a deploy that is under way has no release yet; of one that failed it goes when that deploy has ended.
+  const named = new Set(all.map((release) => release.slugId));
+  const mayGo = (id: string): boolean => named.has(id) || !platform.claims.isHeld(appId);
+  return store.slugs
+    .ofApp(appId)
+    .filter((slug) => !slug.removedAt && !keep.has(slug.id) && mayGo(slug.id))
+    .map(({ id }) => id);
+}
+
+/**
+ * Marks those that go for the budget; their blobs are collected by the caller.
+ * @param freed bytes that count as gone already
+ */
+export async function trimSlugs(
+  platform: Platform,
+  kept: readonly Slug[],
+  freed: number,
+  dry: boolean,
+): Promise<ReadonlySet<string>> {
+  const { config, store } = platform;
+  const budget = config.budgets.slugs;
+  if (budget === null) return new Set();
+  const taken = (await bytesBelow(join(config.dataFolder, dataKinds.slugs))) - freed;
+  if (taken <= budget) return new Set();
+  const may = missable(platform, leastReleases);
+  const holders = await Promise.all(
+    oldestFirst(kept).map(async (slug) => ({
+      slug,
+      parts: (await platform.slugs.blobs(slug.manifest)) ?? [],
+      mayGo: may.has(slug.id),
+    })),
+  );
+  const ids = surplus(holders, taken, budget).gone.map(({ slug }) => slug.id);
+  if (dry) return new Set(ids);
+  return store.transaction(() => {
+    // Somebody may have gone back to one meanwhile.
+    const still = missable(platform, leastReleases);
+    const gone = ids.filter((id) => still.has(id));
+    for (const id of gone) store.slugs.markRemoved(id);
+    return new Set(gone);
+  });
+}
+
+/**
+ * Images of slugs that neither serve nor are about to: a rollback to one has the engine pull it again.
+ * @param freed bytes that count as gone already
+ */
+export async function trimImages(
+  platform: Platform,
+  kept: readonly Slug[],
+  freed: number,
+  dry: boolean,
+): Promise<Count> {
+  const budget = platform.config.budgets.images;
+  if (budget === null) return nothing;
+  const { bytes: all, of } = await imagesOnEngine(platform, kept);
+  const taken = all - freed;
+  if (taken <= budget) return nothing;
+  const may = missable(platform, 0);
+  const holders = oldestFirst(kept).flatMap((slug) => {
+    const image = of.get(slug.id);
+    return image ? [{ image, parts: slug.layers, mayGo: may.has(slug.id) }] : [];
+  });
+  const { gone, bytes } = surplus(holders, taken, budget);
+  if (dry) return { count: gone.length, bytes };
+  let count = 0;
+  for (const { image } of gone) if (await platform.slugs.dropImage(image)) count += 1;
+  const left = (await imagesOnEngine(platform, kept)).bytes;
+  return { count, bytes: Math.max(0, taken - left) };
+}
+
+/** Those that were left the longest time ago go, until the others are within the budget of all. A build keeps its own. */
+export async function trimCaches(platform: Platform, dry: boolean): Promise<Count> {
+  const { config, builder, claims } = platform;
+  const budget = config.budgets['build caches'] ?? Number.POSITIVE_INFINITY;
+  const caches = (await builder.caches()).sort((a, b) => a.savedAt - b.savedAt);
+  let left = caches.reduce((sum, { bytes }) => sum + bytes, 0);
+  const gone = { count: 0, bytes: 0 };
+  for (const cache of caches) {
+    if (left <= budget) break;
+    if (claims.isHeld(cache.appId)) continue;
+    if (!dry) await builder.purgeCache(cache.appId);
+    left -= cache.bytes;
+    gone.count += 1;
+    gone.bytes += cache.bytes;
+  }
+  return gone;
+}
+
+/** Slugs whose apps are not being deployed, without the newest so many that served. */
+function missable(platform: Platform, releases: number): ReadonlySet<string> {
+  const apps = platform.store.apps.list().filter(({ id }) => !platform.claims.isHeld(id));
+  return new Set(apps.flatMap(({ id }) => retiredSlugs(platform, id, releases)));
+}
+
+function oldestFirst(slugs: readonly Slug[]): Slug[] {
+  return [...slugs].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+}
