@@ -6,6 +6,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const long = [
   'test/e2e/acme.test.ts',
   'test/e2e/backup.test.ts',
+  'test/e2e/budgets.test.ts',
   'test/e2e/full-disk.test.ts',
   'test/e2e/tls.test.ts',
   'test/e2e/upgrade.test.ts',

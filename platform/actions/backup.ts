@@ -18,6 +18,7 @@ import {
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Digest, Slug } from '../domain/slug.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { requireBackupRoom } from './backup-room.ts';
 import type { Platform } from './context.ts';
 import { withoutCollection } from './garbage.ts';
 
@@ -47,7 +48,7 @@ const makers = new WeakMap<Platform, Date>();
 
 /**
  * Begins one. Nothing that it names is collected until it has ended.
- * @throws PlatformError `conflict` while another one is being made
+ * @throws PlatformError `conflict` while another one is being made, `service_unavailable` where there is no room for it
  */
 export async function makeBackup(
   platform: Platform,
@@ -88,6 +89,7 @@ async function make(
     signal.throwIfAborted();
     signal.addEventListener('abort', stop, { once: true });
     await rm(folder, { recursive: true, force: true });
+    await requireBackupRoom(platform.config.dataFolder);
     // One by one: on a full disk Node's own way to make both says something else than that it is full.
     if (!existsSync(dirname(folder))) await mkdir(dirname(folder), { mode: 0o700 });
     await mkdir(folder, { mode: 0o700 });

@@ -24,7 +24,7 @@ export async function imagesOnEngine(
   const of = new Map<string, ImageInfo>();
   const sizes = new Map<string, number>();
   for (const { id, size } of made.flat()) sizes.set(id, size);
-  const known = new Set<string>();
+  const known = new Set((await Promise.all(slugs.primed().map(slugs.imageIds))).flat());
   for (const slug of images.size > 0 ? kept : []) {
     const id = (await slugs.imageIds(slug.manifest)).find((one) => images.has(one));
     if (id === undefined) continue;

@@ -55,6 +55,8 @@ export interface Slugs {
    * @param dry only says what it would
    */
   collect(keep: Digest[], dry?: boolean): Promise<Collected>;
+  /** Manifests of stacks alone, whose images add nothing to the stacks' own. */
+  primed(): Digest[];
   /** What the engine may call the slug's image. */
   imageIds(manifest: Digest): Promise<string[]>;
   /** Takes an image of ours off the engine, which pulls it again when it is needed. @returns false: something still uses it */
@@ -127,6 +129,7 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       return await collect({ ...needs, blobs, keep: [...keep, ...primed], before, dry });
     },
 
+    primed: () => [...primed],
     imageIds: async (manifest) => idsOf(manifest, await manifestAt(blobs, manifest)),
     dropImage: (image) => removeImage(needs, image),
 

@@ -6,6 +6,7 @@ import { type AppRepository, must } from '../support/app-repository.ts';
 import { containers, networks, removeInstance, slugImages } from '../support/engine-socket.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { createServerProcess, freePorts } from '../support/server-process.ts';
+import { createMemoryDisk } from '../support/small-disk.ts';
 import { visit } from '../support/visit.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -65,6 +66,20 @@ test('a backup is made while visitors come and a push is under way, and has no s
   expect(plain.stdout).not.toContain(greeting);
   expect(plain.stdout).not.toContain(readFileSync(key, 'utf8').trim());
   expect(plain.stdout).not.toContain(platform.token);
+});
+
+test('a disk of the user that is full keeps nothing of it, under no name', async () => {
+  using disk = createMemoryDisk(join(platform.dataFolder, '..', 'small'), 200_000);
+  for (const name of ['twelve.tgz', 'twelve.tar']) {
+    const made = await twelve('server:backup', join(disk.folder, name));
+    expect(made.status).toBe(1);
+    expect(made.stderr).toMatch(/could not be written \(the disk here is full\): nothing was kept/);
+    expect(readdirSync(disk.folder)).toEqual([]);
+  }
+  await eventually(
+    async () => readdirSync(join(platform.dataFolder, 'backups')),
+    (left) => left.length === 0,
+  );
 });
 
 test('it is restored where nothing is left, and everything serves as it did', async () => {

@@ -48,15 +48,27 @@ async function toFile(call: Call, path: string): Promise<number> {
       if (packed) await pipeline(response, createGzip({ level: 1 }), target, { signal });
       else await pipeline(response, target, { signal });
     });
-    const written = await open(part, 'r+');
-    await written.sync().finally(() => written.close());
-    await rename(part, path);
-    return (await stat(path)).size;
+    return await putInPlace(part, path).catch((error: NodeJS.ErrnoException) => {
+      throw unwritten(error);
+    });
   } catch (error) {
     response.destroy();
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** Some disks say only here that they are full. @returns its size */
+async function putInPlace(part: string, path: string): Promise<number> {
+  const written = await open(part, 'r+');
+  await written.sync().finally(() => written.close());
+  await rename(part, path);
+  return (await stat(path)).size;
+}
+
+function unwritten({ code, message }: NodeJS.ErrnoException): CliError {
+  const why = code === 'ENOSPC' ? 'the disk here is full' : (code ?? message);
+  return new CliError(`The backup could not be written (${why}): nothing was kept.`);
 }
 
 async function begin(call: Call): Promise<IncomingMessage> {
@@ -70,8 +82,7 @@ async function receive(call: Call, response: IncomingMessage, work: () => Promis
   } catch (error) {
     call.signal.throwIfAborted();
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall && code !== 'ECONNRESET')
-      throw new CliError(`The backup could not be written (${code}): nothing was kept.`);
+    if (syscall && code !== 'ECONNRESET') throw unwritten(error as NodeJS.ErrnoException);
     throw new CliError(
       `The backup broke off (${messageOf(error)}): nothing was kept. The server's log says more.`,
     );

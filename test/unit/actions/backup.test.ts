@@ -1,12 +1,22 @@
 // Backups without an engine: a real store, git and blobs into a real archive, and back; what is not whole is refused.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeBackup } from '../../../platform/actions/backup.ts';
+import { requireBackupRoom } from '../../../platform/actions/backup-room.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { type BackupManifest, manifestMark } from '../../../platform/domain/backup.ts';
@@ -66,6 +76,43 @@ it('brings back database, secrets, repositories, slugs and outputs', async () =>
   expect(readdirSync(target()).sort()).toEqual(
     ['blobs', 'git', 'instance', 'outputs', 'secret.key', 'server.lock', 'twelve.db'].sort(),
   );
+});
+
+it('is refused before it begins where its own copies have no room', async () => {
+  await released('first', 'succeeded');
+  const wal = join(ground.folder, 'twelve.db-wal');
+  const { size } = statSync(wal);
+  // It takes nothing on the disk, and its copy might.
+  truncateSync(wal, 2 ** 43);
+  try {
+    await expect(backup()).rejects.toMatchObject({
+      code: 'service_unavailable',
+      message: expect.stringMatching(
+        /^A backup needs up to 83886\d\d MB on the server's own disk .*, and \d+ MB are free at .* Nothing was begun\./,
+      ),
+    });
+  } finally {
+    truncateSync(wal, size);
+  }
+  expect(existsSync(archive())).toBe(false);
+  expect(readdirSync(ground.folder)).not.toContain('backups');
+  await backup();
+  await restore();
+});
+
+it('needs room for the largest repository, and not for all of them', async () => {
+  const folder = join(ground.folder, 'rooms');
+  for (const [name, bytes] of [
+    ['a.git', 5_000_000],
+    ['b.git', 9_000_000],
+  ] as const) {
+    mkdirSync(join(folder, 'git', name), { recursive: true });
+    writeFileSync(join(folder, 'git', name, 'pack'), Buffer.alloc(bytes, 1));
+  }
+  await requireBackupRoom(folder);
+  writeFileSync(join(folder, 'twelve.db'), '');
+  truncateSync(join(folder, 'twelve.db'), 2 ** 43);
+  await expect(requireBackupRoom(folder)).rejects.toThrow(/needs up to 8388617 MB/);
 });
 
 it('has the branch where the release is that serves, and a note of one that is not decided', async () => {

@@ -59,7 +59,7 @@ function platform(): Platform {
       },
       trimKept: async () => ({ buildpacks: nothing, debs: nothing }),
     },
-    slugs: { collect: async () => collected },
+    slugs: { collect: async () => collected, primed: () => [], imageIds: async () => [] },
     claims: createClaims(Date.now),
     currentImages: async () => [current],
     log: {
