@@ -1,5 +1,7 @@
 // How the server stands, for `server:status` and the doctor: facts, and no judgement of them.
+import { readFile, stat } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
+import type { Config } from '../config.ts';
 import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
 import type { Platform } from './context.ts';
@@ -13,7 +15,7 @@ const patienceMs = 15_000;
 
 export async function serverStatus(platform: Platform) {
   const { config, store } = platform;
-  const [engine, failing, disk, kinds, logs] = await Promise.all([
+  const [{ rootFolder, ...engine }, failing, disk, kinds, logs] = await Promise.all([
     engineOf(platform),
     failingParts(platform),
     diskSpace(config.dataFolder),
@@ -21,6 +23,10 @@ export async function serverStatus(platform: Platform) {
     platform.logs.counts().catch(() => null),
   ]);
   return {
+    bootId: await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+      (text) => text.trim(),
+      () => null,
+    ),
     startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     now: new Date().toISOString(),
     uptimeSeconds: Math.round(process.uptime()),
@@ -30,6 +36,8 @@ export async function serverStatus(platform: Platform) {
     engine,
     /** Parts that everything needs and that do not answer. */
     failing,
+    /** Where the engine has its images and what processes write. */
+    engineDisk: await engineDiskOf(config, rootFolder),
     disk: { ...disk, minFreeBytes: config.minFreeBytes, kinds },
     memory: { total: totalmem(), free: freemem(), server: process.memoryUsage().rss },
     logs: logs && {
@@ -50,16 +58,29 @@ export async function serverStatus(platform: Platform) {
 
 async function engineOf({ engine }: Platform) {
   try {
-    const { version, imageStore, cgroupVersion, architecture } = await engine.info();
-    return { version, imageStore, cgroupVersion, architecture, failure: null };
+    const { version, imageStore, cgroupVersion, architecture, rootFolder } = await engine.info();
+    return { version, imageStore, cgroupVersion, architecture, rootFolder, failure: null };
   } catch (error) {
     return {
       version: null,
       imageStore: null,
       cgroupVersion: null,
       architecture: null,
+      rootFolder: null,
       failure: messageOf(error),
     };
+  }
+}
+
+/** Null where it is not seen from here: the engine does not answer, or its folder is another machine's or container's. */
+async function engineDiskOf(config: Config, rootFolder: string | null) {
+  const folder = config.engineContainers ?? rootFolder;
+  if (folder === null) return null;
+  try {
+    const [ours, theirs] = await Promise.all([stat(config.dataFolder), stat(folder)]);
+    return { folder, shared: ours.dev === theirs.dev, ...(await diskSpace(folder)) };
+  } catch {
+    return null;
   }
 }
 

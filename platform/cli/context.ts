@@ -68,7 +68,7 @@ function schemeFor(text: string): 'http' | 'https' {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+  return ['localhost', '[::1]', '::1'].includes(host) || /^127(\.\d+){3}$/.test(host);
 }
 
 /** `--app`, `TWELVE_APP`, `--remote`, then the git remote `platform` or the only one that points at our server. */

@@ -5,7 +5,8 @@ import { size } from './terminal-text.ts';
 
 export interface Finding {
   what: string;
-  verdict: 'ok' | 'warning' | 'failed';
+  /** skipped: there is no telling from here. */
+  verdict: 'ok' | 'warning' | 'failed' | 'skipped';
   said: string;
   /** What to do; absent where nothing is. */
   advice?: string;
@@ -23,6 +24,7 @@ export function examine(facts: Facts): Finding[] {
     engine(status),
     parts(status),
     disk(status),
+    ...engineDisk(status),
     memory(status),
     clock(facts),
     dns(facts),
@@ -39,6 +41,7 @@ const warning = (what: string, said: string, advice: string): Finding => ({
   said,
   advice,
 });
+const skipped = (what: string, said: string): Finding => ({ what, verdict: 'skipped', said });
 const failed = (what: string, said: string, advice: string): Finding => ({
   what,
   verdict: 'failed',
@@ -67,9 +70,10 @@ function login({ login: { path, mode, token }, url }: Facts): Finding {
   );
 }
 
-function server({ url, unreachable, refused, status }: Facts): Finding {
+function server({ url, unreachable, refused, status, tunnel }: Facts): Finding {
+  const way = tunnel ? ' (on another machine, seen through a tunnel)' : '';
   if (status)
-    return ok('server', `${url}, ${status.version}, up for ${Math.floor(status.uptime / 60)} minutes`);
+    return ok('server', `${url}${way}, ${status.version}, up for ${Math.floor(status.uptime / 60)} minutes`);
   if (unreachable === null)
     return failed('server', `${url} was not asked: there is no token`, `twelve login ${url}`);
   if (refused === 'not an administrator')
@@ -119,13 +123,37 @@ function parts({ failing }: Status): Finding {
   );
 }
 
-function disk({ disk: { total, free, min_free: least, used } }: Status): Finding {
-  const largest = Object.entries(used ?? {}).sort(([, a], [, b]) => b - a)[0];
-  const said = `${size(free)} of ${size(total)} free${largest ? `; of ours ${largest[0]} take most, ${size(largest[1])}` : ''}`;
+function disk({ disk: { total, free, min_free: least, used, engine: other } }: Status): Finding {
+  const [kind, bytes] = Object.entries(used ?? {})
+    .filter(([one]) => one !== 'images' || other?.shared)
+    .sort(([, a], [, b]) => b - a)[0] ?? [null, 0];
+  const said = `${size(free)} of ${size(total)} free${kind ? `; of ours ${kind} take most, ${size(bytes)}` : ''}`;
   const advice =
     'Make space: destroy apps that are not needed, purge build caches (twelve builds:cache:purge), lower TWELVE_KEEP_RELEASES, or get a larger disk.';
-  if (free < least) return failed('disk', `${said}; pushes are refused below ${size(least)}`, advice);
-  return free < total / 10 ? warning('disk', said, advice) : ok('disk', said);
+  return room('disk', { total, free, least }, said, advice);
+}
+
+/** Where the engine has its images and what processes write. */
+function engineDisk({ disk: { min_free: least, used, engine: found } }: Status): Finding[] {
+  if (found === null)
+    return [skipped('engine disk', "not looked at, since the server does not see the engine's folder")];
+  if (found.shared) return [];
+  const { folder, total, free } = found;
+  const images = used?.['images'];
+  const said = `${size(free)} of ${size(total)} free at ${folder}${images === undefined ? '' : `; our images take ${size(images)}`}`;
+  const advice =
+    'Make space there: docker system df shows what takes how much, TWELVE_IMAGES_BUDGET and TWELVE_KEEP_RELEASES what is kept of ours.';
+  return [room('engine disk', { total, free, least }, said, advice)];
+}
+
+function room(
+  what: string,
+  { total, free, least }: { total: number; free: number; least: number },
+  said: string,
+  advice: string,
+): Finding {
+  if (free < least) return failed(what, `${said}; pushes are refused below ${size(least)}`, advice);
+  return free < total / 10 ? warning(what, said, advice) : ok(what, said);
 }
 
 function memory({ memory: { total, free } }: Status): Finding {
@@ -148,20 +176,25 @@ function clock({ clock: found }: Facts): Finding {
   return off < wrongClockMs ? warning('clock', said, advice) : failed('clock', said, advice);
 }
 
-function dns({ dns: found, status }: Facts): Finding {
-  if (found && found.addresses.length > 0)
-    return ok('names', `*.${status!.domain} leads to ${found.addresses.join(', ')}`);
+function dns({ dns: found, status, tunnel }: Facts): Finding {
+  const { domain } = status!;
+  const addresses = found?.addresses ?? [];
+  if (addresses.length > 0 && !(tunnel && addresses.every(isLoopback)))
+    return ok('names', `*.${domain} leads to ${addresses.join(', ')}`);
+  const where = addresses.length > 0 ? 'to this machine, and not to the server' : 'nowhere from here';
   return warning(
     'names',
-    `*.${status!.domain} leads nowhere from here`,
-    `Make a DNS record *.${status!.domain} with the address of the server, or set TWELVE_DOMAIN to a domain that has one.`,
+    `*.${domain} leads ${where}`,
+    `Make a DNS record *.${domain} with the address of the server, or set TWELVE_DOMAIN to a domain that has one.`,
   );
 }
 
 /** What this connection is: one that could not be trusted would have had no answer. */
-function certificates({ url }: Facts): Finding {
+function certificates({ url, tunnel }: Facts): Finding {
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return ok('certificate', `${hostname} has one that is trusted here`);
+  if (tunnel)
+    return ok('certificate', 'none is needed by this end of a tunnel, if that is encrypted, as by SSH');
   if (isLoopback(hostname)) return ok('certificate', 'none is needed on this machine itself');
   return warning(
     'certificate',
@@ -193,14 +226,25 @@ function visitorsCertificate({ shown }: Facts): Finding[] {
   return [daysLeft < soonDays ? warning('certificate', said, renew) : ok('certificate', said)];
 }
 
-function ports({ ports: all }: Facts): Finding[] {
-  return all.map(({ host, port, open }) =>
-    open
-      ? ok('port', `${host}:${port}, where visitors come in, is open`)
-      : failed(
-          'port',
-          `${host}:${port}, where visitors come in, cannot be reached from here`,
-          `Open port ${port} in the firewall, and look at TWELVE_HTTP: visitors of other machines are not served on 127.0.0.1.`,
-        ),
-  );
+function ports({ ports: all, status, tunnel }: Facts): Finding[] {
+  const { http, https } = status!;
+  if (all === null) {
+    const places = [http, https].flatMap((one) => (one ? [`${one.host}:${one.port}`] : [])).join(' and ');
+    return [
+      skipped(
+        'port',
+        `not tried, since the server is seen through a tunnel and no name leads to it from here; by its own account visitors come in at ${places}`,
+      ),
+    ];
+  }
+  return all.map(({ host, port, open }) => {
+    const place = `${host}:${port}, where visitors come in,`;
+    if (open) return ok('port', `${place} is open`);
+    // Whoever needs a tunnel to the server may be kept from its other ports, too.
+    return (tunnel ? warning : failed)(
+      'port',
+      `${place} cannot be reached from here`,
+      `Open port ${port} in the firewall, and look at TWELVE_HTTP: visitors of other machines are not served on 127.0.0.1.`,
+    );
+  });
 }

@@ -1,13 +1,13 @@
 // What the doctor looks at: this machine, the server's answer, names and ports. Gathered here, judged elsewhere.
 import { lookup } from 'node:dns/promises';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import type { Client } from './client.ts';
 import type { Call } from './command.ts';
-import { findServer, openServer } from './context.ts';
+import { findServer, isLoopback, openServer } from './context.ts';
 import { ApiError } from './errors.ts';
 import type { ServerStatus } from './v3.ts';
 import { version } from './version.ts';
@@ -21,11 +21,14 @@ export interface Facts {
   /** It answers, but not this token: how it stands is for administrators, or nothing is for it. */
   refused?: 'not an administrator' | 'not known';
   status: ServerStatus | null;
+  /** The address is of this machine, and who answers there is on another one. */
+  tunnel: boolean;
   /** Milliseconds that this machine's clock is before the server's, and how exactly that is known. */
   clock: { ahead: number; precision: number } | null;
   /** Of a name that any app could have. */
   dns: { name: string; addresses: string[] } | null;
-  ports: { host: string; port: number; open: boolean }[];
+  /** Where visitors come in; null: no way to there is known here. */
+  ports: { host: string; port: number; open: boolean }[] | null;
   /** The certificate that visitors are shown by the domain's own name; absent where they are shown none. */
   shown?: {
     name: string;
@@ -42,44 +45,77 @@ export async function gatherFacts(call: Call): Promise<Facts> {
   const { env } = call.world;
   const { url, token } = findServer(env);
   const path = join(env.configFolder, 'login.json');
-  const answer = await askServer(call, token);
+  const { client, ...answer } = await askServer(call, token);
   const { status } = answer;
-  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
-  const shown = status?.https && (await certificateAt(host, status.https.port, status.domain));
+  const nothing = { clock: null, dns: null, ports: [], tunnel: false };
   return {
     client: { version: version(), node: process.version },
     login: { path, mode: statSync(path, { throwIfNoEntry: false })?.mode ?? null, token: Boolean(token) },
     ...{ url, ...answer },
-    dns: status && (await resolved(`twelve-doctor.${status.domain}`)),
-    ports: status ? await Promise.all(portsOf(status).map((port) => tried(host, port))) : [],
-    ...(shown && { shown }),
+    ...(client && status ? await lookAround(call, client, new URL(url), status) : nothing),
   };
+}
+
+type Around = Pick<Facts, 'tunnel' | 'clock' | 'dns' | 'ports' | 'shown'>;
+
+/** None waits for another, but for what only a name leads to. */
+async function lookAround(call: Call, client: Client, url: URL, status: ServerStatus): Promise<Around> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const own = bootId();
+  const known = own !== null && Boolean(status.boot_id);
+  const tunnel = isLoopback(url.hostname) && known && own !== status.boot_id;
+  const names = resolved(`twelve-doctor.${status.domain}`);
+  const visitors = async (): Promise<Pick<Facts, 'ports' | 'shown'>> => {
+    // This end of a tunnel is no place that visitors come to.
+    const way = tunnel ? (await names).addresses.find((address) => !isLoopback(address)) : host;
+    if (way === undefined) return { ports: null };
+    const [ports, shown] = await Promise.all([
+      Promise.all(portsOf(status).map((port) => tried(way, port))),
+      status.https && certificateAt(way, status.https.port, status.domain),
+    ]);
+    return { ports, ...(shown && { shown }) };
+  };
+  const [clock, dns, seen] = await Promise.all([compareClocks(call, client), names, visitors()]);
+  return { tunnel, clock, dns, ...seen };
+}
+
+/** Which start of which machine this is, for programs in containers as for others; null where no kernel tells it. */
+function bootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
 }
 
 async function askServer(
   call: Call,
   token: string | undefined,
-): Promise<Pick<Facts, 'status' | 'unreachable' | 'refused' | 'clock'>> {
-  if (!token) return { status: null, unreachable: null, clock: null };
+): Promise<Pick<Facts, 'status' | 'unreachable' | 'refused'> & { client?: Client }> {
+  if (!token) return { status: null, unreachable: null };
   const client = openServer(call.world.env, {
     signal: AbortSignal.any([call.signal, timeLimit(patienceMs)]),
     warn: call.out.warn,
   });
   try {
-    // The first answer may take long: the disk is gone through for it. The second is the clock's.
-    await client.get<ServerStatus>('/server/status');
-    const before = Date.now();
-    const status = await client.get<ServerStatus>('/server/status');
-    const after = Date.now();
-    const middle = (before + after) / 2;
-    return {
-      ...{ status, unreachable: null },
-      clock: { ahead: middle - Date.parse(status.now), precision: after - before },
-    };
+    return { client, status: await client.get<ServerStatus>('/server/status'), unreachable: null };
   } catch (error) {
     if (call.signal.aborted) throw error;
     const refused = await refusalOf(client, error);
-    return { status: null, unreachable: messageOf(error), ...(refused && { refused }), clock: null };
+    return { status: null, unreachable: messageOf(error), ...(refused && { refused }) };
+  }
+}
+
+/** The first answer may have taken long, since the disk is gone through for it; this one tells the time. */
+async function compareClocks({ signal }: Call, client: Client): Promise<Facts['clock']> {
+  const before = Date.now();
+  try {
+    const { now } = await client.get<ServerStatus>('/server/status');
+    const after = Date.now();
+    return { ahead: (before + after) / 2 - Date.parse(now), precision: after - before };
+  } catch {
+    signal.throwIfAborted();
+    return null;
   }
 }
 
@@ -94,7 +130,7 @@ async function refusalOf(client: Client, error: unknown): Promise<Facts['refused
   );
 }
 
-async function resolved(name: string): Promise<Facts['dns']> {
+async function resolved(name: string): Promise<NonNullable<Facts['dns']>> {
   try {
     return { name, addresses: (await lookup(name, { all: true })).map(({ address }) => address) };
   } catch {
@@ -126,7 +162,7 @@ async function certificateAt(host: string, port: number, name: string): Promise<
   });
 }
 
-function tried(host: string, port: number): Promise<Facts['ports'][number]> {
+function tried(host: string, port: number): Promise<{ host: string; port: number; open: boolean }> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: portMs });
     const end = (open: boolean): void => {

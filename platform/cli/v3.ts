@@ -259,6 +259,8 @@ export interface ServerStatus {
   /** Parts that do not answer. */
   failing: string[];
   /** Bytes; `used` by kind, null when it took too long to say. */
+  /** Of its machine's kernel since it was started; null where none tells it. */
+  boot_id: string | null;
   disk: {
     total: number;
     free: number;
@@ -267,6 +269,8 @@ export interface ServerStatus {
     used: Record<string, number> | null;
     /** Of the kinds that have one. */
     budgets: Record<string, number>;
+    /** Where the engine keeps what is its; null: the server does not see it. shared: it is the data folder's disk. */
+    engine: { folder: string; total: number; free: number; shared: boolean } | null;
   };
   memory: { total: number; free: number; server: number };
   logs: { lines: number; lost: number } | null;

@@ -78,13 +78,14 @@ export function seenRoutes({ platform }: Edge): Router {
 }
 
 function shape(status: ServerStatus) {
-  const { engine, disk, builds } = status;
+  const { engine, disk, builds, engineDisk } = status;
   return {
     version: ownVersion,
     api_level: apiLevel,
     node: process.version,
     started_at: status.startedAt,
     now: status.now,
+    boot_id: status.bootId,
     uptime: status.uptimeSeconds,
     apps: status.apps,
     processes: status.processes,
@@ -105,6 +106,12 @@ function shape(status: ServerStatus) {
       budgets: Object.fromEntries(
         (disk.kinds ?? []).flatMap(({ kind, budget }) => (budget === null ? [] : [[kind, budget]])),
       ),
+      engine: engineDisk && {
+        folder: engineDisk.folder,
+        total: engineDisk.totalBytes,
+        free: engineDisk.freeBytes,
+        shared: engineDisk.shared,
+      },
     },
     memory: status.memory,
     logs: status.logs,

@@ -5,7 +5,12 @@ import { gatherFacts } from '../doctor-facts.ts';
 import { size, span } from '../terminal-text.ts';
 import type { ServerStatus } from '../v3.ts';
 
-const marks: Readonly<Record<Finding['verdict'], string>> = { ok: 'ok', warning: 'look', failed: 'FAIL' };
+const marks: Readonly<Record<Finding['verdict'], string>> = {
+  ok: 'ok',
+  warning: 'look',
+  failed: 'FAIL',
+  skipped: 'skip',
+};
 
 const doctor: Command = {
   name: 'doctor',
@@ -63,6 +68,9 @@ function rowsOf(status: ServerStatus): string[][] {
       'Memory:',
       `${size(memory.free)} of ${size(memory.total)} free; the server itself ${size(memory.server)}`,
     ],
+    ...(disk.engine && !disk.engine.shared
+      ? [['Engine disk:', `${size(disk.engine.free)} of ${size(disk.engine.total)} free`]]
+      : []),
     ['Disk:', `${size(disk.free)} of ${size(disk.total)} free`],
     ...used.map(([kind, bytes]) => ['', `${size(bytes).padStart(10)}  ${kind}${within(disk.budgets[kind])}`]),
     ['Logs:', logs ? `${logs.lines} lines stored, ${logs.lost} lost` : 'not known now'],

@@ -1,5 +1,7 @@
 // Figures for Prometheus and the question whether all is well, over the real HTTP server.
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { serverStatus } from '../../../platform/actions/server-status.ts';
 import { remembered } from '../../../platform/api/routes/seen.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
 import { defaultSizeName } from '../../../platform/domain/formation.ts';
@@ -166,8 +168,26 @@ it('says how the server stands: what it has, what it uses, what does not answer'
     builds: { running: 0, waiting: 0 },
     engine: { version: '20.10.0', cgroup_version: 2, failure: null },
     failing: [],
-    disk: { used: { database: expect.any(Number), logs: expect.any(Number) } },
+    disk: {
+      used: { database: expect.any(Number), logs: expect.any(Number) },
+      budgets: { logs: expect.any(Number), buildpacks: 2048 * 1_048_576 },
+      // Of the engine's folder nothing is there on this machine.
+      engine: null,
+    },
+    boot_id: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     drains: { count: 0, failing: 0 },
     domain: 'localhost',
   });
+  const { config } = ground.platform;
+  const on = async (engineContainers: string) =>
+    (await serverStatus({ ...ground.platform, config: { ...config, engineContainers } })).engineDisk;
+  expect(await on(config.dataFolder)).toMatchObject({ folder: config.dataFolder, shared: true });
+  expect(await on('/proc')).toMatchObject({ folder: '/proc', shared: false });
+});
+
+it('tells what is kept on disks, and what of it may be', async () => {
+  const lines = await eventually(metrics, (all) => all.some((line) => /^twelve_disk_used_bytes/.test(line)));
+  expect(lines).toContainEqual(expect.stringMatching(/^twelve_disk_used_bytes\{kind="database"\} [1-9]\d+$/));
+  expect(lines).toContain(`twelve_disk_budget_bytes{kind="Debian packages"} ${1024 * 1_048_576}`);
+  expect(lines.join('\n')).not.toContain('twelve_disk_budget_bytes{kind="repositories"}');
 });

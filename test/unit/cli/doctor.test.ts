@@ -1,5 +1,5 @@
 // The doctor's findings from facts, and its whole way against an API that answers; how the server stands, in words.
-
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
@@ -23,6 +23,7 @@ const status: ServerStatus = {
   disk: {
     ...{ total: 100 * gb, free: 50 * gb, min_free: gb / 2 },
     ...{ used: { slugs: 2 * gb, logs: 1000 }, budgets: { slugs: 3 * gb } },
+    engine: { folder: '/var/lib/docker', total: 80 * gb, free: 40 * gb, shared: false },
   },
   memory: { total: 8 * gb, free: 4 * gb, server: 1e8 },
   logs: { lines: 1234, lost: 0 },
@@ -30,6 +31,7 @@ const status: ServerStatus = {
   domain: 'apps.example',
   http: { host: '0.0.0.0', port: 80 },
   https: null,
+  boot_id: null,
 };
 const well: Facts = {
   client: { version: version(), node: 'v20.20.2' },
@@ -37,7 +39,10 @@ const well: Facts = {
   ...{ url: 'https://twelve.example', unreachable: null, status, clock: { ahead: 40, precision: 20 } },
   dns: { name: 'twelve-doctor.apps.example', addresses: ['203.0.113.7'] },
   ports: [{ host: 'twelve.example', port: 80, open: true }],
+  tunnel: false,
 };
+const engine = { ...status.disk.engine!, free: gb / 4 };
+const tunnel = { url: 'http://127.0.0.1:5480', tunnel: true };
 const shown = { name: 'apps.example', problem: null, daysLeft: 60 };
 const wrong = (facts: Partial<Facts>): Finding[] =>
   examine({ ...well, ...facts }).filter(({ verdict }) => verdict !== 'ok');
@@ -54,6 +59,7 @@ it('finds nothing where all is well', () => {
       'engine',
       'parts',
       'disk',
+      'engine disk',
       'memory',
       'clock',
       'names',
@@ -72,6 +78,15 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   [server({ failing: ['router'] }), 'parts', 'failed', /own log/],
   [server({ disk: { ...status.disk, free: gb / 4 } }), 'disk', 'failed', /builds:cache:purge/],
   [server({ disk: { ...status.disk, free: 5 * gb } }), 'disk', 'warning', /larger disk/],
+  [server({ disk: { ...status.disk, engine } }), 'engine disk', 'failed', /TWELVE_IMAGES_BUDGET/],
+  [
+    server({ disk: { ...status.disk, engine: { ...engine, free: 5 * gb } } }),
+    'engine disk',
+    'warning',
+    /docker system df/,
+  ],
+  [{ ...tunnel, dns: { name: 'x', addresses: ['127.0.0.1', '::1'] } }, 'names', 'warning', /DNS record/],
+  [{ ...tunnel, ports: [{ host: '203.0.113.7', port: 80, open: false }] }, 'port', 'warning', /firewall/],
   [server({ memory: { ...status.memory, free: gb / 2 } }), 'memory', 'warning', /ps:resize/],
   [{ clock: { ahead: -8000, precision: 20 } }, 'clock', 'warning', /set-ntp/],
   [{ clock: { ahead: 90_000, precision: 20 } }, 'clock', 'failed', /set-ntp/],
@@ -85,6 +100,38 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   expect(wrong(facts)).toEqual([
     expect.objectContaining({ what, verdict, advice: expect.stringMatching(advice) }),
   ]);
+});
+
+it('looks at the engine disk only where it is another one, and says where it is not seen', () => {
+  const on = (engine: ServerStatus['disk']['engine']) =>
+    examine({
+      ...well,
+      ...server({ disk: { ...status.disk, engine, used: { images: 9 * gb, slugs: gb } } }),
+    });
+  const of = (found: Finding[], what: string) => found.find((one) => one.what === what);
+  const shared = on({ ...engine, shared: true });
+  expect(of(shared, 'engine disk')).toBeUndefined();
+  expect(of(shared, 'disk')!.said).toContain('of ours images take most, 9.0 GB');
+  expect(of(on({ ...engine, free: 40 * gb }), 'engine disk')).toMatchObject({
+    verdict: 'ok',
+    said: '40.0 GB of 80.0 GB free at /var/lib/docker; our images take 9.0 GB',
+  });
+  expect(of(on({ ...engine, free: 40 * gb }), 'disk')!.said).toContain('of ours slugs take most');
+  expect(of(on(null), 'engine disk')).toMatchObject({ verdict: 'skipped' });
+});
+
+it('through a tunnel nothing fails that only this end of it says', () => {
+  const found = wrong({ ...tunnel, ports: null });
+  expect(found).toMatchObject([
+    {
+      what: 'port',
+      verdict: 'skipped',
+      said: expect.stringMatching(/^not tried, since .* tunnel .* visitors come in at 0\.0\.0\.0:80$/),
+    },
+  ]);
+  const all = examine({ ...well, ...tunnel, ports: null });
+  expect(all.find(({ what }) => what === 'server')!.said).toContain('seen through a tunnel');
+  expect(all.find(({ what }) => what === 'certificate')).toMatchObject({ verdict: 'ok' });
 });
 
 it('a slow answer is no wrong clock', () => {
@@ -157,11 +204,33 @@ it('goes the whole way, and ends with 1 where something failed', async () => {
   expect((await twelve(['doctor'], { url: api.url, token: null })).out).toContain('twelve login');
 });
 
+it('knows a tunnel by the machine that answers, and tries no port at its own end', async () => {
+  const own = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  let boot_id = own;
+  // Nobody listens there, on this machine.
+  const answer = { ...status, domain: 'localhost', http: { host: '0.0.0.0', port: 9 } };
+  await using api = await scriptedApi({
+    'GET /server/status': () => ({ body: { ...answer, boot_id, now: new Date().toISOString() } }),
+  });
+  const here = await twelve(['doctor'], { url: api.url });
+  expect(here.status).toBe(1);
+  expect(here.out).toMatch(/^FAIL {2}port .*:9, where visitors come in, cannot be reached from here$/m);
+  boot_id = 'of another machine';
+  const through = await twelve(['doctor'], { url: api.url });
+  expect(through.status).toBe(0);
+  expect(through.out).toMatch(/^ok {4}server .*on another machine, seen through a tunnel/m);
+  expect(through.out).toMatch(/^skip {2}port +not tried, since/m);
+  // Not every resolver knows names below localhost.
+  expect(through.out).toMatch(/^look {2}names +\*\.localhost leads (to this machine, and not|nowhere)/m);
+  expect(through.out).toMatch(/^ok {4}clock /m);
+});
+
 it('shows how the server stands', async () => {
   await using api = await scriptedApi({ 'GET /server/status': { body: status } });
   const { out } = await twelve(['server:status'], { url: api.url });
   expect(out).toMatch(/^Version: +\S+ \(Node v20\.20\.2\), up for 2h 5m$/m);
   expect(out).toMatch(/^Processes: +3 up of 4 wanted, 1 crashed$/m);
   expect(out).toMatch(/^ +2\.0 GB {2}slugs \(budget 3\.0 GB\)$/m);
+  expect(out).toMatch(/^Engine disk: +40\.0 GB of 80\.0 GB free$/m);
   expect(out).toMatch(/^Drains: +2, 1 of them failing, 5 lines behind, 0 lost$/m);
 });
