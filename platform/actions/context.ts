@@ -65,7 +65,7 @@ export interface Platform {
   stackImage(): Promise<string>;
   /** What the images that a server works with are called by their definitions of now. */
   currentImages(): Promise<readonly string[]>;
-  /** Before a deploy writes anything. @throws PlatformError `service_unavailable`: the disk is nearly full */
+  /** Before a deploy writes anything. @throws PlatformError `service_unavailable`: the disk is nearly full, or a budget used up */
   requireSpace(): Promise<void>;
 }
 

@@ -135,7 +135,7 @@ function disk({ disk: { total, free, min_free: least, used, engine: other } }: S
 
 /** Where the engine has its images and what processes write. */
 function engineDisk({ disk: { min_free: least, used, engine: found } }: Status): Finding[] {
-  if (found === null)
+  if (!found)
     return [skipped('engine disk', "not looked at, since the server does not see the engine's folder")];
   if (found.shared) return [];
   const { folder, total, free } = found;
