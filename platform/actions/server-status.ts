@@ -4,6 +4,7 @@ import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
 import { usedByKind } from '../store/usage.ts';
 import type { Platform } from './context.ts';
+import { ownNamesTaken } from './domains.ts';
 import { failingParts } from './health.ts';
 
 export type ServerStatus = Awaited<ReturnType<typeof serverStatus>>;
@@ -40,6 +41,8 @@ export async function serverStatus(platform: Platform) {
       failing: logs.drains.filter(({ failure }) => failure !== null).length,
     },
     domain: config.domain,
+    /** What apps have of the platform's names, in sentences. */
+    namesTaken: ownNamesTaken(platform),
     http: config.http,
     https: config.https,
   };

@@ -30,7 +30,18 @@ beforeEach(async () => {
   const acme = { directory: 'https://ca.test/dir', email: 'a@b.test', caFile: null };
   const https = { host: '127.0.0.1', port: 443 };
   ground = createGround({
-    config: { domain: 'apps.test', publicUrl: null, http: { port: 80 }, https, acme } as Platform['config'],
+    config: {
+      ...{
+        domain: 'apps.test',
+        publicUrl: null,
+        apiNames: [],
+        apiTls: null,
+        http: { port: 80 },
+        https,
+        acme,
+      },
+      api: { host: '127.0.0.1', port: 5480 },
+    } as unknown as Platform['config'],
     logs: {
       write: (_id: string, line: { text: string }) => lines.push(line.text),
     } as unknown as Platform['logs'],
