@@ -41,16 +41,7 @@ export function createEdge(
   { attachments, runSessions, logSessions }: Sessions,
   address: () => { host: string; port: number },
 ): Edge {
-  const { publicUrl, domain, apiTls, apiNames } = platform.config;
-  const base: Edge['base'] = (request) =>
-    linkBase(request, {
-      publicUrl,
-      domain,
-      apiHost: address().host,
-      apiPort: address().port,
-      tlsHost: apiTls?.host ?? null,
-      names: apiNames,
-    });
+  const base: Edge['base'] = (request) => linkBase(request, { ...platform.config, api: address() });
   const webSocket = (request: Request): string => base(request).replace(/^http/, 'ws');
   const stands: Edge['stillMay'] = (request, app) => {
     const [need, caller] = [needOf(request), callerOf(request)];
