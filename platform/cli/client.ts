@@ -54,6 +54,8 @@ export interface Client {
   ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
   /** What a connection of one's own to this URL needs, to believe the server as we do. */
   trust(url: string): Promise<{ ca?: string[] }>;
+  /** Headers that show who we are, where this URL is of the server that we are logged in to. */
+  login(url: string): Record<string, string>;
   /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
   download(path: string): Promise<IncomingMessage>;
   /** Any request; what is answered is not looked at. */
@@ -128,13 +130,19 @@ export function createClient(needs: ClientNeeds): Client {
     return { response, value: understand(needs, response, content) };
   }
 
+  function login(url: string): Record<string, string> {
+    const [{ host, protocol }, own] = [new URL(url.replace(/^ws/, 'http')), new URL(needs.url)];
+    if (!needs.token || host !== own.host || protocol !== own.protocol) return {};
+    return { Authorization: `Bearer ${needs.token}` };
+  }
+
   const ourHeaders = (): OutgoingHttpHeaders => ({
     Accept: 'application/vnd.heroku+json; version=3',
     'User-Agent': `twelve/${version()}`,
     // A server of another level refuses before it does anything.
     [levelHeader]: String(apiLevel),
     'Request-Id': randomUUID(),
-    ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
+    ...login(needs.url),
   });
 
   /** The server may attach a warning to any answer; each is said once. */
@@ -199,6 +207,7 @@ export function createClient(needs: ClientNeeds): Client {
         trust,
       }),
     trust,
+    login,
   };
 }
 
