@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpH
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
+import type { Trust } from './trust.ts';
 import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
 import { version } from './version.ts';
@@ -53,7 +54,7 @@ export interface Client {
     body?: unknown,
   ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
   /** What a connection of one's own to this URL needs, to believe the server as we do. */
-  trust(url: string): Promise<{ ca?: string[] }>;
+  trust(url: string): Promise<Trust>;
   /** Headers that show who we are, where this URL is of the server that we are logged in to. */
   login(url: string): Record<string, string>;
   /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
@@ -76,7 +77,7 @@ interface Request {
   signal: AbortSignal;
   /** Milliseconds without a byte until we give up. */
   silence: number;
-  trust(url: string): Promise<{ ca?: string[] }>;
+  trust(url: string): Promise<Trust>;
 }
 
 const pauses = [150, 500];
@@ -86,7 +87,7 @@ export function createClient(needs: ClientNeeds): Client {
   const warned = new Set<string>();
 
   /** The authority vouches for its own server and nobody else. */
-  async function trust(url: string): Promise<{ ca?: string[] }> {
+  async function trust(url: string): Promise<Trust> {
     if (!needs.authority || new URL(url).host !== new URL(needs.url).host) return {};
     return (await import('./trust.ts')).believing(needs.authority);
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Call } from './command.ts';
 import type { Words } from './this-terminal.ts';
+import type { Trust } from './trust.ts';
 
 /** How a connection ended. */
 export type Outcome =
@@ -25,7 +26,7 @@ export interface Connection {
 export interface Place {
   url: string;
   /** Whom its certificate may be from. */
-  trust: { ca?: string[] };
+  trust: Trust;
   /** Who we are. */
   headers: Record<string, string>;
 }
