@@ -2,7 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AskedToWait, createOrders, newPrivateKey, type Orders, thumbprintOf } from '../certificates/acme.ts';
 import { checkCertificate } from '../certificates/check.ts';
-import { failed, type HostState, nextOrder } from '../certificates/renewal.ts';
+import {
+  dueAt,
+  type Failure,
+  failed,
+  type HostState,
+  isAboutAll,
+  nextOrder,
+} from '../certificates/renewal.ts';
 import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { messageOf } from '../domain/errors.ts';
 import { hostsOf } from './apps.ts';
@@ -35,6 +42,9 @@ interface WantedHost {
 const longestSleepMs = 600_000;
 const longestPauseMs = 24 * 3_600_000;
 
+/** No host is called so: under this name stands what the authority said of all orders. */
+const everyName = '*';
+
 /** The account's key; it is made where there is none. */
 export function accountKey({ store }: Pick<Platform, 'store'>): string {
   const known = store.ownKeys.get('acme-account');
@@ -65,9 +75,9 @@ export function keepOrdering(needs: AcmeNeeds): () => void {
 
   async function step(): Promise<void> {
     const states = hostStates(needs);
-    const next = nextOrder(states);
+    const next = nextOrder(states, holdOf(needs));
     const wait = next ? next.at - now().getTime() : longestSleepMs;
-    if (next && wait <= 0) await orderOne(needs, states.find(({ host }) => host === next.host)!, now);
+    if (next && wait <= 0) await orderOne(needs, states, states.find(({ host }) => host === next.host)!, now);
     else await bell.wait(Math.min(wait, longestSleepMs), ending.signal);
   }
 
@@ -101,6 +111,7 @@ type OwnedState = HostState & WantedHost;
 
 async function orderOne(
   needs: AcmeNeeds,
+  states: readonly OwnedState[],
   { host, appId, failure }: OwnedState,
   now: () => Date,
 ): Promise<void> {
@@ -115,6 +126,7 @@ async function orderOne(
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
       store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
       store.acmeFailures.remove(host);
+      store.acmeFailures.remove(everyName);
     });
     say(
       needs,
@@ -126,11 +138,33 @@ async function orderOne(
     const next = failed(host, failure, messageOf(error), now(), retryAfter);
     store.acmeFailures.put(host, next);
     say(needs, appId, `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`);
+    const others = states.filter((state) => state.host !== host);
+    if (error instanceof AskedToWait && isAboutAll(error.message, host)) holdAll(needs, others, error, now());
     return;
   }
   await certificates
     .changed()
     .catch((error: unknown) => needs.log.warn({ error: messageOf(error) }, 'serving a new certificate'));
+}
+
+/** The host that was asked for has failed all the same: should it be about that alone, another is tried first after the wait. */
+function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedToWait, now: Date): void {
+  const { store } = needs;
+  const hold = failed(everyName, holdOf(needs), asked.message, now, asked.retryAfterMs);
+  store.acmeFailures.put(everyName, hold);
+  needs.log.warn({ reason: hold.reason, until: hold.nextAt }, 'the authority takes no orders for now');
+  for (const state of others)
+    if (state.appId && dueAt(state) <= now.getTime())
+      say(needs, state.appId, `No certificate for ${state.host} yet: ${saidOf(hold)}`);
+}
+
+/** What the authority said of all orders, and until when that holds. */
+function holdOf({ store }: Known): Failure | null {
+  return store.acmeFailures.all().get(everyName) ?? null;
+}
+
+function saidOf({ reason, nextAt }: Failure): string {
+  return `the authority takes no orders of this server for now (${reason}). They go on at ${nextAt}`;
 }
 
 function hostStates(needs: Known): OwnedState[] {
@@ -142,7 +176,7 @@ function hostStates(needs: Known): OwnedState[] {
   for (const { id, appId, names } of certificates)
     if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
   for (const host of failures.keys())
-    if (!wanted.some((one) => one.host === host)) store.acmeFailures.remove(host);
+    if (host !== everyName && !wanted.some((one) => one.host === host)) store.acmeFailures.remove(host);
   return wanted.map((one) => ({
     ...one,
     certificate:
@@ -186,11 +220,14 @@ export function acmeStatusOf({ store, config }: Known, appId: string, host: stri
   const failure = store.acmeFailures.all().get(host);
   const valid = chosen && isValid(chosen, now);
   if (valid && chosen.source === 'added') return null;
-  if (valid) return { status: 'cert issued', reason: failure ? failure.reason : null };
+  const hold = holdOf({ store, config });
+  const due = dueAt({ host, certificate: valid ? chosen : null, failure: failure ?? null });
+  const held = hold && now < new Date(hold.nextAt) && due <= now.getTime() ? saidOf(hold) : null;
+  if (valid) return { status: 'cert issued', reason: failure?.reason ?? held };
   const against = reasonAgainst(host);
   if (against) return { status: 'failed', reason: against };
   if (failure) return { status: 'failing', reason: failure.reason };
-  return { status: 'pending', reason: null };
+  return { status: 'pending', reason: held };
 }
 
 function say({ logs, log }: AcmeNeeds, appId: string | null, text: string): void {

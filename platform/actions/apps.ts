@@ -1,12 +1,13 @@
 // Creating, finding, changing and destroying apps.
 import { type App, generateAppName, parseAppName } from '../domain/app.ts';
 import { messageOf, notFound } from '../domain/errors.ts';
+import { platformNames, requireForeignApp } from '../domain/own-names.ts';
 import type { Caller, Platform } from './context.ts';
 import { appendRelease } from './release.ts';
 
 export const stackName = 'debian-13';
 
-/** @throws PlatformError `invalid_params` for a bad or taken name */
+/** @throws PlatformError `invalid_params` for a bad name, one that is taken, or the platform's */
 export async function createApp(
   platform: Platform,
   caller: Caller,
@@ -14,6 +15,7 @@ export async function createApp(
 ): Promise<App> {
   const { store } = platform;
   const name = wanted === undefined ? freeName(platform) : parseAppName(wanted);
+  requireForeignApp(name, builtInHost(platform, { name }), platform.config);
   const app = store.transaction(() => store.apps.create(name, caller.user.id, stackName));
   await platform.git.ensureRepository(app.id);
   await requireOrClear(platform, app);
@@ -66,10 +68,12 @@ export function builtInHost(platform: Pick<Platform, 'config'>, app: Pick<App, '
   return `${app.name}.${platform.config.domain}`;
 }
 
-/** All names that lead to it. */
+/** All names that lead to it: what the platform itself is called does not, also where it was the app's first. */
 export function hostsOf(platform: Names, app: Pick<App, 'id' | 'name'>): string[] {
   const custom = platform.store.domains.ofApp(app.id);
-  return [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
+  const own = platformNames(platform.config);
+  const all = [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
+  return all.filter((host) => !own.includes(host));
 }
 
 /** What the router is told of it; undefined when it is gone. */
@@ -92,6 +96,7 @@ export function webUrl(platform: Platform, app: Pick<App, 'name' | 'httpsRedirec
 export async function renameApp(platform: Platform, app: App, wanted: string): Promise<void> {
   const name = parseAppName(wanted);
   if (name === app.name) return;
+  requireForeignApp(name, builtInHost(platform, { name }), platform.config);
   platform.store.transaction(() => platform.store.apps.rename(app.id, name));
   await platform.processes.changed(app.id);
   await platform.certificates.changed();

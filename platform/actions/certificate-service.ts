@@ -11,6 +11,7 @@ import {
 import type { Config } from '../config.ts';
 import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { messageOf } from '../domain/errors.ts';
+import { nameOf, platformNames } from '../domain/own-names.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import { servedCertificates } from './certificates.ts';
@@ -130,14 +131,16 @@ async function ownCertificate(
   return made;
 }
 
-function ownNames({ domain, publicUrl }: Pick<Config, 'domain' | 'publicUrl'>): string[] {
-  const publicHost = publicUrl === null ? [] : [new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, '$1')];
+function ownNames(config: Config): string[] {
+  const { domain, publicUrl } = config;
   const names = [
     domain,
     `*.${domain}`,
     'localhost',
     hostname().toLowerCase(),
-    ...publicHost,
+    ...platformNames(config),
+    // An address too.
+    ...(publicUrl === null ? [] : [nameOf(new URL(publicUrl).hostname)]),
     ...ownAddresses(),
   ];
   return [...new Set(names)].filter((name) => /^[a-z0-9*_.:-]{1,253}$/.test(name));

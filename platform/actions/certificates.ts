@@ -104,10 +104,8 @@ export function servedCertificates(platform: Names, now: Date): RouterCertificat
     const chosen = chooseCertificate(known, host, appId, now);
     if (chosen) hosts.set(chosen.id, [...new Set([...(hosts.get(chosen.id) ?? []), host])]);
   };
-  const apps = store.apps.list().map((app) => ({ id: app.id, hosts: hostsOf(platform, app) }));
-  for (const app of apps) for (const host of app.hosts) give(host, app.id);
-  const taken = new Set(apps.flatMap((app) => app.hosts));
-  for (const host of ownHosts(platform.config)) if (!taken.has(host)) give(host, null);
+  for (const app of store.apps.list()) for (const host of hostsOf(platform, app)) give(host, app.id);
+  for (const host of ownHosts(platform.config)) give(host, null);
   return known.flatMap(({ id, chain }) => {
     const own = hosts.get(id);
     const key = own && store.certificates.keyOf(id);

@@ -1,7 +1,9 @@
 // Custom domains: which app a name leads to.
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { type Domain, parseHostName, requireForeign } from '../domain/host-name.ts';
+import { type Domain, parseHostName } from '../domain/host-name.ts';
+import { ownNameTaken, platformNames, requireForeign } from '../domain/own-names.ts';
+import { builtInHost } from './apps.ts';
 import type { Platform } from './context.ts';
 
 /** More would make every change of a route slow. */
@@ -14,7 +16,7 @@ const mostPerApp = 1000;
 export async function addDomain(platform: Platform, app: App, wanted: string): Promise<Domain> {
   const { store, config } = platform;
   const hostName = parseHostName(wanted);
-  requireForeign(hostName, config.domain);
+  requireForeign(hostName, config);
   const domain = store.transaction(() => {
     const taken = store.domains.byName(hostName);
     if (taken) throw inUse(hostName, app, store.apps.byId(taken.appId));
@@ -28,6 +30,16 @@ export async function addDomain(platform: Platform, app: App, wanted: string): P
   await platform.processes.changed(app.id);
   await platform.certificates.changed();
   return domain;
+}
+
+/** Names that apps had before the settings gave them to the platform, whose they are now: a sentence about each. */
+export function ownNamesTaken({ store, config }: Pick<Platform, 'store' | 'config'>): string[] {
+  const own = platformNames(config);
+  return store.apps.list().flatMap((app) => {
+    const builtIn = { name: builtInHost({ config }, app), builtIn: true };
+    const custom = store.domains.ofApp(app.id).map(({ hostName }) => ({ name: hostName, builtIn: false }));
+    return [builtIn, ...custom].flatMap((host) => ownNameTaken(app, host, own) ?? []);
+  });
 }
 
 /** By name or id. From its answer on the router does not know the name any more. @throws PlatformError `not_found` */

@@ -6,6 +6,7 @@ import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
 import type { Platform } from './context.ts';
 import { diskUse } from './disk.ts';
+import { ownNamesTaken } from './domains.ts';
 import { failingParts } from './health.ts';
 
 export type ServerStatus = Awaited<ReturnType<typeof serverStatus>>;
@@ -51,6 +52,8 @@ export async function serverStatus(platform: Platform) {
       failing: logs.drains.filter(({ failure }) => failure !== null).length,
     },
     domain: config.domain,
+    /** What apps have of the platform's names, in sentences. */
+    namesTaken: ownNamesTaken(platform),
     http: config.http,
     https: config.https,
   };

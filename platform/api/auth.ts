@@ -1,25 +1,33 @@
 // Who asks: a user whose token came with the request.
+import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Admission } from '../actions/admission.ts';
 import type { Known } from '../actions/context.ts';
 import { hasCode, PlatformError } from '../domain/errors.ts';
 import { tokenOf } from '../domain/token.ts';
 
+/** Goes with every 401. */
+export const challenge = 'Bearer realm="twelve"';
+
 const callers = new WeakMap<Request, Known>();
 
 export function authenticate(admission: Admission): RequestHandler {
   return (request, response, next) => {
-    const token = tokenOf(request.headers.authorization);
     try {
-      if (token === null) throw nobody();
-      const requestId = String(response.getHeader('Request-Id'));
-      callers.set(request, admission.admit(token, { address: addressOf(request), requestId }));
+      callers.set(request, admitted(admission, request, String(response.getHeader('Request-Id'))));
     } catch (error) {
-      if (hasCode(error, 'unauthorized')) response.setHeader('WWW-Authenticate', 'Bearer realm="twelve"');
+      if (hasCode(error, 'unauthorized')) response.setHeader('WWW-Authenticate', challenge);
       throw error;
     }
     next();
   };
+}
+
+/** @throws PlatformError `unauthorized`, `rate_limit` */
+export function admitted(admission: Admission, request: IncomingMessage, requestId: string | null): Known {
+  const token = tokenOf(request.headers.authorization);
+  if (token === null) throw nobody();
+  return admission.admit(token, { address: addressOf(request), requestId });
 }
 
 export function callerOf(request: Request): Known {
@@ -29,7 +37,7 @@ export function callerOf(request: Request): Known {
 }
 
 /** Of the connection: what headers say of it, anybody can write. */
-function addressOf(request: Request): string | null {
+function addressOf(request: IncomingMessage): string | null {
   return request.socket.remoteAddress ?? null;
 }
 

@@ -9,7 +9,6 @@ import { callerOf } from './auth.ts';
 import { parameter } from './input.ts';
 import type { LogSessions } from './log-sessions.ts';
 import { about, change, type Detail, needOf } from './need.ts';
-import type { RunSessions } from './run-sessions.ts';
 import { linkBase } from './wire.ts';
 
 export interface Edge {
@@ -19,7 +18,7 @@ export interface Edge {
   base(request: Request): string;
   /** Where a client attaches to this, once, within a minute. */
   attachUrl(request: Request, app: App, offer: Offer): string;
-  /** Where a client attaches to a one-off process, as often as it has to. */
+  /** Where a client attaches to a one-off process, as often as it has to, each time with its token. */
   runSessionUrl(request: Request, app: App, secret: string): string;
   /** The app named in the path. @throws PlatformError `not_found`, `forbidden` when they may not do this there */
   app(request: Request): App;
@@ -31,26 +30,16 @@ export interface Edge {
 
 interface Sessions {
   attachments: Attachments;
-  runSessions: RunSessions;
   logSessions: LogSessions;
 }
 
 /** @param address where the API really listens (port 0 is settled by then) */
 export function createEdge(
   platform: Platform,
-  { attachments, runSessions, logSessions }: Sessions,
+  { attachments, logSessions }: Sessions,
   address: () => { host: string; port: number },
 ): Edge {
-  const { publicUrl, domain, apiTls, apiNames } = platform.config;
-  const base: Edge['base'] = (request) =>
-    linkBase(request, {
-      publicUrl,
-      domain,
-      apiHost: address().host,
-      apiPort: address().port,
-      tlsHost: apiTls?.host ?? null,
-      names: apiNames,
-    });
+  const base: Edge['base'] = (request) => linkBase(request, { ...platform.config, api: address() });
   const webSocket = (request: Request): string => base(request).replace(/^http/, 'ws');
   const stands: Edge['stillMay'] = (request, app) => {
     const [need, caller] = [needOf(request), callerOf(request)];
@@ -64,10 +53,7 @@ export function createEdge(
       const secret = attachments.offer({ ...offer, stands: stands(request, app) });
       return `${webSocket(request)}/attach/${secret}`;
     },
-    runSessionUrl: (request, app, secret) => {
-      runSessions.allow(secret, stands(request, app));
-      return `${webSocket(request)}/run-sessions/${secret}`;
-    },
+    runSessionUrl: (request, app, secret) => `${webSocket(request)}/run-sessions/${app.id}/${secret}`,
     app: (request) =>
       about(platform, request, findApp(platform, callerOf(request).user, parameter(request, 'app'))),
     change: (...stated) => change(platform, ...stated),

@@ -4,16 +4,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { hasCode, messageOf } from '../domain/errors.ts';
+import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { Caller, Seen } from '../processes/kept/link.ts';
 import type { KeptSession, KeptSessions } from '../processes/kept/sessions.ts';
 import { channel, latestSize, readMessage, relayed, revoked, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
-import { refuseForbidden, refuseForNow, refuseHandshake, refuseUpgrade } from './unreadable.ts';
+import type { RunLogin } from './run-login.ts';
+import { refuseHandshake, refuseUpgrade } from './unreadable.ts';
 
 export interface RunSessions {
-  /** Whether who was given the secret still may is asked when they come, and while they stay; of what another server gave out nothing is known. */
-  allow(secret: string, stands: () => boolean): void;
   /** Takes over an HTTP upgrade; false when the path is not ours. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Callers are told to come back. */
@@ -24,7 +23,15 @@ export interface RunSessions {
 const status = { over: 1000, comeBack: 1012, tooMuch: 1008 } as const;
 /** A caller may send so much that the process has not taken yet. */
 const aheadBytes = 1_048_576;
-const mostKnown = 10_000;
+
+const urlPattern = /^\/run-sessions\/([\da-f-]{36})\/([\w-]{32})(?:\?stdout=(\d{1,15})&stderr=(\d{1,15}))?$/;
+
+interface Place {
+  /** Its id. */
+  app: string;
+  session: string;
+  stands(): boolean;
+}
 
 /** @returns the secret of a URL, and what is known of it elsewhere */
 export function newRunSecret(): { secret: string; session: string } {
@@ -34,18 +41,23 @@ export function newRunSecret(): { secret: string; session: string } {
 
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
+/** @param login is asked whenever somebody comes, before anything else is; what it returns, while they stay */
 export function createRunSessions(
   open: KeptSessions['open'],
+  login: RunLogin,
   onProblem: (message: string) => void,
   beatMs = usualBeatMs,
 ): RunSessions {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
   server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
   const callers = new Map<string, WebSocket>();
-  const rights = new Map<string, () => boolean>();
   let closing = false;
 
-  async function accept(session: string, seen: Seen, request: IncomingMessage, socket: Duplex, head: Buffer) {
+  async function accept(
+    { app, session, stands }: Place,
+    seen: Seen,
+    ...[request, socket, head]: [IncomingMessage, Duplex, Buffer]
+  ): Promise<void> {
     // It came back before we noticed that it had gone.
     callers.get(session)?.terminate();
     const early: (() => void)[] = [];
@@ -57,7 +69,7 @@ export function createRunSessions(
         input.taken = bytes;
       },
     );
-    const found = await open(session, seen, caller);
+    const found = await open(app, session, seen, caller);
     input.written = found.taken;
     input.taken = Math.max(input.taken, found.taken);
     if (closing || socket.destroyed) return found.left();
@@ -70,7 +82,7 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      const heart = beat(client, beatMs, () => endRevoked(connected, found, rights.get(session)));
+      const heart = beat(client, beatMs, () => endRevoked(connected, found, stands));
       client.once('close', heart.end);
       serve(client, found, input).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);
@@ -83,26 +95,18 @@ export function createRunSessions(
   }
 
   return {
-    allow(secret, stands) {
-      rights.set(hashOf(secret), stands);
-      if (rights.size > mostKnown) rights.delete(rights.keys().next().value!);
-    },
     upgrade(request, socket, head) {
-      const url = /^\/run-sessions\/([\w-]{32})(?:\?stdout=(\d{1,15})&stderr=(\d{1,15}))?$/.exec(
-        request.url ?? '',
-      );
+      const url = urlPattern.exec(request.url ?? '');
       if (!url) return false;
-      const session = hashOf(url[1]!);
-      if (rights.get(session)?.() === false) {
-        refuseForbidden(socket, request.method, revoked);
-        return true;
+      const [, app = '', secret = '', stdout = 0, stderr = 0] = url;
+      const refuse = (error: unknown): void => refuseUpgrade(socket, request.method, refusalOf(error));
+      try {
+        const place = { app, session: hashOf(secret), stands: login(request, app) };
+        const seen = { stdout: Number(stdout), stderr: Number(stderr) };
+        accept(place, seen, request, socket, head).catch(refuse);
+      } catch (error) {
+        refuse(error);
       }
-      const seen = { stdout: Number(url[2] ?? 0), stderr: Number(url[3] ?? 0) };
-      accept(session, seen, request, socket, head).catch((error: unknown) => {
-        if (hasCode(error, 'not_found')) return refuseUpgrade(socket, request.method, messageOf(error));
-        // A caller that comes for the first time is told why; one that comes back tries again.
-        refuseForNow(socket, request.method, messageOf(error));
-      });
       return true;
     },
     close() {
@@ -117,9 +121,15 @@ export function createRunSessions(
   };
 }
 
+/** What cannot be now may be tried again: a caller that comes for the first time is told why, one that comes back waits. */
+function refusalOf(error: unknown): PlatformError {
+  if (hasCode(error, 'unauthorized', 'forbidden', 'rate_limit', 'not_found')) return error;
+  return new PlatformError('service_unavailable', messageOf(error));
+}
+
 /** Its process is hung up on, as when its caller leaves: at once, whatever the caller answers to that. */
-function endRevoked(client: WebSocket, session: KeptSession, stands: (() => boolean) | undefined): void {
-  if (stands?.() !== false) return;
+function endRevoked(client: WebSocket, session: KeptSession, stands: () => boolean): void {
+  if (stands()) return;
   tell(client, { type: 'error', message: revoked });
   session.hangUp();
   client.close(status.over);

@@ -40,9 +40,10 @@ import { releaseRoutes } from './routes/releases.ts';
 import { healthRoutes, seenRoutes } from './routes/seen.ts';
 import { archiveRoutes, sourceRoutes } from './routes/sources.ts';
 import { userRoutes } from './routes/users.ts';
+import { createRunLogin } from './run-login.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
-import { answerUnreadable, refuseForbidden, refuseUpgrade } from './unreadable.ts';
+import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
 import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
 
 const startPatienceMs = 20_000;
@@ -61,7 +62,9 @@ export interface Api {
 export function createApi(platform: Platform, patience: Partial<Patience> = {}): Api {
   const patient = { ...usualPatience, ...patience };
   const attachments = createAttachments((message) => platform.log.warn(message));
-  const runSessions = createRunSessions(platform.oneOffs.kept.open, (message) => platform.log.warn(message));
+  const runSessions = createRunSessions(platform.oneOffs.kept.open, createRunLogin(platform), (message) =>
+    platform.log.warn(message),
+  );
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
@@ -72,7 +75,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     answer = resolve;
   });
   let listening: Address = platform.config.api;
-  const edge = createEdge(platform, { attachments, runSessions, logSessions }, () => listening);
+  const edge = createEdge(platform, { attachments, logSessions }, () => listening);
   const { application, routes } = createApplication(edge, patient.bodyMs);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
   // Whose head is late is looked for so often.
@@ -107,7 +110,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       const stranger = refusalOfNames(request, platform.config);
-      if (stranger) return refuseForbidden(socket, request.method, stranger.message);
+      if (stranger) return refuseUpgrade(socket, request.method, stranger);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
       if (!taken) refuseUpgrade(socket, request.method);
     });

@@ -2,6 +2,7 @@
 import { type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '../domain/errors.ts';
+import { challenge } from './auth.ts';
 import { bodyOf, statusOf } from './errors.ts';
 
 /** Node's own answers to these have no body. */
@@ -23,18 +24,12 @@ const lingerMs = 5000;
 
 const nothingHere = 'There is nothing here to connect to, or not any more. Ask for it anew.';
 
-export function refuseUpgrade(socket: Duplex, method: string | undefined, message = nothingHere): void {
-  refuse(socket, new PlatformError('not_found', message), method !== 'HEAD');
-}
-
-/** It may be tried again. */
-export function refuseForNow(socket: Duplex, method: string | undefined, message: string): void {
-  refuse(socket, new PlatformError('service_unavailable', message), method !== 'HEAD');
-}
-
-/** From a page or under a name that is not ours, or by who may not any more. */
-export function refuseForbidden(socket: Duplex, method: string | undefined, message: string): void {
-  refuse(socket, new PlatformError('forbidden', message), method !== 'HEAD');
+export function refuseUpgrade(
+  socket: Duplex,
+  method: string | undefined,
+  error = new PlatformError('not_found', nothingHere),
+): void {
+  refuse(socket, error, method !== 'HEAD');
 }
 
 /** @param why the handshake is none */
@@ -58,12 +53,15 @@ function refuse(socket: Duplex, error: PlatformError, withBody = true): void {
   setTimeout(() => socket.destroy(), lingerMs).unref();
   const status = statusOf[error.code];
   const body = JSON.stringify(bodyOf(error));
+  const { retryAfter } = error.details;
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       'Connection: close',
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(error.code === 'unauthorized' ? [`WWW-Authenticate: ${challenge}`] : []),
+      ...(typeof retryAfter === 'number' ? [`Retry-After: ${retryAfter}`] : []),
       '',
       withBody ? body : '',
     ].join('\r\n'),

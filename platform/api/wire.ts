@@ -1,9 +1,10 @@
 // Rules of the wire: version, request ids, cache headers, links as the client reaches us.
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
 import { apiLevel, levelHeader, versionHeader } from '../domain/api-level.ts';
 import { PlatformError } from '../domain/errors.ts';
+import type { NameSettings } from '../domain/own-names.ts';
+import { ownHost } from './names.ts';
 
 /** Of the package; the same two steps up from the source and from the compiled file. */
 export const { version: ownVersion } = JSON.parse(
@@ -48,34 +49,9 @@ export const standardHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
-
-/** Base of links in answers: the host the client used when it is one of ours, else the configured URL. */
-export function linkBase(
-  request: Request,
-  own: {
-    publicUrl: string | null;
-    domain: string;
-    apiHost: string;
-    apiPort: number;
-    tlsHost: string | null;
-    names?: readonly string[];
-  },
-): string {
-  const host = request.headers.host ?? '';
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  const encrypted = 'encrypted' in request.socket;
-  const known =
-    name === 'localhost' ||
-    name === '::1' ||
-    /^127(\.\d{1,3}){3}$/.test(name) ||
-    name === own.domain ||
-    name === own.apiHost ||
-    name === own.tlsHost ||
-    own.names?.includes(name) === true ||
-    (own.publicUrl !== null && name === new URL(own.publicUrl).hostname) ||
-    // Listening everywhere: an address that the client reached us at is one of ours.
-    ((isAny(own.apiHost) || (encrypted && isAny(own.tlsHost ?? ''))) && isIP(name) !== 0);
-  if (host && known) return `${encrypted ? 'https' : 'http'}://${host}`;
-  return own.publicUrl ?? `http://${own.apiHost}:${own.apiPort}`;
+/** Base of links in answers: by the name that the client used, else the configured URL. */
+export function linkBase(request: Request, names: NameSettings): string {
+  const host = ownHost(request, names);
+  if (host) return `${'encrypted' in request.socket ? 'https' : 'http'}://${host}`;
+  return names.publicUrl ?? `http://${names.api.host}:${names.api.port}`;
 }

@@ -18,7 +18,7 @@ export interface Orders {
   order(host: string): Promise<{ chain: string; key: string }>;
 }
 
-/** Refused for now, with how long to wait. */
+/** Too much for the authority, with how long to wait; 0: it did not say. */
 export class AskedToWait extends Error {
   readonly retryAfterMs: number;
   constructor(message: string, retryAfterMs: number) {
@@ -82,12 +82,10 @@ function passOn(error: unknown): unknown {
   };
   const where = config?.url && URL.canParse(config.url) ? new URL(config.url).host : 'The authority';
   if (!response) throw new Error(`${where} does not answer (${messageOf(error)}).`);
-  if (response.status === 429 || response.status >= 500)
-    throw new AskedToWait(
-      response.data?.detail ?? `${where} answered with status ${response.status}.`,
-      waitOf(response.headers['retry-after']),
-    );
-  return response;
+  if (response.status !== 429 && response.status < 500) return response;
+  const said = response.data?.detail ?? `${where} answered with status ${response.status}.`;
+  const waitMs = waitOf(response.headers['retry-after']);
+  throw response.status === 429 || waitMs > 0 ? new AskedToWait(said, waitMs) : new Error(said);
 }
 
 /** Seconds or a date. */

@@ -46,10 +46,28 @@ function renewAt(host: string, { notBefore, notAfter, createdAt }: Ordered): num
   return Math.max(wanted, Date.parse(createdAt) + (to - from) / 3);
 }
 
-/** The one to be ordered next, and when; the longest due comes first. Undefined: none. */
-export function nextOrder(states: readonly HostState[]): { host: string; at: number } | undefined {
+/**
+ * The one to be ordered next, and when; the longest due comes first. Undefined: none.
+ * @param hold of the account, before whose end nothing is ordered
+ */
+export function nextOrder(
+  states: readonly HostState[],
+  hold: Failure | null = null,
+): { host: string; at: number } | undefined {
   const orders = states.map((state) => ({ host: state.host, at: dueAt(state) }));
-  return orders.sort((a, b) => a.at - b.at || a.host.localeCompare(b.host))[0];
+  const [first] = orders.sort((a, b) => a.at - b.at || a.host.localeCompare(b.host));
+  return first && { ...first, at: Math.max(first.at, hold ? Date.parse(hold.nextAt) : 0) };
+}
+
+/**
+ * Limits are by host, by the domain above it, or by our account and address, and the authority says which in its sentence alone:
+ * one that names neither the host nor a domain above it is about every order.
+ */
+export function isAboutAll(reason: string, host: string): boolean {
+  const labels = host.split('.');
+  const names = labels.slice(1).map((_, index) => labels.slice(index).join('.'));
+  const words = reason.toLowerCase().split(/[^a-z0-9._*-]+/);
+  return !names.some((name) => words.some((word) => word.replace(/^\*\.|\.$/g, '') === name));
 }
 
 /** @param retryAfterMs what the authority asked for; it counts where it is longer */

@@ -42,8 +42,9 @@ export async function attachTo(
   ]);
   if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
   const [{ attach }, { attachKept }] = sessions;
-  const trust = await call.api().trust(dyno.attach_url);
-  if (!dyno.reattach_seconds) return await attach(call, dyno.attach_url, tty, trust);
-  const kept = { url: dyno.attach_url, name: dyno.name, waitsMs: dyno.reattach_seconds * 1000, trust };
-  return await attachKept(call, kept, tty);
+  const [url, api] = [dyno.attach_url, call.api()];
+  const trust = await api.trust(url);
+  if (!dyno.reattach_seconds) return await attach(call, url, tty, trust);
+  const kept = { url, name: dyno.name, waitsMs: dyno.reattach_seconds * 1000, trust };
+  return await attachKept(call, { ...kept, headers: api.login(url) }, tty);
 }

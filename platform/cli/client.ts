@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpH
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
+import type { Trust } from './trust.ts';
 import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
 import { version } from './version.ts';
@@ -53,7 +54,9 @@ export interface Client {
     body?: unknown,
   ): Promise<{ value: T; headers: IncomingHttpHeaders }>;
   /** What a connection of one's own to this URL needs, to believe the server as we do. */
-  trust(url: string): Promise<{ ca?: string[] }>;
+  trust(url: string): Promise<Trust>;
+  /** Headers that show who we are, where this URL is of the server that we are logged in to. */
+  login(url: string): Record<string, string>;
   /** What is no JSON, as it comes. @throws ApiError with the server's own sentence */
   download(path: string): Promise<IncomingMessage>;
   /** Any request; what is answered is not looked at. */
@@ -74,7 +77,7 @@ interface Request {
   signal: AbortSignal;
   /** Milliseconds without a byte until we give up. */
   silence: number;
-  trust(url: string): Promise<{ ca?: string[] }>;
+  trust(url: string): Promise<Trust>;
 }
 
 const pauses = [150, 500];
@@ -84,7 +87,7 @@ export function createClient(needs: ClientNeeds): Client {
   const warned = new Set<string>();
 
   /** The authority vouches for its own server and nobody else. */
-  async function trust(url: string): Promise<{ ca?: string[] }> {
+  async function trust(url: string): Promise<Trust> {
     if (!needs.authority || new URL(url).host !== new URL(needs.url).host) return {};
     return (await import('./trust.ts')).believing(needs.authority);
   }
@@ -128,13 +131,19 @@ export function createClient(needs: ClientNeeds): Client {
     return { response, value: understand(needs, response, content) };
   }
 
+  function login(url: string): Record<string, string> {
+    const [{ host, protocol }, own] = [new URL(url.replace(/^ws/, 'http')), new URL(needs.url)];
+    if (!needs.token || host !== own.host || protocol !== own.protocol) return {};
+    return { Authorization: `Bearer ${needs.token}` };
+  }
+
   const ourHeaders = (): OutgoingHttpHeaders => ({
     Accept: 'application/vnd.heroku+json; version=3',
     'User-Agent': `twelve/${version()}`,
     // A server of another level refuses before it does anything.
     [levelHeader]: String(apiLevel),
     'Request-Id': randomUUID(),
-    ...(needs.token ? { Authorization: `Bearer ${needs.token}` } : {}),
+    ...login(needs.url),
   });
 
   /** The server may attach a warning to any answer; each is said once. */
@@ -199,6 +208,7 @@ export function createClient(needs: ClientNeeds): Client {
         trust,
       }),
     trust,
+    login,
   };
 }
 

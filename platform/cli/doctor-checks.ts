@@ -28,6 +28,7 @@ export function examine(facts: Facts): Finding[] {
     memory(status),
     clock(facts),
     dns(facts),
+    ...namesTaken(status),
     certificates(facts),
     ...visitorsCertificate(facts),
     ...ports(facts),
@@ -187,6 +188,11 @@ function dns({ dns: found, status, tunnel }: Facts): Finding {
     `*.${domain} leads ${where}`,
     `Make a DNS record *.${domain} with the address of the server, or set TWELVE_DOMAIN to a domain that has one.`,
   );
+}
+
+/** Those that the platform took back from an app; each sentence says what to do. */
+function namesTaken({ names_taken: taken = [] }: Status): Finding[] {
+  return taken.map((said) => ({ what: 'names', verdict: 'warning', said }));
 }
 
 /** What this connection is: one that could not be trusted would have had no answer. */

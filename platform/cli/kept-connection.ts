@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Call } from './command.ts';
 import type { Words } from './this-terminal.ts';
+import type { Trust } from './trust.ts';
 
 /** How a connection ended. */
 export type Outcome =
@@ -10,7 +11,7 @@ export type Outcome =
   /** The server says that it cannot be. */
   | { kind: 'failed'; message: string }
   /** The server answered, and did not connect us. */
-  | { kind: 'refused'; httpStatus: number; message: string }
+  | { kind: 'refused'; httpStatus: number; message: string; resource?: string | undefined }
   | { kind: 'lost'; why: string };
 
 export interface Connection {
@@ -25,7 +26,9 @@ export interface Connection {
 export interface Place {
   url: string;
   /** Whom its certificate may be from. */
-  trust: { ca?: string[] };
+  trust: Trust;
+  /** Who we are. */
+  headers: Record<string, string>;
 }
 
 export interface Ears {
@@ -56,7 +59,7 @@ type Message =
 
 export function connect(
   call: Call,
-  { url, trust }: Place,
+  { url, trust, headers }: Place,
   printed: Printed,
   ears: Ears,
   pace = usualPace,
@@ -65,6 +68,7 @@ export function connect(
   const socket = new WebSocket(`${url}?stdout=${stdout}&stderr=${stderr}`, {
     handshakeTimeout: connectTimeoutMs,
     perMessageDeflate: false,
+    headers,
     ...trust,
   });
   const say = (message: Words): boolean => {
@@ -156,8 +160,9 @@ async function refusal(answer: IncomingMessage): Promise<Outcome> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of answer) chunks.push(chunk as Buffer);
-    const { message } = JSON.parse(Buffer.concat(chunks).toString()) as { message?: string };
-    return { kind: 'refused', httpStatus, message: message ?? `the server answered ${httpStatus}` };
+    const told = JSON.parse(Buffer.concat(chunks).toString()) as { message?: string; resource?: string };
+    const { message = `the server answered ${httpStatus}`, resource } = told;
+    return { kind: 'refused', httpStatus, message, resource };
   } catch {
     return { kind: 'refused', httpStatus, message: `the server answered ${httpStatus}` };
   }

@@ -91,14 +91,24 @@ async function untilExit(
       until = Date.now() + waitsMs;
     }
     state.joined = undefined;
-    if (outcome.kind === 'refused' && (!before || outcome.httpStatus === 403))
-      throw new CliError(outcome.message);
-    if (outcome.kind === 'refused' && outcome.httpStatus === 404) throw new CliError(gone(name));
+    if (outcome.kind === 'refused') throwFinal(outcome, before, name);
     if (Date.now() > until) throw new CliError(lostFor(name, waitsMs, outcome));
     if (tries === 0) call.out.notice(`${state.started ? '\n' : ''}${lost(name)}`);
     const left = await Promise.race([sleep(backOff(tries), ends.given), ends.left]);
     if (left?.kind === 'exit') return left.status;
   }
+}
+
+/** What no trying again changes. @param before we were joined to it once */
+function throwFinal(
+  { httpStatus, message, resource }: Extract<Outcome, { kind: 'refused' }>,
+  before: boolean,
+  name: string,
+): void {
+  if (!before) throw new CliError(message);
+  if (httpStatus === 401 || httpStatus === 403 || resource === 'app')
+    throw new CliError(`The connection was lost, and the server does not let us back to ${name}: ${message}`);
+  if (httpStatus === 404) throw new CliError(gone(name));
 }
 
 const lost = (name: string): string =>

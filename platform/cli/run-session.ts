@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
 import { forwardSignals, useTerminal, type Words } from './this-terminal.ts';
+import type { Trust } from './trust.ts';
 
 /** Binary frames from the server begin with the stream they belong to. */
 const stderrMark = 2;
@@ -22,7 +23,7 @@ export async function attach(
   call: Call,
   url: string,
   tty: boolean,
-  { signMs = usualSignMs, ...trust }: { signMs?: number; ca?: string[] } = {},
+  { signMs = usualSignMs, ...trust }: { signMs?: number } & Trust = {},
 ): Promise<number> {
   const socket = new WebSocket(url, {
     handshakeTimeout: connectTimeoutMs,

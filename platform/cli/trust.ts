@@ -3,7 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { connect, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
 import { writeWhole } from './login-file.ts';
@@ -11,9 +18,24 @@ import { ask } from './prompt.ts';
 
 const patienceMs = 15_000;
 
-/** What a connection needs to believe an authority besides those the system knows. */
-export function believing(authority: string | undefined): { ca?: string[] } {
-  return authority === undefined ? {} : { ca: [...rootCertificates, authority] };
+/** What a connection needs to believe others than the system does. */
+export interface Trust {
+  /** Counts. */
+  secureContext?: SecureContext;
+  /** By this alone Node tells apart the connections that it keeps open. */
+  ca?: string;
+}
+
+/** More than a hundred certificates are read for each: too many for every connection. */
+const contexts = new Map<string, SecureContext>();
+
+/** An authority besides those the system knows. */
+export function believing(authority: string | undefined): Trust {
+  if (authority === undefined) return {};
+  const secureContext =
+    contexts.get(authority) ?? createSecureContext({ ca: [...rootCertificates, authority] });
+  contexts.set(authority, secureContext);
+  return { secureContext, ca: authority };
 }
 
 /**
@@ -106,7 +128,7 @@ async function shownAuthority(server: URL): Promise<Shown | undefined> {
   };
 }
 
-function handshake(server: URL, options: { ca?: string[]; rejectUnauthorized: boolean }): Promise<TLSSocket> {
+function handshake(server: URL, options: Trust & { rejectUnauthorized: boolean }): Promise<TLSSocket> {
   const host = server.hostname.replace(/^\[(.*)\]$/, '$1');
   return new Promise((settle, reject) => {
     const socket = connect({

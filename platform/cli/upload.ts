@@ -5,10 +5,11 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CliError } from './errors.ts';
+import type { Trust } from './trust.ts';
 
 export interface Upload {
   /** @param trust as the client of the API has it for this URL */
-  send(url: string, signal: AbortSignal, trust: { ca?: string[] }): Promise<void>;
+  send(url: string, signal: AbortSignal, trust: Trust): Promise<void>;
 }
 
 const silenceMs = 120_000;
@@ -24,13 +25,7 @@ export async function openUpload(folder: string, file: string): Promise<Upload> 
   return { send: (url, signal, trust) => send(path, found.size, new URL(url), signal, trust) };
 }
 
-async function send(
-  path: string,
-  size: number,
-  url: URL,
-  signal: AbortSignal,
-  trust: { ca?: string[] },
-): Promise<void> {
+async function send(path: string, size: number, url: URL, signal: AbortSignal, trust: Trust): Promise<void> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const request: ClientRequest = http.request(url, {
     method: 'PUT',

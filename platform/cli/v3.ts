@@ -276,6 +276,8 @@ export interface ServerStatus {
   logs: { lines: number; lost: number } | null;
   drains: { count: number; lag: number; lost: number; failing: number } | null;
   domain: string;
+  /** A sentence for each name of the platform that an app has too; absent from a server that does not look. */
+  names_taken?: string[];
   http: { host: string; port: number };
   /** null where visitors are not served over TLS. */
   https: { host: string; port: number } | null;

@@ -1,4 +1,4 @@
-// Custom domains: what a host name may be, and which ones are not free to take.
+// Custom domains: what a host name may be.
 import { PlatformError } from './errors.ts';
 
 /** Lower case, in the ASCII form that browsers send (`xn--…`): `www.example.com` or `*.example.com`. */
@@ -50,18 +50,4 @@ function asciiForm(name: string): string {
   } catch {
     return '';
   }
-}
-
-/**
- * Names under the platform's own domain are those of its apps.
- * @throws PlatformError `invalid_params`
- */
-export function requireForeign(hostName: HostName, platformDomain: string): void {
-  const own = platformDomain.toLowerCase();
-  const name = hostName.replace(/^\*\./, '');
-  if (name === own || name.endsWith(`.${own}`))
-    throw new PlatformError(
-      'invalid_params',
-      `${hostName} is under ${own}, the platform's own domain, where each app has the name <app>.${own} already. Use a domain of yours, or rename the app.`,
-    );
 }

@@ -75,6 +75,8 @@ export interface RouterNeeds {
   /** See RouterSettings. */
   acmeThumbprint?: string | null;
   domain: string;
+  /** Hosts that lead to no app, whichever has them or a wildcard for them. */
+  reserved?: readonly string[];
   drainMs: number;
   onAccess: (line: AccessLine) => void;
   onProblem: (message: string) => void;
@@ -110,6 +112,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     files: createFiles(folder),
     certificates: createCertificates({ folder, runtime, onProblem }),
     drainMs: needs.drainMs,
+    reserved: needs.reserved ?? [],
     spare: needs.spare ?? 64,
     onProblem,
   });

@@ -15,6 +15,7 @@ import {
   afterChange,
   busySlots,
   difference,
+  isHost,
   keyIn,
   type Picture,
   pictureOf,
@@ -46,6 +47,8 @@ export interface SteeringNeeds {
   files: Files;
   certificates: CertificateKeeper;
   drainMs: number;
+  /** Hosts that lead to no app. */
+  reserved?: readonly string[];
   /** Backends declared ahead at first. */
   spare: number;
   onProblem(message: string): void;
@@ -56,7 +59,8 @@ const nothing: Picture = { places: new Map(), servers: new Map() };
 export function createSteering(needs: SteeringNeeds): Steering {
   const { runtime, settings, container, certificates, spare } = needs;
   const queue = createQueue();
-  let table: Table = { routes: new Map(), slots: new Map(), pool: spare };
+  const reserved = (needs.reserved ?? []).filter(isHost);
+  let table: Table = { routes: new Map(), slots: new Map(), pool: spare, reserved };
   /** What HAProxy holds, as far as we know; undefined: it has to be asked. */
   let held: Picture | undefined;
   /** By its path, a server on its way out → when it is gone. */
@@ -172,7 +176,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
         const before = identity ? await runtime.picture() : nothing;
         const wanted = new Set(routes.map((route) => route.appId));
         const slots = new Map([...slotsOf(before.places)].filter(([appId]) => wanted.has(appId)));
-        table = { routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
+        table = { ...table, routes: new Map(), slots, pool: Math.max(spare, poolOf(identity || '')) };
         table = withRoutes(table, routes, busySlots(before), spare);
         await bringUp();
         forget();

@@ -36,7 +36,12 @@ export interface Table {
   slots: ReadonlyMap<string, number>;
   /** Backends declared in the configuration. */
   pool: number;
+  /** Hosts that lead to no app, whichever claims them. */
+  reserved?: readonly string[];
 }
+
+/** Where a host leads that is no app's: not the word of the map's default, which a wildcard is looked for after. */
+const nobody = '-:unknown';
 
 /** In a place: over plain HTTP its visitors get nothing but the way to HTTPS. */
 export const secure = 'secure';
@@ -46,6 +51,7 @@ export const mapPath = '/router/places.map';
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
 /** A host name; with a star first, which stands for one label. */
 const hostPattern = /^(\*\.)?[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
+export const isHost = (name: string): boolean => hostPattern.test(name);
 const processPattern = /^[A-Za-z0-9_-]{1,63}\.\d{1,9}$/;
 
 /**
@@ -58,7 +64,7 @@ export function checkedRoute(route: AppRoute): AppRoute {
   };
   if (!idPattern.test(route.appId)) refuse('an app id', route.appId);
   const hosts = [...new Set(route.hosts.map((host) => host.toLowerCase()))];
-  for (const host of hosts) if (!hostPattern.test(host)) refuse('a host name', host);
+  for (const host of hosts) if (!isHost(host)) refuse('a host name', host);
   for (const { process, key, address, port } of route.endpoints) {
     if (!processPattern.test(process)) refuse('a process name', process);
     if (!idPattern.test(key)) refuse('an endpoint key', key);
@@ -90,7 +96,7 @@ export function withRoutes(
     // Doubling: each time there are more apps, one reload is enough for longer.
     while (slot >= pool) pool += Math.max(step, pool);
   }
-  return derived(table, { routes, slots, pool }, changed);
+  return derived(table, { ...table, routes, slots, pool }, changed);
 }
 
 export function withoutRoute(table: Table, appId: string): Table {
@@ -118,7 +124,7 @@ export function slotsOf(places: ReadonlyMap<string, string>): Map<string, number
 
 const pictures = new WeakMap<Table, Picture>();
 const parts = new WeakMap<AppRoute, Part>();
-/** Two apps claim a host: who has it once one of them leaves is not in the picture. */
+/** A host is claimed twice: who has it once an app leaves is not in the picture. */
 const contested = new WeakSet<Picture>();
 
 export function pictureOf(table: Table): Picture {
@@ -134,6 +140,10 @@ export function pictureOf(table: Table): Picture {
       places.set(host, part.place);
     }
     for (const [path, server] of part.servers) servers.set(path, server);
+  }
+  for (const host of table.reserved ?? []) {
+    isContested ||= places.has(host);
+    places.set(host, nobody);
   }
   const picture = { places, servers };
   pictures.set(table, picture);

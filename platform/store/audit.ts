@@ -1,4 +1,4 @@
-// The audit log: who changed what. Entries are only added; of more than the budget the oldest go.
+// The audit log: who changed what. Entries are only added; of more than the budget go the oldest of what most is there of.
 import { randomUUID } from 'node:crypto';
 import type { AuditEntry, AuditFilter } from '../domain/audit.ts';
 import type { Database } from './database.ts';
@@ -19,21 +19,46 @@ interface Row {
   request_id: string | null;
 }
 
+/** A budget that was made smaller is reached over many entries, so that none takes long. */
+const mostAtOnce = 100;
+
 export function createAudit(database: Database, now: () => string) {
   const newest = database.prepare<[], number>('SELECT coalesce(max(number), 0) FROM audit').pluck();
   const insert = database.prepare(
     `INSERT INTO audit VALUES (@number, @id, @at, @action, @outcome, @detail, @userId, @userEmail, @tokenId,
      @appId, @appName, @address, @requestId)`,
   );
-  const forget = database.prepare('DELETE FROM audit WHERE number <= ? - (SELECT entries FROM audit_budget)');
+  const beyond = database
+    .prepare<[], number>(
+      'SELECT (SELECT coalesce(sum(entries), 0) FROM audit_shares) - (SELECT entries FROM audit_budget)',
+    )
+    .pluck();
+  // Of equals not those of the newest entry, which is never forgotten.
+  const largestUser = database
+    .prepare<[string], string>(
+      'SELECT user_id FROM audit_shares GROUP BY user_id ORDER BY sum(entries) DESC, user_id = ? LIMIT 1',
+    )
+    .pluck();
+  const largestAction = database
+    .prepare<[string, string], string>(
+      'SELECT action FROM audit_shares WHERE user_id = ? ORDER BY entries DESC, action = ? LIMIT 1',
+    )
+    .pluck();
+  const forget = database.prepare(
+    "DELETE FROM audit WHERE number = (SELECT min(number) FROM audit WHERE user_id IS nullif(?, '') AND action = ?)",
+  );
+  function forgetOne({ userId, action }: Pick<AuditEntry, 'userId' | 'action'>): void {
+    const user = largestUser.get(userId ?? '') as string;
+    forget.run(user, largestAction.get(user, action) as string);
+  }
   const add = database.transaction((entry: Omit<AuditEntry, 'number' | 'id' | 'at'>): void => {
     const number = (newest.get() as number) + 1;
     insert.run({ ...entry, number, id: randomUUID(), at: now() });
-    forget.run(number);
+    for (let more = Math.min(beyond.get() as number, mostAtOnce); more > 0; more--) forgetOne(entry);
   });
   return {
     add: (entry: Omit<AuditEntry, 'number' | 'id' | 'at'>): void => add.immediate(entry),
-    /** How many of the newest entries are kept from now on. */
+    /** How many entries are kept from now on. */
     keep(entries: number): void {
       database.prepare('UPDATE audit_budget SET entries = ?').run(entries);
     },

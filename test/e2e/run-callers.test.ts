@@ -1,5 +1,6 @@
 // Callers of attached one-offs and restarts of the server: who comes back, who does not, and what had ended meanwhile.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../platform/store/store.ts';
 import type { AppRepository } from '../support/app-repository.ts';
 import { type OnceApp, startOnceApp } from '../support/once-app.ts';
 import { pipedThrough } from '../support/piped-run.ts';
@@ -60,5 +61,25 @@ test('a caller that is told to end while the server is away says so, and what it
   run.child.kill('SIGINT');
   expect((await run.result).status).toBe(130);
   await platform.startAgain();
+  await eventually(left, none);
+});
+
+test('a caller whose token is gone when the server is back is not let in, and what it ran is hung up on', async () => {
+  const made = await platform.api<{ id: string; access_token: { token: string } }>(
+    'POST',
+    '/oauth/authorizations',
+    { description: 'of a while', scope: ['write'] },
+  );
+  const env = { TWELVE_URL: platform.url, TWELVE_TOKEN: made.body.access_token.token };
+  await using run = platform.cliStart(['run', '-a', 'once', 'echo beg""un; sleep 7777'], { env });
+  await run.printed('begun');
+  await platform.kill9();
+  const store = openStore({ folder: platform.dataFolder, create: false });
+  store.tokens.remove(made.body.id);
+  store.close();
+  await platform.startAgain();
+  const { status, stderr } = await run.result;
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/the server does not let us back to run\.\d+: This token is not valid/);
   await eventually(left, none);
 });

@@ -12,5 +12,5 @@ export const otherRoutes: readonly Route[] = [
   { method: 'POST', path: '/:app.git/git-upload-pack' },
   { method: 'POST', path: '/:app.git/git-receive-pack' },
   { method: 'GET', path: '/attach/:secret' },
-  { method: 'GET', path: '/run-sessions/:secret' },
+  { method: 'GET', path: '/run-sessions/:app/:secret' },
 ];

@@ -117,6 +117,7 @@ function shape(status: ServerStatus) {
     logs: status.logs,
     drains: status.drains,
     domain: status.domain,
+    names_taken: status.namesTaken,
     http: status.http,
     https: status.https,
   };

@@ -21,10 +21,11 @@ export interface KeptSession extends Omit<Link, 'close' | 'closed'> {
 
 export interface KeptSessions {
   /**
-   * @param session what the caller proved to know the secret of
+   * @param appId in which the caller may run something
+   * @param session what they proved to know the secret of
    * @throws PlatformError `not_found` when it is gone for good; others may be tried again
    */
-  open(session: string, seen: Seen, caller: Caller): Promise<KeptSession>;
+  open(appId: string, session: string, seen: Seen, caller: Caller): Promise<KeptSession>;
   /** One that was just made waits for its caller. */
   hold(container: ContainerSummary): void;
   /** So does one that was found on the engine. Those that are known already are left alone. */
@@ -205,8 +206,9 @@ export function createKeptSessions(needs: Needs): KeptSessions {
   }
 
   return {
-    async open(session, seen, caller) {
-      const [found] = await engine.list({ ...ownLabels(needs.instance, 'run'), [label.session]: session });
+    async open(appId, session, seen, caller) {
+      const own = { ...ownLabels(needs.instance, 'run'), [label.app]: appId };
+      const [found] = await engine.list({ ...own, [label.session]: session });
       if (!found) throw notFound('dyno', 'That one-off process is gone. Run the command again.');
       hold(found);
       const held = known.get(found.id)!;

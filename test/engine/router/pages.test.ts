@@ -8,7 +8,8 @@ import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await openStage({ timeouts: { connectMs: 1000, firstByteMs: 400, idleMs: 700 } });
+  const timeouts = { connectMs: 1000, firstByteMs: 400, idleMs: 700 };
+  stage = await openStage({ timeouts, reserved: ['paas.example.net'] });
   await stage.router.start([]);
 });
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -47,6 +48,14 @@ test('a host is its app, in any case and with a port; any other is a page of our
     /^at=info method=GET path="\/" host=one\.localhost request_id=[0-9a-f-]{36} fwd="127\.0\.0\.1" dyno=web\.1 connect=\d+ms service=\d+ms status=200 bytes=13 protocol=http$/,
   );
   expect(Math.abs(line.time / 1000 - Date.now())).toBeLessThan(60_000);
+});
+
+test('a name of the platform leads to no app, also not by a wildcard', async () => {
+  const one = await stage.endpoint((_, response) => response.end('Hello, world!'));
+  await stage.router.serve({ ...routeTo('wild', [one]), hosts: ['*.example.net', 'paas.example.net'] });
+  const at = async (host: string) => (await stage.get(host)).status;
+  for (const host of ['paas.example.net', 'PAAS.example.net.:80']) expect(await at(host)).toBe(404);
+  expect(await at('www.example.net')).toBe(200);
 });
 
 test('no process, a crashed one and maintenance each have their page and code', async () => {

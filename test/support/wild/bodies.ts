@@ -29,7 +29,7 @@ export const goodHeaders: Readonly<Record<string, Record<string, string>>> = {
   'POST /:app.git/git-upload-pack': { 'content-type': 'application/x-git-upload-pack-request' },
   'POST /:app.git/git-receive-pack': { 'content-type': 'application/x-git-receive-pack-request' },
   'GET /attach/:secret': handshake,
-  'GET /run-sessions/:secret': handshake,
+  'GET /run-sessions/:app/:secret': handshake,
 };
 
 const pairs = await Promise.all(

@@ -20,7 +20,7 @@ const parts: Readonly<Record<string, string>> = {
 const secrets: Readonly<Record<string, readonly string[]>> = {
   'log-sessions': [':secret'],
   attach: [':secret'],
-  'run-sessions': [':secret'],
+  'run-sessions': [':app', ':secret'],
   outputs: [':id', ':signature'],
   sources: [':id', ':signature'],
 };

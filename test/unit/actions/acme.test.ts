@@ -30,7 +30,18 @@ beforeEach(async () => {
   const acme = { directory: 'https://ca.test/dir', email: 'a@b.test', caFile: null };
   const https = { host: '127.0.0.1', port: 443 };
   ground = createGround({
-    config: { domain: 'apps.test', publicUrl: null, http: { port: 80 }, https, acme } as Platform['config'],
+    config: {
+      ...{
+        domain: 'apps.test',
+        publicUrl: null,
+        apiNames: [],
+        apiTls: null,
+        http: { port: 80 },
+        https,
+        acme,
+      },
+      api: { host: '127.0.0.1', port: 5480 },
+    } as unknown as Platform['config'],
     logs: {
       write: (_id: string, line: { text: string }) => lines.push(line.text),
     } as unknown as Platform['logs'],
@@ -105,7 +116,7 @@ test('a failure is said and waits; other hosts do not wait for it', async () => 
   domain('gone.test');
   domain('later.test');
   refusals.set('gone.test', new Error('DNS problem: no such host.'));
-  refusals.set('later.test', new AskedToWait('Too many certificates.', 7_200_000));
+  refusals.set('later.test', new AskedToWait('Too many certificates for "later.test".', 7_200_000));
   order();
   await eventually(hostsServed, (hosts) => hosts.length === 1);
   await eventually(
@@ -125,6 +136,41 @@ test('a failure is said and waits; other hosts do not wait for it', async () => 
   order(3 / 24);
   await eventually(hostsServed, (hosts) => hosts.length === 3);
   expect(status('gone.test')).toEqual({ status: 'cert issued', reason: null });
+  expect(platform.store.acmeFailures.all().size).toBe(0);
+});
+
+test('what the authority asks of the account goes for all names, also after a restart, and is said where one looks', async () => {
+  domain('www.shop.test');
+  const asked = new AskedToWait('Too many new orders (300) from this account.', 7_200_000);
+  for (const host of ['apps.test', 'hello.apps.test', 'www.shop.test']) refusals.set(host, asked);
+  order();
+  await eventually(
+    () => lines.length,
+    (count) => count === 2,
+  );
+  const said =
+    /: the authority takes no orders of this server for now \(Too many new orders \(300\) .*\)\. They go on at 20/;
+  expect(lines).toEqual([
+    expect.stringMatching(/^No certificate for hello\.apps\.test yet/),
+    expect.stringMatching(/^No certificate for www\.shop\.test yet/),
+  ]);
+  for (const line of lines) expect(line).toMatch(said);
+  expect(ground.problems).toContainEqual('the authority takes no orders for now');
+  expect(status('www.shop.test')).toEqual({
+    status: 'pending',
+    reason: expect.stringContaining('the authority takes no orders of this server'),
+  });
+  domain('later.test');
+  await platform.certificates.changed();
+  end();
+  order(1 / 24);
+  await sleep(100);
+  expect(ordered).toEqual(['apps.test']);
+  expect([...platform.store.acmeFailures.all().keys()].sort()).toEqual(['*', 'apps.test']);
+  end();
+  refusals.clear();
+  order(3 / 24);
+  await eventually(allServed, (hosts) => hosts.length === 4);
   expect(platform.store.acmeFailures.all().size).toBe(0);
 });
 

@@ -18,7 +18,7 @@ const unusual: Readonly<Record<string, number>> = {
   // Builds are over at once.
   'DELETE /apps/:app/builds/:build': 409,
   // No client here asks for one that it could come back to.
-  'GET /run-sessions/:secret': 404,
+  'GET /run-sessions/:app/:secret': 404,
   // Tokens are no sessions.
   'DELETE /oauth/sessions/~': 404,
   // Nothing was pushed.

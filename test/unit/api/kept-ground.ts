@@ -1,5 +1,6 @@
 // Servers that come and go around commands that go on, each with its real keeper; and callers, as the command line has them.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { Duplex, PassThrough, Writable } from 'node:stream';
 import { createRunSessions, newRunSecret } from '../../../platform/api/run-sessions.ts';
 import type { Call } from '../../../platform/cli/command.ts';
 import { attachKept } from '../../../platform/cli/kept-session.ts';
-import { notFound } from '../../../platform/domain/errors.ts';
+import { notFound, PlatformError } from '../../../platform/domain/errors.ts';
 import type { ContainerSummary, Engine } from '../../../platform/engine/engine.ts';
 import { keptCommand } from '../../../platform/processes/kept/command.ts';
 import { createKeptSessions } from '../../../platform/processes/kept/sessions.ts';
@@ -123,8 +124,12 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
       clear: async () => void (life.over || (await only.clear())),
     });
     if (!only.gone()) sessions.adopt(only.summary());
-    const api = createRunSessions(sessions.open, (message) => told.push(message), right?.beatMs);
-    if (right) api.allow(secret, right.stands);
+    const stands = right?.stands ?? (() => true);
+    const login = (): (() => boolean) => {
+      if (!stands()) throw new PlatformError('unauthorized', 'This token is not valid.');
+      return stands;
+    };
+    const api = createRunSessions(sessions.open, login, (message) => told.push(message), right?.beatMs);
     server = createServer().on('upgrade', (request, socket, head) => {
       sockets.add(socket);
       api.upgrade(request, socket, head);
@@ -140,7 +145,7 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
   return {
     only,
     told,
-    url: `ws://127.0.0.1:${port}/run-sessions/${secret}`,
+    url: `ws://127.0.0.1:${port}/run-sessions/${randomUUID()}/${secret}`,
     begin,
     /** As a kill does: whatever was connected is cut off. */
     async kill(): Promise<void> {
@@ -173,7 +178,7 @@ export function keptCaller(url: string, waitsMs = 60_000) {
   const world = { stdin, stdout: sinks[0].stream, stderr: sinks[1].stream, signals };
   const out = { closed: closed.signal, notice: (text: string) => void notices.push(text) };
   const call = { world, out } as unknown as Call;
-  const status = attachKept(call, { url, name: 'run.1', waitsMs, trust: {} }, false);
+  const status = attachKept(call, { url, name: 'run.1', waitsMs, trust: {}, headers: {} }, false);
   status.catch(() => undefined);
   return {
     stdin,

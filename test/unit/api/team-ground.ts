@@ -29,6 +29,8 @@ export interface TeamGround extends AsyncDisposable {
   /** Of ada, who lets bob work on it. */
   app: App;
   users: Record<Name, User>;
+  /** Apps whose one-offs somebody came for, as the engine would have been asked. */
+  lookedFor: string[];
   /** A token of theirs: the widest, or of a scope. */
   token(name: Name, scope?: Scope): string;
   ask<T = Record<string, unknown>>(
@@ -44,12 +46,18 @@ export interface TeamGround extends AsyncDisposable {
 
 /** @param clock milliseconds, for the slowing down of wrong tokens */
 export async function startTeam(clock: () => number = Date.now, config: object = {}): Promise<TeamGround> {
+  const lookedFor: string[] = [];
   const ground = createGround({
     git: { handle: async () => false } as unknown as Platform['git'],
     router: { stateOf: () => 'none' } as unknown as Platform['router'],
     logs: { write: () => undefined } as unknown as Platform['logs'],
     oneOffs: {
-      kept: { open: () => Promise.reject(new Error('no process runs here')) },
+      kept: {
+        async open(app: string) {
+          lookedFor.push(app);
+          throw new Error('no process runs here');
+        },
+      },
     } as unknown as Platform['oneOffs'],
   });
   const { platform, store, app } = ground;
@@ -76,7 +84,7 @@ export async function startTeam(clock: () => number = Date.now, config: object =
   api.answer();
   const url = `http://127.0.0.1:${port}`;
   return {
-    ...{ url, port, folder: ground.folder, platform, store, routes: api.routes, app, users },
+    ...{ url, port, folder: ground.folder, platform, store, routes: api.routes, app, users, lookedFor },
     token: (name, scope = name === 'root' ? 'admin' : 'write') =>
       store.tokens.create(users[name].id, { description: `${name}'s`, scope }).text,
     async ask<T>(token: string | null, method: string, path: string, body?: unknown, headers = {}) {

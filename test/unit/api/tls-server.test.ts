@@ -60,13 +60,20 @@ test('a name gets its certificate, all others the own one, and a change is serve
   server.close();
 });
 
-const own = { domain: 'apps.test', apiHost: '127.0.0.1', apiPort: 5480, tlsHost: '0.0.0.0' };
+const own = {
+  domain: 'apps.test',
+  api: { host: '127.0.0.1', port: 5480 },
+  apiTls: { host: '0.0.0.0', port: 5443 },
+  apiNames: ['twelve'],
+};
 
 test.each([
   ['127.0.0.1:5480', false, null, 'http://127.0.0.1:5480'],
   ['apps.test:5443', true, null, 'https://apps.test:5443'],
   ['203.0.113.9:5443', true, null, 'https://203.0.113.9:5443'],
-  ['203.0.113.9:5480', false, null, 'http://127.0.0.1:5480'],
+  ['203.0.113.9:5480', false, null, 'http://203.0.113.9:5480'],
+  ['twelve.', false, null, 'http://twelve.'],
+  [undefined, false, null, 'http://127.0.0.1:5480'],
   ['paas.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
   ['evil.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
   ['evil.test', true, null, 'http://127.0.0.1:5480'],

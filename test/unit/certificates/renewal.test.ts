@@ -1,7 +1,13 @@
 // When certificates are ordered and renewed, and how long a failure waits, with a clock of the test's own.
 import { expect, test } from 'vitest';
 import { waitOf } from '../../../platform/certificates/acme.ts';
-import { dueAt, type Failure, failed, nextOrder } from '../../../platform/certificates/renewal.ts';
+import {
+  dueAt,
+  type Failure,
+  failed,
+  isAboutAll,
+  nextOrder,
+} from '../../../platform/certificates/renewal.ts';
 
 const day = 86_400_000;
 const start = Date.parse('2026-03-01T00:00:00.000Z');
@@ -74,4 +80,22 @@ test('what is due longest comes first', () => {
   const waiting = state('a', { failure: failed('a', null, 'Away.', new Date(start)) });
   expect(nextOrder([waiting, state('c'), state('b'), state('d', { certificate })])?.host).toBe('b');
   expect(nextOrder([state('d', { certificate }), waiting])?.host).toBe('a');
+});
+
+test.each([
+  ['too many certificates (50) already issued for "example.com" in the last 168h0m0s', false],
+  ['Too many failed authorizations (5) for "www.EXAMPLE.com", retry later.', false],
+  ['for this set of identifiers: *.example.com.', false],
+  ['too many new orders (300) from this account in the last 3h0m0s, see https://ca.test/docs', true],
+  ['for "other-example.com"', true],
+  ['com', true],
+  ['ca.test answered with status 503.', true],
+])('said when www.example.com was ordered, "%s" is about all orders: %s', (reason, all) => {
+  expect(isAboutAll(reason, 'www.example.com')).toBe(all);
+});
+
+test('before the end of what holds all orders none is due', () => {
+  const hold = failed('*', null, 'Too many.', new Date(start), day);
+  expect(nextOrder([state('a.test')], hold)).toEqual({ host: 'a.test', at: Date.parse(hold.nextAt) });
+  expect(nextOrder([], hold)).toBeUndefined();
 });

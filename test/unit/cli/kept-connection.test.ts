@@ -20,7 +20,7 @@ it('one that the server refuses leaves nothing that would keep us from ending', 
   const [set, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
   const { outcome } = connect(
     {} as Call,
-    { url, trust: {} },
+    { url, trust: {}, headers: {} },
     { received: [0, 0], written: [0, 0] },
     { started: () => undefined, taken: () => undefined },
     { seenMs: 20, silenceMs: 123_456 },

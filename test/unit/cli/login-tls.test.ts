@@ -11,6 +11,7 @@ import {
   type KeyPair,
   makeAuthority,
 } from '../../../platform/certificates/authority.ts';
+import { believing } from '../../../platform/cli/trust.ts';
 import { scriptedApi, start, temporaryFolder, twelve } from './scripted.ts';
 
 let authority: KeyPair;
@@ -119,4 +120,13 @@ it('a server whose certificate is another authority’s than at the login is not
   expect(refused.status).toBe(1);
   expect(refused.err).toContain('is not trusted');
   expect(impostor.asked).toEqual([]);
+});
+
+it('the authorities that the system knows are read once for all connections, and another one gets its own', async () => {
+  const another = (await makeAuthority('another', new Date())).chain;
+  const { secureContext } = believing(authority.chain);
+  expect(secureContext).toBeDefined();
+  expect(believing(authority.chain).secureContext).toBe(secureContext);
+  expect(believing(another).secureContext).not.toBe(secureContext);
+  expect(believing(undefined)).toEqual({});
 });

@@ -1,6 +1,6 @@
 // Custom domains: which names are taken, in which form, and what is said of the others.
 import { expect, test } from 'vitest';
-import { parseHostName, requireForeign } from '../../../platform/domain/host-name.ts';
+import { parseHostName } from '../../../platform/domain/host-name.ts';
 
 test.each([
   ['www.example.com', 'www.example.com'],
@@ -32,12 +32,3 @@ test.each([
   [`${'a'.repeat(64)}.example.com`, /parts of letters/],
   [`${'a.'.repeat(130)}com`, /parts of letters/],
 ])('%j is none', (text, why) => expect(() => parseHostName(text)).toThrow(why));
-
-test("the platform's own domain is not to be had", () => {
-  const at = (name: string) => () => requireForeign(parseHostName(name), 'Apps.example.com');
-  expect(at('apps.example.com')).toThrow(/the platform's own domain/);
-  expect(at('shop.apps.example.com')).toThrow(/the platform's own domain/);
-  expect(at('*.apps.example.com')).toThrow(/the platform's own domain/);
-  expect(at('example.com')).not.toThrow();
-  expect(at('myapps.example.com')).not.toThrow();
-});

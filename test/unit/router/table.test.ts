@@ -63,6 +63,24 @@ test('many routes at once are as one after another, and a picture does not chang
   expect([...pictureOf(moved).servers.keys()]).toEqual([expect.stringMatching(/^b2\//)]);
 });
 
+test('a host that is reserved leads to no app, whoever claims it, also by a wildcard', () => {
+  const reserved = ['paas.example.com'];
+  const table = withRoutes(
+    { ...empty, reserved },
+    [route('one', ['a'], { hosts: ['paas.example.com', '*.example.com'] })],
+    none,
+    2,
+  );
+  const places = [
+    ['paas.example.com', '-:unknown'],
+    ['*.example.com', 'id-one:b0'],
+  ];
+  expect([...pictureOf(table).places]).toEqual(places);
+  expect(slotsOf(pictureOf(table).places)).toEqual(new Map([['id-one', 0]]));
+  const later = withoutRoute(withRoutes(table, [route('two', ['b'])], none, 2), 'id-two');
+  expect([...pictureOf(later).places]).toEqual(places);
+});
+
 test('a switch makes the new ready before the old is drained, and leaves what stays alone', () => {
   const before = withRoutes(empty, [route('one', ['a', 'b'])], none, 2);
   const after = withRoutes(before, [route('one', ['a', 'c'])], none, 2);
