@@ -91,14 +91,8 @@ function rights(): string[] {
 const shape = [
   ...['--label', 'twelve.test=whole-machine', '--hostname', 'machine.example.test'],
   ...['seccomp', 'apparmor', 'systempaths'].flatMap((what) => ['--security-opt', `${what}=unconfined`]),
-  ...[
-    '--cgroupns',
-    'host',
-    '--volume',
-    '/sys/fs/cgroup:/sys/fs/cgroup:rw',
-    '--device-cgroup-rule',
-    'a *:* rwm',
-  ],
+  // Nothing of the host's control groups: `init` mounts its own.
+  ...['--cgroupns', 'private', '--device-cgroup-rule', 'a *:* rwm'],
   ...['/run', '/run/lock', '/tmp'].flatMap((folder) => ['--tmpfs', `${folder}:exec`]),
   // The file system of a container cannot be the ground of another engine's.
   ...['--volume', '/var/lib/docker', '--env', 'container=docker', '--stop-signal', 'SIGRTMIN+3'],
