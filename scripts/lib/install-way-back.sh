@@ -6,12 +6,11 @@ files_of_service() { printf '%s\n' "$settings_file" "$unit" "$starter" "$command
 # Sets $before, the folder of the version that is installed; empty when there is none to go back to.
 remember_what_runs() {
   local file
-  before=$(readlink "$programs/current" || true)
+  remembered=$programs/before before=$(readlink "$programs/current" || true)
   if [ ! -e "$before/dist/main.js" ]; then
     before=''
     return
   fi
-  remembered=$programs/before
   rm -rf "$remembered"
   trap forget_what_ran EXIT
   # A proxy's password may be in the settings.
@@ -89,7 +88,8 @@ put_back_database() {
 
 # Those of one schema in the order of time.
 copies_of_database() {
-  find "$data_folder/backups" -maxdepth 1 -name 'twelve-schema-*.db' 2>/dev/null | LC_ALL=C sort
+  local folder=$data_folder/backups
+  if [ -d "$folder" ]; then find "$folder/" -maxdepth 1 -name 'twelve-schema-*.db' | LC_ALL=C sort; fi
 }
 
 start_what_ran() {

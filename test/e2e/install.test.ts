@@ -73,7 +73,7 @@ describe.each(systems)('scripts/install on %s', (system) => {
       image=$(${engine} http://engine/images/json | grep -o 'twelve/stack:[0-9a-f]*' | head -n 1)
       said=$(${engine} -H 'Content-Type: application/json' http://engine/containers/create \
         -d '{"Image":"'$image'","Cmd":["true"],"Labels":{"twelve.instance":"'$(cat /var/lib/twelve/instance)'"}}')
-      grep -o '[0-9a-f]{64}' <<<"$said"
+      grep -oE '[0-9a-f]{64}' <<<"$said"
     `);
     const shim = `exec -a /usr/bin/containerd-shim-runc-v2 bash -c 'sleep 3600; :' -id ${id.trim()}`;
     await machine.must('systemd-run', '--unit', 'forgotten', 'bash', '-c', shim);

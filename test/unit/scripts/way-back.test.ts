@@ -37,7 +37,7 @@ function upgrade(changes: string, healthy: string): Promise<Result> {
       `set -euo pipefail
        programs=$FOLDER/opt data_folder=$FOLDER/data unit=$FOLDER/unit starter=$FOLDER/starter
        command_file=$FOLDER/command service_log=$FOLDER/log fresh=$FOLDER/opt/versions/2
-       ln -s $FOLDER/opt/versions/1 $programs/current
+       [ -e $FOLDER/first ] || ln -s $FOLDER/opt/versions/1 $programs/current
        has_systemd() { return 1; }
        wait_for_platform() { [[ $(basename $(readlink $programs/current)) == $HEALTHY ]]; }
        remember_what_runs
@@ -110,6 +110,28 @@ it('where the one before does not come up either, that is said, and everything i
   expect(ended.stderr).not.toContain('runs again');
   expect(await readlink(at('opt/current'))).toBe(at('opt/versions/1'));
   expect(await read('data/twelve.db')).toBe('old');
+});
+
+it('where no upgrade was ever made there are no copies yet', async () => {
+  await rm(at('data/backups'), { recursive: true });
+  const ended = await upgrade('', '1');
+  expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('version 1 runs again.\n') });
+  expect(await read('data/twelve.db')).toBe('old');
+});
+
+it('a first installation has nothing to go back to: it ends where it fails', async () => {
+  await writeFile(at('first'), '');
+  const ended = await upgrade('', '1');
+  expect(ended).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/Starting the new one: failed with status 1 after [\d.]+ s\.\n$/),
+  });
+  expect(await read('told')).toBe('restart 2\n');
+  await rm(at('opt/current'));
+  expect(await upgrade('', '2')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('installed\n'),
+  });
 });
 
 it('one that comes up stays, and leaves nothing behind for a way back', async () => {
