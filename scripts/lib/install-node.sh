@@ -1,7 +1,6 @@
-# Node for the service: the machine's own where it is new enough, else one of ours below /opt/twelve, which touches nothing
-# else on the machine. Sourced by scripts/install, after steps.sh and node.sh.
+# Node for the service: the machine's own where it is new enough, else one of ours below /opt/twelve/nodes, which touches
+# nothing else on the machine. Sourced by scripts/install, after steps.sh and node.sh.
 
-own_node=/opt/twelve/node
 # As packed for npm's registry, which the installation needs anyway: file of the package, its sha512 (Subresource Integrity).
 npm_file=npm/-/npm-11.21.2.tgz
 npm_hash=7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==
@@ -14,11 +13,18 @@ provide_node() {
     return
   fi
   node_of_machine_type
-  if [ "$(cat $own_node/.made 2>/dev/null)" != "$node_file $npm_file" ]; then
+  own_node=$(folder_of_node)
+  if [ ! -e "$own_node/.whole" ]; then
     hint="check that npm's registry can be reached from here, then run this again." \
       step "Installing Node in $own_node: this machine has none, or one older than 20.19" install_node
   fi
   node=$own_node/bin/node PATH=$own_node/bin:$PATH
+}
+
+# One for each Node, since the version of the program before has its own to go back to.
+folder_of_node() {
+  local node_name=${node_file##*/} npm_name=${npm_file##*/}
+  echo "/opt/twelve/nodes/${node_name%.tgz}-${npm_name%.tgz}"
 }
 
 node_of_machine_type() {
@@ -43,7 +49,7 @@ install_node() {
     ln -s ../lib/node_modules/npm/bin/npx-cli.js "$fresh/bin/npx" &&
     chmod +x "$fresh/bin/node" "$fresh"/lib/node_modules/npm/bin/*.js &&
     "$fresh/bin/node" --version &&
-    echo "$node_file $npm_file" >"$fresh/.made" &&
+    touch "$fresh/.whole" &&
     rm -rf "$own_node" && mv "$fresh" "$own_node"
 }
 

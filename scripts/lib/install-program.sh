@@ -2,6 +2,7 @@
 # runs. Sourced by scripts/install, after steps.sh and node.sh.
 
 programs=/opt/twelve
+command_file=/usr/local/bin/twelve
 # What of a checkout the program is made of.
 parts=(package.json package-lock.json tsconfig.json tsconfig.build.json LICENSE README.md CHANGELOG.md docs platform buildpacks scripts)
 
@@ -20,11 +21,11 @@ make_program() {
     make_version "$fresh"
 }
 
-# The package's version and what the files are, so that two checkouts that differ never share a folder.
+# The package's version, and what the files and its Node are: two that differ never share a folder.
 version_of_checkout() {
   local number hash
   number=$("$node" -p 'require("./package.json").version')
-  hash=$(find "${parts[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  hash=$({ echo "$node" && find "${parts[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; } | sha256sum)
   echo "$number-${hash:0:12}-$("$node" -p 'process.versions.modules')"
 }
 
@@ -35,34 +36,43 @@ make_version() {
     cd "$1" &&
       install_packages && { sqlite_loads || make_sqlite; } &&
       build_dist && npm prune --omit=dev --ignore-scripts --no-audit --no-fund && sqlite_loads
-  ) && chmod -R go+rX "$1" && touch "$1/.whole"
+  ) && link_node "$1/bin" && chmod -R go+rX "$1" && touch "$1/.whole"
 }
 
-# The switch is one rename. The version before stays, to go back to; older ones go. Where it is no switch, all stay.
+# link_node FOLDER: what its packages were made for, and what it runs with also after a newer one has come and gone.
+link_node() { mkdir "$1" && ln -s "$node" "$1/node" && ln -s "${node%/*}/npm" "$1/npm"; }
+
+# One rename.
 switch_program() {
-  local before kept
-  before=$(readlink "$programs/current" || true)
-  if [ "$before" = "$fresh" ]; then
-    write_command
-    return
-  fi
   ln -sfn "$fresh" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
   write_command
-  for kept in "$programs"/versions/*; do
-    if [ "$kept" != "$fresh" ] && [ "$kept" != "$before" ]; then rm -rf "$kept"; fi
+}
+
+# The version before ($before) stays, to go back to, with its Node; older ones go. Where it was no switch, all stay.
+tidy_programs() {
+  local each used=$'\n'
+  if [ "$before" = "$fresh" ]; then return; fi
+  for each in "$programs"/versions/*; do
+    if [ "$each" = "$fresh" ] || [ "$each" = "$before" ]; then used+=$(node_of "$each")$'\n'; else rm -rf "$each"; fi
+  done
+  for each in "$programs"/nodes/* "$programs/node"; do
+    if [[ $used != *$'\n'"$each/bin/node"$'\n'* ]]; then rm -rf "$each"; fi
   done
 }
 
+# node_of VERSION: those of before had one for all.
+node_of() { readlink "$1/bin/node" || echo "$programs/node/bin/node"; }
+
 # Not a link: the program's first line names whatever `node` comes first in somebody's $PATH.
 write_command() {
-  local command=/usr/local/bin/twelve
-  if [ -e "$command" ] && ! is_our_command "$command"; then
-    say "$command is another program: left alone. Ours is $programs/twelve"
-    command=$programs/twelve
+  local ours=$command_file
+  if [ -e "$command_file" ] && ! is_our_command "$command_file"; then
+    ours=$programs/twelve
+    say "$command_file is another program: left alone. Ours is $ours"
   fi
-  rm -f "$command"
-  printf '#!/bin/sh\nexec %s %s/current/dist/cli/main.js "$@"\n' "$node" "$programs" >"$command"
-  chmod 755 "$command"
+  rm -f "$ours"
+  printf '#!/bin/sh\nexec %s/bin/node %s/dist/cli/main.js "$@"\n' "$programs/current" "$programs/current" >"$ours"
+  chmod 755 "$ours"
 }
 
 # One that we wrote, or the link of scripts/setup.

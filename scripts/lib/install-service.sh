@@ -185,32 +185,32 @@ start_service() {
 write_from_template() {
   local text
   text=$(<"$1")
-  text=${text//@NODE@/$node}
-  text=${text//@PATH@/${node%/*}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
   printf '%s\n' "${text//@GROUP@/$(engine_group)}" >"$2.new" && chmod "$3" "$2.new" && mv "$2.new" "$2"
 }
 
 systemctl_and_wait() { systemctl "$1" twelve && wait_for_platform || { journalctl -u twelve -n 30 --no-pager -o cat; return 1; }; }
 
-starter_and_wait() { "$starter" "$1" && wait_for_platform || { tail -n 30 "$service_log"; return 1; }; }
+starter_and_wait() { (alone "$starter" "$1") && wait_for_platform || { tail -n 30 "$service_log"; return 1; }; }
 
-# Until it answers: 120 s are for a first start, which takes the stack's layers into the store. One that ends three times
-# will not do better the fourth.
+# Until it is healthy, and still is a moment later: 120 s are for a first start, which takes the stack's layers into the
+# store. One that ends three times will not do better the fourth.
 wait_for_platform() {
-  local deadline=$((SECONDS + 120)) api
-  api=$(setting_or TWELVE_API 127.0.0.1:5480)
-  until curl -s -o /dev/null --noproxy '*' --max-time 5 "http://$api/account"; do
+  local deadline=$((SECONDS + 120)) url health=''
+  url=http://$(setting_or TWELVE_API 127.0.0.1:5480)/health
+  until health=$(health_at "$url") && sleep 2 && health=$(health_at "$url"); do
     if [ "$(ends_of_service)" -ge 3 ]; then
       echo "the server ends again and again:"
       return 1
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "no answer at http://$api within 120 s"
+      echo "not healthy within 120 s: $url says ${health:-nothing}"
       return 1
     fi
     sleep 0.5
   done
 }
+
+health_at() { curl -sS --fail-with-body --noproxy '*' --max-time 10 "$1" 2>&1; }
 
 # How often it ended by itself since it was started.
 ends_of_service() {

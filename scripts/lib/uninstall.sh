@@ -8,7 +8,7 @@ uninstall() {
     step "Removing its containers, networks and images of apps" remove_from_engine
   rm -f "$unit" "$starter"
   if has_systemd; then systemctl daemon-reload; fi
-  if is_our_command /usr/local/bin/twelve; then rm -f /usr/local/bin/twelve; fi
+  if is_our_command "$command_file"; then rm -f "$command_file"; fi
   if [ "$data" = remove ]; then
     step "Removing data and settings" remove_data
     # A container's processes may have the same number.
@@ -48,8 +48,9 @@ remove_data() {
 }
 
 remove_from_engine() {
-  local instance verb=stop ours=$programs/node/bin/node
+  local instance verb=stop ours
   instance=$(cat "$data_folder/instance" 2>/dev/null) || return 0
+  ours=$(node_of "$programs/current")
   [ -x "$ours" ] || ours=node
   if [ "$data" = remove ]; then verb=remove; fi
   TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket") "$ours" scripts/lib/instance.js "$verb" "$instance"

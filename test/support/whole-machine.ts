@@ -1,7 +1,7 @@
 // A machine of its own for tests: a container that systemd boots, with Debian's or Ubuntu's packages and an engine of its own inside.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must } from './app-repository.ts';
@@ -25,6 +25,12 @@ const systems = {
     keys: 'ubuntu-archive-keyring',
   },
 } as const;
+
+/** Ubuntu's keys, which Debian has no package of: as Ubuntu's own release has them, and nothing else. */
+const ubuntuKeys = {
+  file: 'pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb',
+  sha256: '36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8',
+};
 
 export type System = keyof typeof systems;
 
@@ -91,14 +97,8 @@ function rights(): string[] {
 const shape = [
   ...['--label', 'twelve.test=whole-machine', '--hostname', 'machine.example.test'],
   ...['seccomp', 'apparmor', 'systempaths'].flatMap((what) => ['--security-opt', `${what}=unconfined`]),
-  ...[
-    '--cgroupns',
-    'host',
-    '--volume',
-    '/sys/fs/cgroup:/sys/fs/cgroup:rw',
-    '--device-cgroup-rule',
-    'a *:* rwm',
-  ],
+  // Nothing of the host's control groups: `init` mounts its own.
+  ...['--cgroupns', 'private', '--device-cgroup-rule', 'a *:* rwm'],
   ...['/run', '/run/lock', '/tmp'].flatMap((folder) => ['--tmpfs', `${folder}:exec`]),
   // The file system of a container cannot be the ground of another engine's.
   ...['--volume', '/var/lib/docker', '--env', 'container=docker', '--stop-signal', 'SIGRTMIN+3'],
@@ -169,7 +169,7 @@ async function imageOf(system: System): Promise<string> {
     const options = [
       '--variant=minbase',
       `--include=${packages}`,
-      `--keyring=/usr/share/keyrings/${keys}.gpg`,
+      `--keyring=${await keysFor(system, folder)}`,
     ];
     const components = keys.startsWith('ubuntu') ? ['--components=main,universe'] : [];
     await succeeded(
@@ -182,4 +182,21 @@ async function imageOf(system: System): Promise<string> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The file with the keys that its packages are signed with; in the folder when this machine has none. */
+async function keysFor(system: System, folder: string): Promise<string> {
+  const { keys, mirror } = systems[system];
+  const path = `usr/share/keyrings/${keys}.gpg`;
+  if (existsSync(join('/', path)) || keys !== 'ubuntu-archive-keyring') return join('/', path);
+  const [archive, env] = [join(folder, 'keys.deb'), { PATH: process.env['PATH'] ?? '' }];
+  await succeeded(
+    run('curl', ['-fsSL', '--retry', '3', '-o', archive, `${mirror}/${ubuntuKeys.file}`], { env }),
+  );
+  const found = createHash('sha256')
+    .update(await readFile(archive))
+    .digest('hex');
+  if (found !== ubuntuKeys.sha256) throw new Error(`${ubuntuKeys.file} is not what was published: ${found}`);
+  await succeeded(run('dpkg-deb', ['-x', archive, folder], { env }));
+  return join(folder, path);
 }

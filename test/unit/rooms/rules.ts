@@ -17,7 +17,13 @@ const floors = [
 ] as const;
 
 /** Files beside the rooms. Programs join what they need; types of the settings and our own log may be seen by all. */
-const programs = ['main.ts', 'make-images.ts', 'server-token.ts', 'server-restore.ts'];
+const programs = [
+  'main.ts',
+  'make-images.ts',
+  'raise-user-limits.ts',
+  'server-token.ts',
+  'server-restore.ts',
+];
 const shared = ['config.ts', 'log.ts'];
 /** Parts of programs. The address check and what downloads behind it are handed to stations: several need them, none may own them. */
 const parts = ['address-check.ts', 'download.ts', 'greeting.ts', 'step-channel.ts'];

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { call as callPiece, scripts } from '../../support/install-pieces.ts';
 import { type Result, run as runProgram } from '../../support/program.ts';
 
-const scripts = join(import.meta.dirname, '../../../scripts');
 let folder: string;
 
 beforeEach(async () => {
@@ -25,17 +25,7 @@ const install = (...args: string[]): Promise<Result> =>
 
 /** A function of the installation's pieces, with arguments as they are. */
 const call = (name: string, args: string[], env: Record<string, string> = {}): Promise<Result> =>
-  run(
-    'bash',
-    [
-      '-c',
-      'cd "$0"; for f in steps apt engine node install-node install-program install-service uninstall service-settings; do . lib/$f.sh; done; all_settings() { read_settings "$1"; env -0; }; settings_file=$SETTINGS; "$@"',
-      scripts,
-      name,
-      ...args,
-    ],
-    { SETTINGS: join(folder, 'twelve.env'), ...env },
-  );
+  callPiece(folder, name, args, env);
 
 describe('scripts/install', () => {
   it('explains itself, and wrong usage is status 2', async () => {
@@ -158,16 +148,34 @@ describe('run again', () => {
     }
   });
 
-  it('keeps the version before: run again without a newer one it is no other than it was', async () => {
-    const again = (version: string): Promise<Result> =>
+  it('keeps the version before, with the Node it was made for: run again without a newer one it is no other than it was', async () => {
+    const again = (version: string, node: string): Promise<Result> =>
       bash(
-        `write_command() { :; }; mkdir -p $FOLDER/versions/${version}; fresh=$FOLDER/versions/${version}; switch_program; ls $FOLDER/versions`,
+        `command_file=$FOLDER/twelve; fresh=$FOLDER/versions/${version}; node=$FOLDER/nodes/${node}/bin/node
+         mkdir -p $FOLDER/nodes/${node}/bin; [ -e $fresh ] || { mkdir -p $fresh; link_node $fresh/bin; }
+         before=$(readlink $programs/current || true); switch_program; tidy_programs
+         echo $(ls $FOLDER/versions $FOLDER/nodes)`,
       );
-    await again('1');
-    expect((await again('2')).stdout).toBe('1\n2\n');
-    expect((await again('2')).stdout).toBe('1\n2\n');
-    expect((await again('3')).stdout).toBe('2\n3\n');
+    await again('1', 'old');
+    expect((await again('2', 'old')).stdout).toBe(`${folder}/nodes: old ${folder}/versions: 1 2\n`);
+    expect((await again('2', 'old')).stdout).toBe(`${folder}/nodes: old ${folder}/versions: 1 2\n`);
+    expect((await again('3', 'new')).stdout).toBe(`${folder}/nodes: new old ${folder}/versions: 2 3\n`);
+    expect((await again('4', 'new')).stdout).toBe(`${folder}/nodes: new ${folder}/versions: 3 4\n`);
   });
+});
+
+it('does not run beside another one, and may once that has ended', async () => {
+  const lock = `install_lock=${join(folder, 'lock')}; one_at_a_time`;
+  const staying = '(alone sleep 60) >/dev/null 2>&1 & echo "$!"';
+  const beside = await call('eval', [`${lock}; (one_at_a_time); echo "status $?"; ${staying}`]);
+  const [status, left] = beside.stdout.split('\n');
+  expect(status).toBe('status 1');
+  expect(beside.stderr).toMatch(/is under way here \(process \d+\)\. Nothing was changed\.\n.*wait until/);
+  try {
+    expect(await call('eval', [lock])).toMatchObject({ status: 0 });
+  } finally {
+    process.kill(Number(left));
+  }
 });
 
 it('removes data, also where the folder is a link to another disk', async () => {
@@ -225,7 +233,7 @@ it('both services give the same rights and run the same program', async () => {
   expect(rights(/^CapabilityBoundingSet=(.*)$/m.exec(unit)![1]!)).toEqual(ambient);
   expect(rights(/^rights=(.*)$/m.exec(starter)![1]!)).toEqual(ambient);
   for (const text of [unit, starter]) {
-    expect(text).toContain('@NODE@ /opt/twelve/current/dist/main.js');
+    expect(text).toContain('/opt/twelve/current/bin/node /opt/twelve/current/dist/main.js');
     expect(text).toContain('MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072');
   }
 });

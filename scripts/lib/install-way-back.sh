@@ -1,0 +1,97 @@
+# Back to what ran before where a new version, or a new setting, does not come up: program, settings, service, database.
+# Sourced by scripts/install, after install-program.sh and install-service.sh.
+
+files_of_service() { printf '%s\n' "$settings_file" "$unit" "$starter" "$command_file" "$programs/twelve"; }
+
+# Sets $before, the folder of the version that is installed; empty when there is none to go back to.
+remember_what_runs() {
+  local file
+  remembered=$programs/before before=$(readlink "$programs/current" || true)
+  if [ ! -e "$before/dist/main.js" ]; then
+    before=''
+    return
+  fi
+  rm -rf "$remembered"
+  trap forget_what_ran EXIT
+  # A proxy's password may be in the settings.
+  (umask 077 && mkdir "$remembered")
+  for file in $(files_of_service); do
+    if [ -e "$file" ]; then mkdir -p "$remembered${file%/*}" && cp -a "$file" "$remembered$file"; fi
+  done
+  copies_of_database >"$remembered/copies"
+  remembered_at=$(date '+%F %T')
+}
+
+forget_what_ran() { rm -rf "$remembered"; }
+
+# From here on, whatever ends this script before `shut_way_back` leads back.
+open_way_back() { if [ -n "$before" ]; then trap go_back EXIT; fi; }
+
+shut_way_back() {
+  trap - EXIT
+  forget_what_ran
+}
+
+# A `return` without a number, in a trap or below it, is the status of what was before the trap.
+go_back() {
+  local status=$? why="this was interrupted"
+  trap - EXIT
+  set +e
+  # Of `fail`.
+  if [ "$status" -eq 1 ]; then why="what was started did not come up"; fi
+  local what="version ${before##*/}" log="journalctl -u twelve --since \"$remembered_at\"" lost=''
+  has_systemd || log="$service_log.old"
+  hint="end it by hand, then run this again from the checkout of $what; settings and service as they were are in $remembered." \
+    step "Stopping what was started, since $why" stop_what_failed
+  hint="make that possible, then run this again from the checkout of $what; settings and service as they were are in $remembered." \
+    step "Putting back $what, with its settings, its service and its database" put_back
+  hint="read why: ${log%.old}. What was there before is in its place again." \
+    step "Starting $what" start_what_ran
+  forget_what_ran
+  if [ -n "$database_kept" ]; then
+    lost=" The database is the copy made before the upgrade; what was changed after it is in $database_kept alone."
+  fi
+  if [ "$before" = "$fresh" ]; then what+=" with the settings of before"; fi
+  fail "Not installed: $why, and $what runs again.$lost" "read why ($log), mend that, then run this again."
+}
+
+stop_what_failed() {
+  if has_systemd; then systemctl stop twelve; elif [ -x "$starter" ]; then "$starter" stop; fi
+}
+
+put_back() {
+  local file
+  put_back_database || return 1
+  for file in $(files_of_service); do
+    if [ -e "$remembered$file" ]; then
+      cp -a "$remembered$file" "$file.new" && mv "$file.new" "$file" || return 1
+    else
+      rm -f "$file"
+    fi
+  done
+  ln -sfn "$before" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
+}
+
+# The server makes a copy before it brings the database up to date, which the version before refuses.
+# Sets $database_kept: where the database is that was brought up to date.
+put_back_database() {
+  local copy file=$data_folder/twelve.db aside=$data_folder/backups/twelve-upgraded.db
+  database_kept=''
+  # Where the upgrade failed and was tried again there are several, of one and the same.
+  copy=$(copies_of_database | grep -vxFf "$remembered/copies" | head -n 1)
+  if [ -z "$copy" ]; then return 0; fi
+  cp -p "$copy" "$file.new" && rm -f "$aside" "$aside-wal" && mv "$file" "$aside" || return 1
+  # What it holds is not of the copy.
+  if [ -e "$file-wal" ]; then mv "$file-wal" "$aside-wal" || return 1; fi
+  rm -f "$file-shm" && mv "$file.new" "$file" && database_kept=$aside
+}
+
+# Those of one schema in the order of time.
+copies_of_database() {
+  local folder=$data_folder/backups
+  if [ -d "$folder" ]; then find "$folder/" -maxdepth 1 -name 'twelve-schema-*.db' | LC_ALL=C sort; fi
+}
+
+start_what_ran() {
+  if has_systemd; then systemctl daemon-reload && systemctl_and_wait start; else starter_and_wait start; fi
+}

@@ -1,0 +1,23 @@
+// The functions of scripts/install, called one at a time, with nothing of this machine's for a target.
+import { join } from 'node:path';
+import { type Result, run } from './program.ts';
+
+export const scripts = join(import.meta.dirname, '../../scripts');
+
+const pieces = [
+  ...['steps', 'apt', 'engine', 'node', 'install-lock', 'install-node', 'install-program', 'install-service'],
+  ...['install-way-back', 'uninstall', 'service-settings'],
+];
+
+/** One of their functions with arguments as they are; `eval` for more than one. Its settings are in `folder`. */
+export function call(
+  folder: string,
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const script = `cd "$0"; for f in ${pieces.join(' ')}; do . lib/$f.sh; done; all_settings() { read_settings "$1"; env -0; }; settings_file=$SETTINGS; "$@"`;
+  return run('bash', ['-c', script, scripts, name, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', SETTINGS: join(folder, 'twelve.env'), ...env },
+  });
+}
