@@ -46,7 +46,7 @@ export function findToken({ store }: Needs, caller: Known, which: string): { tok
   if (token && user && (user.id === caller.user.id || mayManage(caller))) return { token, user };
   throw notFound(
     'authorization',
-    `There is no authorization "${which.slice(0, 60)}" of yours. "twelve authorizations" lists them.`,
+    `There is no authorization "${which.slice(0, 60)}" of yours. "twelve authorizations" lists them with their ids.`,
   );
 }
 

@@ -1,6 +1,6 @@
 // What a route takes: every route states it, is asked by it, and is written into the audit log under the name of its change.
 import type { Request, RequestHandler, Response, Router } from 'express';
-import { requireRole, requireScope } from '../actions/access.ts';
+import { findApp, requireRole, requireScope } from '../actions/access.ts';
 import type { Known, Platform } from '../actions/context.ts';
 import { entryOf } from '../actions/refusals.ts';
 import type { Need } from '../domain/access.ts';
@@ -50,8 +50,9 @@ export function change(
 ): RequestHandler {
   const handler: RequestHandler = (request, response, next) => {
     const caller = callerOf(request);
+    const { app } = request.params;
     aroundAnswer(response, (send, json) => {
-      audit(platform, { request, response, caller, action, detail, answer: json?.body });
+      audit(platform, { request, response, caller, app, action, detail, answer: json?.body });
       return send();
     });
     asked.set(request, what);
@@ -78,6 +79,8 @@ interface Answered {
   request: Request;
   response: Response;
   caller: Known;
+  /** As the path has it. */
+  app: string | string[] | undefined;
   action: string;
   detail: Detail;
   answer: unknown;
@@ -90,7 +93,7 @@ function audit({ store, log, admission }: Needs, answered: Answered): void {
   const outcome =
     statusCode < 400 ? 'done' : statusCode === 403 ? 'refused' : statusCode >= 500 ? 'failed' : null;
   if (outcome === null) return;
-  const app = meant.get(request);
+  const app = meant.get(request) ?? seenApp(store, caller, answered.app);
   try {
     const body = outcome === 'done' && typeof answer === 'object' && answer !== null ? answer : {};
     const text = detail(request, body as Record<string, unknown>);
@@ -101,6 +104,16 @@ function audit({ store, log, admission }: Needs, answered: Answered): void {
   } catch (error) {
     // It is done, and its answer must not say otherwise.
     log.error({ error: messageOf(error), action, app: app?.name }, 'the audit log could not be written');
+  }
+}
+
+/** What was refused before its app was looked at is about that app all the same, where they see it. */
+function seenApp(store: Needs['store'], { user }: Known, name: Answered['app']): App | undefined {
+  if (typeof name !== 'string') return undefined;
+  try {
+    return findApp({ store }, user, name);
+  } catch {
+    return undefined;
   }
 }
 

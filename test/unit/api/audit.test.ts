@@ -63,12 +63,17 @@ test('what a token was refused is written down, what was wrong in its form is no
   await using team = await startTeam();
   await team.ask(team.token('bob', 'read'), 'PATCH', '/apps/hello/config-vars', { KEY: 'value' });
   await team.ask(team.token('bob'), 'DELETE', '/apps/hello');
+  await team.ask(team.token('eve', 'read'), 'DELETE', '/apps/hello');
   await team.ask(team.token('ada'), 'PATCH', '/apps/hello/config-vars', { KEY: 5 });
   await team.ask(team.token('eve'), 'DELETE', '/apps/hello');
   await team.ask(team.token('ada'), 'GET', '/apps/hello');
-  expect(team.audit().map(({ action, outcome, userEmail }) => [action, outcome, userEmail])).toEqual([
-    ['apps:destroy', 'refused', 'bob@example.com'],
-    ['config:set', 'refused', 'bob@example.com'],
+  // Of an app that is not theirs to see nothing is said, whether it is there or not.
+  expect(
+    team.audit().map(({ action, outcome, userEmail, appName }) => [action, outcome, userEmail, appName]),
+  ).toEqual([
+    ['apps:destroy', 'refused', 'eve@example.com', null],
+    ['apps:destroy', 'refused', 'bob@example.com', 'hello'],
+    ['config:set', 'refused', 'bob@example.com', 'hello'],
   ]);
 });
 
