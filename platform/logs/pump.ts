@@ -62,7 +62,8 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
       seat.failing = false;
       if (turn === 'more' || turn === 'some') seat.activeUntil = now + activeFor;
       // Lines that come one after another are taken together: each turn costs as much as hundreds of them.
-      if (turn !== 'more') seat.nextAt = now + (now < seat.activeUntil || seat.ended.length > 0 ? activeMs : idleMs);
+      if (turn !== 'more')
+        seat.nextAt = now + (now < seat.activeUntil || seat.ended.length > 0 ? activeMs : idleMs);
       if (turn === 'ended') leave(seat);
       return turn;
     } catch (error) {
