@@ -42,6 +42,7 @@ import { createProcesses } from './processes/manager.ts';
 import type { ProcessNeeds } from './processes/needs.ts';
 import { createOneOffs } from './processes/one-off.ts';
 import { realReadiness } from './processes/readiness.ts';
+import { weighSession } from './session-weight.ts';
 import { createSlugs } from './slugs/slugs.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import { reached } from './step-channel.ts';
@@ -64,6 +65,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const answered = answerOptions(argv);
   if (answered !== null) return answered;
   try {
+    weighSession();
     const read = readConfig(process.env);
     const config = { ...read, sizes: sizesHere(read.sizes) };
     const server = await startServer(config, createLog(config.logLevel));

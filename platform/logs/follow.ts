@@ -18,8 +18,8 @@ export interface Container {
   release?: number;
 }
 
-/** more: there is more to read at once. quiet: all is read for now. ended: all is read for ever. */
-export type Turn = 'more' | 'quiet' | 'ended';
+/** more: there is more to read at once. some: what there was is read. quiet: there was nothing. ended: all is read for ever. */
+export type Turn = 'more' | 'some' | 'quiet' | 'ended';
 
 export interface Follower {
   readonly container: Container;
@@ -63,7 +63,7 @@ export function createFollower({ container, log, decoder, chunk, onProblem }: Fo
       const bytes = chunk.subarray(0, readSync(file.descriptor, chunk, 0, chunk.length, file.offset));
       if (take(file, bytes)) {
         tornSince = 0;
-        return 'more';
+        return bytes.length === chunk.length || spool.isFinal() || endExpected ? 'more' : 'some';
       }
       return leftover(file, bytes);
     }

@@ -1,4 +1,4 @@
-// Gives every follower its turns: busy ones at once and in rotation, quiet ones rarely enough to cost nothing.
+// Gives every follower its turns: those with a chunk to read at once and in rotation, others rarely enough to cost little or nothing.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
 import type { Follower, Turn } from './follow.ts';
@@ -60,8 +60,10 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
     try {
       const turn = seat.follower.turn();
       seat.failing = false;
-      if (turn === 'more') seat.activeUntil = now + activeFor;
-      else seat.nextAt = now + (now < seat.activeUntil || seat.ended.length > 0 ? activeMs : idleMs);
+      if (turn === 'more' || turn === 'some') seat.activeUntil = now + activeFor;
+      // Lines that come one after another are taken together: each turn costs as much as hundreds of them.
+      if (turn !== 'more')
+        seat.nextAt = now + (now < seat.activeUntil || seat.ended.length > 0 ? activeMs : idleMs);
       if (turn === 'ended') leave(seat);
       return turn;
     } catch (error) {

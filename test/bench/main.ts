@@ -6,7 +6,7 @@ import type { Row } from './row.ts';
 import { cli } from './rows/cli.ts';
 import { coldBuilds } from './rows/cold-build.ts';
 import { coldStart } from './rows/cold-start.ts';
-import { drainLatency, drainLines, drainThroughput } from './rows/drain.ts';
+import { drainLatency, drainLines, drainStoring, drainThroughput } from './rows/drain.ts';
 import { idle } from './rows/idle.ts';
 import { logsApi } from './rows/logs-api.ts';
 import { logsBurst, logsKilled, logsMany, logsThroughput } from './rows/logs-burst.ts';
@@ -46,6 +46,7 @@ const rows: readonly Row[] = [
   logsApi,
   drainLines,
   drainThroughput,
+  drainStoring,
   drainLatency,
   router,
   memory,

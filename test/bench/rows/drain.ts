@@ -1,10 +1,10 @@
-// A syslog drain: whether it brings all that a process prints as fast as it can, how long after it was stored, and how soon at an even pace.
+// A syslog drain: whether it brings all that a process prints as fast as it can, how long after it was stored, what that costs the storing, and how soon at an even pace.
 import { eventually } from '../../support/wait.ts';
 import type { Bench } from '../bench.ts';
 import { createBurstCounts } from '../burst-count.ts';
-import { burstSpan, runDetached } from '../bursts.ts';
+import { burstPlatform, burstSpan, runDetached } from '../bursts.ts';
 import { type Drained, drained } from '../drained.ts';
-import { type Row, rounds } from '../row.ts';
+import { inTurns, type Row, rounds } from '../row.ts';
 import { printingTimes, sincePrinted } from '../timed-lines.ts';
 import { amount, type Round } from '../verdict.ts';
 
@@ -45,7 +45,29 @@ export const drainThroughput: Row = {
     })),
 };
 
-/** Both rows are of the same; the first, which warms caches up, counts for what arrives. */
+export const drainStoring: Row = {
+  name: 'drain-storing',
+  group: 'drain',
+  about: `lines stored a second while a process prints ${lines} and a syslog drain takes them along / the same without a drain`,
+  unit: 'lines/s',
+  bar: { value: 0.5, kind: 'at least' },
+  async measure(bench: Bench) {
+    const to = await drained(bench);
+    const without = await burstPlatform(bench);
+    return inTurns(
+      bench,
+      'lines/s',
+      // Waits until the receiver has them all, so that the other turn has the machine to itself.
+      async (turn) => lines / (await flood(bench, to, turn)).untilStored,
+      async () => {
+        const { started, stored } = await burstSpan(bench, without, lines);
+        return lines / ((stored - started) / 1000);
+      },
+    );
+  },
+};
+
+/** The first two rows are of the same; the first, which warms caches up, counts for what arrives. */
 const floods = (bench: Bench): Promise<Flood[]> =>
   bench.once('drained floods', async () => {
     const to = await drained(bench);

@@ -259,6 +259,28 @@ it('ends with an announcement when there is no file', async () => {
   expect(texts(log)).toEqual([expect.stringMatching(/^All lines lost: the engine's log is gone/)]);
 });
 
+it('tells whether there is more to read at once: a whole chunk was there, the engine has moved on, or the end is near', async () => {
+  using folder = temporaryFolder();
+  const files = writeEngineFiles(join(folder.path, 'c1'));
+  const log = openLog(folder.path);
+  const follower = followerOf(log, files.path);
+  expect(follower.turn()).toBe('quiet');
+  files.print('a');
+  expect([follower.turn(), follower.turn()]).toEqual(['some', 'quiet']);
+  const long = 'x'.repeat(2000);
+  for (let line = 0; line < 40; line++) files.print(long);
+  expect([follower.turn(), follower.turn(), follower.turn()]).toEqual(['more', 'some', 'quiet']);
+  files.print('b');
+  files.rotate();
+  files.print('c');
+  expect([follower.turn(), follower.turn(), follower.turn()]).toEqual(['more', 'more', 'some']);
+  files.print('d');
+  follower.expectEnd();
+  expect([follower.turn(), follower.turn()]).toEqual(['more', 'ended']);
+  follower.close();
+  expect(texts(log).filter((text) => text !== long)).toEqual(['a', 'b', 'c', 'd']);
+});
+
 it('reads a deleted file to its end', async () => {
   using folder = temporaryFolder();
   const files = writeEngineFiles(join(folder.path, 'c1'));

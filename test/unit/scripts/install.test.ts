@@ -236,4 +236,8 @@ it('both services give the same rights and run the same program', async () => {
     expect(text).toContain('/opt/twelve/current/bin/node /opt/twelve/current/dist/main.js');
     expect(text).toContain('MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072');
   }
+  // The server itself may not: it has none of root's rights that this takes.
+  expect(unit).toMatch(/^CPUWeight=900$/m);
+  expect(starter.indexOf('echo -10 >/proc/self/autogroup')).toBeLessThan(starter.indexOf('setpriv '));
+  expect(starter).toContain('echo -10 >/proc/self/autogroup');
 });
