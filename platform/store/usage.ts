@@ -1,5 +1,6 @@
 // What folders take on the disk, as `du` says it, which counts a file with several names once; and what lies where in the data folder.
 import { spawn } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
 import { relative } from 'node:path';
 
 /** Folders of the data folder by what is in them, in the order in which they are shown; the database lies beside them. */
@@ -30,10 +31,12 @@ export async function usedByKind(
 ): Promise<Record<DataKind, number> | null> {
   const names = [...Object.keys(dataKinds), 'database', 'other'] as DataKind[];
   const sums = Object.fromEntries(names.map((kind) => [kind, 0])) as Record<DataKind, number>;
+  // It may be a link to another disk, which du does not follow.
+  const real = await realpath(folder);
   let whole: number | undefined;
   let parts = 0;
-  for await (const { path, bytes } of diskUsage([folder], { depth: 1, patienceMs, files: false })) {
-    const name = relative(folder, path);
+  for await (const { path, bytes } of diskUsage([real], { depth: 1, patienceMs, files: false })) {
+    const name = relative(real, path);
     if (name === '') {
       whole = bytes;
       continue;

@@ -50,8 +50,8 @@ test('images of older releases go for the budget, and a rollback has the engine 
     },
     (left) => left === count - 1,
   );
-  expect((await platform.visit('steady')).text).toContain('release v2');
-  await must(twelve('rollback', 'v1'));
-  expect((await slugImages(platform.instance)).length).toBe(count);
   expect((await platform.visit('steady')).text).toContain('release v3');
+  await must(twelve('rollback', 'v2'));
+  expect((await slugImages(platform.instance)).length).toBe(count);
+  expect((await platform.visit('steady')).text).toContain('release v4');
 });
