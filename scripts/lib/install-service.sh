@@ -188,9 +188,22 @@ write_from_template() {
   printf '%s\n' "${text//@GROUP@/$(engine_group)}" >"$2.new" && chmod "$3" "$2.new" && mv "$2.new" "$2"
 }
 
-systemctl_and_wait() { systemctl "$1" twelve && wait_for_platform || { journalctl -u twelve -n 30 --no-pager -o cat; return 1; }; }
+# What failed is said after the server's last words, where nothing cuts it off.
+systemctl_and_wait() {
+  local why
+  why=$(systemctl "$1" twelve && wait_for_platform) && return 0
+  journalctl -u twelve -n 25 --no-pager -o cat
+  echo "$why"
+  return 1
+}
 
-starter_and_wait() { (alone "$starter" "$1") && wait_for_platform || { tail -n 30 "$service_log"; return 1; }; }
+starter_and_wait() {
+  local why
+  why=$( (alone "$starter" "$1") && wait_for_platform) && return 0
+  tail -n 25 "$service_log"
+  echo "$why"
+  return 1
+}
 
 # Until it is healthy, and still is a moment later: 120 s are for a first start, which takes the stack's layers into the
 # store. One that ends three times will not do better the fourth.
@@ -199,7 +212,7 @@ wait_for_platform() {
   url=http://$(setting_or TWELVE_API 127.0.0.1:5480)/health
   until health=$(health_at "$url") && sleep 2 && health=$(health_at "$url"); do
     if [ "$(ends_of_service)" -ge 3 ]; then
-      echo "the server ends again and again:"
+      echo "the server ends again and again"
       return 1
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then

@@ -155,11 +155,14 @@ async function copyInto(id: string): Promise<void> {
 }
 
 const packages = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates', 'procps'];
+/** Not among the most needed ones of a distribution, but on every machine of it. */
+const packagesOf = (system: System): string[] =>
+  system.startsWith('ubuntu') ? [...packages, 'apt'] : packages;
 
 async function imageOf(system: System): Promise<string> {
   const { suite, mirror, keys } = systems[system];
   const kind = createHash('sha256')
-    .update(JSON.stringify([system, systems[system], packages]))
+    .update(JSON.stringify([system, systems[system], packagesOf(system)]))
     .digest('hex');
   const image = `twelve/test-machine:${system}-${kind.slice(0, 12)}`;
   if ((await docker('image', 'inspect', image)).status === 0) return image;
@@ -168,7 +171,7 @@ async function imageOf(system: System): Promise<string> {
     const archive = join(folder, 'root.tar');
     const options = [
       '--variant=minbase',
-      `--include=${packages}`,
+      `--include=${packagesOf(system)}`,
       `--keyring=${await keysFor(system, folder)}`,
     ];
     const components = keys.startsWith('ubuntu') ? ['--components=main,universe'] : [];

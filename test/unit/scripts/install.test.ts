@@ -164,6 +164,52 @@ describe('run again', () => {
   });
 });
 
+describe('the service that was started', () => {
+  /** @param answers of /health in turn, the last one ever after */
+  const waited = async (answers: number[], log = ''): Promise<Result & { asked: number }> => {
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      response.statusCode = answers[Math.min(asked, answers.length - 1)]!;
+      asked += 1;
+      response.end(`says ${response.statusCode}`);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const api = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await writeFile(join(folder, 'twelve.env'), `TWELVE_API="${api}"\n`);
+    await writeFile(join(folder, 'log'), log);
+    // Time passes faster.
+    const quick = 'sleep() { SECONDS=$((SECONDS + 10)); }; has_systemd() { return 1; }';
+    try {
+      const ended = await call('eval', [
+        `${quick}; service_log=${join(folder, 'log')}; SECONDS=0; wait_for_platform`,
+      ]);
+      return { ...ended, asked };
+    } finally {
+      server.close();
+    }
+  };
+
+  it('is waited for until it is healthy, and still is a moment later', async () => {
+    expect(await waited([503, 200, 503, 200])).toMatchObject({ status: 0, asked: 5 });
+  });
+
+  it('is given up when it does not get healthy, with what it says', async () => {
+    expect(await waited([503])).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/^not healthy within 120 s: http:\S+\/health says (.|\n)*says 503\n$/),
+    });
+  });
+
+  it('is given up when it has ended by itself three times', async () => {
+    const log = 'The server ended with status 1; it is started again in 2 s.\n'.repeat(3);
+    expect(await waited([503], log)).toMatchObject({
+      status: 1,
+      stdout: 'the server ends again and again\n',
+      asked: 1,
+    });
+  });
+});
+
 it('does not run beside another one, and may once that has ended', async () => {
   const lock = `install_lock=${join(folder, 'lock')}; one_at_a_time`;
   const staying = '(alone sleep 60) >/dev/null 2>&1 & echo "$!"';
