@@ -35,10 +35,10 @@ export async function attachTo(
   ask: (headers: Record<string, string>) => Promise<Dyno>,
   noAddress: (made: Dyno) => string,
 ): Promise<number> {
-  // Both take a while, so they do so at the same time.
-  const [sessions, dyno] = await Promise.all([
-    Promise.all([import('./run-session.ts'), import('./kept-session.ts')]),
+  // Both take a while, so they do so at the same time; what the server does takes longer.
+  const [dyno, sessions] = await Promise.all([
     ask({ 'Twelve-Attach': 'websocket', 'Twelve-Reattach': 'true' }),
+    Promise.all([import('./run-session.ts'), import('./kept-session.ts')]),
   ]);
   if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
   const [{ attach }, { attachKept }] = sessions;

@@ -3,7 +3,6 @@ import { type Client, createClient } from './client.ts';
 import type { World } from './command.ts';
 import type { Environment } from './environment.ts';
 import { CliError, usageError } from './errors.ts';
-import { appOfRemote, listRemotes, remoteName } from './git-remote.ts';
 import { readLogins } from './login-file.ts';
 
 export const defaultUrl = 'http://127.0.0.1:5480';
@@ -79,43 +78,7 @@ export async function findApp(
   if (flags.app) return flags.app;
   if (!flags.remote && world.env.app) return world.env.app;
   const { url } = findServer(world.env);
-  const remotes = await listRemotes(world.cwd);
-  const wanted = flags.remote ?? remoteName;
-  const named = remotes.find((remote) => remote.name === wanted);
-  if (named) {
-    const app = appOfRemote(named.url, url);
-    if (app) return app;
-    if (flags.remote || remotes.every((remote) => !appOfRemote(remote.url, url))) {
-      throw new CliError(
-        `The git remote ${named.name} points at ${withoutSecret(named.url)}, which is not an app on ${url}. Name the app: -a <app>`,
-      );
-    }
-  } else if (flags.remote) {
-    throw new CliError(`There is no git remote "${flags.remote}" here. Name the app: -a <app>`);
-  }
-  return onlyOne(remotes, url);
-}
-
-function onlyOne(remotes: readonly { name: string; url: string }[], url: string): string {
-  const ours = remotes.flatMap((remote) => {
-    const app = appOfRemote(remote.url, url);
-    return app ? [{ remote: remote.name, app }] : [];
-  });
-  const [first] = ours;
-  if (!first) {
-    throw new CliError(
-      `Which app? Name it with -a <app> or TWELVE_APP, or connect this repository to it: twelve git:remote -a <app>`,
-      2,
-    );
-  }
-  if (new Set(ours.map(({ app }) => app)).size === 1) return first.app;
-  const list = ours.map(({ remote, app }) => `${remote} (${app})`).join(', ');
-  throw new CliError(
-    `Several git remotes point at ${url}: ${list}. Choose one: --remote <name> or -a <app>`,
-    2,
-  );
-}
-
-function withoutSecret(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//');
+  // What starts programs takes a while to load: only where git is asked.
+  const { appFromGit } = await import('./app-from-git.ts');
+  return await appFromGit(world.cwd, url, flags.remote);
 }
