@@ -1,7 +1,7 @@
-// A one-off process as `ps` shows it, from its container.
+// A one-off process as `ps` shows it, from its container; and a container that was made just now.
 import { defaultSizeName } from '../domain/formation.ts';
 import type { ProcessStatus } from '../domain/process.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
+import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
 
 export function toStatus(container: ContainerSummary): ProcessStatus {
@@ -23,4 +23,10 @@ export function toStatus(container: ContainerSummary): ProcessStatus {
     restarts: 0,
     code: null,
   };
+}
+
+/** What the engine would say of it, which a caller need not wait for. */
+export function justMade(id: string, { name, labels, image }: ContainerSpec): ContainerSummary {
+  const createdAt = new Date().toISOString();
+  return { id, name, labels, state: 'created', imageId: image, addresses: {}, createdAt };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, messageOf, notFound } from '../domain/errors.ts';
 import type { ProcessStatus } from '../domain/process.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
+import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import type { AttachedSession } from './attached.ts';
 import { type CronProcess, cronProcess } from './cron-mark.ts';
@@ -15,7 +15,8 @@ import type { Networks } from './network.ts';
 import { createOneOffLines } from './one-off-lines.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
 import { attachedLabel, type OneOffOrder, oneOffSpec } from './one-off-spec.ts';
-import { toStatus } from './one-off-status.ts';
+import { justMade, toStatus } from './one-off-status.ts';
+import { startAttached } from './start-attached.ts';
 
 export interface OneOffs {
   create(order: OneOffOrder): Promise<ProcessStatus>;
@@ -55,11 +56,13 @@ export function createOneOffs(
     return needs.networkOf.within(order.app, async (network) => {
       const { name, release } = await names.take(order.app.id);
       const own = { instance, sizes: needs.sizes, id: processId, name };
-      const spec = (image: string) => oneOffSpec(order, { ...own, image, network });
-      return needs.fromSlug
-        .create(order.slug, spec)
-        .finally(release)
-        .then((id) => engine.inspect(id));
+      let made: ContainerSpec | undefined;
+      const spec = (image: string) => {
+        made = oneOffSpec(order, { ...own, image, network });
+        return made;
+      };
+      const id = await needs.fromSlug.create(order.slug, spec).finally(release);
+      return justMade(id, made!);
     });
   }
 
@@ -149,18 +152,13 @@ export function createOneOffs(
     return found;
   }
 
-  /** Attached to before it starts, so that nothing of it is missed. */
   async function started(processId: string) {
     const container = await byId(processId);
     try {
       const tty = container.labels[attachedLabel] === 'tty';
-      const attachment = await engine.attach(container.id, { stdin: true, tty });
-      const ended = engine.wait(container.id);
-      ended.catch(() => undefined);
-      tell.starting(container);
-      await engine.start(container.id);
-      tell.up(container);
-      return { container, attachment, ended };
+      const begun = await startAttached({ engine, tell }, container, tty);
+      await begun.up;
+      return { container, ...begun };
     } catch (error) {
       await clear(container).catch(() => undefined);
       throw error;

@@ -4,21 +4,24 @@
 #
 # Arguments: tty or pipe, columns, rows, command…
 # Standard input, lines that end with " ." (what a server that was killed left half-written does not):
-#   hello NONCE STDOUT STDERR   a server is there, which has so many bytes of each: the rest again
+#   hello NONCE STDOUT STDERR   a server is there, which has so many bytes of each: the rest again. The first begins the command
 #   seen STDOUT STDERR          it has so many now
 #   in OFFSET LENGTH HEX        input;  eof OFFSET   its end
 #   size COLUMNS ROWS           of the terminal
 #   bye                         it has the status
 # Standard output: "h NONCE TAKEN" answers hello; "o OFFSET LENGTH" and "e OFFSET LENGTH", each before so many bytes;
 #   "t TAKEN": so many bytes of input were passed on; "x STATUS": the command has ended, and this was all.
+# Its caller waits until it is there: what these would come from takes longer to load than all else. As on Linux.
 use strict;
-use warnings;
-use Time::HiRes qw(time);
-use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK O_NOCTTY O_RDWR);
+BEGIN { $^W = 1 }
+my ($F_GETFL, $F_SETFL, $O_RDWR, $O_NOCTTY, $O_NONBLOCK) = (3, 4, 02, 0400, 04000);
+my ($EINTR, $EAGAIN) = (4, 11);
+sub now { require Time::HiRes; return Time::HiRes::time() }
 
 my $most = 1_048_576;           # bytes kept of what the command printed
 my $piece = 65_536;
 my ($hurried, $unasked) = (0.5, 900); # seconds that its status waits for somebody: after it was told to end, and otherwise
+my $unbegun = 60;               # seconds that the command waits for the first hello
 
 my ($mode, $columns, $rows, @command) = @ARGV;
 $0 = 'twelve-session';
@@ -26,7 +29,7 @@ $0 = 'twelve-session';
 # Signals are sent to everything in the container; they are the command's.
 my $ending = 0;
 $SIG{$_} = 'IGNORE' for my @left = qw(INT QUIT USR1 USR2 ALRM PIPE TTOU TTIN TSTP);
-$SIG{$_} = sub { $ending = time } for my @told = qw(TERM HUP);
+$SIG{$_} = sub { $ending = now() } for my @told = qw(TERM HUP);
 $SIG{CHLD} = sub { };
 
 my %kept = map { $_ => { from => 0, sent => 0, bytes => '', handle => undef, left => 2 * $most } } qw(o e);
@@ -35,9 +38,9 @@ my ($taken, $input, $eof) = (0, '', undef);
 my ($status, $over, $told);              # of the command; when all was read; whether it was said
 my $lines = '';
 
-my $pid = $mode eq 'tty' ? on_terminal() : on_pipes();
-for (grep { defined } map { $_->{handle} } values %kept) { unblock($_) }
-unblock($to);
+# It is started while its caller is on the way. The command begins when that is there, or never.
+my $pid;
+my $started = time;
 
 while (1) {
   my ($read, $write) = ('', '');
@@ -54,14 +57,24 @@ while (1) {
   close_input() if $to && defined $eof && $eof <= $taken && !length $input;
   emit();
   # All of it was there when it ended; what it left behind could print for ever.
-  $over = time if defined $status && !$over && $ready >= 0 && !@ready && !grep { full($_) } values %kept;
+  $over = now() if defined $status && !$over && $ready >= 0 && !@ready && !grep { full($_) } values %kept;
+  if (!$pid) {
+    leave(129) if $ending || time > $started + $unbegun;
+    next;
+  }
   if (!defined $status && waitpid($pid, 1) == $pid) { $status = $? & 127 ? 128 + ($? & 127) : $? >> 8 }
   next unless $over;
   say_out("x $status\n") unless $told++;
-  leave() if time > $over + $unasked || $ending && $ending > $over - 60 && time > ($ending > $over ? $ending : $over) + $hurried;
+  leave($status) if now() > $over + $unasked || $ending && $ending > $over - 60 && now() > ($ending > $over ? $ending : $over) + $hurried;
 }
 
-sub leave { exit $status }
+sub leave { exit $_[0] }
+
+sub begin_command {
+  $pid = $mode eq 'tty' ? on_terminal() : on_pipes();
+  for (grep { defined } map { $_->{handle} } values %kept) { unblock($_) }
+  unblock($to);
+}
 
 sub on_pipes {
   pipe(my $in, $to) && pipe($kept{o}{handle}, my $out) && pipe($kept{e}{handle}, my $err) or die "pipe: $!";
@@ -69,12 +82,12 @@ sub on_pipes {
 }
 
 sub on_terminal {
-  sysopen($master, '/dev/ptmx', O_RDWR | O_NOCTTY) or die "/dev/ptmx: $!";
+  sysopen($master, '/dev/ptmx', $O_RDWR | $O_NOCTTY) or die "/dev/ptmx: $!";
   my ($unlocked, $number) = (pack('i', 0), pack('i', 0));
   # TIOCSPTLCK, TIOCGPTN
   ioctl($master, 0x40045431, $unlocked) && ioctl($master, 0x80045430, $number) or die "terminal: $!";
   resize($columns, $rows);
-  sysopen(my $terminal, '/dev/pts/' . unpack('i', $number), O_RDWR | O_NOCTTY) or die "terminal: $!";
+  sysopen(my $terminal, '/dev/pts/' . unpack('i', $number), $O_RDWR | $O_NOCTTY) or die "terminal: $!";
   ($to, $kept{o}{handle}) = ($master, $master);
   return begin($terminal, $terminal, $terminal, '/usr/bin/setsid', '-c', @command);
 }
@@ -89,7 +102,7 @@ sub begin {
   exit 127;
 }
 
-sub unblock { fcntl($_[0], F_SETFL, fcntl($_[0], F_GETFL, 0) | O_NONBLOCK) or die "fcntl: $!" }
+sub unblock { fcntl($_[0], $F_SETFL, fcntl($_[0], $F_GETFL, 0) | $O_NONBLOCK) or die "fcntl: $!" }
 
 sub resize {
   my $size = pack('S4', $_[1], $_[0], 0, 0);
@@ -104,7 +117,7 @@ sub readable { return grep { $_->{handle} && $_->{left} > 0 && length $_->{bytes
 sub take_output {
   my ($stream) = @_;
   my $got = sysread($stream->{handle}, $stream->{bytes}, $piece, length $stream->{bytes});
-  return if !defined $got && ($!{EAGAIN} || $!{EINTR});
+  return if !defined $got && ($! == $EAGAIN || $! == $EINTR);
   # The other end of a terminal that is closed is an error (EIO), of a pipe its end.
   $stream->{handle} = undef if !$got;
   $stream->{left} -= $got if $got && defined $status;
@@ -112,7 +125,7 @@ sub take_output {
 
 sub give_input {
   my $gave = syswrite($to, $input, $piece);
-  return if !defined $gave && ($!{EAGAIN} || $!{EINTR});
+  return if !defined $gave && ($! == $EAGAIN || $! == $EINTR);
   # Nobody reads it any more: it is gone, as in any closed pipe.
   $gave //= length $input;
   $taken += $gave;
@@ -142,14 +155,14 @@ sub say_out {
   my ($bytes) = @_;
   while (length $bytes) {
     my $wrote = syswrite(STDOUT, $bytes);
-    return if !defined $wrote && !$!{EINTR};
+    return if !defined $wrote && $! != $EINTR;
     substr($bytes, 0, $wrote // 0) = '';
   }
 }
 
 sub take_lines {
   my $got = sysread(STDIN, $lines, $piece, length $lines);
-  return if !defined $got && ($!{EINTR} || $!{EAGAIN});
+  return if !defined $got && ($! == $EINTR || $! == $EAGAIN);
   return close STDIN unless $got;
   my $at = 0;
   while ((my $end = index($lines, "\n", $at)) >= 0) {
@@ -167,11 +180,12 @@ sub obey {
   elsif ($word eq 'in' && @given == 3) { accept_input(@given) }
   elsif ($word eq 'eof' && @given == 1) { $eof = $given[0] }
   elsif ($word eq 'size' && @given == 2) { resize(@given) }
-  elsif ($word eq 'bye' && $over) { leave() }
+  elsif ($word eq 'bye' && $over) { leave($status) }
 }
 
 sub hello {
   my ($nonce, @seen) = @_;
+  begin_command() unless $pid;
   seen(@seen);
   $_->{sent} = $_->{from} for values %kept;
   $told = 0;

@@ -37,8 +37,16 @@ const answerMs = 20_000;
 /** The keeper takes a line apart when it has all of it. */
 const linePart = 16_384;
 
-/** @throws PlatformError `service_unavailable` when the keeper says nothing: it has ended, or cannot run */
-export async function joinKeeper({ stream, stderr }: Attachment, seen: Seen, caller: Caller): Promise<Link> {
+/**
+ * @param up what its container is waited for with; where that fails, nobody waits for the keeper
+ * @throws PlatformError `service_unavailable` when the keeper says nothing: it has ended, or cannot run
+ */
+export async function joinKeeper(
+  { stream, stderr }: Attachment,
+  seen: Seen,
+  caller: Caller,
+  up: Promise<void> = Promise.resolve(),
+): Promise<Link> {
   const nonce = randomBytes(16).toString('hex');
   // A line begun by a server that was killed ends here, without the mark of a whole one.
   const say = (...words: (string | number)[]): void => void stream.write(`${words.join(' ')} .\n`);
@@ -52,7 +60,11 @@ export async function joinKeeper({ stream, stderr }: Attachment, seen: Seen, cal
   stream.write('\n');
   say('hello', nonce, seen.stdout, seen.stderr);
   const late = new AbortController();
-  const silent = sleep(answerMs, undefined, { ref: false, signal: late.signal }).catch(() => undefined);
+  const patience = (): Promise<void> => sleep(answerMs, undefined, { ref: false, signal: late.signal });
+  const silent = up.then(
+    () => patience().catch(() => undefined),
+    () => new Promise<never>(() => undefined),
+  );
   const taken = await Promise.race([answered, closed.then(() => undefined), silent]);
   late.abort();
   if (taken === undefined) {

@@ -5,6 +5,7 @@ import type { Attachment, ContainerState, ContainerSummary } from '../../engine/
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
+import { type Started, startAttached } from '../start-attached.ts';
 import { type Caller, joinKeeper, type Link, type Seen } from './link.ts';
 
 /** What a caller holds until it leaves. */
@@ -26,9 +27,9 @@ export interface KeptSessions {
    * @throws PlatformError `not_found` when it is gone for good; others may be tried again
    */
   open(appId: string, session: string, seen: Seen, caller: Caller): Promise<KeptSession>;
-  /** One that was just made waits for its caller. */
+  /** One that was just made waits for its caller. It is started meanwhile; the keeper begins the command when the caller is there. */
   hold(container: ContainerSummary): void;
-  /** So does one that was found on the engine. Those that are known already are left alone. */
+  /** One that was found on the engine waits too. Those that are known already are left alone. */
   adopt(container: ContainerSummary): void;
 }
 
@@ -45,6 +46,8 @@ interface Held {
   visit: { link: Link | null } | null;
   /** Until it is hung up on. */
   timer: NodeJS.Timeout | undefined;
+  /** For the caller that comes first. */
+  started: Promise<Started> | null;
   /** Status, once it was begun. */
   end: Promise<number> | null;
   /** Nobody is waited for any more. */
@@ -52,23 +55,27 @@ interface Held {
 }
 
 const hangUpMs = 10_000;
-/** Of one that was found before it was begun nobody may ever have heard; who has comes at once. */
-const notBegunMs = 15_000;
+/** Who asked for it comes at once; its keeper does not wait longer either. */
+const firstMs = 60_000;
+/** Of one that was found before it was started nobody may ever have heard. */
+const notStartedMs = 15_000;
 /** What ended has its last output on its way to us. */
 const lastWordsMs = 2000;
 
 export function createKeptSessions(needs: Needs): KeptSessions {
-  const { engine, tell } = needs;
+  const { engine } = needs;
   const known = new Map<string, Held>();
   const opening = new Set<string>();
   const told = (error: unknown): void => needs.onProblem(`run: ${messageOf(error)}`);
 
-  function hold(container: ContainerSummary, waitMs = needs.reattachMs): void {
-    if (known.has(container.id)) return;
-    const held: Held = { container, visit: null, timer: undefined, end: null, over: false };
+  function hold(container: ContainerSummary, waitMs = needs.reattachMs): Held {
+    const before = known.get(container.id);
+    if (before) return before;
+    const held: Held = { container, visit: null, timer: undefined, started: null, end: null, over: false };
     known.set(container.id, held);
-    if (container.state !== 'created') watch(held);
+    if (container.state !== 'created') watch(held, engine.wait(container.id));
     awaitCaller(held, waitMs);
+    return held;
   }
 
   function awaitCaller(held: Held, waitMs = needs.reattachMs): void {
@@ -78,8 +85,8 @@ export function createKeptSessions(needs: Needs): KeptSessions {
     held.timer.unref();
   }
 
-  function watch(held: Held): Promise<number> {
-    held.end = engine.wait(held.container.id).then(async (status) => {
+  function watch(held: Held, ended: Promise<number>): void {
+    held.end = ended.then(async (status) => {
       await needs.ended(held.container, status);
       return status;
     });
@@ -88,7 +95,6 @@ export function createKeptSessions(needs: Needs): KeptSessions {
       // The engine is away, or somebody removed it: `hold` finds it again if it is still there.
       () => forget(held),
     );
-    return held.end;
   }
 
   function forget(held: Held): void {
@@ -116,33 +122,39 @@ export function createKeptSessions(needs: Needs): KeptSessions {
     held.end.then(() => void (known.has(id) && finish(held).catch(told))).catch(() => undefined);
   }
 
-  /** Attached to before it starts, so that nothing of it is missed. */
-  async function begin(held: Held): Promise<Attachment> {
-    const { container } = held;
-    try {
-      const attachment = await engine.attach(container.id, { stdin: true, tty: false });
-      watch(held);
-      tell.starting(container);
-      await engine.start(container.id);
-      tell.up(container);
-      return attachment;
-    } catch (error) {
-      // With the engine it may be out of reach; then it is looked for again when that is back.
+  async function begin(held: Held): Promise<Started> {
+    const started = await startAttached(needs, held.container, false);
+    watch(held, started.ended);
+    return started;
+  }
+
+  /** The keeper is greeted at once: it hears of it as soon as it runs, and not once the engine has said so. */
+  async function joinStarted(
+    held: Held,
+    started: Promise<Started>,
+    seen: Seen,
+    caller: Caller,
+  ): Promise<Link | null> {
+    // With the engine it may be out of reach; then it is looked for again when that is back.
+    const failed = async (error: unknown): Promise<never> => {
       await finish(held).catch(() => undefined);
       throw error;
-    }
+    };
+    const { attachment, up } = await started.catch(failed);
+    const notUp = up.then(() => new Promise<never>(() => undefined), failed);
+    return await Promise.race([join(held, attachment, seen, caller, up), notUp]);
   }
 
   /** @returns null when it has ended, whatever it had still to say */
   async function join(
     held: Held,
-    attached: Promise<Attachment>,
+    attachment: Attachment,
     seen: Seen,
     caller: Caller,
+    up?: Promise<void>,
   ): Promise<Link | null> {
-    const attachment = await attached;
     try {
-      return await joinKeeper(attachment, seen, caller);
+      return await joinKeeper(attachment, seen, caller, up);
     } catch (error) {
       const { state } = await engine.inspect(held.container.id);
       if (state === 'running' || state === 'paused') throw error;
@@ -194,24 +206,33 @@ export function createKeptSessions(needs: Needs): KeptSessions {
     clearTimeout(held.timer);
     held.visit?.link?.close();
     held.visit = null;
+    const { started } = held;
+    held.started = null;
     try {
+      if (started || state === 'created')
+        return sessionOf(held, await joinStarted(held, started ?? begin(held), seen, caller));
       if (state === 'exited' || state === 'dead') return sessionOf(held, null);
-      const { id } = held.container;
-      const attached = held.end ? engine.attach(id, { stdin: true, tty: false }) : begin(held);
-      return sessionOf(held, await join(held, attached, seen, caller));
+      const attachment = await engine.attach(held.container.id, { stdin: true, tty: false });
+      return sessionOf(held, await join(held, attachment, seen, caller));
     } catch (error) {
       if (known.get(held.container.id) === held) awaitCaller(held);
       throw error;
     }
   }
 
+  /** Of one that nobody came for yet the engine need not be asked. */
+  function untouched(labels: Readonly<Record<string, string>>): Held | undefined {
+    const has = ({ labels: its }: ContainerSummary): boolean =>
+      Object.entries(labels).every(([name, value]) => its[name] === value);
+    return [...known.values()].find(({ started, container }) => started && has(container));
+  }
+
   return {
     async open(appId, session, seen, caller) {
-      const own = { ...ownLabels(needs.instance, 'run'), [label.app]: appId };
-      const [found] = await engine.list({ ...own, [label.session]: session });
+      const own = { ...ownLabels(needs.instance, 'run'), [label.app]: appId, [label.session]: session };
+      const found = untouched(own)?.container ?? (await engine.list(own))[0];
       if (!found) throw notFound('dyno', 'That one-off process is gone. Run the command again.');
-      hold(found);
-      const held = known.get(found.id)!;
+      const held = hold(found);
       if (held.over)
         throw notFound('dyno', 'That one-off process was hung up on: its caller was away for too long.');
       if (opening.has(session))
@@ -219,10 +240,17 @@ export function createKeptSessions(needs: Needs): KeptSessions {
       opening.add(session);
       return visit(held, found.state, seen, caller).finally(() => opening.delete(session));
     },
-    hold,
-    adopt: (container) =>
-      container.state === 'created'
-        ? hold(container, Math.min(notBegunMs, needs.reattachMs))
-        : hold(container),
+    hold(container) {
+      const held = hold(container, Math.min(firstMs, needs.reattachMs));
+      held.started = begin(held);
+      // Told to the caller when it comes.
+      held.started.catch(() => undefined);
+    },
+    adopt(container) {
+      hold(
+        container,
+        container.state === 'created' ? Math.min(notStartedMs, needs.reattachMs) : needs.reattachMs,
+      );
+    },
   };
 }

@@ -102,6 +102,7 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
   const only = createOnly(command, session);
   const told: string[] = [];
   let port = 0;
+  let first = true;
   let server: ReturnType<typeof createServer> | undefined;
   const sockets = new Set<Duplex>();
 
@@ -123,7 +124,10 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
       ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
       clear: async () => void (life.over || (await only.clear())),
     });
-    if (!only.gone()) sessions.adopt(only.summary());
+    // The first makes it, those after it find it.
+    if (first) sessions.hold(only.summary());
+    else if (!only.gone()) sessions.adopt(only.summary());
+    first = false;
     const stands = right?.stands ?? (() => true);
     const login = (): (() => boolean) => {
       if (!stands()) throw new PlatformError('unauthorized', 'This token is not valid.');

@@ -118,6 +118,23 @@ test.each([true, false])('one that the engine cannot start is gone, attached: %s
   expect(left()).toEqual([]);
 });
 
+test('one whose caller may come back and that the engine cannot start tells its caller why, and is gone', async () => {
+  const failure = new PlatformError('engine_failed', 'It did not start: no such file or directory');
+  engine.fail('start', failure);
+  await oneOffs.create({ ...order, session: 'secret' });
+  const caller = { output: () => undefined, taken: () => undefined, ended: () => undefined };
+  await expect(oneOffs.kept.open('secret', { stdout: 0, stderr: 0 }, caller)).rejects.toBe(failure);
+  expect(left()).toEqual([]);
+});
+
+test('one whose caller may come back is started while that is on its way, and goes when it does not come', async () => {
+  const needs = { ...newNeeds(), reattachMs: 300 };
+  const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
+  await createOneOffs({ ...needs, ...parts }).create({ ...order, session: 'secret' });
+  await until(() => left()[0] === 'running', 'running');
+  await until(() => left().length === 0, 'removed');
+});
+
 const networks = async (): Promise<number> => (await engine.connect().networks()).length;
 
 test.each([true, false])(
@@ -184,8 +201,11 @@ test.each(['created', 'running'])(
   async (state) => {
     const needs = { ...newNeeds(), reattachMs: 300 };
     const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
-    await createOneOffs({ ...needs, reattachMs: 60_000, ...parts }).create({ ...order, session: 'secret' });
-    if (state === 'running') await engine.connect().start(engine.containers()[0]!.id);
+    // The server before was killed while it had this one started, or later.
+    const start = state === 'running' ? needs.engine.start : () => new Promise<never>(() => undefined);
+    const before = { ...needs, reattachMs: 60_000, engine: { ...needs.engine, start }, ...parts };
+    await createOneOffs(before).create({ ...order, session: 'secret' });
+    await until(() => left()[0] === state, state);
     await createOneOffs({ ...needs, ...parts }).adopt();
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(left()).toEqual([state]);

@@ -58,6 +58,20 @@ it('gives a terminal with its size, and ends with the status of a signal', async
   expect(await one.status).toBe(137);
 });
 
+it('has the command wait for the first who is there, and not begin when it is told to end before', async () => {
+  const one = keeper('read word; echo "<$word>"; exit 2');
+  await sleep(300);
+  expect(one.all()).toBe('');
+  one.tell('\nhello first 0 0 .\nin 0 3 68690a .\n');
+  await one.said('x 2\n');
+  expect(one.all()).toContain('<hi>\n');
+  const other = keeper('echo begun; exit 2');
+  await sleep(300);
+  other.child.kill('SIGHUP');
+  expect(await other.status).toBe(129);
+  expect(other.all()).toBe('');
+});
+
 it('does not wait for anybody to take its status once it was told to end', async () => {
   const one = keeper('trap "exit 5" TERM; echo begun; while :; do sleep 0.05; done');
   one.tell('\nhello first 0 0 .\n');
