@@ -21,6 +21,11 @@ export async function announce(
   write: (line: string) => void,
 ): Promise<void> {
   write(`-----> Releasing v${release.version}`);
+  const missing = await platform.processes.missing(app.id, new AbortController().signal);
+  if (missing)
+    write(
+      ` !     ${missing}\n !     What still runs of it goes on until v${release.version} has taken over.`,
+    );
   const phase = new AbortController();
   const forward = forwardReleaseOutput(platform, release, write, phase.signal);
   const ended = await followRelease(platform, release, new AbortController().signal).finally(() =>

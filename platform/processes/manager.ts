@@ -12,6 +12,7 @@ import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { createNetworks } from './network.ts';
 import { createNotice } from './notice.ts';
+import { createProvision, type Provision } from './provision.ts';
 import { reasonOf } from './reason.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
 import { rollOut } from './rollout.ts';
@@ -40,6 +41,7 @@ export interface Processes {
   removeApp(appId: string): Promise<void>;
   networkOf: ReturnType<typeof createNetworks>;
   fromSlug: FromSlug;
+  missing: Provision['missing'];
   /** Stops acting; what runs goes on. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   });
   const fromSlug = createFromSlug(needs);
   const ground = { ...needs, networkOf, fromSlug };
+  const provision = createProvision(ground);
   const supervisors = new Map<string, Supervisor>();
   const rollouts = new Map<string, { version: number; abort: AbortController }>();
   const working = new Map<string, Promise<void>>();
@@ -76,19 +79,6 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     return made;
   }
 
-  async function runnableOf(release: Release, signal: AbortSignal): Promise<Runnable> {
-    const slug = release.slugId ? store.slugs.byId(release.slugId) : undefined;
-    if (!slug) throw new PlatformError('release_failed', `The slug of v${release.version} is gone.`);
-    await fromSlug.provide(slug, signal);
-    return {
-      version: release.version,
-      release,
-      slug,
-      types: slug.processTypes,
-      config: store.releases.config(release),
-    };
-  }
-
   /** Brings one app to its newest release; started again whenever something was appended meanwhile. */
   async function converge(appId: string): Promise<void> {
     if (life.signal.aborted) return;
@@ -104,14 +94,14 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     }
   }
 
-  /** The serving release as the store has it, ready to run, when the supervisor does not have it yet. */
+  /** The serving release as the store has it, when the supervisor does not have it yet. What a rollout replaces need not be whole. */
   async function resume(appId: string, supervisor: Supervisor): Promise<Runnable | null> {
     const version = store.apps.byId(appId)?.servingVersion ?? null;
     const current = supervisor.stage().serving;
     if (version === null || current?.version === version) return current as Runnable | null;
     const release = store.releases.byVersion(appId, version);
     if (!release?.slugId) return null;
-    const runnable = await runnableOf(release, life.signal);
+    const runnable = await provision.serving(release, life.signal);
     supervisor.provide(runnable);
     await supervisor.switchTo(version);
     supervisor.setStage(steady(runnable));
@@ -142,7 +132,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     try {
       if (!release.slugId) return commit(appId, release);
       const serving = supervisor.stage().serving as Runnable | null;
-      const next = await runnableOf(release, signal);
+      const next = await provision.next(release, signal);
       await rollOut(
         supervisor,
         serving,
@@ -235,6 +225,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   return {
     networkOf,
     fromSlug,
+    missing: provision.missing,
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
       events = engine.events(ownLabels(instance), life.signal);

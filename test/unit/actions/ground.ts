@@ -97,6 +97,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     },
     processes: {
       released: () => undefined,
+      missing: async () => null,
       settled: async (id: string) => {
         if (store.releases.byId(id)?.status !== 'pending') return;
         store.releases.end(id, 'succeeded', null);
