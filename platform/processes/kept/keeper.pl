@@ -9,7 +9,8 @@
 #   in OFFSET LENGTH HEX        input;  eof OFFSET   its end
 #   size COLUMNS ROWS           of the terminal
 #   bye                         it has the status
-# Standard output: "h NONCE TAKEN" answers hello; "o OFFSET LENGTH" and "e OFFSET LENGTH", each before so many bytes;
+#   begun NONCE                 has the command begun?
+# Standard output: "h NONCE TAKEN" answers hello, "b NONCE 0" or 1 begun; "o OFFSET LENGTH" and "e OFFSET LENGTH", each before so many bytes;
 #   "t TAKEN": so many bytes of input were passed on; "x STATUS": the command has ended, and this was all.
 # Its caller waits until it is there: what these would come from takes longer to load than all else. As on Linux.
 use strict;
@@ -180,6 +181,7 @@ sub obey {
   elsif ($word eq 'in' && @given == 3) { accept_input(@given) }
   elsif ($word eq 'eof' && @given == 1) { $eof = $given[0] }
   elsif ($word eq 'size' && @given == 2) { resize(@given) }
+  elsif ($word eq 'begun' && @given == 1) { say_out("\nb $given[0] " . ($pid ? 1 : 0) . "\n") }
   elsif ($word eq 'bye' && $over) { leave($status) }
 }
 

@@ -34,6 +34,7 @@ export interface Link {
 }
 
 const answerMs = 20_000;
+const begunMs = 5000;
 /** The keeper takes a line apart when it has all of it. */
 const linePart = 16_384;
 
@@ -91,6 +92,31 @@ export async function joinKeeper(
     close: () => stream.destroy(),
     closed,
   };
+}
+
+/** Of one that another server started. The keeper that an older one brought does not answer: its command begins with it. */
+export async function hasBegun({ stream, stderr }: Attachment): Promise<boolean> {
+  const nonce = randomBytes(16).toString('hex');
+  const said = new RegExp(`\nb ${nonce} ([01])\n`);
+  stderr?.resume();
+  let tail = '';
+  const answered = new Promise<string | undefined>((resolve) => {
+    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve(undefined));
+    stream.on('data', (chunk: Buffer) => {
+      const text = tail + chunk.toString('latin1');
+      const answer = said.exec(text)?.[1];
+      if (answer) resolve(answer);
+      // Whatever else comes is for others.
+      tail = text.slice(-64);
+    });
+  });
+  stream.write(`\nbegun ${nonce} .\n`);
+  const late = new AbortController();
+  const silent = sleep(begunMs, undefined, { ref: false, signal: late.signal }).catch(() => undefined);
+  const answer = await Promise.race([answered, silent]);
+  late.abort();
+  stream.destroy();
+  return answer !== '0';
 }
 
 /** What was on its way to a server before us comes first, torn anywhere; our own begins with our nonce. */

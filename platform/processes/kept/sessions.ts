@@ -6,7 +6,7 @@ import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
 import { type Started, startAttached } from '../start-attached.ts';
-import { type Caller, joinKeeper, type Link, type Seen } from './link.ts';
+import { type Caller, hasBegun, joinKeeper, type Link, type Seen } from './link.ts';
 
 /** What a caller holds until it leaves. */
 export interface KeptSession extends Omit<Link, 'close' | 'closed'> {
@@ -57,12 +57,12 @@ interface Held {
 const hangUpMs = 10_000;
 /** Who asked for it comes at once; its keeper does not wait longer either. */
 const firstMs = 60_000;
-/** Of one that was found before it was started nobody may ever have heard. */
-const notStartedMs = 15_000;
+/** Of one that was found before its command began nobody may ever have heard. */
+const usualNotBegunMs = 15_000;
 /** What ended has its last output on its way to us. */
 const lastWordsMs = 2000;
 
-export function createKeptSessions(needs: Needs): KeptSessions {
+export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): KeptSessions {
   const { engine } = needs;
   const known = new Map<string, Held>();
   const opening = new Set<string>();
@@ -83,6 +83,17 @@ export function createKeptSessions(needs: Needs): KeptSessions {
     if (known.get(held.container.id) !== held) return;
     held.timer = setTimeout(() => giveUp(held), waitMs);
     held.timer.unref();
+  }
+
+  function awaitFirst(held: Held): void {
+    awaitCaller(held, Math.min(notBegunMs, needs.reattachMs));
+  }
+
+  /** It waits as one that was begun until its keeper has said that it was not. */
+  async function untilKnown(held: Held): Promise<void> {
+    const { id, labels } = held.container;
+    const begun = await hasBegun(await engine.attach(id, { stdin: true, tty: false }));
+    if (!begun && !held.visit && !opening.has(labels[label.session] ?? '')) awaitFirst(held);
   }
 
   function watch(held: Held, ended: Promise<number>): void {
@@ -247,10 +258,10 @@ export function createKeptSessions(needs: Needs): KeptSessions {
       held.started.catch(() => undefined);
     },
     adopt(container) {
-      hold(
-        container,
-        container.state === 'created' ? Math.min(notStartedMs, needs.reattachMs) : needs.reattachMs,
-      );
+      if (known.has(container.id)) return;
+      const held = hold(container);
+      if (container.state === 'created') awaitFirst(held);
+      else if (container.state === 'running') void untilKnown(held).catch(() => undefined);
     },
   };
 }

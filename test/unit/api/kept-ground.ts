@@ -97,7 +97,11 @@ interface Right {
   beatMs?: number;
 }
 
-export async function keptGround(command: string, reattachMs = 60_000, right?: Right) {
+export async function keptGround(
+  command: string,
+  reattachMs = 60_000,
+  { right, notBegunMs }: { right?: Right; notBegunMs?: number } = {},
+) {
   const { secret, session } = newRunSecret();
   const only = createOnly(command, session);
   const told: string[] = [];
@@ -112,7 +116,7 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
       life.over = true;
     };
     const say = (what: string) => () => void told.push(what);
-    const sessions = createKeptSessions({
+    const needs: Parameters<typeof createKeptSessions>[0] = {
       engine: {
         ...only.engine,
         kill: async (...order) => void (life.over || (await only.engine.kill(...order))),
@@ -123,7 +127,8 @@ export async function keptGround(command: string, reattachMs = 60_000, right?: R
       tell: { starting: say('starting'), up: say('up'), ended: say('ended'), say: say('say') },
       ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
       clear: async () => void (life.over || (await only.clear())),
-    });
+    };
+    const sessions = createKeptSessions(needs, notBegunMs);
     // The first makes it, those after it find it.
     if (first) sessions.hold(only.summary());
     else if (!only.gone()) sessions.adopt(only.summary());

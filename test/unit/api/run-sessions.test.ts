@@ -99,6 +99,29 @@ it('a caller that finds no server gives up when the process would not wait any l
 
 const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
 
+it('one that no caller had come for when its server was killed is soon hung up on, and its command never begins', async () => {
+  ground = await keptGround('echo begun', 60_000, { notBegunMs: 200 });
+  await until(() => ground.told.includes('up'));
+  await ground.kill();
+  await ground.begin();
+  await until(() => ground.only.gone());
+  expect(ground.told.at(-1)).toBe('ended 129');
+});
+
+it('… unless its caller comes first; one whose command has begun is waited for as any', async () => {
+  ground = await keptGround(endless, 60_000, { notBegunMs: 300 });
+  await until(() => ground.told.includes('up'));
+  await ground.kill();
+  await ground.begin();
+  const caller = new WebSocket(ground.url);
+  await once(caller, 'message');
+  await ground.kill();
+  await ground.begin();
+  await sleep(800);
+  expect(ground.only.gone()).toBe(false);
+  expect(ground.told).toEqual(['starting', 'up']);
+});
+
 it('a caller that gave up while no server was there is waited for by the next one, and then hung up on', async () => {
   ground = await keptGround(endless, 400);
   const caller = keptCaller(ground.url);
@@ -144,7 +167,7 @@ it('signals reach it, and it decides', async () => {
 
 it('a caller that comes back and may not any more is told why, and does not try again', async () => {
   let may = true;
-  ground = await keptGround('echo begun; sleep 60', 60_000, { stands: () => may });
+  ground = await keptGround('echo begun; sleep 60', 60_000, { right: { stands: () => may } });
   const caller = keptCaller(ground.url);
   await until(() => caller.stdout() === 'begun\n');
   may = false;
@@ -156,7 +179,7 @@ it('a caller that comes back and may not any more is told why, and does not try 
 
 it('one that may not any more is hung up on at once, also where it does not answer', async () => {
   let may = true;
-  ground = await keptGround(endless, 60_000, { stands: () => may, beatMs: 20 });
+  ground = await keptGround(endless, 60_000, { right: { stands: () => may, beatMs: 20 } });
   const caller = new WebSocket(ground.url);
   // Before it has said that it began, the shell has no trap yet.
   while ((await once(caller, 'message'))[1] !== true);

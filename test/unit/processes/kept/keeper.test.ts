@@ -60,11 +60,15 @@ it('gives a terminal with its size, and ends with the status of a signal', async
 
 it('has the command wait for the first who is there, and not begin when it is told to end before', async () => {
   const one = keeper('read word; echo "<$word>"; exit 2');
-  await sleep(300);
-  expect(one.all()).toBe('');
+  one.tell('begun asker .\n');
+  await one.said('\nb asker 0\n');
+  await sleep(200);
+  expect(one.all()).toBe('\nb asker 0\n');
   one.tell('\nhello first 0 0 .\nin 0 3 68690a .\n');
   await one.said('x 2\n');
   expect(one.all()).toContain('<hi>\n');
+  one.tell('begun asker .\n');
+  await one.said('\nb asker 1\n');
   const other = keeper('echo begun; exit 2');
   await sleep(300);
   other.child.kill('SIGHUP');
