@@ -36,15 +36,17 @@ export async function attachTo(
   noAddress: (made: Dyno) => string,
 ): Promise<number> {
   // Both take a while, so they do so at the same time; what the server does takes longer.
-  const [dyno, sessions] = await Promise.all([
+  const [dyno, { attachKept }] = await Promise.all([
     ask({ 'Twelve-Attach': 'websocket', 'Twelve-Reattach': 'true' }),
-    Promise.all([import('./run-session.ts'), import('./kept-session.ts')]),
+    import('./kept-session.ts'),
   ]);
   if (!dyno.attach_url || !/^wss?:/.test(dyno.attach_url)) throw new CliError(noAddress(dyno));
-  const [{ attach }, { attachKept }] = sessions;
   const [url, api] = [dyno.attach_url, call.api()];
   const trust = await api.trust(url);
-  if (!dyno.reattach_seconds) return await attach(call, url, tty, trust);
+  if (!dyno.reattach_seconds) {
+    const { attach } = await import('./run-session.ts');
+    return await attach(call, url, tty, trust);
+  }
   const kept = { url, name: dyno.name, waitsMs: dyno.reattach_seconds * 1000, trust };
   return await attachKept(call, { ...kept, headers: api.login(url) }, tty);
 }

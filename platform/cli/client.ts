@@ -1,9 +1,9 @@
 // The API over HTTP: one request and its answer, lists over several pages, and streams.
-import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
+import { newRequestId } from './request-id.ts';
 import type { Trust } from './trust.ts';
 import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
@@ -142,7 +142,7 @@ export function createClient(needs: ClientNeeds): Client {
     'User-Agent': `twelve/${version()}`,
     // A server of another level refuses before it does anything.
     [levelHeader]: String(apiLevel),
-    'Request-Id': randomUUID(),
+    'Request-Id': newRequestId(),
     ...login(needs.url),
   });
 

@@ -123,7 +123,7 @@ test('one whose caller may come back and that the engine cannot start tells its 
   engine.fail('start', failure);
   await oneOffs.create({ ...order, session: 'secret' });
   const caller = { output: () => undefined, taken: () => undefined, ended: () => undefined };
-  await expect(oneOffs.kept.open('secret', { stdout: 0, stderr: 0 }, caller)).rejects.toBe(failure);
+  await expect(oneOffs.kept.open(app.id, 'secret', { stdout: 0, stderr: 0 }, caller)).rejects.toBe(failure);
   expect(left()).toEqual([]);
 });
 
