@@ -21,11 +21,7 @@ export async function announce(
   write: (line: string) => void,
 ): Promise<void> {
   write(`-----> Releasing v${release.version}`);
-  const missing = await platform.processes.missing(app.id, new AbortController().signal);
-  if (missing)
-    write(
-      ` !     ${missing}\n !     What still runs of it goes on until v${release.version} has taken over.`,
-    );
+  for (const line of await whatIsMissing(platform, app, release)) write(` !     ${line}`);
   const phase = new AbortController();
   const forward = forwardReleaseOutput(platform, release, write, phase.signal);
   const ended = await followRelease(platform, release, new AbortController().signal).finally(() =>
@@ -61,6 +57,12 @@ export async function announce(
     process: 'api',
     text: `${order.description} succeeded`,
   });
+}
+
+/** Of what the release takes over from. */
+async function whatIsMissing({ processes }: Platform, app: App, { version }: Release): Promise<string[]> {
+  const missing = await processes.missing(app.id, new AbortController().signal);
+  return missing ? [missing, `What still runs of it goes on until v${version} has taken over.`] : [];
 }
 
 /** Types that ran in what served before. How many is kept, for a rollback or until a Procfile declares them again. */

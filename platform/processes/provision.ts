@@ -11,7 +11,7 @@ export interface Provision {
   next(release: Release, signal: AbortSignal): Promise<Runnable>;
   /**
    * The one that serves, also where its image cannot be had: what runs of it goes on until something replaces it, and
-   * what does not is tried again each time a start is. The log is told. @throws PlatformError `engine_unavailable`
+   * each start of what does not run asks for the image again. The log is told. @throws PlatformError `engine_unavailable`
    */
   serving(release: Release, signal: AbortSignal): Promise<Runnable>;
   /** Why nothing more of the release that serves can be started; null when it can, or nothing serves. */

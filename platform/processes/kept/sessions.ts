@@ -48,7 +48,7 @@ interface Held {
   timer: NodeJS.Timeout | undefined;
   /** For the caller that comes first. */
   started: Promise<Started> | null;
-  /** Status, once it was begun. */
+  /** Status, once its container was started. */
   end: Promise<number> | null;
   /** Nobody is waited for any more. */
   over: boolean;
@@ -220,7 +220,7 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     const { started } = held;
     held.started = null;
     try {
-      if (started || state === 'created')
+      if (started || !held.end)
         return sessionOf(held, await joinStarted(held, started ?? begin(held), seen, caller));
       if (state === 'exited' || state === 'dead') return sessionOf(held, null);
       const attachment = await engine.attach(held.container.id, { stdin: true, tty: false });
