@@ -11,7 +11,12 @@ remember_what_runs() {
     before=''
     return
   fi
-  rm -rf "$remembered"
+  # Of one that was killed, or whose way back came to no end: there is no other copy of what was there.
+  if [ -e "$remembered" ]; then
+    file=$remembered-$(date +%s)
+    mv -T "$remembered" "$file"
+    say "an installation before this one came to no end: settings and service from before it are in $file"
+  fi
   trap forget_what_ran EXIT
   # A proxy's password may be in the settings.
   (umask 077 && mkdir "$remembered")
@@ -36,6 +41,8 @@ shut_way_back() {
 go_back() {
   local status=$? why="this was interrupted"
   trap - EXIT
+  # Once begun it goes to its end, since half-way there is no database; the terminal, or what reads this, may be gone.
+  trap '' INT TERM HUP PIPE
   set +e
   # Of `fail`.
   if [ "$status" -eq 1 ]; then why="what was started did not come up"; fi
@@ -43,8 +50,10 @@ go_back() {
   has_systemd || log="$service_log.old"
   hint="end it by hand, then run this again from the checkout of $what; settings and service as they were are in $remembered." \
     step "Stopping what was started, since $why" stop_what_failed
-  hint="make that possible, then run this again from the checkout of $what; settings and service as they were are in $remembered." \
+  hint="make that possible, then run this again from the checkout of $what; settings and service as they were are in $remembered. Where it refuses the database as a newer one's, docs/guide/08-backup-and-upgrade.md says how to go back to the copy." \
     step "Putting back $what, with its settings, its service and its database" put_back
+  # What is started must not inherit that.
+  trap : INT TERM HUP PIPE
   hint="read why: ${log%.old}. What was there before is in its place again." \
     step "Starting $what" start_what_ran
   forget_what_ran
@@ -63,8 +72,9 @@ put_back() {
   local file
   put_back_database || return 1
   for file in $(files_of_service); do
+    if cmp -s "$remembered$file" "$file"; then continue; fi
     if [ -e "$remembered$file" ]; then
-      cp -a "$remembered$file" "$file.new" && mv "$file.new" "$file" || return 1
+      copy_or_move "$remembered$file" "$file.new" && mv "$file.new" "$file" || return 1
     else
       rm -f "$file"
     fi
@@ -72,15 +82,20 @@ put_back() {
   ln -sfn "$before" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
 }
 
+# copy_or_move FROM TO: a full disk may be why one is here.
+copy_or_move() { cp -a "$1" "$2" || mv "$1" "$2"; }
+
 # The server makes a copy before it brings the database up to date, which the version before refuses.
 # Sets $database_kept: where the database is that was brought up to date.
 put_back_database() {
-  local copy file=$data_folder/twelve.db aside=$data_folder/backups/twelve-upgraded.db
+  local copy file=$data_folder/twelve.db aside=$data_folder/backups/twelve-upgraded.db number=1
   database_kept=''
   # Where the upgrade failed and was tried again there are several, of one and the same.
   copy=$(copies_of_database | grep -vxFf "$remembered/copies" | head -n 1)
   if [ -z "$copy" ]; then return 0; fi
-  cp -p "$copy" "$file.new" && rm -f "$aside" "$aside-wal" && mv "$file" "$aside" || return 1
+  # One from an earlier way back is whoever's it is to remove.
+  while [ -e "$aside" ]; do aside=$data_folder/backups/twelve-upgraded-$((number += 1)).db; done
+  copy_or_move "$copy" "$file.new" && mv "$file" "$aside" || return 1
   # What it holds is not of the copy.
   if [ -e "$file-wal" ]; then mv "$file-wal" "$aside-wal" || return 1; fi
   rm -f "$file-shm" && mv "$file.new" "$file" && database_kept=$aside

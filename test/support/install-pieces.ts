@@ -9,15 +9,20 @@ const pieces = [
   ...['install-way-back', 'uninstall', 'service-settings'],
 ];
 
-/** One of their functions with arguments as they are; `eval` for more than one. Its settings are in `folder`. */
+/**
+ * One of their functions with arguments as they are; `eval` for more than one. Its settings are in `folder`.
+ * @param by a command that runs it
+ */
 export function call(
   folder: string,
   name: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  by: readonly string[] = [],
 ): Promise<Result> {
   const script = `cd "$0"; for f in ${pieces.join(' ')}; do . lib/$f.sh; done; all_settings() { read_settings "$1"; env -0; }; settings_file=$SETTINGS; "$@"`;
-  return run('bash', ['-c', script, scripts, name, ...args], {
+  const [program, ...first] = [...by, 'bash'] as [string, ...string[]];
+  return run(program, [...first, '-c', script, scripts, name, ...args], {
     env: { PATH: process.env['PATH'] ?? '', SETTINGS: join(folder, 'twelve.env'), ...env },
   });
 }

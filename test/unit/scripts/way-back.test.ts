@@ -28,8 +28,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** An installation of version 2 over version 1 as far as it concerns the way back; `healthy`: of the versions, as a pattern. */
-function upgrade(changes: string, healthy: string): Promise<Result> {
+/** An installation of version 2 over version 1 as far as it concerns the way back; `healthy`: of the versions, as a pattern. @param by runs it */
+function upgrade(changes: string, healthy: string, by: readonly string[] = []): Promise<Result> {
   return call(
     folder,
     'eval',
@@ -50,6 +50,7 @@ function upgrade(changes: string, healthy: string): Promise<Result> {
        echo installed`,
     ],
     { FOLDER: folder, HEALTHY: healthy },
+    by,
   );
 }
 
@@ -97,6 +98,49 @@ it('one that is interrupted goes back too', async () => {
   expect(ended.status).not.toBe(0);
   expect(ended.stderr).toContain('Not installed: this was interrupted, and version 1 runs again.');
   expect(await readlink(at('opt/current'))).toBe(at('opt/versions/1'));
+});
+
+it('a way back goes to its end: interrupted again, and with nobody left who reads what it says', async () => {
+  // What is told to stop is in the group that a terminal interrupts; what is started gets the signals as usual.
+  const starter = (await read('starter')).replace(
+    'echo "$1',
+    () =>
+      `case $1 in stop) kill -INT 0; kill -TERM $PPID ;; start) trap 'echo "stopped" >>${at('told')}' TERM; kill -TERM $$ ;; esac\necho "$1`,
+  );
+  await writeFile(at('starter'), starter);
+  // A group of its own, as a terminal gives a command, and a reader that has gone.
+  const ended = await upgrade(
+    `${migrated}; starter_and_wait() { $starter "$1"; wait_for_platform; }; exec > >(exec true); sleep 0.3; kill -TERM $BASHPID; sleep 1`,
+    '1',
+    ['setsid', '--wait'],
+  );
+  expect(ended.status).not.toBe(0);
+  expect(ended.stderr).toContain('Not installed: this was interrupted, and version 1 runs again.');
+  expect(await read('data/twelve.db')).toBe('old');
+  expect(await readlink(at('opt/current'))).toBe(at('opt/versions/1'));
+  expect(await read('told')).toBe('stop 2\nstopped\nstart 1\n');
+});
+
+it('what an earlier way back could not put back, or kept, is nothing that the next one removes', async () => {
+  await mkdir(at('opt/before'), { mode: 0o700 });
+  await writeFile(at('opt/before/twelve.env'), 'TWELVE_DOMAIN="oldest.example.com"\n');
+  await writeFile(at('data/backups/twelve-upgraded.db'), 'newest');
+  const ended = await upgrade(migrated, '1');
+  expect(ended.stderr).toMatch(/version 1 runs again\. .*data\/backups\/twelve-upgraded-2\.db alone/);
+  expect(await read('data/backups/twelve-upgraded.db')).toBe('newest');
+  expect(await read('data/backups/twelve-upgraded-2.db')).toBe('new\n');
+  const [, left] = /came to no end: .* are in (\S+)\n/.exec(ended.stdout)!;
+  expect(await readFile(join(left!, 'twelve.env'), 'utf8')).toContain('oldest.example.com');
+});
+
+it('on a disk without room for a copy of what was there, that itself is put in place', async () => {
+  const full = 'cp() { echo "cp: no space left on device" >&2; return 1; }';
+  const ended = await upgrade(`${migrated}; echo '# new' >>$starter; ${full}`, '1');
+  expect(ended.stderr).toContain('version 1 runs again.');
+  expect(await read('twelve.env')).toBe('TWELVE_DOMAIN="old.example.com"\n');
+  expect(await read('starter')).not.toContain('# new');
+  expect(await read('data/twelve.db')).toBe('old');
+  expect(await read('data/backups/twelve-upgraded.db')).toBe('new\n');
 });
 
 it('where the one before does not come up either, that is said, and everything is in its place', async () => {
