@@ -21,8 +21,8 @@ export function call(
   by: readonly string[] = [],
 ): Promise<Result> {
   const script = `cd "$0"; for f in ${pieces.join(' ')}; do . lib/$f.sh; done; all_settings() { read_settings "$1"; env -0; }; settings_file=$SETTINGS; "$@"`;
-  const [program, ...first] = [...by, 'bash'] as [string, ...string[]];
-  return run(program, [...first, '-c', script, scripts, name, ...args], {
+  const words = [...by, 'bash', '-c', script, scripts, name, ...args];
+  return run(words[0]!, words.slice(1), {
     env: { PATH: process.env['PATH'] ?? '', SETTINGS: join(folder, 'twelve.env'), ...env },
   });
 }
