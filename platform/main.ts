@@ -223,14 +223,14 @@ async function connect(
   const processes = createProcesses(needs);
   closers.push(() => processes.close());
   const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: processes.fromSlug });
-  const space = (): Promise<void> =>
-    requireRoom(platform, [config.dataFolder, config.engineContainers ?? rootFolder]);
+  const space: Platform['requireSpace'] = (kinds) =>
+    requireRoom(platform, [config.dataFolder, config.engineContainers ?? rootFolder], kinds);
   const git = await createGit({
     folder: data('git'),
     runFolder,
     ...pushesOf(() => platform),
     resolve,
-    requireSpace: space,
+    requireSpace: () => space(),
     caFile: config.caFile,
     reached,
     onProblem,

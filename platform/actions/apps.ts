@@ -4,6 +4,7 @@ import { messageOf, notFound } from '../domain/errors.ts';
 import { platformNames, requireForeignApp } from '../domain/own-names.ts';
 import type { Caller, Platform } from './context.ts';
 import { appendRelease } from './release.ts';
+import { forgetTaken } from './taken.ts';
 
 export const stackName = 'debian-13';
 
@@ -169,4 +170,5 @@ async function clearAway(platform: Platform, appId: string): Promise<void> {
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   await platform.git.removeRepository(appId);
+  forgetTaken(platform);
 }

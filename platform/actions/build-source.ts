@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { fetchableUrl, shownUrl } from '../domain/address.ts';
 import type { App } from '../domain/app.ts';
+import { builtKinds } from '../domain/budgets.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Build } from '../store/builds.ts';
 import type { Caller, Platform } from './context.ts';
@@ -26,7 +27,7 @@ export async function buildSource(
   caller: Caller,
   given: GivenSource,
 ): Promise<{ buildId: string; done: Promise<void> }> {
-  await platform.requireSpace();
+  await platform.requireSpace(builtKinds);
   const buildId = randomUUID();
   const url = given.sent === null ? fetchableUrl(given.url) : null;
   if (given.sent !== null) platform.sources.keepFor(buildId, given.sent);

@@ -27,7 +27,7 @@ export async function setBuildpacks(
 ): Promise<StoredBuildpack[]> {
   if (references.length > maxBuildpacks)
     throw new PlatformError('invalid_params', `An app may have ${maxBuildpacks} buildpacks.`);
-  await platform.requireSpace();
+  await platform.requireSpace([]);
   const current = platform.store.buildpacks.of(app.id);
   const next: PinnedBuildpack[] = [];
   for (const reference of references) {
@@ -55,7 +55,7 @@ export async function updateBuildpacks(
   const current = platform.store.buildpacks.of(app.id);
   const meant = which === undefined ? current : meantBy(app, current, which);
   const matches = (one: StoredBuildpack): boolean => meant.includes(one);
-  await platform.requireSpace();
+  await platform.requireSpace([]);
   const next: PinnedBuildpack[] = [];
   for (const one of current)
     next.push(matches(one) ? await platform.builder.pinBuildpack(one.reference, signal) : one);

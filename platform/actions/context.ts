@@ -2,6 +2,7 @@
 import type { Builder } from '../build/build.ts';
 import type { Config } from '../config.ts';
 import type { ResolveSafely } from '../domain/address.ts';
+import type { RefusingKind } from '../domain/budgets.ts';
 import type { Step } from '../domain/steps.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Git } from '../git/git.ts';
@@ -65,8 +66,12 @@ export interface Platform {
   stackImage(): Promise<string>;
   /** What the images that a server works with are called by their definitions of now. */
   currentImages(): Promise<readonly string[]>;
-  /** Before a deploy writes anything. @throws PlatformError `service_unavailable`: the disk is nearly full, or a budget used up */
-  requireSpace(): Promise<void>;
+  /**
+   * Before a deploy writes anything.
+   * @param kinds what it adds to; as a push unless told
+   * @throws PlatformError `service_unavailable`: the disk is nearly full, or the budget of one of them used up
+   */
+  requireSpace(kinds?: readonly RefusingKind[]): Promise<void>;
 }
 
 /** Who asks. */

@@ -1,6 +1,7 @@
 // The main verb: source → build → slug → release → served.
 import { randomUUID } from 'node:crypto';
 import type { App } from '../domain/app.ts';
+import { builtKinds } from '../domain/budgets.ts';
 import { acceptableConfig } from '../domain/config-vars.ts';
 import { PlatformError } from '../domain/errors.ts';
 import type { Release, ReleaseCause } from '../domain/release.ts';
@@ -101,7 +102,7 @@ export async function redeploy(
   const repository = await platform.git.ensureRepository(app.id);
   const { subject } = await platform.git.describeCommit({ repository, commit: head.commit });
   const buildId = randomUUID();
-  await platform.requireSpace();
+  await platform.requireSpace(builtKinds);
   const done = deploy(platform, app, caller, {
     ...withoutPusher,
     buildId,

@@ -1,13 +1,20 @@
 // Everything the platform keeps on disks, by kind: what it takes, within what budget, what a collection takes away, and what
 // is refused because a budget is used up.
-import { join } from 'node:path';
-import { type BudgetKind, budgetSettings, type Count, nothing } from '../domain/budgets.ts';
+import {
+  type BudgetKind,
+  budgetSettings,
+  type Count,
+  nothing,
+  type RefusingKind,
+  refusingKinds,
+} from '../domain/budgets.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { requireSpace } from '../store/space.ts';
-import { bytesBelow, dataKinds, usedByKind } from '../store/usage.ts';
+import { usedByKind } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { collectNow, type Removed } from './garbage.ts';
 import { imagesOnEngine } from './images.ts';
+import { takenBy } from './taken.ts';
 
 export interface KindUse {
   kind: string;
@@ -61,46 +68,38 @@ function budgetOf({ config, store }: Platform, kind: string): number | null {
   return config.budgets[kind as BudgetKind] ?? null;
 }
 
-/** Kinds of which a budget is kept by taking no more: what is left of them after a collection is needed. */
-const refusing: readonly { kind: BudgetKind; why: string }[] = [
-  {
-    kind: 'repositories',
-    why: 'Destroy apps that nobody needs (twelve apps:destroy)',
-  },
-  {
-    kind: 'slugs',
-    why: 'What can be missed goes by itself; what the newest releases of each app need stays, and for an hour what was just built. Destroy apps that nobody needs (twelve apps:destroy)',
-  },
-  {
-    kind: 'images',
-    why: 'What can be missed goes by itself; what runs, builds and the router needs stays. Destroy apps that nobody needs (twelve apps:destroy)',
-  },
-];
+/** Why there is no more to be had. */
+const stays: Readonly<Record<RefusingKind, string>> = {
+  repositories: '',
+  slugs:
+    'What can be missed goes by itself; what the newest releases of each app need stays, and for an hour what was just built. ',
+  images: 'What can be missed goes by itself; what runs, builds and the router needs stays. ',
+};
 
 /**
  * Before a deploy writes anything: room on the disks, and in the budgets of what it adds to. Looked at only where there is
  * one.
+ * @param kinds all of them unless told
  * @throws PlatformError `service_unavailable`
  */
-export async function requireRoom(platform: Platform, folders: readonly string[]): Promise<void> {
+export async function requireRoom(
+  platform: Platform,
+  folders: readonly string[],
+  kinds: readonly RefusingKind[] = refusingKinds,
+): Promise<void> {
   const { config } = platform;
   await requireSpace(folders, config.minFreeBytes);
-  for (const { kind, why } of refusing) {
+  for (const kind of kinds) {
     const budget = config.budgets[kind];
     if (budget === null) continue;
     const bytes = await takenBy(platform, kind);
     if (bytes <= budget) continue;
     throw new PlatformError(
       'service_unavailable',
-      `The budget for ${kind} is used up: they take ${megabytes(bytes)} of ${megabytes(budget)} (${budgetSettings[kind]}). Nothing was changed, and apps go on. ${why}, or raise the budget; twelve server:gc shows what takes how much.`,
+      `The budget for ${kind} is used up: they take ${megabytes(bytes)} of ${megabytes(budget)} (${budgetSettings[kind]}). Nothing was changed, and apps go on. ${stays[kind]}Destroy apps that nobody needs (twelve apps:destroy), or raise the budget; twelve server:gc shows what takes how much.`,
       { budget: kind },
     );
   }
-}
-
-async function takenBy(platform: Platform, kind: BudgetKind): Promise<number> {
-  if (kind === 'images') return (await imagesOnEngine(platform, platform.store.slugs.kept())).bytes;
-  return await bytesBelow(join(platform.config.dataFolder, dataKinds[kind]));
 }
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_048_576)} MB`;

@@ -13,6 +13,8 @@ import type { Collected } from '../slugs/collect.ts';
 import { trimCopies } from '../store/copies.ts';
 import { dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
+import { withoutStacks } from './images.ts';
+import { forgetTaken } from './taken.ts';
 import { retiredSlugs, trimCaches, trimImages, trimSlugs } from './trim.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -78,7 +80,8 @@ async function collect(platform: Platform, appId: string | undefined, dry = fals
   );
   const { keep, gone } = await collectSlugs(platform, retired, dry);
   const old = await removeOldImages(platform, keep, dry);
-  const goneBytes = gone.imageBytes + bytesOf(old.map(({ size }) => size));
+  const freed = await withoutStacks(platform, gone.images, gone.imageBytes);
+  const goneBytes = freed + bytesOf(old.map(({ size }) => size));
   const idle = await trimImages(platform, keep, dry ? goneBytes : 0, dry);
   const removed: Removed = {
     slugs: { count: gone.blobs, bytes: gone.bytes },
@@ -90,6 +93,7 @@ async function collect(platform: Platform, appId: string | undefined, dry = fals
     copies: trimCopies(join(config.dataFolder, dataKinds.backups), config.budgets.backups, dry),
     ...(await platform.builder.trimKept(dry)),
   };
+  if (!dry) forgetTaken(platform);
   if (!dry && Object.values(removed).some(({ count }) => count > 0))
     platform.log.info(removed, 'garbage collected');
   return removed;

@@ -11,7 +11,7 @@ export interface ImagesOnEngine {
   of: ReadonlyMap<string, ImageInfo>;
 }
 
-/** @param kept slugs that may have one; an image of none of them is counted whole, stack and all, until it is collected */
+/** @param kept slugs that may have one; an image of none of them is counted without its stack, until it is collected */
 export async function imagesOnEngine(
   { engine, instance, slugs }: Platform,
   kept: readonly Slug[],
@@ -32,6 +32,15 @@ export async function imagesOnEngine(
     known.add(id);
     for (const { digest, size } of slug.layers) sizes.set(digest, size);
   }
-  for (const { id, size } of ours) if (!known.has(id)) sizes.set(id, size);
+  const stack = largest(made[serverImages.indexOf('stack')]!);
+  for (const { id, size } of ours) if (!known.has(id)) sizes.set(id, Math.max(0, size - stack));
   return { bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0), of };
 }
+
+/** What so many images of apps take without their stack, which is there anyway; of several stacks the largest. */
+export async function withoutStacks({ engine }: Platform, images: number, bytes: number): Promise<number> {
+  if (images === 0) return 0;
+  return Math.max(0, bytes - images * largest(await engine.images({ [label.image]: 'stack' })));
+}
+
+const largest = (images: readonly ImageInfo[]): number => Math.max(0, ...images.map(({ size }) => size));

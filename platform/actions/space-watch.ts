@@ -11,6 +11,7 @@ const looksBetween = 10;
 export function watchSpace(platform: Platform, signal: AbortSignal, everyMs = lookMs): void {
   if (signal.aborted) return;
   let looks = 0;
+  let told: string | null = null;
   let looking = false;
   const look = async (): Promise<void> => {
     const why = await shortage(platform);
@@ -18,13 +19,17 @@ export function watchSpace(platform: Platform, signal: AbortSignal, everyMs = lo
     if (why === null) {
       if (looks > 0) platform.log.info('there is space on the disk again: pushes and builds are taken');
       looks = 0;
+      told = null;
       return;
     }
-    if (looks === 0)
+    // A disk that fills up while a budget is used up is news, too.
+    const what = String(why.details['budget'] ?? 'disk');
+    if (what !== told)
       platform.log.error(
         { why: why.message },
-        `${why.details['budget'] ? 'a budget of the disk is used up' : 'the disk is nearly full'}: pushes and builds are refused, apps go on. "twelve server:gc" shows what takes how much`,
+        `${why.details['budget'] ? 'a budget of the disk is used up: what adds to it is' : 'the disk is nearly full: pushes and builds are'} refused, apps go on. "twelve server:gc" shows what takes how much`,
       );
+    told = what;
     if (looks % looksBetween === 0) await collectGarbage(platform);
     looks += 1;
   };

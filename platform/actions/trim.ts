@@ -1,7 +1,8 @@
 // What goes so that a kind stays within its budget, the oldest first, and which slugs an app keeps at all.
 import { join } from 'node:path';
-import { type Count, nothing, surplus } from '../domain/budgets.ts';
+import { type Count, type Holder, nothing, surplus } from '../domain/budgets.ts';
 import type { Slug } from '../domain/slug.ts';
+import type { ImageInfo } from '../engine/engine.ts';
 import { bytesBelow, dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { imagesOnEngine } from './images.ts';
@@ -84,17 +85,47 @@ export async function trimImages(
   const { bytes: all, of } = await imagesOnEngine(platform, kept);
   const taken = all - freed;
   if (taken <= budget) return nothing;
-  const may = missable(platform, 0);
-  const holders = oldestFirst(kept).flatMap((slug) => {
-    const image = of.get(slug.id);
-    return image ? [{ image, parts: slug.layers, mayGo: may.has(slug.id) }] : [];
-  });
-  const { gone, bytes } = surplus(holders, taken, budget);
+  const { gone, bytes } = surplus([...holdersOf(platform, kept, of).values()], taken, budget);
   if (dry) return { count: gone.length, bytes };
   let count = 0;
-  for (const { image } of gone) if (await platform.slugs.dropImage(image)) count += 1;
+  for (const { image, slugs } of gone) {
+    // Somebody may go back to one meanwhile.
+    if (slugs.every((slug) => isIdle(platform, slug)) && (await platform.slugs.dropImage(image))) count += 1;
+  }
   const left = (await imagesOnEngine(platform, kept)).bytes;
   return { count, bytes: Math.max(0, taken - left) };
+}
+
+interface ImageHolder extends Holder {
+  image: ImageInfo;
+  slugs: Slug[];
+}
+
+/** By the image's id: one that several slugs have, as after a redeploy, is as young as the last of them, and stays with any. */
+function holdersOf(
+  platform: Platform,
+  kept: readonly Slug[],
+  of: ReadonlyMap<string, ImageInfo>,
+): ReadonlyMap<string, ImageHolder> {
+  const may = missable(platform, 0);
+  const holders = new Map<string, ImageHolder>();
+  for (const slug of oldestFirst(kept)) {
+    const image = of.get(slug.id);
+    if (!image) continue;
+    const { slugs, mayGo } = holders.get(image.id) ?? { slugs: [], mayGo: true };
+    holders.delete(image.id);
+    holders.set(image.id, {
+      image,
+      slugs: [...slugs, slug],
+      parts: slug.layers,
+      mayGo: mayGo && may.has(slug.id),
+    });
+  }
+  return holders;
+}
+
+function isIdle(platform: Platform, { id, appId }: Slug): boolean {
+  return !platform.claims.isHeld(appId) && retiredSlugs(platform, appId, 0).includes(id);
 }
 
 /** Those that were left the longest time ago go, until the others are within the budget of all. A build keeps its own. */

@@ -1,4 +1,5 @@
 // What the doctor makes of what it found: pure, from facts to findings with what to do.
+import { budgetSettings, refusingKinds } from '../domain/budgets.ts';
 import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
 import { size } from './terminal-text.ts';
@@ -25,6 +26,7 @@ export function examine(facts: Facts): Finding[] {
     parts(status),
     disk(status),
     ...engineDisk(status),
+    ...usedUp(status),
     memory(status),
     clock(facts),
     dns(facts),
@@ -145,6 +147,21 @@ function engineDisk({ disk: { min_free: least, used, engine: found } }: Status):
   const advice =
     'Make space there: docker system df shows what takes how much, TWELVE_IMAGES_BUDGET and TWELVE_KEEP_RELEASES what is kept of ours.';
   return [room('engine disk', { total, free, least }, said, advice)];
+}
+
+/** Of kinds that only grow: of others what is too much goes by itself. */
+function usedUp({ disk: { used, budgets = {} } }: Status): Finding[] {
+  return refusingKinds.flatMap((kind) => {
+    const [bytes = 0, budget = Number.POSITIVE_INFINITY] = [used?.[kind], budgets[kind]];
+    if (bytes <= budget) return [];
+    return [
+      failed(
+        'budget',
+        `${kind} take ${size(bytes)} of ${size(budget)}; what adds to them is refused`,
+        `Destroy apps that are not needed, or raise ${budgetSettings[kind]}; twelve server:gc takes away what can be missed.`,
+      ),
+    ];
+  });
 }
 
 function room(

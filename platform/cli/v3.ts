@@ -267,8 +267,8 @@ export interface ServerStatus {
     min_free: number;
     /** By kind; null: not known now. */
     used: Record<string, number> | null;
-    /** Of the kinds that have one. */
-    budgets: Record<string, number>;
+    /** Of the kinds that have one; absent from a server that has none. */
+    budgets?: Record<string, number>;
     /** Where the engine keeps what is its; null: the server does not see it. shared: it is the data folder's disk. */
     engine: { folder: string; total: number; free: number; shared: boolean } | null;
   };

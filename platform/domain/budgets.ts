@@ -14,6 +14,14 @@ export const budgetSettings = {
 
 export type BudgetKind = keyof typeof budgetSettings;
 
+/** Kinds of which a budget is kept by taking no more: what is left of them after a collection is needed. */
+export const refusingKinds = ['repositories', 'slugs', 'images'] as const satisfies readonly BudgetKind[];
+
+export type RefusingKind = (typeof refusingKinds)[number];
+
+/** What a build adds to, wherever its source comes from. */
+export const builtKinds: readonly RefusingKind[] = ['slugs', 'images'];
+
 /** Bytes; null: as much as there is. */
 export type Budgets = Readonly<Record<BudgetKind, number | null>>;
 
@@ -47,14 +55,19 @@ export function surplus<T extends Holder>(
   budget: number | null,
 ): { gone: T[]; bytes: number } {
   const holders = new Map<Digest, number>();
-  for (const { parts } of all)
-    for (const digest of new Set(parts.map((part) => part.digest)))
+  const stays = new Set<Digest>();
+  for (const { parts, mayGo } of all)
+    for (const digest of new Set(parts.map((part) => part.digest))) {
       holders.set(digest, (holders.get(digest) ?? 0) + 1);
+      if (!mayGo) stays.add(digest);
+    }
   const gone: T[] = [];
   let bytes = 0;
   for (const one of all) {
     if (budget === null || taken - bytes <= budget) break;
     if (!one.mayGo) continue;
+    // The same as one that stays, as a redeploy makes it: nothing would be had for it.
+    if (one.parts.length > 0 && one.parts.every(({ digest }) => stays.has(digest))) continue;
     for (const [digest, size] of new Map(one.parts.map((part) => [part.digest, part.size]))) {
       const left = holders.get(digest)! - 1;
       holders.set(digest, left);

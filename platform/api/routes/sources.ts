@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type Request, Router } from 'express';
 import type { Platform } from '../../actions/context.ts';
+import { builtKinds } from '../../domain/budgets.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { Edge } from '../edge.ts';
 import { parameter } from '../input.ts';
@@ -30,7 +31,7 @@ export function archiveRoutes(edge: Edge): Router {
   const { platform } = edge;
   router.put('/sources/:id/:signature', need('open'), async (request, response) => {
     const id = rightful(platform, request, 'put');
-    await platform.requireSpace();
+    await platform.requireSpace(builtKinds);
     try {
       await platform.sources.receive(id, request);
     } catch (error) {

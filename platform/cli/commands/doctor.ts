@@ -72,7 +72,10 @@ function rowsOf(status: ServerStatus): string[][] {
       ? [['Engine disk:', `${size(disk.engine.free)} of ${size(disk.engine.total)} free`]]
       : []),
     ['Disk:', `${size(disk.free)} of ${size(disk.total)} free`],
-    ...used.map(([kind, bytes]) => ['', `${size(bytes).padStart(10)}  ${kind}${within(disk.budgets[kind])}`]),
+    ...used.map(([kind, bytes]) => [
+      '',
+      `${size(bytes).padStart(10)}  ${kind}${within(disk.budgets?.[kind])}`,
+    ]),
     ['Logs:', logs ? `${logs.lines} lines stored, ${logs.lost} lost` : 'not known now'],
     [
       'Drains:',

@@ -1,11 +1,11 @@
 // What is kept within its budget: by going, the oldest first, or by taking no more; what serves is never touched.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { diskUse, requireRoom, tidyDisk } from '../../../platform/actions/disk.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
-import type { Budgets } from '../../../platform/domain/budgets.ts';
+import { type Budgets, builtKinds } from '../../../platform/domain/budgets.ts';
 import type { Digest } from '../../../platform/domain/slug.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
 import { collect, idsOf, manifestAt, removeImage } from '../../../platform/slugs/collect.ts';
@@ -127,6 +127,78 @@ it('images of releases that do not serve go, unless a container uses them; their
   expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
   expect(kept()).toEqual(['a', 'b', 'c']);
   await expect(requireRoom(ground.platform, [])).rejects.toThrow(/budget for images .*TWELVE_IMAGES_BUDGET/);
+});
+
+it('of one that serves again from an older slug neither the slug nor its image goes', async () => {
+  await release('a');
+  const image = await release('b');
+  const { store, app, caller } = ground;
+  // As a redeploy of the same tree makes it: another slug with the same manifest.
+  const [, slug] = store.slugs.ofApp(app.id);
+  const again = store.slugs.insert({ ...slug!, commit: 'again' });
+  for (const version of [3, 4]) {
+    const { id } = store.releases.append(app.id, caller.user.id, {
+      ...{ version, slugId: again.id, config: {}, cause: 'redeploy', description: 'Deploy', commit: 'again' },
+    });
+    store.releases.end(id, 'succeeded', null);
+    store.apps.setServing(app.id, version);
+  }
+  setBudgets({ images: 1, slugs: 1 });
+  await collectGarbage(ground.platform);
+  // Nothing runs that would keep it from going.
+  expect((await engine.images({})).map(({ id }) => id)).toEqual([image]);
+  expect(kept()).toEqual(['again', 'b']);
+});
+
+it('an image goes for none to which somebody is going back meanwhile', async () => {
+  await release('a');
+  await release('b');
+  await release('c');
+  setBudgets({ images: 1 });
+  const { slugs, store } = { ...ground.platform, store: ground.store };
+  const { dropImage } = slugs;
+  Object.assign(slugs, {
+    dropImage: (image: Parameters<typeof dropImage>[0]) => {
+      const [, second] = store.slugs.ofApp(ground.app.id);
+      const rollback = { cause: 'rollback', description: 'Rollback to v2', commit: 'b' } as const;
+      const order = { version: 4, slugId: second!.id, config: {}, ...rollback };
+      if (store.releases.newest(ground.app.id)?.version === 3)
+        store.releases.append(ground.app.id, ground.caller.user.id, order);
+      return dropImage(image);
+    },
+  });
+  await collectGarbage(ground.platform);
+  expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
+  expect(ground.problems).not.toContain('garbage collection failed');
+});
+
+it('an image that a container keeps from being collected is counted without the stack', async () => {
+  engine.addImage('twelve/stack:0123456789ab', { 'twelve.image': 'stack' });
+  const labels = { 'twelve.slug': 'mine' };
+  for (const name of ['one', 'two']) engine.addImage(`twelve-mine/gone:${name}`, labels);
+  const { images } = engine;
+  const sized = async (...asked: Parameters<typeof images>) =>
+    (await images(...asked)).map((one) => ({ ...one, size: one.labels['twelve.slug'] ? 260 : 250 }));
+  Object.assign(engine, { images: sized });
+  const used = await diskUse(ground.platform);
+  expect(used!.find(({ kind }) => kind === 'images')).toMatchObject({ bytes: 270 });
+  const tidied = await tidyDisk(ground.platform, false);
+  const found = tidied.find(({ kind }) => kind === 'images');
+  expect(found).toMatchObject({ bytes: 250, removed: { count: 2, bytes: 20 } });
+});
+
+it('what is used up refuses what adds to it, and is looked at again after something went', async () => {
+  mkdirSync(join(ground.folder, 'git', 'app'), { recursive: true });
+  const pack = join(ground.folder, 'git', 'app', 'pack');
+  writeFileSync(pack, Buffer.alloc(3_000_000));
+  setBudgets({ repositories: 2_000_000 });
+  await requireRoom(ground.platform, [], builtKinds);
+  await requireRoom(ground.platform, [], []);
+  const asked = await Promise.allSettled([1, 2].map(() => requireRoom(ground.platform, [])));
+  expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  rmSync(pack);
+  await collectGarbage(ground.platform);
+  await requireRoom(ground.platform, []);
 });
 
 it('repositories are only added to within theirs; a kind without one is not looked at', async () => {

@@ -41,6 +41,23 @@ it('tells when space is short and when it is there again, and collects in betwee
   expect(told).toHaveLength(2);
 });
 
+it('a disk that fills up while a budget is used up is said, too', async () => {
+  let what: Record<string, string> = { budget: 'slugs' };
+  const full = () => Promise.reject(new PlatformError('service_unavailable', 'No room.', what));
+  using ground = createGround({ requireSpace: full });
+  const stop = new AbortController();
+  watchSpace(ground.platform, stop.signal, 5);
+  const said = (count: number) =>
+    eventually(
+      () => ground.problems.filter((problem) => typeof problem === 'string'),
+      (problems) => problems.length >= count,
+    );
+  await said(1);
+  what = {};
+  expect((await said(2))[1]).toMatch(/^the disk is nearly full/);
+  stop.abort();
+});
+
 it('says that it is a budget which is used up', async () => {
   const full = new PlatformError('service_unavailable', 'The budget for slugs is used up.', {
     budget: 'slugs',
@@ -55,6 +72,6 @@ it('says that it is a budget which is used up', async () => {
   stop.abort();
   expect(ground.problems).toEqual([
     { why: full.message },
-    expect.stringMatching(/^a budget of the disk is used up: pushes and builds are refused, apps go on/),
+    expect.stringMatching(/^a budget of the disk is used up: what adds to it is refused, apps go on/),
   ]);
 });

@@ -78,6 +78,10 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   [server({ failing: ['router'] }), 'parts', 'failed', /own log/],
   [server({ disk: { ...status.disk, free: gb / 4 } }), 'disk', 'failed', /builds:cache:purge/],
   [server({ disk: { ...status.disk, free: 5 * gb } }), 'disk', 'warning', /larger disk/],
+  [
+    server({ disk: { ...status.disk, budgets: { slugs: gb, logs: 1 } } }),
+    ...(['budget', 'failed', /raise TWELVE_SLUGS_BUDGET/] as const),
+  ],
   [server({ disk: { ...status.disk, engine } }), 'engine disk', 'failed', /TWELVE_IMAGES_BUDGET/],
   [
     server({ disk: { ...status.disk, engine: { ...engine, free: 5 * gb } } }),

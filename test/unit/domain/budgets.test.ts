@@ -35,6 +35,16 @@ it('counts a part that several have when the last of them goes', () => {
   expect(surplus([...all, one('serving', false, shared)], 63, 30)).toMatchObject({ bytes: 2 });
 });
 
+it('leaves one that has nothing but what others keep, and takes one of which nothing is known', () => {
+  const all = [
+    one('same', true, part('a', 50), part('shared', 10)),
+    one('damaged', true),
+    one('old', true, part('b', 20), part('shared', 10)),
+    one('serving', false, part('a', 50), part('shared', 10)),
+  ];
+  expect(surplus(all, 80, 10)).toMatchObject({ gone: [{ name: 'damaged' }, { name: 'old' }], bytes: 20 });
+});
+
 it('each kind has a setting, and an empty one is no budget', () => {
   const known = settings.map(({ name }) => name);
   for (const name of Object.values(budgetSettings)) expect(known).toContain(name);

@@ -1,0 +1,44 @@
+// What a kind takes now, for its budget: looked at anew only after so long that looking stays a small part of the time.
+import { join } from 'node:path';
+import type { RefusingKind } from '../domain/budgets.ts';
+import { bytesBelow, dataKinds } from '../store/usage.ts';
+import type { Platform } from './context.ts';
+import { imagesOnEngine } from './images.ts';
+
+interface Look {
+  bytes: Promise<number>;
+  /** Milliseconds; while it goes on, for ever. */
+  until: number;
+}
+
+/** A push asks three times, and the watch for space ever again: of large folders each look takes seconds. */
+const timesAsLong = 20;
+
+const looks = new WeakMap<Platform, Map<RefusingKind, Look>>();
+
+export function takenBy(platform: Platform, kind: RefusingKind): Promise<number> {
+  const ours = looks.get(platform) ?? new Map<RefusingKind, Look>();
+  looks.set(platform, ours);
+  const last = ours.get(kind);
+  if (last && performance.now() <= last.until) return last.bytes;
+  const began = performance.now();
+  const look: Look = { bytes: measure(platform, kind), until: Number.POSITIVE_INFINITY };
+  ours.set(kind, look);
+  look.bytes.then(
+    () => {
+      look.until = performance.now() + timesAsLong * (performance.now() - began);
+    },
+    () => ours.delete(kind),
+  );
+  return look.bytes;
+}
+
+/** After something went. */
+export function forgetTaken(platform: Platform): void {
+  looks.delete(platform);
+}
+
+async function measure(platform: Platform, kind: RefusingKind): Promise<number> {
+  if (kind === 'images') return (await imagesOnEngine(platform, platform.store.slugs.kept())).bytes;
+  return await bytesBelow(join(platform.config.dataFolder, dataKinds[kind]));
+}
