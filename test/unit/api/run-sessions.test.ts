@@ -190,6 +190,22 @@ it('one that may not any more is hung up on at once, also where it does not answ
   caller.terminate();
 });
 
+it('where it cannot be told whether its caller still may, that is told, and asked again at the next beat', async () => {
+  let broken = false;
+  const stands = (): boolean => {
+    if (broken) throw new Error('disk I/O error');
+    return true;
+  };
+  ground = await keptGround('echo begun; read word; exit 3', 60_000, { stands, beatMs: 20 });
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  broken = true;
+  await until(() => ground.told.includes('run: disk I/O error'));
+  broken = false;
+  caller.stdin.write('on\n');
+  expect(await caller.status).toBe(3);
+});
+
 it('what has ended and told its status is not hung up on', async () => {
   ground = await keptGround('exit 3');
   const signals: string[] = [];
