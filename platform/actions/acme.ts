@@ -12,6 +12,7 @@ import {
 } from '../certificates/renewal.ts';
 import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { messageOf } from '../domain/errors.ts';
+import { platformNames } from '../domain/own-names.ts';
 import { hostsOf } from './apps.ts';
 import { createBell } from './bell.ts';
 import { ownHosts } from './certificates.ts';
@@ -212,9 +213,12 @@ function reasonAgainst(host: string): string | null {
   return null;
 }
 
+const notTheApps = 'This is a name of the platform itself, and leads to no app.';
+
 /** How a host of an app stands; null where certificates are not ordered, or not for it. */
 export function acmeStatusOf({ store, config }: Known, appId: string, host: string): AcmeStatus | null {
   if (!config.acme) return null;
+  if (platformNames(config).includes(host)) return { status: 'failed', reason: notTheApps };
   const now = new Date();
   const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
   const failure = store.acmeFailures.all().get(host);

@@ -3,6 +3,7 @@ import type { App } from '../domain/app.ts';
 import { auditText } from '../domain/audit.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { GitNeeds, Pusher, RefUpdate } from '../git/git.ts';
+import { ifPossible } from '../store/failures.ts';
 import { findApp, requireScope } from './access.ts';
 import type { Known, Platform } from './context.ts';
 import { deployPush } from './deploy.ts';
@@ -33,7 +34,9 @@ export function pushesOf(
         return app;
       } catch (error) {
         if (hasCode(error, 'not_found')) return null;
-        if (hasCode(error, 'forbidden')) platform().admission.refused(entryOf(known, 'git:push', app, null));
+        // A disk that is full makes no difference to the refusal.
+        if (hasCode(error, 'forbidden'))
+          ifPossible(() => platform().admission.refused(entryOf(known, 'git:push', app, null)));
         throw error;
       }
     },

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nanoid } from 'nanoid';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { messageOf } from '../domain/errors.ts';
+import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { AttachedSession } from '../processes/attached.ts';
 import { channel, latestSize, type Relayed, readMessage, relayed, revoked, tell } from './attach-words.ts';
 import { beat, keepAlive, usualBeatMs } from './beat.ts';
@@ -57,8 +57,14 @@ export function createAttachments(onProblem: (message: string) => void, beatMs =
       const secret = /^\/attach\/([\w-]{32})$/.exec(request.url ?? '')?.[1];
       if (secret === undefined) return false;
       const found = offers.get(secret);
-      if (!found || found.offer.stands?.() === false) {
-        refuseUpgrade(socket, request.method);
+      try {
+        if (!found || found.offer.stands?.() === false) {
+          refuseUpgrade(socket, request.method);
+          return true;
+        }
+      } catch (error) {
+        // A disk that cannot be read for now. The offer stays.
+        refuseUpgrade(socket, request.method, new PlatformError('service_unavailable', messageOf(error)));
         return true;
       }
       // A handshake that fails leaves the offer, and its timer clears the process away.
@@ -68,7 +74,7 @@ export function createAttachments(onProblem: (message: string) => void, beatMs =
         keepAlive(socket, beatMs);
         // A frame that is none, or one too large: ws ends the connection, and the caller counts as gone.
         client.on('error', () => client.terminate());
-        attach(client, found.offer, beatMs).catch((error: unknown) => {
+        attach(client, found.offer, { beatMs, onProblem }).catch((error: unknown) => {
           onProblem(`run: ${messageOf(error)}`);
           tell(client, { type: 'error', message: messageOf(error) });
           client.close();
@@ -89,7 +95,11 @@ export function createAttachments(onProblem: (message: string) => void, beatMs =
   };
 }
 
-async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<void> {
+async function attach(
+  client: WebSocket,
+  offer: Offer,
+  { beatMs, onProblem }: { beatMs: number; onProblem: (message: string) => void },
+): Promise<void> {
   // What comes before the process is there waits in the socket.
   client.pause();
   const session = await offer.open();
@@ -111,11 +121,12 @@ async function attach(client: WebSocket, offer: Offer, beatMs: number): Promise<
   };
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
-  const heart = beat(client, beatMs, () => {
+  const endRevoked = (): void => {
     if (offer.stands?.() !== false) return;
     tell(client, { type: 'error', message: revoked });
     client.close();
-  });
+  };
+  const heart = beat(client, beatMs, endRevoked, onProblem);
   const code = await session.exit.finally(heart.end);
   done = true;
   await delivered(client, session, over);

@@ -104,8 +104,8 @@ export function createLogSessions(
     const over = new AbortController();
     const ping = setInterval(() => {
       // In order: who comes back to the same URL is told that it has ended.
-      if (stands?.() === false) over.abort();
-      else response.write(events ? ': ping\n\n' : '');
+      if (mayStay(stands)) response.write(events ? ': ping\n\n' : '');
+      else over.abort();
     }, pingMs);
     const from = after === undefined ? {} : { after };
     let latest = nowMicros();
@@ -141,6 +141,16 @@ export function createLogSessions(
       life.abort();
     },
   };
+}
+
+/** Where it cannot be told, as on a disk that is not read for now (of which every request tells), it is asked again at the next ping. */
+function mayStay(stands: LogOrder['stands']): boolean {
+  try {
+    return stands?.() !== false;
+  } catch {
+    // Nobody catches what a timer throws: the server would end.
+    return true;
+  }
 }
 
 /** Waits while the reader is slow; the log router counts what it misses meanwhile. */

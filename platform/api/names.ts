@@ -23,7 +23,7 @@ export function refusalOfNames(request: Asked, names: Names): PlatformError | nu
   if (origin === undefined || isOwnOrigin(origin, host, names)) return null;
   return new PlatformError(
     'forbidden',
-    `Pages of ${origin.slice(0, 80)} may not ask this server: a browser would do so for whoever looks at them. If the page is yours, add its name to TWELVE_API_NAMES in the server's settings, and start it anew.`,
+    `Pages of ${origin.slice(0, 80)} may not ask this server: a browser would do so for whoever looks at them. If the page is yours, and of no app here, add its name to TWELVE_API_NAMES in the server's settings, and start it anew.`,
   );
 }
 

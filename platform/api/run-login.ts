@@ -5,6 +5,7 @@ import type { Platform } from '../actions/context.ts';
 import { entryOf } from '../actions/refusals.ts';
 import type { App } from '../domain/app.ts';
 import { hasCode } from '../domain/errors.ts';
+import { ifPossible } from '../store/failures.ts';
 import { admitted } from './auth.ts';
 
 /**
@@ -24,8 +25,11 @@ export function createRunLogin(platform: Pick<Platform, 'store' | 'admission'>):
       app = findApp(platform, known.user, appId);
       requireRole(platform, need, known.user, app);
     } catch (error) {
-      if (hasCode(error, 'forbidden'))
-        platform.admission.refused(entryOf({ ...known, requestId: null }, 'run', app, null));
+      if (hasCode(error, 'forbidden')) {
+        const entry = entryOf({ ...known, requestId: null }, 'run', app, null);
+        // A disk that is full makes no difference to the refusal.
+        ifPossible(() => platform.admission.refused(entry));
+      }
       throw error;
     }
     const { id } = app;

@@ -82,7 +82,7 @@ export function createRunSessions(
       client.once('close', () => callers.get(session) === connected && callers.delete(session));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
-      const heart = beat(client, beatMs, () => endRevoked(connected, found, stands));
+      const heart = beat(client, beatMs, () => endRevoked(connected, found, stands), onProblem);
       client.once('close', heart.end);
       serve(client, found, input).catch((error: unknown) => {
         onProblem(`run: ${messageOf(error)}`);

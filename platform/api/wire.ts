@@ -52,6 +52,9 @@ export const standardHeaders: RequestHandler = (_request, response, next) => {
 /** Base of links in answers: by the name that the client used, else the configured URL. */
 export function linkBase(request: Request, names: NameSettings): string {
   const host = ownHost(request, names);
-  if (host) return `${'encrypted' in request.socket ? 'https' : 'http'}://${host}`;
-  return names.publicUrl ?? `http://${names.api.host}:${names.api.port}`;
+  const { publicUrl } = names;
+  // By the name of that URL it is that: a proxy may have ended the TLS, which is not seen here.
+  const isPublic = publicUrl !== null && new URL(publicUrl).host === host?.toLowerCase();
+  if (host && !isPublic) return `${'encrypted' in request.socket ? 'https' : 'http'}://${host}`;
+  return publicUrl ?? `http://${names.api.host}:${names.api.port}`;
 }

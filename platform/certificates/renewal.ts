@@ -61,9 +61,11 @@ export function nextOrder(
 
 /**
  * Limits are by host, by the domain above it, or by our account and address, and the authority says which in its sentence alone:
- * one that names neither the host nor a domain above it is about every order.
+ * one that names neither the host nor a domain above it is about every order. But for the one on certificates of the very
+ * same names (Let's Encrypt), which says that it is about these without naming them.
  */
 export function isAboutAll(reason: string, host: string): boolean {
+  if (/\bexact set of (identifiers|domains)\b/i.test(reason)) return false;
   const labels = host.split('.');
   const names = labels.slice(1).map((_, index) => labels.slice(index).join('.'));
   const words = reason.toLowerCase().split(/[^a-z0-9._*-]+/);

@@ -258,9 +258,9 @@ export interface ServerStatus {
   };
   /** Parts that do not answer. */
   failing: string[];
-  /** Bytes; `used` by kind, null when it took too long to say. */
   /** Of its machine's kernel since it was started; null where none tells it. */
   boot_id: string | null;
+  /** Bytes. */
   disk: {
     total: number;
     free: number;

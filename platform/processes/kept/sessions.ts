@@ -48,6 +48,8 @@ interface Held {
   timer: NodeJS.Timeout | undefined;
   /** For the caller that comes first. */
   started: Promise<Started> | null;
+  /** Its keeper is being asked whether the command has begun. */
+  asking: Promise<void> | null;
   /** Status, once its container was started. */
   end: Promise<number> | null;
   /** Nobody is waited for any more. */
@@ -71,7 +73,8 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
   function hold(container: ContainerSummary, waitMs = needs.reattachMs): Held {
     const before = known.get(container.id);
     if (before) return before;
-    const held: Held = { container, visit: null, timer: undefined, started: null, end: null, over: false };
+    const rest = { visit: null, timer: undefined, started: null, asking: null, end: null, over: false };
+    const held: Held = { container, ...rest };
     known.set(container.id, held);
     if (container.state !== 'created') watch(held, engine.wait(container.id));
     awaitCaller(held, waitMs);
@@ -129,6 +132,8 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     void engine.kill(id, 'SIGHUP').catch(() => undefined);
     held.timer = setTimeout(() => void engine.kill(id, 'SIGKILL').catch(() => undefined), hangUpMs);
     held.timer.unref();
+    // One that could not be started has no end that could be waited for.
+    void held.started?.then(({ up }) => up).catch(() => finish(held).catch(told));
     // One that had ended before.
     held.end.then(() => void (known.has(id) && finish(held).catch(told))).catch(() => undefined);
   }
@@ -223,6 +228,8 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       if (started || !held.end)
         return sessionOf(held, await joinStarted(held, started ?? begin(held), seen, caller));
       if (state === 'exited' || state === 'dead') return sessionOf(held, null);
+      // Who speaks to a keeper at the same time may end the other's line in its middle, and what was in that is lost.
+      await held.asking;
       const attachment = await engine.attach(held.container.id, { stdin: true, tty: false });
       return sessionOf(held, await join(held, attachment, seen, caller));
     } catch (error) {
@@ -261,7 +268,7 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       if (known.has(container.id)) return;
       const held = hold(container);
       if (container.state === 'created') awaitFirst(held);
-      else if (container.state === 'running') void untilKnown(held).catch(() => undefined);
+      else if (container.state === 'running') held.asking = untilKnown(held).catch(() => undefined);
     },
   };
 }

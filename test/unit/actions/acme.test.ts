@@ -202,6 +202,17 @@ test('nothing is ordered for a host that an added certificate is good for, and a
   expect(status('hello.apps.test')).toBeNull();
 });
 
+test("of a domain that is the platform's by now it is said that it is not ordered for the app", () => {
+  domain('paas.test');
+  expect(status('paas.test')).toEqual({ status: 'pending', reason: null });
+  Object.assign(platform.config, { apiNames: ['paas.test'] });
+  expect(status('paas.test')).toEqual({
+    status: 'failed',
+    reason: expect.stringContaining('a name of the platform itself'),
+  });
+  expect(status('hello.apps.test')).toEqual({ status: 'pending', reason: null });
+});
+
 test('what was ordered for a domain goes with it', async () => {
   const { id } = domain('www.shop.test');
   order();

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { createAdmission } from '../../../platform/actions/admission.ts';
 import { pushesOf } from '../../../platform/actions/pushes.ts';
 import type { Scope } from '../../../platform/domain/access.ts';
+import { PlatformError } from '../../../platform/domain/errors.ts';
 import type { User } from '../../../platform/domain/user.ts';
 import { client, repositoryWith, startServer } from '../git/support.ts';
 import { createGround } from './ground.ts';
@@ -71,6 +72,20 @@ test('a deploy token pushes, which is written down; one that only reads is told 
     expect.stringMatching(/^[0-9a-f]{8} to main$/),
     null,
   ]);
+}, 30_000);
+
+test('one that only reads is told so also where the audit log cannot be written', async () => {
+  await using team = await startTeam();
+  const { audit } = team.store;
+  team.store.audit = {
+    ...audit,
+    add: () => {
+      throw new PlatformError('service_unavailable', 'The disk is full.');
+    },
+  };
+  const refused = await team.push(team.remote(team.owner, 'read'));
+  expect(refused.status).not.toBe(0);
+  expect(refused.shown).toContain('This token has the scope "read" and may not deploy');
 }, 30_000);
 
 test('a stranger is told as much as of an app that is not there; a collaborator gets in', async () => {

@@ -61,6 +61,7 @@ async function offered(resize: AttachedSession['resize'] = async () => undefined
   });
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/attach/${attachments.offer({ open: async () => session, stands })}`,
+    problems,
     signals,
     stream,
     end,
@@ -214,4 +215,28 @@ it('who was offered it and may not any more does not get in', async () => {
   const client = new WebSocket(process.url);
   const [error] = (await once(client, 'error')) as [Error];
   expect(error.message).toContain('404');
+});
+
+it('where it cannot be told whether its caller may, that is said, and asked again: nothing ends for it', async () => {
+  let broken = true;
+  const process = await offered(undefined, () => {
+    if (broken) throw new Error('disk I/O error');
+    return true;
+  });
+  process.goOn();
+  const [error] = (await once(new WebSocket(process.url), 'error')) as [Error];
+  expect(error.message).toContain('503');
+  broken = false;
+  const client = new WebSocket(process.url);
+  after.push(() => client.terminate());
+  await once(client, 'open');
+  broken = true;
+  await until(() => process.problems.includes('run: disk I/O error'));
+  broken = false;
+  process.end(3);
+  const told: string[] = [];
+  client.on('message', (data, binary) => binary || told.push(String(data)));
+  await once(client, 'close');
+  expect(told.at(-1)).toBe('{"type":"exit","code":3}');
+  expect(process.signals).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { createLogSessions, type LogOrder } from '../../../platform/api/log-sessions.ts';
 import { readEvents } from '../../../platform/cli/event-stream.ts';
 import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import { eventually } from '../../support/wait.ts';
 import { temporaryFolder } from '../logs/engine-files.ts';
 
 const order: LogOrder = { appId: 'app', lines: 100, tail: false, format: 'text', filter: {} };
@@ -232,10 +233,23 @@ it('a tail ends in order once who asked for it may not any more, and its URL is 
   await using logs = await withLines(folder.path, ['one']);
   await using server = await serving(logs, 20);
   let may = true;
-  const secret = server.sessions.open({ ...order, tail: true, stands: () => may });
+  let failures = -1;
+  const stands = (): boolean => {
+    if (failures >= 0 && failures++ < 2) throw new Error('disk I/O error');
+    return may;
+  };
+  const secret = server.sessions.open({ ...order, tail: true, stands });
   const response = await server.get(secret);
   const reader = response.body!.getReader();
   expect(new TextDecoder().decode((await reader.read()).value)).toContain('one');
+  // That it cannot be told for now ends neither the tail nor the server.
+  failures = 0;
+  await eventually(
+    () => failures,
+    (asked) => asked >= 4,
+  );
+  logs.write('app', { source: 'app', process: 'web.1', text: 'two', time });
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('two');
   may = false;
   for (let done = false; !done; ) ({ done } = await reader.read());
   expect((await server.get(secret)).status).toBe(404);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { PlatformError } from '../../../platform/domain/errors.ts';
 import { startTeam, type TeamGround } from './team-ground.ts';
 
 let team: TeamGround;
@@ -60,6 +61,18 @@ test('with one that may not run anything: 403, which is in the audit log; of an 
     nobodys.message!.replaceAll('00000000-0000-4000-8000-000000000000', ''),
   );
   expect(team.lookedFor).toEqual([]);
+});
+
+test('the refusal is the same where the audit log cannot be written', async () => {
+  const { audit } = team.store;
+  const full = new PlatformError('service_unavailable', 'The disk is full.');
+  team.store.audit = {
+    ...audit,
+    add: () => {
+      throw full;
+    },
+  };
+  expect(await come(team.token('bob', 'deploy'))).toMatchObject({ status: 403, id: 'forbidden' });
 });
 
 test('with one that may, the process is looked for in that app', async () => {

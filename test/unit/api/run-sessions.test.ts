@@ -1,6 +1,7 @@
 // A one-off that outlives its connection: nothing is lost or doubled, whoever goes away, and nobody is waited for without end.
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -122,6 +123,29 @@ it('… unless its caller comes first; one whose command has begun is waited for
   expect(ground.told).toEqual(['starting', 'up']);
 });
 
+it('a caller that is back while its keeper is still asked whether it began does not speak to it at the same time', async () => {
+  ground = await keptGround('echo begun; read word; echo "<$word>"; exit 3');
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  await ground.kill();
+  const { attach } = ground.only.engine;
+  const attached: { stream?: Duplex }[] = [];
+  const beside: number[] = [];
+  ground.only.engine.attach = async (...given) => {
+    beside.push(attached.filter(({ stream }) => !stream?.destroyed).length);
+    const one = {};
+    attached.push(one);
+    // Longer than the caller takes to come back.
+    if (attached.length === 1) await sleep(1000);
+    return Object.assign(one, await attach(...given));
+  };
+  await ground.begin();
+  caller.stdin.write('on\n');
+  expect(await caller.status).toBe(3);
+  expect(caller.stdout()).toBe('begun\n<on>\n');
+  expect(beside).toEqual([0, 0]);
+});
+
 it('a caller that gave up while no server was there is waited for by the next one, and then hung up on', async () => {
   ground = await keptGround(endless, 400);
   const caller = keptCaller(ground.url);
@@ -188,6 +212,22 @@ it('one that may not any more is hung up on at once, also where it does not answ
   await until(() => ground.only.gone());
   expect(ground.told.at(-1)).toBe('ended 9');
   caller.terminate();
+});
+
+it('where it cannot be told whether its caller still may, that is told, and asked again at the next beat', async () => {
+  let broken = false;
+  const stands = (): boolean => {
+    if (broken) throw new Error('disk I/O error');
+    return true;
+  };
+  ground = await keptGround('echo begun; read word; exit 3', 60_000, { right: { stands, beatMs: 20 } });
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  broken = true;
+  await until(() => ground.told.includes('run: disk I/O error'));
+  broken = false;
+  caller.stdin.write('on\n');
+  expect(await caller.status).toBe(3);
 });
 
 it('what has ended and told its status is not hung up on', async () => {

@@ -75,6 +75,9 @@ test.each([
   ['twelve.', false, null, 'http://twelve.'],
   [undefined, false, null, 'http://127.0.0.1:5480'],
   ['paas.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
+  ['paas.test:5480', false, 'https://paas.test:5443', 'http://paas.test:5480'],
+  // Behind a proxy that ends the TLS.
+  ['Paas.test', false, 'https://paas.test', 'https://paas.test'],
   ['evil.test:5443', true, 'https://paas.test:5443', 'https://paas.test:5443'],
   ['evil.test', true, null, 'http://127.0.0.1:5480'],
 ])('links for a request to %s (TLS: %s, public %s) begin with %s', (host, encrypted, publicUrl, base) => {

@@ -86,6 +86,7 @@ test.each([
   ['too many certificates (50) already issued for "example.com" in the last 168h0m0s', false],
   ['Too many failed authorizations (5) for "www.EXAMPLE.com", retry later.', false],
   ['for this set of identifiers: *.example.com.', false],
+  ['too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s', false],
   ['too many new orders (300) from this account in the last 3h0m0s, see https://ca.test/docs', true],
   ['for "other-example.com"', true],
   ['com', true],

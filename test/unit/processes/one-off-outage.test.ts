@@ -127,6 +127,15 @@ test('one whose caller may come back and that the engine cannot start tells its 
   expect(left()).toEqual([]);
 });
 
+test('one that cannot be started and whose caller never comes is gone too', async () => {
+  engine.fail('start', new PlatformError('engine_failed', 'It did not start: no such file or directory'));
+  const needs = { ...newNeeds(), reattachMs: 300 };
+  const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
+  await createOneOffs({ ...needs, ...parts }).create({ ...order, session: 'secret' });
+  expect(left()).toEqual(['created']);
+  await until(() => left().length === 0, 'removed');
+});
+
 test('one whose caller may come back is started while that is on its way, and goes when it does not come', async () => {
   const needs = { ...newNeeds(), reattachMs: 300 };
   const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
