@@ -2,6 +2,7 @@
 import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
+import { imagesInUse } from '../engine/images-in-use.ts';
 import { label } from '../engine/labels.ts';
 import type { BlobFacts, Blobs } from './blobs.ts';
 import { blobsOf, type Manifest, maxManifestBytes, readManifest } from './image.ts';
@@ -22,7 +23,7 @@ interface CollectNeeds {
   keep: readonly Digest[];
   /** Milliseconds; blobs touched at or after this stay: a slug exists before any release names it. */
   before: number;
-  /** Only says what would go; whether a container still uses an image is not known before. */
+  /** Only says what would go. */
   dry?: boolean;
   onProblem(message: string): void;
 }
@@ -48,8 +49,10 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
     result.bytes += blob.size;
   }
   const ids = new Set([...kept].flatMap(([digest, manifest]) => idsOf(digest, manifest)));
+  const used = await imagesInUse(needs.engine);
   for (const image of images) {
-    if (ids.has(image.id) || !(needs.dry || (await removeImage(needs, image)))) continue;
+    if (ids.has(image.id) || used.has(image.id)) continue;
+    if (!needs.dry && !(await removeNames(needs, image))) continue;
     result.images += 1;
     result.imageBytes += image.size;
   }
@@ -67,11 +70,16 @@ export async function manifestAt(blobs: Blobs, digest: Digest): Promise<Manifest
   return size === null || size > maxManifestBytes ? null : readManifest(await blobs.bytes(digest));
 }
 
-/** An image goes with its last name. One that a container still uses goes at a later collection. */
-export async function removeImage(
-  needs: Pick<CollectNeeds, 'engine' | 'onProblem'>,
-  image: ImageInfo,
-): Promise<boolean> {
+type RemoveNeeds = Pick<CollectNeeds, 'engine' | 'onProblem'>;
+
+/** One that a container still uses goes at a later collection. */
+export async function removeImage(needs: RemoveNeeds, image: ImageInfo): Promise<boolean> {
+  if ((await imagesInUse(needs.engine)).has(image.id)) return false;
+  return await removeNames(needs, image);
+}
+
+/** An image goes with its last name. */
+async function removeNames(needs: RemoveNeeds, image: ImageInfo): Promise<boolean> {
   const names = [...image.tags, ...image.digests];
   try {
     for (const name of names.length > 0 ? names : [image.id]) await needs.engine.removeImage(name);

@@ -13,11 +13,14 @@ import { imageDocuments, readManifest } from '../../../platform/slugs/image.ts';
 let folder: string;
 let blobs: Blobs;
 let images: Map<string, ImageInfo>;
+/** Ids of the images that containers have. */
+let used: string[];
 const hourAgo = (): number => Date.now() - 3_600_000;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-collect-'));
   blobs = await openBlobs(folder);
   images = new Map();
+  used = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -53,6 +56,7 @@ async function age(): Promise<void> {
 
 function gc(keep: Digest[], onProblem = (_: string): void => undefined, dry = false): Promise<Collected> {
   const engine = {
+    list: async () => used.map((imageId) => ({ imageId })),
     images: async (labels: Record<string, string>) =>
       [...images.values()].filter((image) =>
         Object.entries(labels).every(([name, value]) => image.labels[name] === value),
@@ -90,6 +94,19 @@ test('what a kept slug names stays, shared layers included; the rest goes', asyn
   expect(await gc([kept, containerd])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
   expect(await gc([])).toMatchObject({ blobs: 7, images: 2 });
   expect(await blobs.list()).toEqual([]);
+});
+
+test('an image that a container uses keeps all its names until that is gone', async () => {
+  await slug(['mine']);
+  await age();
+  const [[id, image]] = [...images] as [[string, ImageInfo]];
+  const names = [...image.tags, ...image.digests];
+  used = [id];
+  for (const dry of [true, false]) expect(await gc([], undefined, dry)).toMatchObject({ images: 0 });
+  expect([...image.tags, ...image.digests]).toEqual(names);
+  used = [];
+  expect(await gc([])).toMatchObject({ images: 1 });
+  expect(images.size).toBe(0);
 });
 
 test('what is young stays with all it names, however old that is', async () => {
