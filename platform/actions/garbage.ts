@@ -104,7 +104,7 @@ async function collectSlugs(platform: Platform, retired: ReadonlySet<string>, dr
   const keep = platform.store.slugs.kept().filter(({ id }) => !retired.has(id));
   const manifests = (slugs: readonly Slug[]): Digest[] => slugs.map(({ manifest }) => manifest);
   const gone = await platform.slugs.collect(manifests(keep), dry);
-  const more = await trimSlugs(platform, keep, dry ? gone.bytes : 0, dry);
+  const more = await trimSlugs(platform, keep, dry);
   if (more.size === 0) return { keep, gone };
   const left = keep.filter(({ id }) => !more.has(id));
   const also = await platform.slugs.collect(manifests(left), dry);

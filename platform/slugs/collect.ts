@@ -34,12 +34,8 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
   const images = await needs.engine.images({ [label.slug]: needs.instance });
   const found = await blobs.list();
   const young = found.filter((blob) => blob.touchedAt >= before && blob.size <= maxManifestBytes);
-  const kept = new Map<Digest, Manifest>();
-  for (const digest of [...needs.keep, ...young.map((blob) => blob.digest)]) {
-    const manifest = await manifestAt(blobs, digest);
-    if (manifest) kept.set(digest, manifest);
-  }
-  const reachable = new Set([...kept].flatMap(([digest, manifest]) => [digest, ...blobsOf(manifest)]));
+  const kept = await manifestsAt(blobs, [...needs.keep, ...young.map((blob) => blob.digest)]);
+  const reachable = namedBy(kept);
   const result: Collected = { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
   const goes = (blob: BlobFacts): boolean =>
     needs.dry ? blob.touchedAt < before : blobs.removeOlder(blob.digest, before);
@@ -57,6 +53,27 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
     result.imageBytes += image.size;
   }
   return result;
+}
+
+/** What all blobs take on the disk that none of these manifests names: those that a collection removes, or will when they are older. */
+export async function leftovers(blobs: Blobs, keep: readonly Digest[]): Promise<number> {
+  const found = await blobs.list();
+  const named = namedBy(await manifestsAt(blobs, keep));
+  return found.reduce((sum, { digest, onDisk }) => sum + (named.has(digest) ? 0 : onDisk), 0);
+}
+
+/** Of those of them that are there. */
+async function manifestsAt(blobs: Blobs, digests: readonly Digest[]): Promise<Map<Digest, Manifest>> {
+  const found = new Map<Digest, Manifest>();
+  for (const digest of digests) {
+    const manifest = await manifestAt(blobs, digest);
+    if (manifest) found.set(digest, manifest);
+  }
+  return found;
+}
+
+function namedBy(manifests: ReadonlyMap<Digest, Manifest>): Set<Digest> {
+  return new Set([...manifests].flatMap(([digest, manifest]) => [digest, ...blobsOf(manifest)]));
 }
 
 /** The classic store names an image by its config, the containerd store by its manifest. */

@@ -59,7 +59,12 @@ function platform(): Platform {
       },
       trimKept: async () => ({ buildpacks: nothing, debs: nothing }),
     },
-    slugs: { collect: async () => collected, primed: () => [], imageIds: async () => [] },
+    slugs: {
+      collect: async () => collected,
+      leftovers: async () => 0,
+      primed: () => [],
+      imageIds: async () => [],
+    },
     claims: createClaims(Date.now),
     currentImages: async () => [current],
     log: {

@@ -91,6 +91,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),
       has: async () => true,
+      leftovers: async () => 0,
       primed: () => [],
       imageIds: async () => [],
       collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),

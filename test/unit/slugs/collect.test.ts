@@ -7,7 +7,7 @@ import { PlatformError } from '../../../platform/domain/errors.ts';
 import type { Digest, Layer } from '../../../platform/domain/slug.ts';
 import type { Engine, ImageInfo } from '../../../platform/engine/engine.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { type Collected, collect } from '../../../platform/slugs/collect.ts';
+import { type Collected, collect, leftovers } from '../../../platform/slugs/collect.ts';
 import { imageDocuments, readManifest } from '../../../platform/slugs/image.ts';
 
 let folder: string;
@@ -116,6 +116,24 @@ test('what is young stays with all it names, however old that is', async () => {
   const half = await blobs.putBytes(Buffer.from('a layer whose pack is still running'));
   expect(await gc([])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
   expect(await blobs.size(half)).not.toBeNull();
+});
+
+test('what nobody names is counted as it lies on the disk, young or not; what is shared with a kept slug is not', async () => {
+  const kept = await slug(['deps', 'v2']);
+  expect(await leftovers(blobs, [kept])).toBe(0);
+  await slug(['deps', 'v1']);
+  const onDisk = async () => (await blobs.list()).reduce((sum, blob) => sum + blob.onDisk, 0);
+  const before = await onDisk();
+  expect(await leftovers(blobs, [])).toBe(before);
+  await gc([kept]);
+  const left = await leftovers(blobs, [kept]);
+  expect(left).toBeGreaterThan(0);
+  await age();
+  expect(await leftovers(blobs, [kept])).toBe(left);
+  // Its manifest, its config and the layer of its own.
+  expect(await gc([kept])).toMatchObject({ blobs: 3 });
+  expect(before - (await onDisk())).toBe(left);
+  expect(await leftovers(blobs, [kept])).toBe(0);
 });
 
 test("others' images and those in use stay, without noise; another failure is told", async () => {
