@@ -18,6 +18,8 @@ import { forgetTaken } from './taken.ts';
 import { retiredSlugs, trimCaches, trimImages, trimSlugs } from './trim.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
+/** Longer than an upgrade takes to go back to the version before, which would have to make its images again. */
+const settledMs = 15 * 60 * 1000;
 
 let running: Promise<void> = Promise.resolve();
 
@@ -123,7 +125,7 @@ function added(one: Collected, other: Collected): Collected {
 
 /**
  * What an upgrade leaves behind, hundreds of megabytes each. Their label names no platform, since all that share an engine
- * share them; another one may be of another version, so while there is one they stay.
+ * share them; another one may be of another version, so while there is one they stay. So they do while this server is new.
  */
 async function removeOldImages(
   platform: Platform,
@@ -131,6 +133,7 @@ async function removeOldImages(
   dry: boolean,
 ): Promise<ImageInfo[]> {
   const { engine, instance } = platform;
+  if (platform.uptimeMs() < settledMs) return [];
   const shared = (await engine.list({})).some(
     ({ labels }) => labels[label.instance] !== undefined && labels[label.instance] !== instance,
   );

@@ -196,6 +196,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
     ...createDesk(config, download),
     reached: () => undefined,
     stackImage: async () => 'stack',
+    uptimeMs: () => performance.now(),
     currentImages: async () => [],
     requireSpace: async () => undefined,
   };

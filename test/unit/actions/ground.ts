@@ -66,6 +66,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     reached: () => undefined,
     requireSpace: async () => undefined,
     stackImage: async () => 'stack',
+    uptimeMs: () => 3_600_000,
     currentImages: async () => [],
     git: { describeCommit: async () => ({ commit: '', subject: 'A change', author: '' }) },
     builder: {
