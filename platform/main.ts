@@ -260,6 +260,7 @@ async function connect(
     outputs,
     reached,
     stackImage: () => image('stack'),
+    uptimeMs: () => performance.now(),
     currentImages: () => Promise.all(serverImages.map(images.reference)),
     requireSpace: space,
   };

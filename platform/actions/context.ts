@@ -64,6 +64,8 @@ export interface Platform {
   reached(step: Step): void;
   /** The run stack's image, made where it is missing. */
   stackImage(): Promise<string>;
+  /** Milliseconds since this server was started, whatever happens to the clock. */
+  uptimeMs(): number;
   /** What the images that a server works with are called by their definitions of now. */
   currentImages(): Promise<readonly string[]>;
   /**

@@ -14,7 +14,7 @@ import { usedByKind } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { collectNow, type Removed } from './garbage.ts';
 import { imagesOnEngine } from './images.ts';
-import { takenBy } from './taken.ts';
+import { leftoverBytes, takenBy } from './taken.ts';
 
 export interface KindUse {
   kind: string;
@@ -51,12 +51,21 @@ export async function tidyDisk(platform: Platform, dry: boolean): Promise<Kind[]
 
 /** Each kind is there, but for images while the engine does not answer; null when it takes longer than it may. */
 export async function diskUse(platform: Platform, patienceMs?: number): Promise<KindUse[] | null> {
-  const [images, used] = await Promise.all([
-    imagesOnEngine(platform, platform.store.slugs.kept()).catch(() => null),
+  const kept = platform.store.slugs.kept();
+  const [images, used, left] = await Promise.all([
+    imagesOnEngine(platform, kept).catch(() => null),
     usedByKind(platform.config.dataFolder, patienceMs),
+    leftoverBytes(platform, kept).catch(() => null),
   ]);
-  if (!used) return null;
-  return Object.entries({ ...(images && { images: images.bytes }), ...used }).map(([kind, bytes]) => ({
+  if (!used || left === null) return null;
+  const { slugs, ...rest } = used;
+  const byKind = {
+    ...(images && { images: images.bytes }),
+    slugs: Math.max(0, slugs - left),
+    leftovers: Math.min(slugs, left),
+    ...rest,
+  };
+  return Object.entries(byKind).map(([kind, bytes]) => ({
     kind,
     bytes,
     budget: budgetOf(platform, kind),
@@ -71,8 +80,7 @@ function budgetOf({ config, store }: Platform, kind: string): number | null {
 /** Why there is no more to be had. */
 const stays: Readonly<Record<RefusingKind, string>> = {
   repositories: '',
-  slugs:
-    'What can be missed goes by itself; what the newest releases of each app need stays, and for an hour what was just built. ',
+  slugs: 'What can be missed goes by itself; what the newest releases of each app need stays. ',
   images: 'What can be missed goes by itself; what runs, builds and the router needs stays. ',
 };
 

@@ -18,6 +18,8 @@ import { forgetTaken } from './taken.ts';
 import { retiredSlugs, trimCaches, trimImages, trimSlugs } from './trim.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
+/** Longer than an upgrade takes to go back to the version before, which would have to make its images again. */
+const settledMs = 15 * 60 * 1000;
 
 let running: Promise<void> = Promise.resolve();
 
@@ -104,7 +106,7 @@ async function collectSlugs(platform: Platform, retired: ReadonlySet<string>, dr
   const keep = platform.store.slugs.kept().filter(({ id }) => !retired.has(id));
   const manifests = (slugs: readonly Slug[]): Digest[] => slugs.map(({ manifest }) => manifest);
   const gone = await platform.slugs.collect(manifests(keep), dry);
-  const more = await trimSlugs(platform, keep, dry ? gone.bytes : 0, dry);
+  const more = await trimSlugs(platform, keep, dry);
   if (more.size === 0) return { keep, gone };
   const left = keep.filter(({ id }) => !more.has(id));
   const also = await platform.slugs.collect(manifests(left), dry);
@@ -123,7 +125,7 @@ function added(one: Collected, other: Collected): Collected {
 
 /**
  * What an upgrade leaves behind, hundreds of megabytes each. Their label names no platform, since all that share an engine
- * share them; another one may be of another version, so while there is one they stay.
+ * share them; another one may be of another version, so while there is one they stay. So they do while this server is new.
  */
 async function removeOldImages(
   platform: Platform,
@@ -131,6 +133,7 @@ async function removeOldImages(
   dry: boolean,
 ): Promise<ImageInfo[]> {
   const { engine, instance } = platform;
+  if (platform.uptimeMs() < settledMs) return [];
   const shared = (await engine.list({})).some(
     ({ labels }) => labels[label.instance] !== undefined && labels[label.instance] !== instance,
   );

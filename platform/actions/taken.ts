@@ -1,6 +1,7 @@
 // What a kind takes now, for its budget: looked at anew only after so long that looking stays a small part of the time.
 import { join } from 'node:path';
 import type { RefusingKind } from '../domain/budgets.ts';
+import type { Slug } from '../domain/slug.ts';
 import { bytesBelow, dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { imagesOnEngine } from './images.ts';
@@ -39,6 +40,24 @@ export function forgetTaken(platform: Platform): void {
 }
 
 async function measure(platform: Platform, kind: RefusingKind): Promise<number> {
-  if (kind === 'images') return (await imagesOnEngine(platform, platform.store.slugs.kept())).bytes;
+  const kept = platform.store.slugs.kept();
+  if (kind === 'images') return (await imagesOnEngine(platform, kept)).bytes;
+  if (kind === 'slugs') return await slugBytes(platform, kept);
   return await bytesBelow(join(platform.config.dataFolder, dataKinds[kind]));
+}
+
+/**
+ * On the disk, without what none of them names: it goes by itself, and must neither push out slugs that somebody may go back
+ * to nor refuse anything until it has.
+ */
+export async function slugBytes(platform: Platform, kept: readonly Slug[]): Promise<number> {
+  const [all, left] = await Promise.all([
+    bytesBelow(join(platform.config.dataFolder, dataKinds.slugs)),
+    leftoverBytes(platform, kept),
+  ]);
+  return Math.max(0, all - left);
+}
+
+export function leftoverBytes({ slugs }: Platform, kept: readonly Slug[]): Promise<number> {
+  return slugs.leftovers(kept.map(({ manifest }) => manifest));
 }

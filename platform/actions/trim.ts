@@ -1,11 +1,10 @@
 // What goes so that a kind stays within its budget, the oldest first, and which slugs an app keeps at all.
-import { join } from 'node:path';
 import { type Count, type Holder, nothing, surplus } from '../domain/budgets.ts';
 import type { Slug } from '../domain/slug.ts';
 import type { ImageInfo } from '../engine/engine.ts';
-import { bytesBelow, dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { imagesOnEngine } from './images.ts';
+import { slugBytes } from './taken.ts';
 
 /** What no budget takes: the release that serves, and the one before it. */
 const leastReleases = 2;
@@ -36,20 +35,16 @@ export function retiredSlugs(
     .map(({ id }) => id);
 }
 
-/**
- * Marks those that go for the budget; their blobs are collected by the caller.
- * @param freed bytes that count as gone already
- */
+/** Marks those that go for the budget; their blobs are collected by the caller. */
 export async function trimSlugs(
   platform: Platform,
   kept: readonly Slug[],
-  freed: number,
   dry: boolean,
 ): Promise<ReadonlySet<string>> {
-  const { config, store } = platform;
-  const budget = config.budgets.slugs;
+  const { store } = platform;
+  const budget = platform.config.budgets.slugs;
   if (budget === null) return new Set();
-  const taken = (await bytesBelow(join(config.dataFolder, dataKinds.slugs))) - freed;
+  const taken = await slugBytes(platform, kept);
   if (taken <= budget) return new Set();
   const may = missable(platform, leastReleases);
   const holders = await Promise.all(

@@ -1,6 +1,7 @@
 // Images that we made of definitions which have changed since: removed when nobody needs them any more.
 import { hasCode } from '../domain/errors.ts';
 import type { Engine, ImageInfo } from './engine.ts';
+import { imagesInUse } from './images-in-use.ts';
 import { label } from './labels.ts';
 
 export interface SupersededNeeds {
@@ -23,13 +24,16 @@ export interface SupersededNeeds {
  */
 export async function removeSuperseded(needs: SupersededNeeds): Promise<ImageInfo[]> {
   const removed: ImageInfo[] = [];
+  const used = await imagesInUse(needs.engine);
   for (const name of needs.names) {
     const ours = new RegExp(`^twelve/${name}:[0-9a-f]{12}$`);
     for (const image of await needs.engine.images({ [label.image]: name })) {
       const old = image.tags.filter((tag) => !needs.keep.has(tag));
       if (old.length === 0 || !image.tags.every((tag) => ours.test(tag))) continue;
       if (new Date(image.createdAt) >= needs.before) continue;
-      if (needs.dry ? old.length === image.tags.length : await untag(needs, image, old)) removed.push(image);
+      const whole = old.length === image.tags.length;
+      if (whole && used.has(image.id)) continue;
+      if (needs.dry ? whole : await untag(needs, image, old)) removed.push(image);
     }
   }
   return removed;

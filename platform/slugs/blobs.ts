@@ -9,6 +9,8 @@ import type { Digest } from '../domain/slug.ts';
 export interface BlobFacts {
   digest: Digest;
   size: number;
+  /** What it takes there: more than its size, or less where the file system compresses. */
+  onDisk: number;
   /** Milliseconds; when it was last put or touched. */
   touchedAt: number;
 }
@@ -90,7 +92,12 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       for (const name of await readdir(store)) {
         const found = await stat(join(store, name)).catch(nullWhenMissing);
         if (!found) continue;
-        facts.push({ digest: `sha256:${name}` as Digest, size: found.size, touchedAt: found.mtimeMs });
+        facts.push({
+          digest: `sha256:${name}` as Digest,
+          size: found.size,
+          onDisk: found.blocks * 512,
+          touchedAt: found.mtimeMs,
+        });
       }
       return facts;
     },

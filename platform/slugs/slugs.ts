@@ -2,7 +2,7 @@
 import type { Digest, Layer } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { digestOf, openBlobs } from './blobs.ts';
-import { type Collected, collect, idsOf, manifestAt, removeImage } from './collect.ts';
+import { type Collected, collect, idsOf, leftovers, manifestAt, removeImage } from './collect.ts';
 import { startDistribution } from './distribution.ts';
 import { imageDocuments, type StackImage } from './image.ts';
 import { packTree } from './pack.ts';
@@ -55,6 +55,8 @@ export interface Slugs {
    * @param dry only says what it would
    */
   collect(keep: Digest[], dry?: boolean): Promise<Collected>;
+  /** Bytes on the disk of what none of these manifests names, young or not. */
+  leftovers(keep: Digest[]): Promise<number>;
   /** Manifests of stacks alone, whose images add nothing to the stacks' own. */
   primed(): Digest[];
   /** What the engine may call the slug's image. */
@@ -129,6 +131,7 @@ export async function createSlugs(needs: SlugsNeeds): Promise<Slugs> {
       return await collect({ ...needs, blobs, keep: [...keep, ...primed], before, dry });
     },
 
+    leftovers: (keep) => leftovers(blobs, [...keep, ...primed]),
     primed: () => [...primed],
     imageIds: async (manifest) => idsOf(manifest, await manifestAt(blobs, manifest)),
     dropImage: (image) => removeImage(needs, image),

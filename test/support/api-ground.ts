@@ -167,6 +167,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
       blobs: async () => [],
       async *read() {},
       collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
+      leftovers: async () => 0,
       primed: () => [],
       imageIds: async () => [],
       dropImage: async () => true,
@@ -195,6 +196,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
     ...createDesk(config, download),
     reached: () => undefined,
     stackImage: async () => 'stack',
+    uptimeMs: () => performance.now(),
     currentImages: async () => [],
     requireSpace: async () => undefined,
   };

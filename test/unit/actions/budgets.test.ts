@@ -8,7 +8,7 @@ import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import { type Budgets, builtKinds } from '../../../platform/domain/budgets.ts';
 import type { Digest } from '../../../platform/domain/slug.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { collect, idsOf, manifestAt, removeImage } from '../../../platform/slugs/collect.ts';
+import { collect, idsOf, leftovers, manifestAt, removeImage } from '../../../platform/slugs/collect.ts';
 import { imageDocuments } from '../../../platform/slugs/image.ts';
 import { wholeBlobs } from '../../../platform/slugs/puller.ts';
 import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
@@ -19,9 +19,12 @@ const layerBytes = 1_000_000;
 let engine: MemoryEngine;
 let ground: Ground;
 let blobs: Blobs;
+/** Milliseconds that what is built is too young to be collected. */
+let youth: number;
 
 beforeEach(async () => {
   engine = createMemoryEngine();
+  youth = -1000;
   ground = createGround({ engine });
   blobs = await openBlobs(join(ground.folder, 'blobs'));
   const needs = { engine, blobs, instance: 'mine', onProblem: (text: string) => ground.problems.push(text) };
@@ -30,7 +33,8 @@ beforeEach(async () => {
   });
   Object.assign(ground.platform.slugs, {
     blobs: (manifest: Digest) => wholeBlobs(blobs, manifest),
-    collect: (keep: Digest[], dry = false) => collect({ ...needs, keep, dry, before: Date.now() + 1000 }),
+    collect: (keep: Digest[], dry = false) => collect({ ...needs, keep, dry, before: Date.now() - youth }),
+    leftovers: (keep: Digest[]) => leftovers(blobs, keep),
     imageIds: async (manifest: Digest) => idsOf(manifest, await manifestAt(blobs, manifest)),
     dropImage: (image: Parameters<typeof removeImage>[1]) => removeImage(needs, image),
   });
@@ -44,8 +48,8 @@ function setBudgets(budgets: Partial<Budgets>, minFreeBytes = 0): void {
   });
 }
 
-/** A release that serves, of a slug with one layer of its own. @returns the id of its image */
-async function release(text: string): Promise<string> {
+/** A release of a slug with one layer of its own, which serves unless it failed. @returns the id of its image */
+async function release(text: string, status: 'succeeded' | 'failed' = 'succeeded'): Promise<string> {
   const { store, app, caller } = ground;
   const bytes = Buffer.alloc(layerBytes, text);
   const layer = { digest: await blobs.putBytes(bytes), size: bytes.length, label: 'app' };
@@ -58,8 +62,8 @@ async function release(text: string): Promise<string> {
   const { id } = store.releases.append(app.id, caller.user.id, {
     ...{ version, slugId: slug.id, config: {}, cause: 'push', description: 'Deploy', commit: text },
   });
-  store.releases.end(id, 'succeeded', null);
-  store.apps.setServing(app.id, version);
+  store.releases.end(id, status, null);
+  if (status === 'succeeded') store.apps.setServing(app.id, version);
   // The next one is younger.
   await sleep(2);
   const labels = { 'twelve.slug': 'mine' };
@@ -97,6 +101,38 @@ it('slugs of the oldest releases go; those of the newest two stay, and then noth
     ),
   });
   expect(ground.problems).toEqual([]);
+});
+
+it('what deploys that failed just built neither takes the place of older slugs nor refuses a push', async () => {
+  youth = 3_600_000;
+  for (const text of ['a', 'b', 'c']) await release(text);
+  for (const text of ['x', 'y']) await release(text, 'failed');
+  const take = (kinds: Awaited<ReturnType<typeof diskUse>>, kind: string) =>
+    kinds!.find((one) => one.kind === kind)!.bytes / layerBytes;
+  setBudgets({ slugs: 3.5 * layerBytes });
+  const tidied = await tidyDisk(ground.platform, false);
+  expect(kept()).toEqual(['a', 'b', 'c']);
+  expect(take(tidied, 'slugs')).toBeCloseTo(3, 0);
+  expect(take(tidied, 'leftovers')).toBeCloseTo(2, 0);
+  await requireRoom(ground.platform, []);
+
+  // Nor does what went for the budget itself.
+  setBudgets({ slugs: 2.5 * layerBytes });
+  await collectGarbage(ground.platform);
+  expect(kept()).toEqual(['b', 'c']);
+  expect(take(await diskUse(ground.platform), 'leftovers')).toBeCloseTo(3, 0);
+  await requireRoom(ground.platform, []);
+  await release('d');
+  await collectGarbage(ground.platform);
+  expect(kept()).toEqual(['c', 'd']);
+  setBudgets({ slugs: 1.5 * layerBytes });
+  await collectGarbage(ground.platform);
+  await expect(requireRoom(ground.platform, [])).rejects.toThrow(/budget for slugs .* take 2 MB of 2 MB/);
+
+  youth = -1000;
+  await collectGarbage(ground.platform);
+  expect(take(await diskUse(ground.platform), 'leftovers')).toBe(0);
+  expect(kept()).toEqual(['c', 'd']);
 });
 
 it('the slugs of an app that is being deployed stay until that has ended', async () => {

@@ -21,6 +21,7 @@ let store: Store;
 let engine: MemoryEngine;
 let told: string[];
 let caches: AppCache[];
+let uptimeMs: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-garbage-'));
@@ -28,6 +29,7 @@ beforeEach(async () => {
   engine = createMemoryEngine();
   told = [];
   caches = [];
+  uptimeMs = 3_600_000;
   // Of a week ago, but for one that was made just now.
   for (const reference of [current, kept, old])
     engine.addImage(reference, { 'twelve.image': 'stack' }).createdAt = new Date(
@@ -59,8 +61,14 @@ function platform(): Platform {
       },
       trimKept: async () => ({ buildpacks: nothing, debs: nothing }),
     },
-    slugs: { collect: async () => collected, primed: () => [], imageIds: async () => [] },
+    slugs: {
+      collect: async () => collected,
+      leftovers: async () => 0,
+      primed: () => [],
+      imageIds: async () => [],
+    },
     claims: createClaims(Date.now),
+    uptimeMs: () => uptimeMs,
     currentImages: async () => [current],
     log: {
       info: (_: unknown, what: string) => told.push(what),
@@ -93,6 +101,20 @@ it('an image that no definition and no kept slug names goes, once it is a day ol
   expect(await left()).toEqual([current, kept, name(4)]);
   expect(told).toEqual(['garbage collected']);
   store.slugs.markRemoved(slug);
+  await collectGarbage(platform());
+  expect(await left()).toEqual([current, name(4)]);
+});
+
+it('a server that was just started removes none: an upgrade to it may go back to the version that needs them', async () => {
+  const images = (kinds: Awaited<ReturnType<typeof tidyDisk>>) =>
+    kinds.find(({ kind }) => kind === 'images')!;
+  uptimeMs = 14 * 60_000;
+  await collectGarbage(platform());
+  for (const dry of [true, false])
+    expect(images(await tidyDisk(platform(), dry)).removed).toMatchObject({ count: 0 });
+  expect(await left()).toEqual([current, kept, old, name(4)]);
+  uptimeMs = 16 * 60_000;
+  expect(images(await tidyDisk(platform(), true)).removed).toMatchObject({ count: 2 });
   await collectGarbage(platform());
   expect(await left()).toEqual([current, name(4)]);
 });

@@ -66,6 +66,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     reached: () => undefined,
     requireSpace: async () => undefined,
     stackImage: async () => 'stack',
+    uptimeMs: () => 3_600_000,
     currentImages: async () => [],
     git: { describeCommit: async () => ({ commit: '', subject: 'A change', author: '' }) },
     builder: {
@@ -91,6 +92,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     slugs: {
       pack: async () => ({ manifest: 'sha256:0', layers: [], size: 1 }),
       has: async () => true,
+      leftovers: async () => 0,
       primed: () => [],
       imageIds: async () => [],
       collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),

@@ -1,6 +1,9 @@
 // What a start does beside serving: one part that fails takes none of the others with it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { withoutCollection } from '../../../platform/actions/garbage.ts';
 import { prepare } from '../../../platform/actions/prepare.ts';
+import { eventually } from '../../support/wait.ts';
 import { createGround } from './ground.ts';
 
 const nothing = async (): Promise<void> => undefined;
@@ -44,3 +47,29 @@ it.each(['an app', 'the list of apps', 'the stack'])(
     expect(problems).toContainEqual(expect.objectContaining({ error: `${what} failed` }));
   },
 );
+
+it('what is garbage is collected again and again, until the server stops', async () => {
+  using ground = createGround();
+  const { platform } = ground;
+  let collected = 0;
+  Object.assign(platform.git, { repositories: async () => [] });
+  Object.assign(platform.slugs, {
+    prime: nothing,
+    collect: async () => {
+      collected += 1;
+      return { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+    },
+  });
+  const stop = new AbortController();
+  await prepare(platform, stop.signal, 5);
+  await eventually(
+    () => collected,
+    (count) => count > 3,
+  );
+  stop.abort();
+  await withoutCollection(nothing);
+  const last = collected;
+  await sleep(50);
+  expect(collected).toBe(last);
+  expect(ground.problems).not.toContain('garbage collection failed');
+});

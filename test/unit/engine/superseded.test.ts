@@ -56,6 +56,19 @@ it('what a container uses stays until the container is gone', async () => {
   expect(problems).toEqual([]);
 });
 
+it('of one that a container uses no name goes, and a dry run does not count it', async () => {
+  const other = 'twelve/stack:00000000000f';
+  await engine.tagImage(old, other);
+  const id = await engine.create({ name: 'user', image: other, labels: {}, env: {} });
+  expect(await remove(later(), true)).toBe(0);
+  expect(await remove()).toBe(0);
+  expect(await left()).toEqual([old, current, named, other].sort());
+  await engine.remove(id);
+  expect(await remove(later(), true)).toBe(1);
+  expect(await remove()).toBe(1);
+  expect(await left()).toEqual([current, named]);
+});
+
 it("users' own images stay: built on ours they inherit the label, and no name that we give", async () => {
   engine.addImage('mine/app:1', stack);
   engine.addImage('twelve/stack:mine', stack);

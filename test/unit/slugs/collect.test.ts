@@ -7,17 +7,20 @@ import { PlatformError } from '../../../platform/domain/errors.ts';
 import type { Digest, Layer } from '../../../platform/domain/slug.ts';
 import type { Engine, ImageInfo } from '../../../platform/engine/engine.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { type Collected, collect } from '../../../platform/slugs/collect.ts';
+import { type Collected, collect, leftovers } from '../../../platform/slugs/collect.ts';
 import { imageDocuments, readManifest } from '../../../platform/slugs/image.ts';
 
 let folder: string;
 let blobs: Blobs;
 let images: Map<string, ImageInfo>;
+/** Ids of the images that containers have. */
+let used: string[];
 const hourAgo = (): number => Date.now() - 3_600_000;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-collect-'));
   blobs = await openBlobs(folder);
   images = new Map();
+  used = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -53,6 +56,7 @@ async function age(): Promise<void> {
 
 function gc(keep: Digest[], onProblem = (_: string): void => undefined, dry = false): Promise<Collected> {
   const engine = {
+    list: async () => used.map((imageId) => ({ imageId })),
     images: async (labels: Record<string, string>) =>
       [...images.values()].filter((image) =>
         Object.entries(labels).every(([name, value]) => image.labels[name] === value),
@@ -92,6 +96,19 @@ test('what a kept slug names stays, shared layers included; the rest goes', asyn
   expect(await blobs.list()).toEqual([]);
 });
 
+test('an image that a container uses keeps all its names until that is gone', async () => {
+  await slug(['mine']);
+  await age();
+  const [[id, image]] = [...images] as [[string, ImageInfo]];
+  const names = [...image.tags, ...image.digests];
+  used = [id];
+  for (const dry of [true, false]) expect(await gc([], undefined, dry)).toMatchObject({ images: 0 });
+  expect([...image.tags, ...image.digests]).toEqual(names);
+  used = [];
+  expect(await gc([])).toMatchObject({ images: 1 });
+  expect(images.size).toBe(0);
+});
+
 test('what is young stays with all it names, however old that is', async () => {
   const fresh = await slug(['old-deps', 'new']);
   await age();
@@ -99,6 +116,24 @@ test('what is young stays with all it names, however old that is', async () => {
   const half = await blobs.putBytes(Buffer.from('a layer whose pack is still running'));
   expect(await gc([])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
   expect(await blobs.size(half)).not.toBeNull();
+});
+
+test('what nobody names is counted as it lies on the disk, young or not; what is shared with a kept slug is not', async () => {
+  const kept = await slug(['deps', 'v2']);
+  expect(await leftovers(blobs, [kept])).toBe(0);
+  await slug(['deps', 'v1']);
+  const onDisk = async () => (await blobs.list()).reduce((sum, blob) => sum + blob.onDisk, 0);
+  const before = await onDisk();
+  expect(await leftovers(blobs, [])).toBe(before);
+  await gc([kept]);
+  const left = await leftovers(blobs, [kept]);
+  expect(left).toBeGreaterThan(0);
+  await age();
+  expect(await leftovers(blobs, [kept])).toBe(left);
+  // Its manifest, its config and the layer of its own.
+  expect(await gc([kept])).toMatchObject({ blobs: 3 });
+  expect(before - (await onDisk())).toBe(left);
+  expect(await leftovers(blobs, [kept])).toBe(0);
 });
 
 test("others' images and those in use stay, without noise; another failure is told", async () => {
