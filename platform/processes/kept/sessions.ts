@@ -64,6 +64,8 @@ const usualNotBegunMs = 15_000;
 /** What ended has its last output on its way to us. */
 const lastWordsMs = 2000;
 
+const endless = (): Promise<never> => new Promise(() => undefined);
+
 export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): KeptSessions {
   const { engine } = needs;
   const known = new Map<string, Held>();
@@ -151,14 +153,18 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     seen: Seen,
     caller: Caller,
   ): Promise<Link | null> {
-    // With the engine it may be out of reach; then it is looked for again when that is back.
     const failed = async (error: unknown): Promise<never> => {
+      // With the engine it may be out of reach; then it is looked for again when that is back.
       await finish(held).catch(() => undefined);
       throw error;
     };
     const { attachment, up } = await started.catch(failed);
-    const notUp = up.then(() => new Promise<never>(() => undefined), failed);
-    return await Promise.race([join(held, attachment, seen, caller, up), notUp]);
+    const notUp = up.then(endless, (error: unknown) => ({ error }));
+    const first = await Promise.race([join(held, attachment, seen, caller, up), notUp]);
+    // Once its keeper has answered it runs, whatever the engine says of its start then.
+    if (!first || !('error' in first)) return first;
+    attachment.stream.destroy();
+    return failed(first.error);
   }
 
   /** @returns null when it has ended, whatever it had still to say */
@@ -172,6 +178,8 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     try {
       return await joinKeeper(attachment, seen, caller, up);
     } catch (error) {
+      // Before it is up it has not ended either; of one that does not come up `joinStarted` hears by itself.
+      await up?.catch(endless);
       const { state } = await engine.inspect(held.container.id);
       if (state === 'running' || state === 'paused') throw error;
       return null;
