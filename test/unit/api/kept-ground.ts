@@ -11,7 +11,7 @@ import { attachKept } from '../../../platform/cli/kept-session.ts';
 import { notFound, PlatformError } from '../../../platform/domain/errors.ts';
 import type { ContainerSummary, Engine } from '../../../platform/engine/engine.ts';
 import { keptCommand } from '../../../platform/processes/kept/command.ts';
-import { createKeptSessions } from '../../../platform/processes/kept/sessions.ts';
+import { createKeptSessions, type KeptSessions } from '../../../platform/processes/kept/sessions.ts';
 
 type Part = Pick<Engine, 'list' | 'attach' | 'inspect' | 'start' | 'wait' | 'kill'>;
 
@@ -140,10 +140,11 @@ export async function keptGround(
       reattachMs,
       onProblem: (message) => told.push(message),
       tell: { starting: say('starting'), up: say('up'), ended: say('ended'), say: say('say') },
-      ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
+      ended: async (_container, status, begun) =>
+        void (life.over || told.push(`ended ${status}${begun ? '' : ', not begun'}`)),
       clear: async () => void (life.over || (await only.clear())),
     };
-    const sessions = createKeptSessions(needs, notBegunMs);
+    sessions = createKeptSessions(needs, notBegunMs);
     // The first makes it, those after it find it.
     if (first) sessions.hold(only.summary());
     else if (!only.gone()) sessions.adopt(only.summary());
@@ -163,6 +164,7 @@ export async function keptGround(
     port = (server.address() as AddressInfo).port;
     stop = () => api.close();
   }
+  let sessions: KeptSessions;
   let stop = (): void => undefined;
   let killed = (): void => undefined;
   await begin();
@@ -171,6 +173,7 @@ export async function keptGround(
     told,
     url: `ws://127.0.0.1:${port}/run-sessions/${app}/${secret}`,
     begin,
+    awaitsFirst: () => sessions.awaitsFirst(only.summary().id),
     /** As a kill does: whatever was connected is cut off. */
     async kill(): Promise<void> {
       killed();

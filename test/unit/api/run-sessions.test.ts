@@ -102,16 +102,16 @@ const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
 
 it('one that no caller had come for when its server was killed is soon hung up on, and its command never begins', async () => {
   ground = await keptGround('echo begun', 60_000, { notBegunMs: 200 });
-  await until(() => ground.told.includes('up'));
+  await until(() => ground.only.summary().state === 'running');
   await ground.kill();
   await ground.begin();
   await until(() => ground.only.gone());
-  expect(ground.told.at(-1)).toBe('ended 129');
+  expect(ground.told).toEqual(['starting', 'ended 129, not begun']);
 });
 
 it('… unless its caller comes first; one whose command has begun is waited for as any', async () => {
   ground = await keptGround(endless, 60_000, { notBegunMs: 300 });
-  await until(() => ground.told.includes('up'));
+  await until(() => ground.only.summary().state === 'running');
   await ground.kill();
   await ground.begin();
   const caller = new WebSocket(ground.url);
