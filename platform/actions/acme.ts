@@ -43,8 +43,8 @@ interface WantedHost {
 const longestSleepMs = 600_000;
 const longestPauseMs = 24 * 3_600_000;
 
-/** No host is called so: under this name stands what the authority said of all orders. */
-const everyName = '*';
+/** No host begins so: under such names stands what authorities said of all orders, each by its directory. */
+const everyName = '* ';
 
 /** The account's key; it is made where there is none. */
 export function accountKey({ store }: Pick<Platform, 'store'>): string {
@@ -127,7 +127,7 @@ async function orderOne(
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
       store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
       store.acmeFailures.remove(host);
-      store.acmeFailures.remove(everyName);
+      store.acmeFailures.remove(holdName(needs));
     });
     say(
       needs,
@@ -152,7 +152,7 @@ async function orderOne(
 function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedToWait, now: Date): void {
   const { store } = needs;
   const hold = failed(everyName, holdOf(needs), asked.message, now, asked.retryAfterMs);
-  store.acmeFailures.put(everyName, hold);
+  store.acmeFailures.put(holdName(needs), hold);
   needs.log.warn({ reason: hold.reason, until: hold.nextAt }, 'the authority takes no orders for now');
   for (const state of others)
     if (state.appId && dueAt(state) <= now.getTime())
@@ -160,8 +160,12 @@ function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedTo
 }
 
 /** What the authority said of all orders, and until when that holds. */
-function holdOf({ store }: Known): Failure | null {
-  return store.acmeFailures.all().get(everyName) ?? null;
+function holdOf(known: Known): Failure | null {
+  return known.store.acmeFailures.all().get(holdName(known)) ?? null;
+}
+
+function holdName({ config }: Pick<Known, 'config'>): string {
+  return `${everyName}${config.acme?.directory ?? ''}`;
 }
 
 function saidOf({ reason, nextAt }: Failure): string {
@@ -176,8 +180,9 @@ function hostStates(needs: Known): OwnedState[] {
   const wanted = wantedHosts(needs, every);
   for (const { id, appId, names } of certificates)
     if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
-  for (const host of failures.keys())
-    if (host !== everyName && !wanted.some((one) => one.host === host)) store.acmeFailures.remove(host);
+  const isWanted = (name: string): boolean =>
+    name.startsWith(everyName) || wanted.some(({ host }) => host === name);
+  for (const name of failures.keys()) if (!isWanted(name)) store.acmeFailures.remove(name);
   return wanted.map((one) => ({
     ...one,
     certificate:

@@ -50,6 +50,7 @@ export function createRunSessions(
 ): RunSessions {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1_048_576 });
   server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
+  /** By app and session: who may run something in another app gets to none of these with the secret alone. */
   const callers = new Map<string, WebSocket>();
   let closing = false;
 
@@ -58,8 +59,9 @@ export function createRunSessions(
     seen: Seen,
     ...[request, socket, head]: [IncomingMessage, Duplex, Buffer]
   ): Promise<void> {
+    const key = `${app} ${session}`;
     // It came back before we noticed that it had gone.
-    callers.get(session)?.terminate();
+    callers.get(key)?.terminate();
     const early: (() => void)[] = [];
     let client: WebSocket | undefined;
     const input = { written: 0, taken: 0 };
@@ -78,8 +80,8 @@ export function createRunSessions(
       client = connected;
       socket.off('close', found.left);
       keepAlive(socket, beatMs);
-      callers.set(session, client);
-      client.once('close', () => callers.get(session) === connected && callers.delete(session));
+      callers.set(key, client);
+      client.once('close', () => callers.get(key) === connected && callers.delete(key));
       tell(client, { type: 'started', name: found.name, taken: found.taken });
       for (const send of early.splice(0)) send();
       const heart = beat(client, beatMs, () => endRevoked(connected, found, stands), onProblem);

@@ -8,7 +8,8 @@ type Of = Pick<ContainerSummary, 'labels'>;
 export interface OneOffLines {
   starting(container: Of): void;
   up(container: Of): void;
-  ended(container: Of, status: number): void;
+  /** @param begun false: its command never began */
+  ended(container: Of, status: number, begun?: boolean): void;
   say(container: Of, text: string): void;
 }
 
@@ -21,9 +22,9 @@ export function createOneOffLines(logs: Pick<ProcessNeeds['logs'], 'write'>): On
     starting: (container) =>
       say(container, `Starting process with command \`${container.labels[label.command]}\``),
     up: (container) => say(container, 'State changed from starting to up'),
-    ended(container, status) {
+    ended(container, status, begun = true) {
       say(container, `Process exited with status ${status}`);
-      say(container, 'State changed from up to complete');
+      say(container, `State changed from ${begun ? 'up' : 'starting'} to complete`);
     },
     say,
   };

@@ -4,7 +4,8 @@ import type { ProcessStatus } from '../domain/process.ts';
 import type { ContainerSpec, ContainerSummary } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
 
-export function toStatus(container: ContainerSummary): ProcessStatus {
+/** @param awaitsFirst its command begins when its caller is there */
+export function toStatus(container: ContainerSummary, awaitsFirst = false): ProcessStatus {
   const labels = container.labels;
   const name = labels[label.process] ?? '';
   return {
@@ -15,7 +16,7 @@ export function toStatus(container: ContainerSummary): ProcessStatus {
     number: Number(name.slice('run.'.length)),
     command: labels[label.command] ?? '',
     size: labels[label.size] ?? defaultSizeName,
-    state: container.state === 'running' ? 'up' : 'starting',
+    state: container.state === 'running' && !awaitsFirst ? 'up' : 'starting',
     releaseId: labels[label.releaseId] ?? '',
     releaseVersion: Number(labels[label.release]),
     updatedAt: container.createdAt,

@@ -110,9 +110,9 @@ export function createOneOffs(
     await clear(container);
   }
 
-  async function told(container: ContainerSummary, status: number): Promise<void> {
+  async function told(container: ContainerSummary, status: number, begun: boolean): Promise<void> {
     await tellKill(container.id);
-    tell.ended(container, status);
+    tell.ended(container, status, begun);
   }
 
   /** By the kernel, for memory: whoever watches was told, unless that was while no server ran. */
@@ -158,6 +158,7 @@ export function createOneOffs(
       const tty = container.labels[attachedLabel] === 'tty';
       const begun = await startAttached({ engine, tell }, container, tty);
       await begun.up;
+      tell.up(container);
       return { container, ...begun };
     } catch (error) {
       await clear(container).catch(() => undefined);
@@ -216,7 +217,7 @@ export function createOneOffs(
     async list(appId) {
       return (await engine.list(own(appId)))
         .filter((container) => container.state === 'running')
-        .map(toStatus);
+        .map((container) => toStatus(container, kept.awaitsFirst(container.id)));
     },
     async ofCron() {
       const begun = (await engine.list(own())).filter(({ state }) => state !== 'created');

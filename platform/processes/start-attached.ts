@@ -20,7 +20,7 @@ export async function startAttached(
   const ended = engine.wait(container.id);
   ended.catch(() => undefined);
   tell.starting(container);
-  const up = engine.start(container.id).then(() => tell.up(container));
+  const up = engine.start(container.id);
   up.catch(() => undefined);
   return { attachment, ended, up };
 }

@@ -1,12 +1,13 @@
 // One-offs whose caller may come back: begun when it first comes, held for a while when it is gone, hung up on after that.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, notFound, PlatformError } from '../../domain/errors.ts';
-import type { Attachment, ContainerState, ContainerSummary } from '../../engine/engine.ts';
+import type { ContainerState, ContainerSummary } from '../../engine/engine.ts';
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
 import { type Started, startAttached } from '../start-attached.ts';
-import { type Caller, hasBegun, joinKeeper, type Link, type Seen } from './link.ts';
+import { join, joinStarted } from './join.ts';
+import { type Caller, hasBegun, type Link, type Seen } from './link.ts';
 
 /** What a caller holds until it leaves. */
 export interface KeptSession extends Omit<Link, 'close' | 'closed'> {
@@ -31,12 +32,14 @@ export interface KeptSessions {
   hold(container: ContainerSummary): void;
   /** One that was found on the engine waits too. Those that are known already are left alone. */
   adopt(container: ContainerSummary): void;
+  /** Whether its command waits for the first caller still. */
+  awaitsFirst(id: string): boolean;
 }
 
 interface Needs extends Pick<ProcessNeeds, 'engine' | 'instance' | 'reattachMs' | 'onProblem'> {
   tell: OneOffLines;
-  /** Tells the log of its end. */
-  ended(container: ContainerSummary, status: number): Promise<void>;
+  /** Tells the log of its end. @param begun whether its command had begun */
+  ended(container: ContainerSummary, status: number, begun: boolean): Promise<void>;
   clear(container: ContainerSummary): Promise<void>;
 }
 
@@ -48,7 +51,9 @@ interface Held {
   timer: NodeJS.Timeout | undefined;
   /** For the caller that comes first. */
   started: Promise<Started> | null;
-  /** Its keeper is being asked whether the command has begun. */
+  /** Its command has; undefined: it had ended when it was found. */
+  begun: boolean | undefined;
+  /** Its keeper is being asked for that. */
   asking: Promise<void> | null;
   /** Status, once its container was started. */
   end: Promise<number> | null;
@@ -63,6 +68,13 @@ const firstMs = 60_000;
 const usualNotBegunMs = 15_000;
 /** What ended has its last output on its way to us. */
 const lastWordsMs = 2000;
+/** The keeper's, where it ends without having begun the command. */
+const unbegunStatus = 129;
+
+const neverBegun =
+  'That one-off process ended before anybody was connected to it: its command never began. Run it again.';
+
+const hasEnded = (state: ContainerState): boolean => state === 'exited' || state === 'dead';
 
 export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): KeptSessions {
   const { engine } = needs;
@@ -73,8 +85,9 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
   function hold(container: ContainerSummary, waitMs = needs.reattachMs): Held {
     const before = known.get(container.id);
     if (before) return before;
+    const begun = hasEnded(container.state) ? undefined : container.state !== 'created';
     const rest = { visit: null, timer: undefined, started: null, asking: null, end: null, over: false };
-    const held: Held = { container, ...rest };
+    const held: Held = { container, begun, ...rest };
     known.set(container.id, held);
     if (container.state !== 'created') watch(held, engine.wait(container.id));
     awaitCaller(held, waitMs);
@@ -96,12 +109,13 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
   async function untilKnown(held: Held): Promise<void> {
     const { id, labels } = held.container;
     const begun = await hasBegun(await engine.attach(id, { stdin: true, tty: false }));
+    held.begun = begun;
     if (!begun && !held.visit && !opening.has(labels[label.session] ?? '')) awaitFirst(held);
   }
 
   function watch(held: Held, ended: Promise<number>): void {
     held.end = ended.then(async (status) => {
-      await needs.ended(held.container, status);
+      await needs.ended(held.container, status, held.begun !== false);
       return status;
     });
     held.end.then(
@@ -144,38 +158,17 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     return started;
   }
 
-  /** The keeper is greeted at once: it hears of it as soon as it runs, and not once the engine has said so. */
-  async function joinStarted(
-    held: Held,
-    started: Promise<Started>,
-    seen: Seen,
-    caller: Caller,
-  ): Promise<Link | null> {
-    // With the engine it may be out of reach; then it is looked for again when that is back.
-    const failed = async (error: unknown): Promise<never> => {
-      await finish(held).catch(() => undefined);
-      throw error;
-    };
-    const { attachment, up } = await started.catch(failed);
-    const notUp = up.then(() => new Promise<never>(() => undefined), failed);
-    return await Promise.race([join(held, attachment, seen, caller, up), notUp]);
-  }
-
-  /** @returns null when it has ended, whatever it had still to say */
-  async function join(
-    held: Held,
-    attachment: Attachment,
-    seen: Seen,
-    caller: Caller,
-    up?: Promise<void>,
-  ): Promise<Link | null> {
-    try {
-      return await joinKeeper(attachment, seen, caller, up);
-    } catch (error) {
-      const { state } = await engine.inspect(held.container.id);
-      if (state === 'running' || state === 'paused') throw error;
-      return null;
+  /** Greeted for the first time the keeper begins the command. @param link null when it has ended */
+  async function joined(held: Held, link: Link | null, seen: Seen): Promise<KeptSession> {
+    if (link) {
+      if (!held.begun) needs.tell.up(held.container);
+      held.begun = true;
+      // Had its command begun and printed nothing, the keeper would wait with the status for who has a right to it.
+    } else if (!held.begun && seen.stdout + seen.stderr === 0 && (await held.end) === unbegunStatus) {
+      await finish(held);
+      throw notFound('dyno', neverBegun);
     }
+    return sessionOf(held, link);
   }
 
   function sessionOf(held: Held, link: Link | null): KeptSession {
@@ -224,14 +217,18 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     held.visit = null;
     const { started } = held;
     held.started = null;
+    const { id } = held.container;
     try {
-      if (started || !held.end)
-        return sessionOf(held, await joinStarted(held, started ?? begin(held), seen, caller));
-      if (state === 'exited' || state === 'dead') return sessionOf(held, null);
+      if (started || !held.end) {
+        const failed = (): Promise<void> => finish(held);
+        const link = await joinStarted(engine, id, started ?? begin(held), seen, caller, failed);
+        return await joined(held, link, seen);
+      }
+      if (hasEnded(state)) return await joined(held, null, seen);
       // Who speaks to a keeper at the same time may end the other's line in its middle, and what was in that is lost.
       await held.asking;
-      const attachment = await engine.attach(held.container.id, { stdin: true, tty: false });
-      return sessionOf(held, await join(held, attachment, seen, caller));
+      const attachment = await engine.attach(id, { stdin: true, tty: false });
+      return await joined(held, await join(engine, id, attachment, seen, caller), seen);
     } catch (error) {
       if (known.get(held.container.id) === held) awaitCaller(held);
       throw error;
@@ -270,5 +267,6 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       if (container.state === 'created') awaitFirst(held);
       else if (container.state === 'running') held.asking = untilKnown(held).catch(() => undefined);
     },
+    awaitsFirst: (id) => known.get(id)?.begun === false,
   };
 }

@@ -166,12 +166,41 @@ test('what the authority asks of the account goes for all names, also after a re
   order(1 / 24);
   await sleep(100);
   expect(ordered).toEqual(['apps.test']);
-  expect([...platform.store.acmeFailures.all().keys()].sort()).toEqual(['*', 'apps.test']);
+  expect([...platform.store.acmeFailures.all().keys()].sort()).toEqual([
+    '* https://ca.test/dir',
+    'apps.test',
+  ]);
   end();
   refusals.clear();
   order(3 / 24);
   await eventually(allServed, (hosts) => hosts.length === 4);
   expect(platform.store.acmeFailures.all().size).toBe(0);
+});
+
+test('what an authority asks of the account does not hold up orders from another one, and counts when that is asked again', async () => {
+  domain('www.shop.test');
+  const asked = new AskedToWait('Too many new orders (300) from this account.', 7_200_000);
+  refusals.set('apps.test', asked);
+  order();
+  await eventually(
+    () => lines.length,
+    (count) => count === 2,
+  );
+  end();
+  const { acme } = platform.config;
+  const directory = (url: string) => Object.assign(platform.config, { acme: { ...acme, directory: url } });
+  directory('https://other.test/dir');
+  expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  order();
+  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  end();
+  expect([...ordered].sort()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test']);
+  directory(acme!.directory);
+  domain('later.test');
+  expect(status('later.test')?.reason).toContain('the authority takes no orders of this server');
+  order();
+  await sleep(100);
+  expect(ordered).toHaveLength(3);
 });
 
 test('a certificate that is renewed takes the place of the one before', async () => {

@@ -11,12 +11,15 @@ import { attachKept } from '../../../platform/cli/kept-session.ts';
 import { notFound, PlatformError } from '../../../platform/domain/errors.ts';
 import type { ContainerSummary, Engine } from '../../../platform/engine/engine.ts';
 import { keptCommand } from '../../../platform/processes/kept/command.ts';
-import { createKeptSessions } from '../../../platform/processes/kept/sessions.ts';
+import { createKeptSessions, type KeptSessions } from '../../../platform/processes/kept/sessions.ts';
 
 type Part = Pick<Engine, 'list' | 'attach' | 'inspect' | 'start' | 'wait' | 'kill'>;
 
+/** What the engine makes of being asked to start it. @param cut closes the streams of who is attached */
+type Start = (begin: () => Promise<void>, cut: () => void) => Promise<void>;
+
 /** One container, on this machine: a program, and whoever is attached to it. */
-function createOnly(command: string, session: string) {
+function createOnly(command: string, app: string, session: string, start: Start) {
   let child: ChildProcess | undefined;
   let status: number | undefined;
   let gone = false;
@@ -26,14 +29,14 @@ function createOnly(command: string, session: string) {
   const summary = (): ContainerSummary => ({
     id: 'c1',
     name: 'run.1',
-    labels: { 'twelve.process': 'run.1', 'twelve.session': session },
+    labels: { 'twelve.app': app, 'twelve.process': 'run.1', 'twelve.session': session },
     state: status !== undefined ? 'exited' : child ? 'running' : 'created',
     imageId: '',
     addresses: {},
     createdAt: '',
   });
   const engine = {
-    list: async () => (gone ? [] : [summary()]),
+    list: async (labels: Record<string, string>) => (gone || labels['twelve.app'] !== app ? [] : [summary()]),
     inspect: async () => {
       if (gone) throw notFound('dyno', 'gone');
       return summary();
@@ -55,21 +58,7 @@ function createOnly(command: string, session: string) {
       if (status !== undefined) stream.push(null);
       return { stream };
     },
-    async start() {
-      const [program, ...words] = keptCommand(['/bin/sh', '-c', command], false, null);
-      const one = spawn(program!, words, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-      child = one;
-      one.stdin.on('error', () => undefined);
-      for (const part of early.splice(0)) one.stdin.write(part);
-      one.stdout.on('data', (part: Buffer) => {
-        for (const stream of attached) stream.push(part);
-      });
-      one.once('close', (code, signal) => {
-        status = code ?? (signal === 'SIGKILL' ? 137 : 128);
-        for (const stream of attached) stream.push(null);
-        ended.emit('ended');
-      });
-    },
+    start: () => start(begin, cut),
     async wait() {
       if (status === undefined) await once(ended, 'ended');
       return status!;
@@ -78,6 +67,27 @@ function createOnly(command: string, session: string) {
       if (child && status === undefined) process.kill(-child.pid!, signal as NodeJS.Signals);
     },
   } as unknown as Part as Engine;
+
+  function cut(): void {
+    for (const stream of attached) stream.push(null);
+  }
+
+  async function begin(): Promise<void> {
+    const [program, ...words] = keptCommand(['/bin/sh', '-c', command], false, null);
+    const one = spawn(program!, words, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    child = one;
+    one.stdin.on('error', () => undefined);
+    for (const part of early.splice(0)) one.stdin.write(part);
+    one.stdout.on('data', (part: Buffer) => {
+      for (const stream of attached) stream.push(part);
+    });
+    one.once('close', (code, signal) => {
+      status = code ?? (signal === 'SIGKILL' ? 137 : 128);
+      cut();
+      ended.emit('ended');
+    });
+  }
+
   return {
     engine,
     summary,
@@ -100,10 +110,15 @@ interface Right {
 export async function keptGround(
   command: string,
   reattachMs = 60_000,
-  { right, notBegunMs }: { right?: Right; notBegunMs?: number } = {},
+  {
+    right,
+    notBegunMs,
+    start = (begin) => begin(),
+  }: { right?: Right; notBegunMs?: number; start?: Start } = {},
 ) {
   const { secret, session } = newRunSecret();
-  const only = createOnly(command, session);
+  const app = randomUUID();
+  const only = createOnly(command, app, session, start);
   const told: string[] = [];
   let port = 0;
   let first = true;
@@ -125,10 +140,11 @@ export async function keptGround(
       reattachMs,
       onProblem: (message) => told.push(message),
       tell: { starting: say('starting'), up: say('up'), ended: say('ended'), say: say('say') },
-      ended: async (_container, status) => void (life.over || told.push(`ended ${status}`)),
+      ended: async (_container, status, begun) =>
+        void (life.over || told.push(`ended ${status}${begun ? '' : ', not begun'}`)),
       clear: async () => void (life.over || (await only.clear())),
     };
-    const sessions = createKeptSessions(needs, notBegunMs);
+    sessions = createKeptSessions(needs, notBegunMs);
     // The first makes it, those after it find it.
     if (first) sessions.hold(only.summary());
     else if (!only.gone()) sessions.adopt(only.summary());
@@ -148,14 +164,16 @@ export async function keptGround(
     port = (server.address() as AddressInfo).port;
     stop = () => api.close();
   }
+  let sessions: KeptSessions;
   let stop = (): void => undefined;
   let killed = (): void => undefined;
   await begin();
   return {
     only,
     told,
-    url: `ws://127.0.0.1:${port}/run-sessions/${randomUUID()}/${secret}`,
+    url: `ws://127.0.0.1:${port}/run-sessions/${app}/${secret}`,
     begin,
+    awaitsFirst: () => sessions.awaitsFirst(only.summary().id),
     /** As a kill does: whatever was connected is cut off. */
     async kill(): Promise<void> {
       killed();

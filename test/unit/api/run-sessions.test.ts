@@ -1,5 +1,5 @@
 // A one-off that outlives its connection: nothing is lost or doubled, whoever goes away, and nobody is waited for without end.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -102,16 +102,16 @@ const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
 
 it('one that no caller had come for when its server was killed is soon hung up on, and its command never begins', async () => {
   ground = await keptGround('echo begun', 60_000, { notBegunMs: 200 });
-  await until(() => ground.told.includes('up'));
+  await until(() => ground.only.summary().state === 'running');
   await ground.kill();
   await ground.begin();
   await until(() => ground.only.gone());
-  expect(ground.told.at(-1)).toBe('ended 129');
+  expect(ground.told).toEqual(['starting', 'ended 129, not begun']);
 });
 
 it('… unless its caller comes first; one whose command has begun is waited for as any', async () => {
   ground = await keptGround(endless, 60_000, { notBegunMs: 300 });
-  await until(() => ground.told.includes('up'));
+  await until(() => ground.only.summary().state === 'running');
   await ground.kill();
   await ground.begin();
   const caller = new WebSocket(ground.url);
@@ -199,6 +199,18 @@ it('a caller that comes back and may not any more is told why, and does not try 
   await expect(caller.status).rejects.toThrow(
     'the server does not let us back to run.1: This token is not valid.',
   );
+});
+
+it('who may run something in another app neither gets to it by its secret nor cuts its caller off', async () => {
+  ground = await keptGround('echo begun; read word; echo "<$word>"; exit 3');
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  const other = new WebSocket(ground.url.replace(/[\da-f-]{36}/, randomUUID()));
+  const [, { statusCode }] = await once(other, 'unexpected-response');
+  expect(statusCode).toBe(404);
+  caller.stdin.write('on\n');
+  expect(await caller.status).toBe(3);
+  expect(caller.notices).toEqual([]);
 });
 
 it('one that may not any more is hung up on at once, also where it does not answer', async () => {

@@ -114,6 +114,31 @@ test.each([
   ]);
 });
 
+test('a one-off process whose caller never comes is not up: it starts, and is then over', async () => {
+  await beginAnew();
+  const release = await ended(append({ web: 'w' }));
+  const needs = { ...newNeeds(), logs };
+  const oneOffs = createOneOffs({
+    ...needs,
+    networkOf: processes.networkOf,
+    fromSlug: createFromSlug(needs),
+  });
+  const slug = store.slugs.byId(release.slugId!)!;
+  const rest = { config: {}, command: 'rake db', attached: true, session: 's', tty: false, window: null };
+  const { name } = await oneOffs.create({ app: store.apps.byId(app.id)!, release, slug, ...rest });
+  const state = (): string | undefined =>
+    engine.containers().find(({ details }) => details.id === idOf(name))?.details.state;
+  await until(() => state() === 'running', 'running');
+  expect(await oneOffs.list(app.id)).toMatchObject([{ name, state: 'starting' }]);
+  engine.crash(idOf(name), 129);
+  await until(() => of(`${name} v1`).some((line) => line.endsWith('complete')), 'complete');
+  expect(of(`${name} v1`)).toEqual([
+    'Starting process with command `rake db`',
+    'Process exited with status 129',
+    'State changed from starting to complete',
+  ]);
+});
+
 test.each([true, false])('a one-off process (attached: %s)', async (attached) => {
   await beginAnew();
   const release = await ended(append({ web: 'w' }));
