@@ -14,8 +14,6 @@ prepare_environment() {
   export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off
   # Of an option that begins with "no" pip takes the value for that of its opposite: 1 would have it compile.
   export PIP_NO_COMPILE=0
-  # What an index answered pip says there only.
-  export PIP_LOG=/tmp/pip-log
   export UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$python_home UV_NO_PROGRESS=1
   export POETRY_NO_INTERACTION=1 COLUMNS=200 PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1
   host_settings

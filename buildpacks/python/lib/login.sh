@@ -11,13 +11,15 @@ login_refused() {
   fail 'E10 package-not-found' "The index $host did not give this build $package: $(what_about_login "$host")"
 }
 
-# The address that was answered with 401 or 403. pip goes on to the next index then: only its log says so.
+# The address that was answered with 401 or 403. pip goes on to the next index then: only its log says so. It is asked a
+# second time for that, since with a log pip does not show what the programs said that it runs, such as compilers.
 refused_address() {
-  local wanted found
+  local wanted found log=/tmp/pip-log
   wanted=$(not_found_by_pip "$1")
   if [ -n "$wanted" ]; then
     wanted=$(sed -E 's/[^A-Za-z0-9._-].*//; s/[-_.]+/-/g' <<<"${wanted,,}")
-    found=$(grep -shE "40[13] Client Error: .* for url: [^ ]*/$wanted/" "$PIP_LOG" | head -n 1)
+    (cd "$build_dir" && export PIP_LOG=$log && as_app "${last_command[@]}") >/dev/null 2>&1 </dev/null || true
+    found=$(grep -shE "40[13] Client Error: .* for url: [^ ]*/$wanted/" "$log" | head -n 1)
   else
     found=$(one_line "$1" | grep -oE 'An index URL \(https?:[^ )]+\) could not be queried due to a lack of valid authentication|Authorization error accessing https?:[^ ]+|40[13] (Client Error|Unauthorized|Forbidden)[^/]* \(?https?:[^ )]+|HTTP status client error \(40[13] [A-Za-z]+\) for url \(https?:[^ )]+' | head -n 1)
   fi

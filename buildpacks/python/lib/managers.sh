@@ -106,7 +106,7 @@ has_local() { [[ " ${local_packages[*]} " == *" $manager "* ]]; }
 
 manager_command() {
   local status shown
-  rm -f "$PIP_LOG"
+  last_command=("$@")
   (cd "$build_dir" && as_app "$@") 2>&1 | indented /tmp/manager-output
   status=${PIPESTATUS[0]}
   shown="$*"
