@@ -1,4 +1,4 @@
-// `unit` needs neither Docker nor a network beyond loopback; `engine` and `e2e` need a real engine; `third-party` clones of others' buildpacks, and is run by name alone.
+// `unit` needs neither Docker nor a network beyond loopback; `builds`, `engine` and `e2e` need a real engine; `third-party` clones of others' buildpacks, and is run by name alone.
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -64,9 +64,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'builds',
+          include: ['test/engine/build/**/*.test.ts'],
+          exclude,
+          // They wait for registries half of the time, and each has an instance of its own.
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'engine',
           include: ['test/contract/**/*.test.ts', 'test/engine/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, 'test/engine/build/**'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
