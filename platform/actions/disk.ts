@@ -42,14 +42,17 @@ export async function tidyDisk(platform: Platform, dry: boolean): Promise<Kind[]
   const removed = await collectNow(platform, dry);
   const kinds = await diskUse(platform);
   if (!kinds)
-    throw new PlatformError('service_unavailable', 'What lies on the disk cannot be told: du failed.');
+    throw new PlatformError(
+      'service_unavailable',
+      'What lies on the disk cannot be told: du failed, or what is kept of slugs cannot be read.',
+    );
   return kinds.map((one) => ({
     ...one,
     removed: collected[one.kind] ? removed[collected[one.kind]!] : nothing,
   }));
 }
 
-/** Each kind is there, but for images while the engine does not answer; null when it takes longer than it may. */
+/** Each kind is there, but for images while the engine does not answer; null when it takes longer than it may, or cannot be told. */
 export async function diskUse(platform: Platform, patienceMs?: number): Promise<KindUse[] | null> {
   const kept = platform.store.slugs.kept();
   const [images, used, left] = await Promise.all([

@@ -144,7 +144,8 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-function nullWhenMissing(error: unknown): null {
+/** Of a blob that was collected meanwhile. */
+export function nullWhenMissing(error: unknown): null {
   if (isMissing(error)) return null;
   throw error;
 }

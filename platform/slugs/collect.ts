@@ -4,7 +4,7 @@ import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import { imagesInUse } from '../engine/images-in-use.ts';
 import { label } from '../engine/labels.ts';
-import type { BlobFacts, Blobs } from './blobs.ts';
+import { type BlobFacts, type Blobs, nullWhenMissing } from './blobs.ts';
 import { blobsOf, type Manifest, maxManifestBytes, readManifest } from './image.ts';
 
 export interface Collected {
@@ -81,10 +81,12 @@ export function idsOf(digest: Digest, manifest: Manifest | null): string[] {
   return manifest ? [digest, manifest.config.digest] : [digest];
 }
 
-/** Null when it is not there or is no manifest. */
+/** Null when it is not there or is no manifest. Who only looks does not keep others from collecting it. */
 export async function manifestAt(blobs: Blobs, digest: Digest): Promise<Manifest | null> {
   const size = await blobs.size(digest);
-  return size === null || size > maxManifestBytes ? null : readManifest(await blobs.bytes(digest));
+  if (size === null || size > maxManifestBytes) return null;
+  const bytes = await blobs.bytes(digest).catch(nullWhenMissing);
+  return bytes && readManifest(bytes);
 }
 
 type RemoveNeeds = Pick<CollectNeeds, 'engine' | 'onProblem'>;

@@ -57,8 +57,8 @@ while (1) {
   give_input() if $to && vec($write, fileno($to), 1);
   close_input() if $to && defined $eof && $eof <= $taken && !length $input;
   emit();
-  # All of it was there when it ended; what it left behind could print for ever.
-  $over = now() if defined $status && !$over && $ready >= 0 && !@ready && !grep { full($_) } values %kept;
+  # All of it was there when it ended; what it left behind could print for ever. A stream that was full was not looked at.
+  $over = now() if defined $status && !$over && $ready >= 0 && !@ready && !$held_up;
   if (!$pid) {
     leave(129) if $ending || time > $started + $unbegun;
     next;

@@ -98,6 +98,8 @@ it('a caller that finds no server gives up when the process would not wait any l
   await expect(caller.status).rejects.toThrow('there was no way back to run.1');
 });
 
+/** How long it is waited for, where that is to end; its first caller has to come within it, too. */
+const shortMs = 2000;
 const endless = 'trap "exit 9" HUP; echo begun; while :; do sleep 0.05; done';
 
 it('one that no caller had come for when its server was killed is soon hung up on, and its command never begins', async () => {
@@ -110,7 +112,7 @@ it('one that no caller had come for when its server was killed is soon hung up o
 });
 
 it('… unless its caller comes first; one whose command has begun is waited for as any', async () => {
-  ground = await keptGround(endless, 60_000, { notBegunMs: 300 });
+  ground = await keptGround(endless, 60_000, { notBegunMs: 1500 });
   await until(() => ground.only.summary().state === 'running');
   await ground.kill();
   await ground.begin();
@@ -118,7 +120,7 @@ it('… unless its caller comes first; one whose command has begun is waited for
   await once(caller, 'message');
   await ground.kill();
   await ground.begin();
-  await sleep(800);
+  await sleep(2000);
   expect(ground.only.gone()).toBe(false);
   expect(ground.told).toEqual(['starting', 'up']);
 });
@@ -147,7 +149,7 @@ it('a caller that is back while its keeper is still asked whether it began does 
 });
 
 it('a caller that gave up while no server was there is waited for by the next one, and then hung up on', async () => {
-  ground = await keptGround(endless, 400);
+  ground = await keptGround(endless, shortMs);
   const caller = keptCaller(ground.url);
   await until(() => caller.stdout() === 'begun\n');
   await ground.kill();
@@ -160,7 +162,7 @@ it('a caller that gave up while no server was there is waited for by the next on
 });
 
 it('a caller that is cut off and does not come back is waited for, and then hung up on', async () => {
-  ground = await keptGround(endless, 400);
+  ground = await keptGround(endless, shortMs);
   const caller = new WebSocket(ground.url);
   await once(caller, 'message');
   caller.terminate();
@@ -217,8 +219,8 @@ it('one that may not any more is hung up on at once, also where it does not answ
   let may = true;
   ground = await keptGround(endless, 60_000, { right: { stands: () => may, beatMs: 20 } });
   const caller = new WebSocket(ground.url);
-  // Before it has said that it began, the shell has no trap yet.
-  while ((await once(caller, 'message'))[1] !== true);
+  // Before it has said that it began, the shell has no trap yet. That may come in one piece with what the server says before.
+  await new Promise<void>((resolve) => caller.on('message', (_, binary) => binary && resolve()));
   may = false;
   caller.pause();
   await until(() => ground.only.gone());

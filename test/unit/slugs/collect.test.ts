@@ -7,7 +7,7 @@ import { PlatformError } from '../../../platform/domain/errors.ts';
 import type { Digest, Layer } from '../../../platform/domain/slug.ts';
 import type { Engine, ImageInfo } from '../../../platform/engine/engine.ts';
 import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { type Collected, collect, leftovers } from '../../../platform/slugs/collect.ts';
+import { type Collected, collect, leftovers, manifestAt } from '../../../platform/slugs/collect.ts';
 import { imageDocuments, readManifest } from '../../../platform/slugs/image.ts';
 
 let folder: string;
@@ -134,6 +134,24 @@ test('what nobody names is counted as it lies on the disk, young or not; what is
   expect(await gc([kept])).toMatchObject({ blobs: 3 });
   expect(before - (await onDisk())).toBe(left);
   expect(await leftovers(blobs, [kept])).toBe(0);
+});
+
+test('what is collected while somebody looks at it is gone for them, and no failure', async () => {
+  const taken = await slug(['v1']);
+  await age();
+  const meanwhile: Blobs = {
+    ...blobs,
+    async size(digest) {
+      const size = await blobs.size(digest);
+      await gc([]);
+      return size;
+    },
+  };
+  expect(await manifestAt(meanwhile, taken)).toBeNull();
+  const again = await slug(['v1']);
+  await age();
+  expect(await leftovers(meanwhile, [again])).toBeGreaterThan(0);
+  expect(await blobs.list()).toEqual([]);
 });
 
 test("others' images and those in use stay, without noise; another failure is told", async () => {

@@ -99,8 +99,10 @@ it('what the command left behind does not keep it', async () => {
   expect(await one.status).toBe(4);
 });
 
-it('while the rest of what it printed waits for somebody to take it, the keeper sleeps', async () => {
-  const one = keeper('head -c 1100000 /dev/zero; exit 6');
+it('while the rest of what it printed waits for somebody to take it, the keeper sleeps; its status comes after that', async () => {
+  // As much as is kept and a pipe more: whatever pieces it comes in, the last one is in the pipe when the command ends.
+  const bytes = 1_048_576 + 65_536;
+  const one = keeper(`head -c ${bytes} /dev/zero; exit 6`);
   one.tell('\nhello first 0 0 .\n');
   while (one.all().length < 1_048_576) await once(one.child.stdout, 'data');
   const ticks = (): number => {
@@ -114,6 +116,7 @@ it('while the rest of what it printed waits for somebody to take it, the keeper 
   expect(one.all()).not.toContain('x 6');
   one.tell('seen 1048576 0 .\n');
   await one.said('x 6\n');
+  expect(one.all().split('x 6\n')[0]!.replaceAll(/[^\0]/g, '').length).toBe(bytes);
   one.tell('bye .\n');
   expect(await one.status).toBe(6);
 });
