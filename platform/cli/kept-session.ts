@@ -22,6 +22,8 @@ export interface Kept extends Place {
 /** More than that which the process has not taken, and we stop reading. */
 const inputAhead = 1 << 19;
 const ctrlC = 3;
+/** By SIGKILL, by SIGTERM, and of what an engine lost. */
+const endedFromOutside: readonly number[] = [137, 143, 255];
 
 /** @returns the process's exit status. @throws CliError when it cannot be known */
 export async function attachKept(call: Call, kept: Kept, tty: boolean, pace = usualPace): Promise<number> {
@@ -81,10 +83,14 @@ async function untilExit(
   });
   given.catch(() => undefined);
   let until = Date.now() + waitsMs;
+  let wasAway = false;
   for (let tries = 0; ; tries++) {
     const before = state.started;
     const outcome = await Promise.race([once(printed), ends.left, given]);
-    if (outcome.kind === 'exit') return outcome.status;
+    if (outcome.kind === 'exit') {
+      if (wasAway && endedFromOutside.includes(outcome.status)) call.out.notice(cutOff(name, outcome.status));
+      return outcome.status;
+    }
     if (outcome.kind === 'failed') throw new CliError(outcome.message);
     if (state.joined) {
       tries = 0;
@@ -93,6 +99,7 @@ async function untilExit(
     state.joined = undefined;
     if (outcome.kind === 'refused') throwFinal(outcome, before, name);
     if (Date.now() > until) throw new CliError(lostFor(name, waitsMs, outcome));
+    wasAway = true;
     if (tries === 0) call.out.notice(`${state.started ? '\n' : ''}${lost(name)}`);
     const left = await Promise.race([sleep(backOff(tries), ends.given), ends.left]);
     if (left?.kind === 'exit') return left.status;
@@ -113,6 +120,9 @@ function throwFinal(
 
 const lost = (name: string): string =>
   `The connection to ${name} was lost. It goes on, and we are trying to come back to it (Ctrl-C gives up).`;
+
+const cutOff = (name: string, status: number): string =>
+  `${name} ended with status ${status} while we were away, as what its engine loses or stops does: its last output may be missing.`;
 
 const gone = (name: string): string =>
   `The connection was lost, and ${name} is gone meanwhile. How it ended may be in the log: twelve logs -p ${name}`;

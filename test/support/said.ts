@@ -23,7 +23,8 @@ export function saidOf(change: Change, { status, stdout, stderr }: Result): Said
     return 'done';
   }
   // Killed itself; or its last words were lost with the engine.
-  if (change === 'run' && status === 137) return 'not done';
+  if (change === 'run' && (status === 137 || /ended with status 255 while we were away/.test(stderr)))
+    return 'not done';
   if (change === 'run' && status === 0) throw unclear('well, although its process never ends so');
   if (status === 0) {
     if (change === 'push' && !/deployed/.test(stderr)) throw unclear('well, without a word of it');

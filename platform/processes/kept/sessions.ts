@@ -70,9 +70,15 @@ const usualNotBegunMs = 15_000;
 const lastWordsMs = 2000;
 /** The keeper's, where it ends without having begun the command. */
 const unbegunStatus = 129;
+/** Of what was ended with its engine: by SIGKILL, by SIGTERM, and of what an engine lost. */
+const endedFromOutside: readonly number[] = [137, 143, 255];
+/** Its caller has its status, and may have lost the connection with that. */
+const settledMs = 8000;
 
 const neverBegun =
   'That one-off process ended before anybody was connected to it: its command never began. Run it again.';
+const endedUnseen = (status: number): string =>
+  `That one-off process was ended from outside (status ${status}), as happens with its engine, and nothing of its output is there. Whether its command began is not known: look at what it does before you run it again.`;
 
 const hasEnded = (state: ContainerState): boolean => state === 'exited' || state === 'dead';
 
@@ -152,6 +158,14 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     held.end.then(() => void (known.has(id) && finish(held).catch(told))).catch(() => undefined);
   }
 
+  /** A keeper that ended by itself had told its caller the status, and was told that it may go. */
+  async function untilSettled(held: Held): Promise<void> {
+    const status = await held.end;
+    if (status === null || endedFromOutside.includes(status) || held.visit) return;
+    if (!opening.has(held.container.labels[label.session] ?? ''))
+      awaitCaller(held, Math.min(settledMs, needs.reattachMs));
+  }
+
   async function begin(held: Held): Promise<Started> {
     const started = await startAttached(needs, held.container, false);
     watch(held, started.ended);
@@ -164,9 +178,13 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       if (!held.begun) needs.tell.up(held.container);
       held.begun = true;
       // Had its command begun and printed nothing, the keeper would wait with the status for who has a right to it.
-    } else if (!held.begun && seen.stdout + seen.stderr === 0 && (await held.end) === unbegunStatus) {
-      await finish(held);
-      throw notFound('dyno', neverBegun);
+    } else if (!held.begun && seen.stdout + seen.stderr === 0) {
+      const status = (await held.end) ?? unbegunStatus;
+      const never = held.begun === false || status === unbegunStatus;
+      if (never || endedFromOutside.includes(status)) {
+        await finish(held);
+        throw notFound('dyno', never ? neverBegun : endedUnseen(status));
+      }
     }
     return sessionOf(held, link);
   }
@@ -265,6 +283,7 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       if (known.has(container.id)) return;
       const held = hold(container);
       if (container.state === 'created') awaitFirst(held);
+      else if (hasEnded(container.state)) untilSettled(held).catch(() => undefined);
       else if (container.state === 'running') held.asking = untilKnown(held).catch(() => undefined);
     },
     awaitsFirst: (id) => known.get(id)?.begun === false,

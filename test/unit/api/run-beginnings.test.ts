@@ -93,3 +93,16 @@ it('whose command ends with the status of a hang-up by itself tells that, also t
   caller.stdin.write('on\n');
   expect(await caller.status).toBe(129);
 });
+
+it('that was ended with its engine before anything of its output was there says that much to who comes for it, and is gone', async () => {
+  ground = await keptGround('echo begun');
+  await until(() => ground.only.summary().state === 'running');
+  await ground.kill();
+  await ground.only.killed();
+  await until(() => ground.only.summary().state === 'exited');
+  await ground.begin();
+  await expect(keptCaller(ground.url).status).rejects.toThrow(
+    'was ended from outside (status 137), as happens with its engine, and nothing of its output is there.',
+  );
+  expect(ground.only.gone()).toBe(true);
+});
