@@ -27,7 +27,7 @@ const kindOf = new Map<string, DataKind>(
 /** Bytes by kind, each there; null when it takes longer than it may, or `du` is not there. */
 export async function usedByKind(
   folder: string,
-  patienceMs = Number.POSITIVE_INFINITY,
+  patienceMs?: number,
 ): Promise<Record<DataKind, number> | null> {
   const names = [...Object.keys(dataKinds), 'database', 'other'] as DataKind[];
   const sums = Object.fromEntries(names.map((kind) => [kind, 0])) as Record<DataKind, number>;
@@ -59,8 +59,8 @@ interface Look {
   depth: number;
   /** Those that are no folders, too. */
   files: boolean;
-  /** Then it is left, without the folders themselves. */
-  patienceMs?: number;
+  /** Then it is left, without the folders themselves; undefined: never. */
+  patienceMs?: number | undefined;
 }
 
 /**
@@ -74,7 +74,7 @@ export async function* diskUsage(
   const all = files ? ['-a'] : [];
   const du = spawn('du', ['-0', '-x', ...all, '-B1', '-d', String(depth), '--', ...folders], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    ...(patienceMs !== undefined && Number.isFinite(patienceMs) && { timeout: patienceMs }),
+    timeout: patienceMs,
   });
   // Without it there is nothing to read, which is met by who asks.
   du.once('error', () => undefined);
