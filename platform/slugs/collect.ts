@@ -78,7 +78,7 @@ function namedBy(manifests: ReadonlyMap<Digest, Manifest>): Set<Digest> {
 
 /** The classic store names an image by its config, the containerd store by its manifest. */
 export function idsOf(digest: Digest, manifest: Manifest | null): string[] {
-  return manifest ? [digest, manifest.config.digest] : [digest];
+  return manifest ? [manifest.config.digest, digest] : [digest];
 }
 
 /** Null when it is not there or is no manifest. Who only looks does not keep others from collecting it. */

@@ -4,7 +4,7 @@ import { hasCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { Digest } from '../domain/slug.ts';
 import type { Engine, ImageInfo } from '../engine/engine.ts';
 import type { Blobs } from './blobs.ts';
-import { manifestAt } from './collect.ts';
+import { idsOf, manifestAt } from './collect.ts';
 import { registryUser } from './distribution.ts';
 import { blobsOf } from './image.ts';
 
@@ -107,11 +107,11 @@ async function ensureImage(
   return image.id;
 }
 
-/** By an id that no restart, port or tag changes: the config's in the classic store, the manifest's in containerd's. */
+/** By an id, which no restart, port or tag changes. */
 async function find({ engine, blobs }: PullerNeeds, manifest: Digest): Promise<ImageInfo | null> {
-  const config = (await manifestAt(blobs, manifest))?.config.digest;
-  const found = await Promise.all([config ? engine.image(config) : null, engine.image(manifest)]);
-  return found[0] ?? found[1];
+  const ids = idsOf(manifest, await manifestAt(blobs, manifest));
+  const found = await Promise.all(ids.map((id) => engine.image(id)));
+  return found.find((image) => image !== null) ?? null;
 }
 
 async function pull(
