@@ -161,7 +161,7 @@ function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedTo
 
 /** What the authority said of all orders, and until when that holds. */
 function holdOf(known: Known): Failure | null {
-  return known.store.acmeFailures.all().get(holdName(known)) ?? null;
+  return known.store.acmeFailures.of(holdName(known));
 }
 
 function holdName({ config }: Pick<Known, 'config'>): string {
@@ -226,11 +226,11 @@ export function acmeStatusOf({ store, config }: Known, appId: string, host: stri
   if (platformNames(config).includes(host)) return { status: 'failed', reason: notTheApps };
   const now = new Date();
   const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
-  const failure = store.acmeFailures.all().get(host);
+  const failure = store.acmeFailures.of(host);
   const valid = chosen && isValid(chosen, now);
   if (valid && chosen.source === 'added') return null;
   const hold = holdOf({ store, config });
-  const due = dueAt({ host, certificate: valid ? chosen : null, failure: failure ?? null });
+  const due = dueAt({ host, certificate: valid ? chosen : null, failure });
   const held = hold && now < new Date(hold.nextAt) && due <= now.getTime() ? saidOf(hold) : null;
   if (valid) return { status: 'cert issued', reason: failure?.reason ?? held };
   const against = reasonAgainst(host);
