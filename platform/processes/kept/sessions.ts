@@ -1,6 +1,7 @@
 // One-offs whose caller may come back: begun when it first comes, held for a while when it is gone, hung up on after that.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, notFound, PlatformError } from '../../domain/errors.ts';
+import { endedFromOutside } from '../../domain/process.ts';
 import type { ContainerState, ContainerSummary } from '../../engine/engine.ts';
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
@@ -70,8 +71,6 @@ const usualNotBegunMs = 15_000;
 const lastWordsMs = 2000;
 /** The keeper's, where it ends without having begun the command. */
 const unbegunStatus = 129;
-/** Of what was ended with its engine: by SIGKILL, by SIGTERM, and of what an engine lost. */
-const endedFromOutside: readonly number[] = [137, 143, 255];
 /** Its caller has its status, and may have lost the connection with that. */
 const settledMs = 8000;
 
