@@ -38,6 +38,9 @@ const begunMs = 5000;
 /** The keeper takes a line apart when it has all of it. */
 const linePart = 16_384;
 
+/** What nobody is to wait for. */
+export const endless = (): Promise<never> => new Promise(() => undefined);
+
 /**
  * @param up what its container is waited for with; where that fails, nobody waits for the keeper
  * @throws PlatformError `service_unavailable` when the keeper says nothing: it has ended, or cannot run
@@ -122,10 +125,7 @@ async function inTime<T>(
 ): Promise<T | undefined> {
   const late = new AbortController();
   const patience = (): Promise<undefined> => sleep(ms, undefined, { ref: false, signal: late.signal });
-  const silent = up.then(
-    () => patience().catch(() => undefined),
-    () => new Promise<never>(() => undefined),
-  );
+  const silent = up.then(() => patience().catch(() => undefined), endless);
   const answer = await Promise.race([answered, closed.then(() => undefined), silent]);
   late.abort();
   return answer;
