@@ -1,4 +1,5 @@
 // Attached to a one-off process that outlives its connection: when that breaks, or the server is restarted, we come back.
+import { endedFromOutside } from '../domain/process.ts';
 import type { Call } from './command.ts';
 import { CliError, interrupted } from './errors.ts';
 import {
@@ -22,8 +23,6 @@ export interface Kept extends Place {
 /** More than that which the process has not taken, and we stop reading. */
 const inputAhead = 1 << 19;
 const ctrlC = 3;
-/** By SIGKILL, by SIGTERM, and of what an engine lost. */
-const endedFromOutside: readonly number[] = [137, 143, 255];
 
 /** @returns the process's exit status. @throws CliError when it cannot be known */
 export async function attachKept(call: Call, kept: Kept, tty: boolean, pace = usualPace): Promise<number> {

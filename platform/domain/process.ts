@@ -50,6 +50,9 @@ export function parseProcessName(name: string): { type: string; number: number }
   return match ? { type: match[1]!, number: Number(match[2]) } : undefined;
 }
 
+/** Statuses of what was ended with its engine: by SIGKILL, by SIGTERM, and of what an engine lost. */
+export const endedFromOutside: readonly number[] = [137, 143, 255];
+
 /** The port web processes are told to listen on, inside their own network namespace. Unlike any framework's default, so that a hard-coded port is noticed. */
 export const webPort = 5006;
 

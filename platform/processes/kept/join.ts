@@ -1,9 +1,7 @@
 // Being joined to a keeper that runs, or whose container is just being started; and whether it has ended instead.
 import type { Attachment, Engine } from '../../engine/engine.ts';
 import type { Started } from '../start-attached.ts';
-import { type Caller, joinKeeper, type Link, type Seen } from './link.ts';
-
-const endless = (): Promise<never> => new Promise(() => undefined);
+import { type Caller, endless, joinKeeper, type Link, type Seen } from './link.ts';
 
 /**
  * The keeper is greeted at once: it hears of it as soon as it runs, and not once the engine has said so.

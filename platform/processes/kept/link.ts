@@ -38,6 +38,9 @@ const begunMs = 5000;
 /** The keeper takes a line apart when it has all of it. */
 const linePart = 16_384;
 
+/** What nobody is to wait for. */
+export const endless = (): Promise<never> => new Promise(() => undefined);
+
 /**
  * @param up what its container is waited for with; where that fails, nobody waits for the keeper
  * @throws PlatformError `service_unavailable` when the keeper says nothing: it has ended, or cannot run
@@ -46,28 +49,19 @@ export async function joinKeeper(
   { stream, stderr }: Attachment,
   seen: Seen,
   caller: Caller,
-  up: Promise<void> = Promise.resolve(),
+  up?: Promise<void>,
 ): Promise<Link> {
   const nonce = randomBytes(16).toString('hex');
   // A line begun by a server that was killed ends here, without the mark of a whole one.
   const say = (...words: (string | number)[]): void => void stream.write(`${words.join(' ')} .\n`);
-  const closed = new Promise<void>((resolve) => {
-    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve());
-  });
+  const closed = closedOf(stream);
   stderr?.resume();
   const answered = new Promise<number>((resolve) => {
     stream.on('data', createReader(nonce, { ...seen }, caller, resolve));
   });
   stream.write('\n');
   say('hello', nonce, seen.stdout, seen.stderr);
-  const late = new AbortController();
-  const patience = (): Promise<void> => sleep(answerMs, undefined, { ref: false, signal: late.signal });
-  const silent = up.then(
-    () => patience().catch(() => undefined),
-    () => new Promise<never>(() => undefined),
-  );
-  const taken = await Promise.race([answered, closed.then(() => undefined), silent]);
-  late.abort();
+  const taken = await inTime(answered, closed, answerMs, up);
   if (taken === undefined) {
     stream.destroy();
     throw new PlatformError(
@@ -98,10 +92,10 @@ export async function joinKeeper(
 export async function hasBegun({ stream, stderr }: Attachment): Promise<boolean> {
   const nonce = randomBytes(16).toString('hex');
   const said = new RegExp(`\nb ${nonce} ([01])\n`);
+  const closed = closedOf(stream);
   stderr?.resume();
   let tail = '';
-  const answered = new Promise<string | undefined>((resolve) => {
-    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve(undefined));
+  const answered = new Promise<string>((resolve) => {
     stream.on('data', (chunk: Buffer) => {
       const text = tail + chunk.toString('latin1');
       const answer = said.exec(text)?.[1];
@@ -111,12 +105,30 @@ export async function hasBegun({ stream, stderr }: Attachment): Promise<boolean>
     });
   });
   stream.write(`\nbegun ${nonce} .\n`);
-  const late = new AbortController();
-  const silent = sleep(begunMs, undefined, { ref: false, signal: late.signal }).catch(() => undefined);
-  const answer = await Promise.race([answered, silent]);
-  late.abort();
+  const answer = await inTime(answered, closed, begunMs);
   stream.destroy();
   return answer !== '0';
+}
+
+function closedOf(stream: Attachment['stream']): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve());
+  });
+}
+
+/** @returns undefined when its stream is closed before, or so much time has passed since it was up */
+async function inTime<T>(
+  answered: Promise<T>,
+  closed: Promise<void>,
+  ms: number,
+  up: Promise<void> = Promise.resolve(),
+): Promise<T | undefined> {
+  const late = new AbortController();
+  const patience = (): Promise<undefined> => sleep(ms, undefined, { ref: false, signal: late.signal });
+  const silent = up.then(() => patience().catch(() => undefined), endless);
+  const answer = await Promise.race([answered, closed.then(() => undefined), silent]);
+  late.abort();
+  return answer;
 }
 
 /** What was on its way to a server before us comes first, torn anywhere; our own begins with our nonce. */

@@ -1,6 +1,7 @@
 // One-offs whose caller may come back: begun when it first comes, held for a while when it is gone, hung up on after that.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, notFound, PlatformError } from '../../domain/errors.ts';
+import { endedFromOutside } from '../../domain/process.ts';
 import type { ContainerState, ContainerSummary } from '../../engine/engine.ts';
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
@@ -70,8 +71,6 @@ const usualNotBegunMs = 15_000;
 const lastWordsMs = 2000;
 /** The keeper's, where it ends without having begun the command. */
 const unbegunStatus = 129;
-/** Of what was ended with its engine: by SIGKILL, by SIGTERM, and of what an engine lost. */
-const endedFromOutside: readonly number[] = [137, 143, 255];
 /** Its caller has its status, and may have lost the connection with that. */
 const settledMs = 8000;
 
@@ -100,23 +99,23 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     return held;
   }
 
+  /** Never longer than for a caller that has left. */
   function awaitCaller(held: Held, waitMs = needs.reattachMs): void {
     clearTimeout(held.timer);
     if (known.get(held.container.id) !== held) return;
-    held.timer = setTimeout(() => giveUp(held), waitMs);
+    held.timer = setTimeout(() => giveUp(held), Math.min(waitMs, needs.reattachMs));
     held.timer.unref();
   }
 
-  function awaitFirst(held: Held): void {
-    awaitCaller(held, Math.min(notBegunMs, needs.reattachMs));
+  /** Nobody is there, nor just coming. */
+  function isAlone({ visit, container }: Held): boolean {
+    return !visit && !opening.has(container.labels[label.session] ?? '');
   }
 
   /** It waits as one that was begun until its keeper has said that it was not. */
   async function untilKnown(held: Held): Promise<void> {
-    const { id, labels } = held.container;
-    const begun = await hasBegun(await engine.attach(id, { stdin: true, tty: false }));
-    held.begun = begun;
-    if (!begun && !held.visit && !opening.has(labels[label.session] ?? '')) awaitFirst(held);
+    held.begun = await hasBegun(await engine.attach(held.container.id, { stdin: true, tty: false }));
+    if (!held.begun && isAlone(held)) awaitCaller(held, notBegunMs);
   }
 
   function watch(held: Held, ended: Promise<number>): void {
@@ -161,9 +160,8 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
   /** A keeper that ended by itself had told its caller the status, and was told that it may go. */
   async function untilSettled(held: Held): Promise<void> {
     const status = await held.end;
-    if (status === null || endedFromOutside.includes(status) || held.visit) return;
-    if (!opening.has(held.container.labels[label.session] ?? ''))
-      awaitCaller(held, Math.min(settledMs, needs.reattachMs));
+    if (status === null || endedFromOutside.includes(status)) return;
+    if (isAlone(held)) awaitCaller(held, settledMs);
   }
 
   async function begin(held: Held): Promise<Started> {
@@ -274,7 +272,7 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
       return visit(held, found.state, seen, caller).finally(() => opening.delete(session));
     },
     hold(container) {
-      const held = hold(container, Math.min(firstMs, needs.reattachMs));
+      const held = hold(container, firstMs);
       held.started = begin(held);
       // Told to the caller when it comes.
       held.started.catch(() => undefined);
@@ -282,7 +280,7 @@ export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): 
     adopt(container) {
       if (known.has(container.id)) return;
       const held = hold(container);
-      if (container.state === 'created') awaitFirst(held);
+      if (container.state === 'created') awaitCaller(held, notBegunMs);
       else if (hasEnded(container.state)) untilSettled(held).catch(() => undefined);
       else if (container.state === 'running') held.asking = untilKnown(held).catch(() => undefined);
     },

@@ -2,8 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { CronEntry, CronPolicy, CronRun } from '../../../platform/domain/cron.ts';
 import { type CronRuns, createCronRuns } from '../../../platform/processes/cron-runs.ts';
-import { createFromSlug } from '../../../platform/processes/from-slug.ts';
-import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
+import type { OneOffs } from '../../../platform/processes/one-off.ts';
 import {
   app,
   append,
@@ -12,7 +11,8 @@ import {
   ended,
   engine,
   newNeeds,
-  processes,
+  newOneOffs,
+  orderOf,
   scale,
   served,
   store,
@@ -47,15 +47,13 @@ function newServer(): void {
     onCronEnded: (...end: Parameters<CronRuns['ended']>) => runs.ended(...end),
   };
   needs.logs = { ...needs.logs, write: (_app, { process, text }) => void log.push(`${process}: ${text}`) };
-  oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) });
+  oneOffs = newOneOffs(needs);
   runs = createCronRuns({
     store,
     logs: needs.logs,
     start: (one, { command }, cron) => {
-      const release = store.releases.byVersion(one.id, 1)!;
-      const slug = store.slugs.byId(release.slugId!)!;
-      const how = { attached: false, tty: false, window: null };
-      return oneOffs.create({ app: one, release, slug, config: {}, command, cron, ...how });
+      const order = orderOf(store.releases.byVersion(one.id, 1)!, command);
+      return oneOffs.create({ ...order, app: one, cron, attached: false });
     },
     started: () => oneOffs.ofCron(),
     stop: (appId, process) => oneOffs.stop(appId, process),

@@ -11,8 +11,11 @@ import { formerOf, type ProcessChange } from '../../../platform/domain/process-c
 import type { WrittenSettings } from '../../../platform/domain/process-settings.ts';
 import type { Release } from '../../../platform/domain/release.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
+import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
+import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
+import type { OneOffOrder } from '../../../platform/processes/one-off-spec.ts';
 import type { Ask } from '../../../platform/processes/probe.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
 import { createMemoryEngine, type MemoryContainer, type MemoryEngine } from '../../support/memory-engine.ts';
@@ -110,6 +113,23 @@ export function newNeeds(): ProcessNeeds {
     onProblem: () => undefined,
   };
 }
+
+/** The one-offs of a server. @param draw what their names are made with */
+export function newOneOffs(needs: ProcessNeeds = newNeeds(), draw?: () => number): OneOffs {
+  return createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) }, draw);
+}
+
+/** To run a command in the app as this release has it, attached. */
+export const orderOf = (release: Release, command: string): OneOffOrder => ({
+  app: store.apps.byId(app.id)!,
+  release,
+  slug: store.slugs.byId(release.slugId!)!,
+  config: {},
+  command,
+  attached: true,
+  tty: false,
+  window: null,
+});
 
 export async function begin(): Promise<void> {
   await processes.adopt();

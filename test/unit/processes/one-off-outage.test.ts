@@ -6,7 +6,18 @@ import { createFigures } from '../../../platform/processes/figures.ts';
 import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
 import type { OneOffOrder } from '../../../platform/processes/one-off-spec.ts';
-import { app, append, begin, ended, engine, newNeeds, processes, store, until } from './ground.ts';
+import {
+  app,
+  append,
+  begin,
+  ended,
+  engine,
+  newNeeds,
+  newOneOffs,
+  orderOf,
+  processes,
+  until,
+} from './ground.ts';
 
 let oneOffs: OneOffs;
 let order: OneOffOrder;
@@ -14,18 +25,8 @@ let order: OneOffOrder;
 beforeEach(async () => {
   await begin();
   const release = await ended(append({ worker: 'k' }));
-  const needs = newNeeds();
-  oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) });
-  order = {
-    app: store.apps.byId(app.id)!,
-    release,
-    slug: store.slugs.byId(release.slugId!)!,
-    config: {},
-    command: 'true',
-    attached: true,
-    tty: false,
-    window: null,
-  };
+  oneOffs = newOneOffs();
+  order = orderOf(release, 'true');
 });
 
 const left = (): string[] => engine.containers().map((one) => one.details.state);
@@ -58,8 +59,7 @@ test('one that the kernel killed for memory while no server ran is told so by th
   const client = engine.connect();
   // The server before us does not see its end.
   const killed = { ...newNeeds(), engine: { ...client, wait: () => new Promise<never>(() => undefined) } };
-  const made = { networkOf: processes.networkOf, fromSlug: createFromSlug(killed) };
-  await createOneOffs({ ...killed, ...made }).create({ ...order, attached: false });
+  await newOneOffs(killed).create({ ...order, attached: false });
   await engine.kill(engine.containers()[0]!.id, 'SIGTERM');
   const told: string[] = [];
   const figures = createFigures({
@@ -71,7 +71,7 @@ test('one that the kernel killed for memory while no server ran is told so by th
   });
   const needs = { ...newNeeds(), engine: client, figures };
   needs.logs = { ...needs.logs, write: (_app, { text }) => void told.push(text) };
-  const next = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) });
+  const next = newOneOffs(needs);
   await next.adopt();
   await until(() => left().length === 0, 'removed');
   figures.close();
@@ -129,17 +129,13 @@ test('one whose caller may come back and that the engine cannot start tells its 
 
 test('one that cannot be started and whose caller never comes is gone too', async () => {
   engine.fail('start', new PlatformError('engine_failed', 'It did not start: no such file or directory'));
-  const needs = { ...newNeeds(), reattachMs: 300 };
-  const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
-  await createOneOffs({ ...needs, ...parts }).create({ ...order, session: 'secret' });
+  await newOneOffs({ ...newNeeds(), reattachMs: 300 }).create({ ...order, session: 'secret' });
   expect(left()).toEqual(['created']);
   await until(() => left().length === 0, 'removed');
 });
 
 test('one whose caller may come back is started while that is on its way, and goes when it does not come', async () => {
-  const needs = { ...newNeeds(), reattachMs: 300 };
-  const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
-  await createOneOffs({ ...needs, ...parts }).create({ ...order, session: 'secret' });
+  await newOneOffs({ ...newNeeds(), reattachMs: 300 }).create({ ...order, session: 'secret' });
   await until(() => left()[0] === 'running', 'running');
   await until(() => left().length === 0, 'removed');
 });
@@ -195,11 +191,7 @@ test('one that could not be made leaves no network', async () => {
 
 test('no two one-offs of an app have one name', async () => {
   const draws = [7000, 7000, 7000, 7001, 7001, 7002];
-  const needs = newNeeds();
-  const drawn = createOneOffs(
-    { ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) },
-    () => draws.shift()!,
-  );
+  const drawn = newOneOffs(newNeeds(), () => draws.shift()!);
   const together = await Promise.all([drawn.create(order), drawn.create(order)]);
   const later = await drawn.create(order);
   expect([...together, later].map(({ name }) => name).sort()).toEqual(['run.7000', 'run.7001', 'run.7002']);
@@ -209,13 +201,12 @@ test.each(['created', 'running'])(
   'one whose caller may come back (%s) is held by the next server for its time, then hung up on',
   async (state) => {
     const needs = { ...newNeeds(), reattachMs: 300 };
-    const parts = { networkOf: processes.networkOf, fromSlug: createFromSlug(needs) };
     // The server before was killed while it had this one started, or later.
     const start = state === 'running' ? needs.engine.start : () => new Promise<never>(() => undefined);
-    const before = { ...needs, reattachMs: 60_000, engine: { ...needs.engine, start }, ...parts };
-    await createOneOffs(before).create({ ...order, session: 'secret' });
+    const before = { ...needs, reattachMs: 60_000, engine: { ...needs.engine, start } };
+    await newOneOffs(before).create({ ...order, session: 'secret' });
     await until(() => left()[0] === state, state);
-    await createOneOffs({ ...needs, ...parts }).adopt();
+    await newOneOffs(needs).adopt();
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(left()).toEqual([state]);
     await until(() => left().length === 0, 'removed');

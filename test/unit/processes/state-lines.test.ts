@@ -1,8 +1,6 @@
 // What the log says of the lives of processes: Heroku's words, in order, with the release that they ran.
 import { expect, test } from 'vitest';
-import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
-import { createOneOffs } from '../../../platform/processes/one-off.ts';
 import {
   app,
   append,
@@ -12,11 +10,12 @@ import {
   engine,
   idOf,
   newNeeds,
+  newOneOffs,
+  orderOf,
   processes,
   processOf,
   scale,
   startAgain,
-  store,
   until,
 } from './ground.ts';
 
@@ -117,15 +116,8 @@ test.each([
 test('a one-off process whose caller never comes is not up: it starts, and is then over', async () => {
   await beginAnew();
   const release = await ended(append({ web: 'w' }));
-  const needs = { ...newNeeds(), logs };
-  const oneOffs = createOneOffs({
-    ...needs,
-    networkOf: processes.networkOf,
-    fromSlug: createFromSlug(needs),
-  });
-  const slug = store.slugs.byId(release.slugId!)!;
-  const rest = { config: {}, command: 'rake db', attached: true, session: 's', tty: false, window: null };
-  const { name } = await oneOffs.create({ app: store.apps.byId(app.id)!, release, slug, ...rest });
+  const oneOffs = newOneOffs({ ...newNeeds(), logs });
+  const { name } = await oneOffs.create({ ...orderOf(release, 'rake db'), session: 's' });
   const state = (): string | undefined =>
     engine.containers().find(({ details }) => details.id === idOf(name))?.details.state;
   await until(() => state() === 'running', 'running');
@@ -142,15 +134,8 @@ test('a one-off process whose caller never comes is not up: it starts, and is th
 test.each([true, false])('a one-off process (attached: %s)', async (attached) => {
   await beginAnew();
   const release = await ended(append({ web: 'w' }));
-  const needs = { ...newNeeds(), logs };
-  const oneOffs = createOneOffs({
-    ...needs,
-    networkOf: processes.networkOf,
-    fromSlug: createFromSlug(needs),
-  });
-  const slug = store.slugs.byId(release.slugId!)!;
-  const rest = { config: {}, command: 'rake db', attached, tty: false, window: null };
-  const { id, name } = await oneOffs.create({ app: store.apps.byId(app.id)!, release, slug, ...rest });
+  const oneOffs = newOneOffs({ ...newNeeds(), logs });
+  const { id, name } = await oneOffs.create({ ...orderOf(release, 'rake db'), attached });
   if (attached) await oneOffs.open(id);
   await until(() => of(`${name} v1`).includes('State changed from starting to up'), 'up');
   engine.crash(idOf(name), 5);
