@@ -42,11 +42,13 @@ make_version() {
 # link_node FOLDER: what its packages were made for, and what it runs with also after a newer one has come and gone.
 link_node() { mkdir "$1" && ln -s "$node" "$1/node" && ln -s "${node%/*}/npm" "$1/npm"; }
 
-# One rename.
 switch_program() {
-  ln -sfn "$fresh" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
+  make_current "$fresh"
   write_command
 }
+
+# make_current VERSION: one rename.
+make_current() { ln -sfn "$1" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"; }
 
 # The version before ($before) stays, to go back to, with its Node; older ones go. Where it was no switch, all stay.
 tidy_programs() {

@@ -79,7 +79,7 @@ put_back() {
       rm -f "$file"
     fi
   done
-  ln -sfn "$before" "$programs/current.new" && mv -T "$programs/current.new" "$programs/current"
+  make_current "$before"
 }
 
 # copy_or_move FROM TO: a full disk may be why one is here.

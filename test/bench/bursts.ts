@@ -84,6 +84,12 @@ export async function burstSpan(bench: Bench, platform: BenchPlatform, lines: nu
   }
 }
 
+/** Of so many, by a process that prints as fast as it can. */
+export async function storedPerSecond(bench: Bench, platform: BenchPlatform, lines: number): Promise<number> {
+  const { started, stored } = await burstSpan(bench, platform, lines);
+  return lines / ((stored - started) / 1000);
+}
+
 const timeOf = (line: string): number => {
   const [stamp = ''] = line.split(' ');
   // Of the digits behind the second Date takes three.

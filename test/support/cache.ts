@@ -1,4 +1,4 @@
-// Where it is kept what tests fetch or make once for all their runs, and what a real disk is needed for.
+// Where tests keep what they fetch or make once for all their runs, and what has to be on a real disk.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

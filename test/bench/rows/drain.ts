@@ -2,7 +2,7 @@
 import { eventually } from '../../support/wait.ts';
 import type { Bench } from '../bench.ts';
 import { createBurstCounts } from '../burst-count.ts';
-import { burstPlatform, burstSpan, runDetached } from '../bursts.ts';
+import { burstPlatform, burstSpan, runDetached, storedPerSecond } from '../bursts.ts';
 import { type Drained, drained } from '../drained.ts';
 import { inTurns, type Row, rounds } from '../row.ts';
 import { printingTimes, sincePrinted } from '../timed-lines.ts';
@@ -59,10 +59,7 @@ export const drainStoring: Row = {
       'lines/s',
       // Waits until the receiver has them all, so that the other turn has the machine to itself.
       async (turn) => lines / (await flood(bench, to, turn)).untilStored,
-      async () => {
-        const { started, stored } = await burstSpan(bench, without, lines);
-        return lines / ((stored - started) / 1000);
-      },
+      () => storedPerSecond(bench, without, lines),
     );
   },
 };

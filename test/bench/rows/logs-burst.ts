@@ -1,8 +1,14 @@
 // Millions of lines from processes that end with their last one: what the log has of them, and how fast it took them.
 import { createInterface } from 'node:readline';
 import { type Bench, byHandLabel } from '../bench.ts';
-import { burstPlatform, burstSpan, ownBurstPlatform, printing, runDetached, watchBursts } from '../bursts.ts';
-import type { BenchPlatform } from '../platform.ts';
+import {
+  burstPlatform,
+  ownBurstPlatform,
+  printing,
+  runDetached,
+  storedPerSecond,
+  watchBursts,
+} from '../bursts.ts';
 import { inTurns, type Row, rounds } from '../row.ts';
 import { stackImage } from '../stack.ts';
 import { amount, type Round } from '../verdict.ts';
@@ -53,16 +59,11 @@ export const logsThroughput: Row = {
     return inTurns(
       bench,
       'lines/s',
-      () => storedPerSecond(bench, platform),
+      () => storedPerSecond(bench, platform, lines),
       () => followedPerSecond(bench, image),
     );
   },
 };
-
-async function storedPerSecond(bench: Bench, platform: BenchPlatform): Promise<number> {
-  const { started, stored } = await burstSpan(bench, platform, lines);
-  return lines / ((stored - started) / 1000);
-}
 
 /** `docker logs -f` takes several times as long for each; its pace is the same from the first line on. */
 const followedLines = 1_000_000;
