@@ -7,7 +7,8 @@ import type { Trust } from './trust.ts';
 
 /** How a connection ended. */
 export type Outcome =
-  | { kind: 'exit'; status: number }
+  /** @property whole what it was run by has said so itself, after all of its output */
+  | { kind: 'exit'; status: number; whole: boolean }
   /** The server says that it cannot be. */
   | { kind: 'failed'; message: string }
   /** The server answered, and did not connect us. */
@@ -93,7 +94,7 @@ export function connect(
         end.status = message.code;
         // All of its output came before; now it need not wait for us any longer.
         say({ type: 'bye' });
-      } else if (message.type === 'exit') resolve({ kind: 'exit', status: end.status ?? message.code });
+      } else if (message.type === 'exit') resolve(exitOf(end.status, message.code));
       else if (message.type === 'error') resolve({ kind: 'failed', message: message.message });
     });
     let why = '';
@@ -113,7 +114,7 @@ export function connect(
       resolve(
         end.status === undefined
           ? { kind: 'lost', why: why || `the server closed it, code ${code}` }
-          : { kind: 'exit', status: end.status },
+          : exitOf(end.status),
       );
     });
   });
@@ -125,6 +126,11 @@ export function connect(
     close: () => goodbye(socket, end.status === undefined),
     outcome,
   };
+}
+
+/** @param told by its keeper. @param known otherwise: by the engine, which has nothing of what it printed */
+function exitOf(told: number | undefined, known = 0): Outcome {
+  return { kind: 'exit', status: told ?? known, whole: told !== undefined };
 }
 
 /** @param hangUp the process has not ended, and is to be told */

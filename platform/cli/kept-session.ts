@@ -1,5 +1,4 @@
 // Attached to a one-off process that outlives its connection: when that breaks, or the server is restarted, we come back.
-import { endedFromOutside } from '../domain/process.ts';
 import type { Call } from './command.ts';
 import { CliError, interrupted } from './errors.ts';
 import {
@@ -40,7 +39,9 @@ export async function attachKept(call: Call, kept: Kept, tty: boolean, pace = us
   const input = readInput(call, tty, state, () => giveUp(interrupted()));
   // `| head` took what it wanted: the process is told as by any closed pipe, by its connection going away.
   const left = new Promise<Outcome>((resolve) => {
-    call.out.closed.addEventListener('abort', () => resolve({ kind: 'exit', status: 0 }), { once: true });
+    call.out.closed.addEventListener('abort', () => resolve({ kind: 'exit', status: 0, whole: true }), {
+      once: true,
+    });
   });
   const begin = (): void => {
     state.undo.push(...(tty ? useTerminal(call, far) : [forwardSignals(call, far)]), input.begin());
@@ -87,7 +88,7 @@ async function untilExit(
     const before = state.started;
     const outcome = await Promise.race([once(printed), ends.left, given]);
     if (outcome.kind === 'exit') {
-      if (wasAway && endedFromOutside.includes(outcome.status)) call.out.notice(cutOff(name, outcome.status));
+      if (wasAway && !outcome.whole) call.out.notice(cutOff(name, outcome.status));
       return outcome.status;
     }
     if (outcome.kind === 'failed') throw new CliError(outcome.message);
@@ -121,7 +122,7 @@ const lost = (name: string): string =>
   `The connection to ${name} was lost. It goes on, and we are trying to come back to it (Ctrl-C gives up).`;
 
 const cutOff = (name: string, status: number): string =>
-  `${name} ended with status ${status} while we were away, as what its engine loses or stops does: its last output may be missing.`;
+  `${name} ended with status ${status} while we were away, and so did what kept its output for us, as with its engine: its last output may be missing.`;
 
 const gone = (name: string): string =>
   `The connection was lost, and ${name} is gone meanwhile. How it ended may be in the log: twelve logs -p ${name}`;

@@ -11,6 +11,8 @@ const ran = 'begun\nended\n';
 /** lost: nobody told the client; either may be so. */
 export type Said = 'done' | 'not done' | 'lost';
 
+const outputLost = /while we were away, .*its last output may be missing/;
+
 const connectionLost =
   /does not answer|connection (to the process )?(was lost|broke)|the remote end hung up|unexpected disconnect|RPC failed|unable to access|early EOF|The server stops|Failed to connect|what was attached to it ends/i;
 
@@ -19,12 +21,12 @@ export function saidOf(change: Change, { status, stdout, stderr }: Result): Said
   const printed = `exit status ${status}\n${stdout}${stderr}`;
   const unclear = (why: string): Error => new Error(`${change}: ${why}. It printed:\n${printed}`);
   if (change === 'run' && status === ranTo) {
-    if (stdout !== ran) throw unclear('ended as it should, without all of its output');
+    if (stdout !== ran && !outputLost.test(stderr))
+      throw unclear('ended as it should, without all of its output, and without a word of that');
     return 'done';
   }
   // Killed itself; or its last words were lost with the engine.
-  if (change === 'run' && (status === 137 || /ended with status 255 while we were away/.test(stderr)))
-    return 'not done';
+  if (change === 'run' && (status === 137 || (status === 255 && outputLost.test(stderr)))) return 'not done';
   if (change === 'run' && status === 0) throw unclear('well, although its process never ends so');
   if (status === 0) {
     if (change === 'push' && !/deployed/.test(stderr)) throw unclear('well, without a word of it');

@@ -77,6 +77,20 @@ it('what ended while nobody was there tells the rest and its status', async () =
   await ground.begin();
   expect(await caller.status).toBe(6);
   expect(caller.stdout()).toBe(`begun\n${lines(1000)}`);
+  expect(caller.notices.join(' ')).not.toContain('missing');
+});
+
+it('whose keeper was told to end meanwhile, as by an engine that comes back, tells its status and that output may be missing', async () => {
+  ground = await keptGround('trap "echo late; exit 7" TERM; echo begun; while :; do sleep 0.05; done');
+  const caller = keptCaller(ground.url);
+  await until(() => caller.stdout() === 'begun\n');
+  await ground.kill();
+  await ground.only.engine.kill('c1', 'SIGTERM');
+  await until(() => ground.only.summary().state === 'exited');
+  await ground.begin();
+  expect(await caller.status).toBe(7);
+  expect(caller.stdout()).toBe('begun\n');
+  expect(caller.notices.at(-1)).toMatch(/ended with status 7 while we were away, .* may be missing/);
 });
 
 it('a server that comes back without it says so', async () => {
