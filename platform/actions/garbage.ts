@@ -82,14 +82,14 @@ async function collect(platform: Platform, appId: string | undefined, dry = fals
   );
   const { keep, gone } = await collectSlugs(platform, retired, dry);
   const old = await removeOldImages(platform, keep, dry);
-  const freed = await withoutStacks(platform, gone.images, gone.imageBytes);
-  const goneBytes = freed + bytesOf(old.map(({ size }) => size));
-  const idle = await trimImages(platform, keep, dry ? goneBytes : 0, dry);
+  const freed = (await withoutStacks(platform, gone.images)) + bytesOf(old.map(({ size }) => size));
+  const goneImages = new Set([...gone.images, ...old].map(({ id }) => id));
+  const idle = await trimImages(platform, keep, dry ? goneImages : new Set(), dry);
   const removed: Removed = {
     slugs: { count: gone.blobs, bytes: gone.bytes },
     images: {
-      count: gone.images + old.length + idle.count,
-      bytes: goneBytes + idle.bytes,
+      count: goneImages.size + idle.count,
+      bytes: freed + idle.bytes,
     },
     caches: await trimCaches(platform, dry),
     copies: trimCopies(join(config.dataFolder, dataKinds.backups), config.budgets.backups, dry),
@@ -118,8 +118,7 @@ function added(one: Collected, other: Collected): Collected {
   return {
     blobs: one.blobs + other.blobs,
     bytes: one.bytes + other.bytes,
-    images: one.images + other.images,
-    imageBytes: one.imageBytes + other.imageBytes,
+    images: [...one.images, ...other.images],
   };
 }
 

@@ -9,17 +9,24 @@ export interface ImagesOnEngine {
   bytes: number;
   /** By the slug's id. */
   of: ReadonlyMap<string, ImageInfo>;
+  /** Of no kept slug: a deploy failed, or the slug just went. Each with what it counts for. */
+  others: readonly { image: ImageInfo; size: number }[];
 }
 
-/** @param kept slugs that may have one; an image of none of them is counted without its stack, until it is collected */
+/**
+ * @param kept slugs that may have one; an image of none of them is counted without its stack, until it is collected
+ * @param gone ids of images that count as gone although they are there
+ */
 export async function imagesOnEngine(
   { engine, instance, slugs }: Platform,
   kept: readonly Slug[],
+  gone: ReadonlySet<string> = new Set(),
 ): Promise<ImagesOnEngine> {
-  const [ours, ...made] = await Promise.all([
+  const found = await Promise.all([
     engine.images({ [label.slug]: instance }),
     ...serverImages.map((name) => engine.images({ [label.image]: name })),
   ]);
+  const [ours, ...made] = found.map((images) => images.filter(({ id }) => !gone.has(id))) as typeof found;
   const images = new Map(ours.map((image) => [image.id, image]));
   const of = new Map<string, ImageInfo>();
   const sizes = new Map<string, number>();
@@ -33,14 +40,18 @@ export async function imagesOnEngine(
     for (const { digest, size } of slug.layers) sizes.set(digest, size);
   }
   const stack = largest(made[serverImages.indexOf('stack')]!);
-  for (const { id, size } of ours) if (!known.has(id)) sizes.set(id, Math.max(0, size - stack));
-  return { bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0), of };
+  const others = ours
+    .filter(({ id }) => !known.has(id))
+    .map((image) => ({ image, size: Math.max(0, image.size - stack) }));
+  for (const { image, size } of others) sizes.set(image.id, size);
+  return { bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0), of, others };
 }
 
-/** What so many images of apps take without their stack, which is there anyway; of several stacks the largest. */
-export async function withoutStacks({ engine }: Platform, images: number, bytes: number): Promise<number> {
-  if (images === 0) return 0;
-  return Math.max(0, bytes - images * largest(await engine.images({ [label.image]: 'stack' })));
+/** What images of apps take without their stack, which is there anyway; of several stacks the largest. */
+export async function withoutStacks({ engine }: Platform, images: readonly ImageInfo[]): Promise<number> {
+  if (images.length === 0) return 0;
+  const stack = largest(await engine.images({ [label.image]: 'stack' }));
+  return images.reduce((sum, { size }) => sum + Math.max(0, size - stack), 0);
 }
 
 const largest = (images: readonly ImageInfo[]): number => Math.max(0, ...images.map(({ size }) => size));

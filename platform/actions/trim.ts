@@ -1,9 +1,10 @@
 // What goes so that a kind stays within its budget, the oldest first, and which slugs an app keeps at all.
 import { type Count, type Holder, nothing, surplus } from '../domain/budgets.ts';
-import type { Slug } from '../domain/slug.ts';
+import type { Digest, Slug } from '../domain/slug.ts';
 import type { ImageInfo } from '../engine/engine.ts';
+import { imagesInUse } from '../engine/images-in-use.ts';
 import type { Platform } from './context.ts';
-import { imagesOnEngine } from './images.ts';
+import { type ImagesOnEngine, imagesOnEngine } from './images.ts';
 import { slugBytes } from './taken.ts';
 
 /** What no budget takes: the release that serves, and the one before it. */
@@ -66,26 +67,28 @@ export async function trimSlugs(
 }
 
 /**
- * Images of slugs that neither serve nor are about to: a rollback to one has the engine pull it again.
- * @param freed bytes that count as gone already
+ * Images of no kept slug, as of deploys that failed: no release will ask for one. Then those of slugs that neither serve nor
+ * are about to: a rollback to one has the engine pull it again.
+ * @param gone ids of images that count as gone: in a dry run they are there
  */
 export async function trimImages(
   platform: Platform,
   kept: readonly Slug[],
-  freed: number,
+  gone: ReadonlySet<string>,
   dry: boolean,
 ): Promise<Count> {
   const budget = platform.config.budgets.images;
   if (budget === null) return nothing;
-  const { bytes: all, of } = await imagesOnEngine(platform, kept);
-  const taken = all - freed;
+  const found = await imagesOnEngine(platform, kept, gone);
+  const taken = found.bytes;
   if (taken <= budget) return nothing;
-  const { gone, bytes } = surplus([...holdersOf(platform, kept, of).values()], taken, budget);
-  if (dry) return { count: gone.length, bytes };
+  const more = surplus(await imageHolders(platform, kept, found), taken, budget);
+  if (dry) return { count: more.gone.length, bytes: more.bytes };
   let count = 0;
-  for (const { image, slugs } of gone) {
-    // Somebody may go back to one meanwhile.
-    if (slugs.every((slug) => isIdle(platform, slug)) && (await platform.slugs.dropImage(image))) count += 1;
+  for (const { image, slugs } of more.gone) {
+    // Somebody may go back to one meanwhile, or deploy the same once more.
+    if (!slugs.every((slug) => isIdle(platform, slug)) || (await cameSince(platform, image, kept))) continue;
+    if (await platform.slugs.dropImage(image)) count += 1;
   }
   const left = (await imagesOnEngine(platform, kept)).bytes;
   return { count, bytes: Math.max(0, taken - left) };
@@ -96,12 +99,33 @@ interface ImageHolder extends Holder {
   slugs: Slug[];
 }
 
+/** In the order in which they go. What a container has cannot: others have to in its place. */
+async function imageHolders(
+  platform: Platform,
+  kept: readonly Slug[],
+  { of, others }: ImagesOnEngine,
+): Promise<ImageHolder[]> {
+  const used = await imagesInUse(platform.engine);
+  const nobodys = others
+    // Where there is no more to it than the stack, nothing would be had.
+    .filter(({ size }) => size > 0)
+    // Its layers are not known any more: it is one part, as it is counted.
+    .map(({ image, size }) => ({
+      ...{ image, slugs: [], mayGo: true },
+      parts: [{ digest: image.id as Digest, size }],
+    }));
+  return [...nobodys, ...holdersOf(platform, kept, of)].map((holder) => ({
+    ...holder,
+    mayGo: holder.mayGo && !used.has(holder.image.id),
+  }));
+}
+
 /** By the image's id: one that several slugs have, as after a redeploy, is as young as the last of them, and stays with any. */
 function holdersOf(
   platform: Platform,
   kept: readonly Slug[],
   of: ReadonlyMap<string, ImageInfo>,
-): ReadonlyMap<string, ImageHolder> {
+): ImageHolder[] {
   const may = missable(platform, 0);
   const holders = new Map<string, ImageHolder>();
   for (const slug of oldestFirst(kept)) {
@@ -116,7 +140,19 @@ function holdersOf(
       mayGo: mayGo && may.has(slug.id),
     });
   }
-  return holders;
+  return [...holders.values()];
+}
+
+/** Whether a slug has it that was not there when these were listed. */
+async function cameSince(
+  { store, slugs }: Platform,
+  image: ImageInfo,
+  listed: readonly Slug[],
+): Promise<boolean> {
+  const before = new Set(listed.map(({ id }) => id));
+  const since = store.slugs.kept().filter(({ id }) => !before.has(id));
+  const ids = await Promise.all(since.map(({ manifest }) => slugs.imageIds(manifest)));
+  return ids.flat().includes(image.id);
 }
 
 function isIdle(platform: Platform, { id, appId }: Slug): boolean {

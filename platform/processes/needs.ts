@@ -1,6 +1,6 @@
 // What this room is given by main.ts: the engine, the store, and callbacks into the router and the logs.
 import type { Size } from '../domain/formation.ts';
-import type { LogSource } from '../domain/log-line.ts';
+import type { LogFilter, LogSource, StoredLine } from '../domain/log-line.ts';
 import type { Release } from '../domain/release.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import type { Slug } from '../domain/slug.ts';
@@ -42,6 +42,8 @@ export interface ProcessNeeds {
     follow(container: { id: string; appId: string; process: string; logPath: string; release: number }): void;
     drained(containerId: string): Promise<void>;
     write(appId: string, line: { source: LogSource; process: string; text: string; release?: number }): void;
+    /** The newest lines that match. */
+    read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
   };
   /** Who reads what processes use is told what happens to them. */
   figures: Pick<Figures, 'seen' | 'killed' | 'crashed'>;

@@ -13,6 +13,9 @@ export interface OneOffLines {
   say(container: Of, text: string): void;
 }
 
+/** How the line of an end begins; whose end, its process says. */
+export const exitedWith = 'Process exited with status ';
+
 export function createOneOffLines(logs: Pick<ProcessNeeds['logs'], 'write'>): OneOffLines {
   function say(container: Of, text: string): void {
     const { [label.app]: appId = '', [label.process]: process = '' } = container.labels;
@@ -23,7 +26,7 @@ export function createOneOffLines(logs: Pick<ProcessNeeds['logs'], 'write'>): On
       say(container, `Starting process with command \`${container.labels[label.command]}\``),
     up: (container) => say(container, 'State changed from starting to up'),
     ended(container, status, begun = true) {
-      say(container, `Process exited with status ${status}`);
+      say(container, `${exitedWith}${status}`);
       say(container, `State changed from ${begun ? 'up' : 'starting'} to complete`);
     },
     say,

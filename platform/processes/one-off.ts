@@ -12,6 +12,7 @@ import type { FromSlug } from './from-slug.ts';
 import { createKeptSessions, type KeptSessions } from './kept/sessions.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import { createOneOffEnds } from './one-off-ends.ts';
 import { createOneOffLines } from './one-off-lines.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
 import { attachedLabel, type OneOffOrder, oneOffSpec } from './one-off-spec.ts';
@@ -50,7 +51,8 @@ export function createOneOffs(
   const present = new Set<string>();
   const names = createOneOffNames(needs, draw);
   const tell = createOneOffLines(logs);
-  const kept = createKeptSessions({ ...needs, tell, clear, ended: told });
+  const tellEnd = createOneOffEnds({ ...needs, tell });
+  const kept = createKeptSessions({ ...needs, tell, clear, ended: tellEnd });
 
   async function make(order: OneOffOrder, processId: string): Promise<ContainerSummary> {
     return needs.networkOf.within(order.app, async (network) => {
@@ -103,22 +105,10 @@ export function createOneOffs(
     if (logPath)
       logs.follow({ id: container.id, appId, process: name, logPath, release: releaseOf(container) });
     const code = await endOf(container.id);
-    await tellKill(container.id);
     await logs.drained(container.id);
-    tell.ended(container, code);
+    await tellEnd(container, code);
     cronEnded(container, code);
     await clear(container);
-  }
-
-  async function told(container: ContainerSummary, status: number, begun: boolean): Promise<void> {
-    await tellKill(container.id);
-    tell.ended(container, status, begun);
-  }
-
-  /** By the kernel, for memory: whoever watches was told, unless that was while no server ran. */
-  async function tellKill(id: string): Promise<void> {
-    const end = await engine.inspect(id).catch(() => undefined);
-    if (end?.oomKilled) needs.figures.killed(end);
   }
 
   function cronEnded(container: ContainerSummary, status: number | null): void {

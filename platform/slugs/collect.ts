@@ -10,9 +10,7 @@ import { blobsOf, type Manifest, maxManifestBytes, readManifest } from './image.
 export interface Collected {
   blobs: number;
   bytes: number;
-  images: number;
-  /** As the engine counts them: layers that several have are in each. */
-  imageBytes: number;
+  images: ImageInfo[];
 }
 
 interface CollectNeeds {
@@ -36,7 +34,7 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
   const young = found.filter((blob) => blob.touchedAt >= before && blob.size <= maxManifestBytes);
   const kept = await manifestsAt(blobs, [...needs.keep, ...young.map((blob) => blob.digest)]);
   const reachable = namedBy(kept);
-  const result: Collected = { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+  const result: Collected = { blobs: 0, bytes: 0, images: [] };
   const goes = (blob: BlobFacts): boolean =>
     needs.dry ? blob.touchedAt < before : blobs.removeOlder(blob.digest, before);
   for (const blob of found) {
@@ -49,8 +47,7 @@ export async function collect(needs: CollectNeeds): Promise<Collected> {
   for (const image of images) {
     if (ids.has(image.id) || used.has(image.id)) continue;
     if (!needs.dry && !(await removeNames(needs, image))) continue;
-    result.images += 1;
-    result.imageBytes += image.size;
+    result.images.push(image);
   }
   return result;
 }

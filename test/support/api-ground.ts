@@ -166,7 +166,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
       has: async () => true,
       blobs: async () => [],
       async *read() {},
-      collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
+      collect: async () => ({ blobs: 0, bytes: 0, images: [] }),
       leftovers: async () => 0,
       primed: () => [],
       imageIds: async () => [],

@@ -5,6 +5,7 @@ import { endedFromOutside } from '../../domain/process.ts';
 import type { ContainerState, ContainerSummary } from '../../engine/engine.ts';
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
+import { hasEnded, type TellEnd } from '../one-off-ends.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
 import { type Started, startAttached } from '../start-attached.ts';
 import { join, joinStarted } from './join.ts';
@@ -39,8 +40,7 @@ export interface KeptSessions {
 
 interface Needs extends Pick<ProcessNeeds, 'engine' | 'instance' | 'reattachMs' | 'onProblem'> {
   tell: OneOffLines;
-  /** Tells the log of its end. @param begun whether its command had begun */
-  ended(container: ContainerSummary, status: number, begun: boolean): Promise<void>;
+  ended: TellEnd;
   clear(container: ContainerSummary): Promise<void>;
 }
 
@@ -78,8 +78,6 @@ const neverBegun =
   'That one-off process ended before anybody was connected to it: its command never began. Run it again.';
 const endedUnseen = (status: number): string =>
   `That one-off process was ended from outside (status ${status}), as happens with its engine, and nothing of its output is there. Whether its command began is not known: look at what it does before you run it again.`;
-
-const hasEnded = (state: ContainerState): boolean => state === 'exited' || state === 'dead';
 
 export function createKeptSessions(needs: Needs, notBegunMs = usualNotBegunMs): KeptSessions {
   const { engine } = needs;

@@ -140,7 +140,12 @@ const still: Omit<ProcessNeeds, 'engine' | 'store' | 'image' | 'serve' | 'draine
   settleMs: 0,
   ask: async () => ({ ok: true }),
   listening: async () => true,
-  logs: { follow: () => undefined, drained: async () => undefined, write: () => undefined },
+  logs: {
+    follow: () => undefined,
+    drained: async () => undefined,
+    write: () => undefined,
+    read: async () => [],
+  },
   figures: { seen: () => undefined, killed: () => undefined, crashed: () => undefined },
   onReleaseOutput: () => undefined,
   onReleaseEnded: () => undefined,

@@ -187,14 +187,15 @@ test('the wrong token pulls nothing', async () => {
 test('collection removes what no kept slug names, from disk and from the engine', async () => {
   const gone = await pack('gone', 'never again');
   const goneId = await slugs.ensureImage({ appName: 'gone', manifest: gone.manifest });
-  expect(await slugs.collect([first.manifest])).toEqual({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 });
+  expect(await slugs.collect([first.manifest])).toEqual({ blobs: 0, bytes: 0, images: [] });
 
   const store = join(folder, 'blobs/sha256');
   const old = new Date(Date.now() - 2 * 3_600_000);
   for (const name of await readdir(store)) await utimes(join(store, name), old, old);
   const removed = await slugs.collect([first.manifest]);
   // Of each of two slugs: manifest, config and app layer; and the stack alone, which this run has not primed.
-  expect(removed).toMatchObject({ blobs: 8, images: 3 });
+  expect(removed.blobs).toBe(8);
+  expect(removed.images).toHaveLength(3);
   expect(await engine.image(goneId)).toBeNull();
   expect(await slugs.has(gone.manifest)).toBe(false);
   expect(await slugs.has(first.manifest)).toBe(true);

@@ -53,7 +53,7 @@ export async function createBackupGround(): Promise<BackupGround> {
     read: (digest: Digest) => blobs.stream(digest),
     collect: async () => {
       collected += 1;
-      return { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+      return { blobs: 0, bytes: 0, images: [] };
     },
   });
   const repository = join(folder, 'git', `${app.id}.git`);

@@ -1,81 +1,11 @@
 // What is kept within its budget: by going, the oldest first, or by taking no more; what serves is never touched.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { diskUse, requireRoom, tidyDisk } from '../../../platform/actions/disk.ts';
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
-import { type Budgets, builtKinds } from '../../../platform/domain/budgets.ts';
-import type { Digest } from '../../../platform/domain/slug.ts';
-import { type Blobs, openBlobs } from '../../../platform/slugs/blobs.ts';
-import { collect, idsOf, leftovers, manifestAt, removeImage } from '../../../platform/slugs/collect.ts';
-import { imageDocuments } from '../../../platform/slugs/image.ts';
-import { wholeBlobs } from '../../../platform/slugs/puller.ts';
-import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
-import { plainSlug } from '../../support/plain-slug.ts';
-import { createGround, type Ground } from './ground.ts';
-
-const layerBytes = 1_000_000;
-let engine: MemoryEngine;
-let ground: Ground;
-let blobs: Blobs;
-/** Milliseconds that what is built is too young to be collected. */
-let youth: number;
-
-beforeEach(async () => {
-  engine = createMemoryEngine();
-  youth = -1000;
-  ground = createGround({ engine });
-  blobs = await openBlobs(join(ground.folder, 'blobs'));
-  const needs = { engine, blobs, instance: 'mine', onProblem: (text: string) => ground.problems.push(text) };
-  Object.assign(ground.platform, {
-    config: { ...ground.platform.config, dataFolder: ground.folder, keepReleases: 10, logBudgetBytes: 1 },
-  });
-  Object.assign(ground.platform.slugs, {
-    blobs: (manifest: Digest) => wholeBlobs(blobs, manifest),
-    collect: (keep: Digest[], dry = false) => collect({ ...needs, keep, dry, before: Date.now() - youth }),
-    leftovers: (keep: Digest[]) => leftovers(blobs, keep),
-    imageIds: async (manifest: Digest) => idsOf(manifest, await manifestAt(blobs, manifest)),
-    dropImage: (image: Parameters<typeof removeImage>[1]) => removeImage(needs, image),
-  });
-});
-afterEach(() => ground[Symbol.dispose]());
-
-function setBudgets(budgets: Partial<Budgets>, minFreeBytes = 0): void {
-  const { config } = ground.platform;
-  Object.assign(ground.platform, {
-    config: { ...config, minFreeBytes, budgets: { ...config.budgets, ...budgets } },
-  });
-}
-
-/** A release of a slug with one layer of its own, which serves unless it failed. @returns the id of its image */
-async function release(text: string, status: 'succeeded' | 'failed' = 'succeeded'): Promise<string> {
-  const { store, app, caller } = ground;
-  const bytes = Buffer.alloc(layerBytes, text);
-  const layer = { digest: await blobs.putBytes(bytes), size: bytes.length, label: 'app' };
-  const stack = { reference: 's', imageId: 'x', layers: [], env: [] };
-  const documents = imageDocuments({ stack, layers: [layer], architecture: 'amd64', instance: 'mine' });
-  await blobs.putBytes(documents.config);
-  const manifest = await blobs.putBytes(documents.manifest);
-  const slug = store.slugs.insert({ ...plainSlug(app.id), manifest, layers: [layer], commit: text });
-  const version = (store.releases.newest(app.id)?.version ?? 0) + 1;
-  const { id } = store.releases.append(app.id, caller.user.id, {
-    ...{ version, slugId: slug.id, config: {}, cause: 'push', description: 'Deploy', commit: text },
-  });
-  store.releases.end(id, status, null);
-  if (status === 'succeeded') store.apps.setServing(app.id, version);
-  // The next one is younger.
-  await sleep(2);
-  const labels = { 'twelve.slug': 'mine' };
-  return engine.addImage(`twelve-mine/hello:${text}`, labels, documents.config.toString()).id;
-}
-
-const kept = (): (string | null)[] =>
-  ground.store.slugs
-    .kept()
-    .map(({ commit }) => commit)
-    .sort();
-const tags = async () => (await engine.images({})).flatMap(({ tags }) => tags).sort();
+import { builtKinds } from '../../../platform/domain/budgets.ts';
+import { engine, ground, kept, layerBytes, release, setBudgets, setYouth } from './budget-ground.ts';
 
 it('slugs of the oldest releases go; those of the newest two stay, and then nothing more is taken', async () => {
   for (const text of ['a', 'b', 'c', 'd']) await release(text);
@@ -104,7 +34,7 @@ it('slugs of the oldest releases go; those of the newest two stay, and then noth
 });
 
 it('what deploys that failed just built neither takes the place of older slugs nor refuses a push', async () => {
-  youth = 3_600_000;
+  setYouth(3_600_000);
   for (const text of ['a', 'b', 'c']) await release(text);
   for (const text of ['x', 'y']) await release(text, 'failed');
   const take = (kinds: Awaited<ReturnType<typeof diskUse>>, kind: string) =>
@@ -129,7 +59,7 @@ it('what deploys that failed just built neither takes the place of older slugs n
   await collectGarbage(ground.platform);
   await expect(requireRoom(ground.platform, [])).rejects.toThrow(/budget for slugs .* take 2 MB of 2 MB/);
 
-  youth = -1000;
+  setYouth(-1000);
   await collectGarbage(ground.platform);
   expect(take(await diskUse(ground.platform), 'leftovers')).toBe(0);
   expect(kept()).toEqual(['c', 'd']);
@@ -144,25 +74,6 @@ it('the slugs of an app that is being deployed stay until that has ended', async
   claim.release();
   await collectGarbage(ground.platform);
   expect(kept()).toEqual(['b', 'c']);
-});
-
-it('images of releases that do not serve go, unless a container uses them; their slugs stay', async () => {
-  await release('a');
-  const image = await release('b');
-  await release('c');
-  await engine.create({ name: 'old', image, labels: { 'twelve.instance': 'mine' }, env: {} });
-  setBudgets({ images: 2.5 * layerBytes });
-  const find = (kinds: Awaited<ReturnType<typeof tidyDisk>>) => kinds.find(({ kind }) => kind === 'images')!;
-  const dry = find(await tidyDisk(ground.platform, true));
-  expect(dry).toMatchObject({ bytes: 3 * layerBytes, removed: { count: 1, bytes: layerBytes } });
-  const run = find(await tidyDisk(ground.platform, false));
-  expect(run).toMatchObject({ bytes: 2 * layerBytes, removed: dry.removed });
-  expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
-  setBudgets({ images: 1 });
-  await collectGarbage(ground.platform);
-  expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
-  expect(kept()).toEqual(['a', 'b', 'c']);
-  await expect(requireRoom(ground.platform, [])).rejects.toThrow(/budget for images .*TWELVE_IMAGES_BUDGET/);
 });
 
 it('of one that serves again from an older slug neither the slug nor its image goes', async () => {
@@ -184,43 +95,6 @@ it('of one that serves again from an older slug neither the slug nor its image g
   // Nothing runs that would keep it from going.
   expect((await engine.images({})).map(({ id }) => id)).toEqual([image]);
   expect(kept()).toEqual(['again', 'b']);
-});
-
-it('an image goes for none to which somebody is going back meanwhile', async () => {
-  await release('a');
-  await release('b');
-  await release('c');
-  setBudgets({ images: 1 });
-  const { slugs, store } = { ...ground.platform, store: ground.store };
-  const { dropImage } = slugs;
-  Object.assign(slugs, {
-    dropImage: (image: Parameters<typeof dropImage>[0]) => {
-      const [, second] = store.slugs.ofApp(ground.app.id);
-      const rollback = { cause: 'rollback', description: 'Rollback to v2', commit: 'b' } as const;
-      const order = { version: 4, slugId: second!.id, config: {}, ...rollback };
-      if (store.releases.newest(ground.app.id)?.version === 3)
-        store.releases.append(ground.app.id, ground.caller.user.id, order);
-      return dropImage(image);
-    },
-  });
-  await collectGarbage(ground.platform);
-  expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
-  expect(ground.problems).not.toContain('garbage collection failed');
-});
-
-it('an image that a container keeps from being collected is counted without the stack', async () => {
-  engine.addImage('twelve/stack:0123456789ab', { 'twelve.image': 'stack' });
-  const labels = { 'twelve.slug': 'mine' };
-  for (const name of ['one', 'two']) engine.addImage(`twelve-mine/gone:${name}`, labels);
-  const { images } = engine;
-  const sized = async (...asked: Parameters<typeof images>) =>
-    (await images(...asked)).map((one) => ({ ...one, size: one.labels['twelve.slug'] ? 260 : 250 }));
-  Object.assign(engine, { images: sized });
-  const used = await diskUse(ground.platform);
-  expect(used!.find(({ kind }) => kind === 'images')).toMatchObject({ bytes: 270 });
-  const tidied = await tidyDisk(ground.platform, false);
-  const found = tidied.find(({ kind }) => kind === 'images');
-  expect(found).toMatchObject({ bytes: 250, removed: { count: 2, bytes: 20 } });
 });
 
 it('what is used up refuses what adds to it, and is looked at again after something went', async () => {

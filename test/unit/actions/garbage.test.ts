@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 
 function platform(): Platform {
-  const collected = { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+  const collected = { blobs: 0, bytes: 0, images: [] };
   return {
     engine,
     store,

@@ -95,7 +95,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
       leftovers: async () => 0,
       primed: () => [],
       imageIds: async () => [],
-      collect: async () => ({ blobs: 0, bytes: 0, images: 0, imageBytes: 0 }),
+      collect: async () => ({ blobs: 0, bytes: 0, images: [] }),
     },
     processes: {
       released: () => undefined,

@@ -38,7 +38,7 @@ it.each(['an app', 'the list of apps', 'the stack'])(
       prime: async () => void done.push('primed'),
       collect: async () => {
         done.push('collected');
-        return { blobs: 0, bytes: 0, images: 0 };
+        return { blobs: 0, bytes: 0, images: [] };
       },
     });
     await prepare(platform, AbortSignal.abort());
@@ -57,7 +57,7 @@ it('what is garbage is collected again and again, until the server stops', async
     prime: nothing,
     collect: async () => {
       collected += 1;
-      return { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+      return { blobs: 0, bytes: 0, images: [] };
     },
   });
   const stop = new AbortController();

@@ -49,7 +49,7 @@ beforeEach(() => {
       sweep: (pending: ReadonlySet<string>) => swept.push(...pending),
       remove: async (id: string) => void removed.push(id),
     },
-    slugs: { collect: async () => ({ blobs: 0, images: 0 }) },
+    slugs: { collect: async () => ({ blobs: 0, images: [] }) },
     engine: { list: async () => [], images: async () => [] },
     currentImages: async () => [],
   } as unknown as Platform;

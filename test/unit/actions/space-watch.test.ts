@@ -20,7 +20,7 @@ it('tells when space is short and when it is there again, and collects in betwee
   Object.assign(platform.slugs, {
     collect: async () => {
       collected += 1;
-      return { blobs: 0, bytes: 0, images: 0, imageBytes: 0 };
+      return { blobs: 0, bytes: 0, images: [] };
     },
   });
   const stop = new AbortController();

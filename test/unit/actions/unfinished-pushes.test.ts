@@ -40,7 +40,7 @@ beforeEach(() => {
     config: { keepReleases: 10 },
     claims: createClaims(Date.now),
     engine: createMemoryEngine(),
-    slugs: { collect: async () => ({ blobs: 0, bytes: 0, images: 0 }) },
+    slugs: { collect: async () => ({ blobs: 0, bytes: 0, images: [] }) },
     currentImages: async () => [],
     git: {
       unfinished: async () =>

@@ -102,6 +102,7 @@ export function newNeeds(): ProcessNeeds {
       follow: () => undefined,
       drained: async () => undefined,
       write: (_app, { process, text }) => void lines.push(`${process}: ${text}`),
+      read: async () => [],
     },
     figures: { seen: () => undefined, killed: () => undefined, crashed: () => undefined },
     onServing: (appId) => void served.push(`${appId} v${store.apps.byId(appId)?.servingVersion}`),

@@ -24,6 +24,7 @@ let said: string[];
 const logs: ProcessNeeds['logs'] = {
   follow: () => undefined,
   drained: async () => undefined,
+  read: async () => [],
   write: (_app, { process, text, release }) =>
     void said.push(`${process}${release === undefined ? '' : ` v${release}`}: ${text}`),
 };
