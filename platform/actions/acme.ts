@@ -43,9 +43,6 @@ interface WantedHost {
 const longestSleepMs = 600_000;
 const longestPauseMs = 24 * 3_600_000;
 
-/** No host begins so: under such names stands what authorities said of all orders, each by its directory. */
-const everyName = '* ';
-
 /** The account's key; it is made where there is none. */
 export function accountKey({ store }: Pick<Platform, 'store'>): string {
   const known = store.ownKeys.get('acme-account');
@@ -117,6 +114,7 @@ async function orderOne(
   now: () => Date,
 ): Promise<void> {
   const { store, certificates } = needs;
+  const directory = directoryOf(needs);
   try {
     const made = await needs.orders.order(host);
     const checked = checkCertificate(made.chain, made.key, now());
@@ -126,8 +124,8 @@ async function orderOne(
       for (const old of store.certificates.all())
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
       store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
-      store.acmeFailures.remove(host);
-      store.acmeFailures.remove(holdName(needs));
+      store.acmeFailures.remove(directory, host);
+      store.acmeFailures.remove(directory, null);
     });
     say(
       needs,
@@ -135,9 +133,9 @@ async function orderOne(
       `Certificate for ${host} issued by ${checked.facts.issuer}, good until ${checked.facts.notAfter}`,
     );
   } catch (error) {
-    const retryAfter = error instanceof AskedToWait ? error.retryAfterMs : 0;
-    const next = failed(host, failure, messageOf(error), now(), retryAfter);
-    store.acmeFailures.put(host, next);
+    const asked = error instanceof AskedToWait ? error.retryAfterMs : null;
+    const next = failed(host, failure, messageOf(error), now(), asked);
+    store.acmeFailures.put(directory, host, next);
     say(needs, appId, `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`);
     const others = states.filter((state) => state.host !== host);
     if (error instanceof AskedToWait && isAboutAll(error.message, host)) holdAll(needs, others, error, now());
@@ -150,9 +148,9 @@ async function orderOne(
 
 /** The host that was asked for has failed all the same: should it be about that alone, another is tried first after the wait. */
 function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedToWait, now: Date): void {
-  const { store } = needs;
-  const hold = failed(everyName, holdOf(needs), asked.message, now, asked.retryAfterMs);
-  store.acmeFailures.put(holdName(needs), hold);
+  const directory = directoryOf(needs);
+  const hold = failed(directory, holdOf(needs), asked.message, now, asked.retryAfterMs);
+  needs.store.acmeFailures.put(directory, null, hold);
   needs.log.warn({ reason: hold.reason, until: hold.nextAt }, 'the authority takes no orders for now');
   for (const state of others)
     if (state.appId && dueAt(state) <= now.getTime())
@@ -161,11 +159,12 @@ function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedTo
 
 /** What the authority said of all orders, and until when that holds. */
 function holdOf(known: Known): Failure | null {
-  return known.store.acmeFailures.of(holdName(known));
+  return known.store.acmeFailures.of(directoryOf(known), null);
 }
 
-function holdName({ config }: Pick<Known, 'config'>): string {
-  return `${everyName}${config.acme?.directory ?? ''}`;
+/** The authority that is asked now: what another one said, before the setting was changed, does not count. */
+function directoryOf({ config }: Pick<Known, 'config'>): string {
+  return config.acme?.directory ?? '';
 }
 
 function saidOf({ reason, nextAt }: Failure): string {
@@ -175,14 +174,14 @@ function saidOf({ reason, nextAt }: Failure): string {
 function hostStates(needs: Known): OwnedState[] {
   const { store } = needs;
   const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
-  const failures = store.acmeFailures.all();
+  store.acmeFailures.adopt(directoryOf(needs));
+  const failures = store.acmeFailures.ofHosts(directoryOf(needs));
   const every = everyHost(needs);
   const wanted = wantedHosts(needs, every);
   for (const { id, appId, names } of certificates)
     if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
-  const isWanted = (name: string): boolean =>
-    name.startsWith(everyName) || wanted.some(({ host }) => host === name);
-  for (const name of failures.keys()) if (!isWanted(name)) store.acmeFailures.remove(name);
+  for (const name of store.acmeFailures.hosts())
+    if (!wanted.some(({ host }) => host === name)) store.acmeFailures.forget(name);
   return wanted.map((one) => ({
     ...one,
     certificate:
@@ -226,7 +225,7 @@ export function acmeStatusOf({ store, config }: Known, appId: string, host: stri
   if (platformNames(config).includes(host)) return { status: 'failed', reason: notTheApps };
   const now = new Date();
   const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
-  const failure = store.acmeFailures.of(host);
+  const failure = store.acmeFailures.of(directoryOf({ config }), host);
   const valid = chosen && isValid(chosen, now);
   if (valid && chosen.source === 'added') return null;
   const hold = holdOf({ store, config });

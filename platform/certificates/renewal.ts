@@ -21,6 +21,8 @@ export interface Failure {
   reason: string;
   failedAt: string;
   nextAt: string;
+  /** Until when the authority asked to wait; null: it did not. */
+  askedUntil: string | null;
 }
 
 const minute = 60_000;
@@ -72,23 +74,28 @@ export function isAboutAll(reason: string, host: string): boolean {
   return !names.some((name) => words.some((word) => word.replace(/^\*\.|\.$/g, '') === name));
 }
 
-/** @param retryAfterMs what the authority asked for; it counts where it is longer */
+/**
+ * @param whose host, or what else it is about: each has a moment of its own
+ * @param askedMs how long the authority asked to wait, which counts where it is longer; 0: it did not say how long; null: it did not ask
+ */
 export function failed(
-  host: string,
+  whose: string,
   before: Failure | null,
   reason: string,
   now: Date,
-  retryAfterMs = 0,
+  askedMs: number | null = null,
 ): Failure {
   const failures = (before?.failures ?? 0) + 1;
   const own = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-  const pause =
-    Math.max(own, Math.min(retryAfterMs, longestAskedMs)) * (1 + spread(`${host} ${failures}`) / 10);
+  const asked = Math.min(askedMs ?? 0, longestAskedMs);
+  const after = (ms: number): string => new Date(now.getTime() + ms).toISOString();
+  const nextAt = after(Math.max(own, asked) * (1 + spread(`${whose} ${failures}`) / 10));
   return {
     failures,
     reason,
     failedAt: now.toISOString(),
-    nextAt: new Date(now.getTime() + pause).toISOString(),
+    nextAt,
+    askedUntil: askedMs === null ? null : asked > 0 ? after(asked) : nextAt,
   };
 }
 

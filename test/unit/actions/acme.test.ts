@@ -6,12 +6,14 @@ import { createCertificateService } from '../../../platform/actions/certificate-
 import { addCertificate } from '../../../platform/actions/certificates.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
 import { AskedToWait } from '../../../platform/certificates/acme.ts';
+import { failed } from '../../../platform/certificates/renewal.ts';
 import { parseHostName } from '../../../platform/domain/host-name.ts';
 import type { RouterCertificates } from '../../../platform/router/router.ts';
 import { type Issued, makeCertificate } from '../../support/certificates.ts';
 import { eventually } from '../../support/wait.ts';
 import { createGround, type Ground } from './ground.ts';
 
+const directory = 'https://ca.test/dir';
 let ground: Ground;
 let platform: Platform;
 let authority: Issued;
@@ -27,7 +29,7 @@ let end: () => void;
 beforeEach(async () => {
   [served, lines, ordered, refusals, end, ahead] = [undefined, [], [], new Map(), () => {}, 0];
   authority = await makeCertificate('Public CA', { authority: true });
-  const acme = { directory: 'https://ca.test/dir', email: 'a@b.test', caFile: null };
+  const acme = { directory, email: 'a@b.test', caFile: null };
   const https = { host: '127.0.0.1', port: 443 };
   ground = createGround({
     config: {
@@ -83,10 +85,17 @@ function order(days = 0, more: Partial<AcmeNeeds> = {}): void {
     },
   });
 }
+const askOf = (url: string) =>
+  Object.assign(platform.config, { acme: { ...platform.config.acme, directory: url } });
 const allServed = (): string[] => served!.entries.flatMap(({ hosts }) => hosts).sort();
 /** Of the app. */
 const hostsServed = (): string[] => allServed().filter((host) => host !== 'apps.test');
 const status = (host: string) => acmeStatusOf(platform, ground.app.id, host);
+/** Of what the authority said something else; `all`: of all orders. */
+const failing = (): string[] => {
+  const { acmeFailures } = platform.store;
+  return [...(acmeFailures.of(directory, null) ? ['all'] : []), ...acmeFailures.ofHosts(directory).keys()];
+};
 const domain = (name: string) => platform.store.domains.add(ground.app.id, parseHostName(name));
 
 test('names of the platform and of apps are ordered once each, and served', async () => {
@@ -129,14 +138,14 @@ test('a failure is said and waits; other hosts do not wait for it', async () => 
       /^No certificate for gone\.test: DNS problem: no such host\. It is tried again at 20/,
     ),
   );
-  const failure = platform.store.acmeFailures.all().get('later.test')!;
+  const failure = platform.store.acmeFailures.of(directory, 'later.test')!;
   expect(Date.parse(failure.nextAt) - Date.parse(failure.failedAt)).toBeGreaterThanOrEqual(7_200_000);
   end();
   refusals.clear();
   order(3 / 24);
   await eventually(hostsServed, (hosts) => hosts.length === 3);
   expect(status('gone.test')).toEqual({ status: 'cert issued', reason: null });
-  expect(platform.store.acmeFailures.all().size).toBe(0);
+  expect(failing()).toEqual([]);
 });
 
 test('what the authority asks of the account goes for all names, also after a restart, and is said where one looks', async () => {
@@ -166,15 +175,12 @@ test('what the authority asks of the account goes for all names, also after a re
   order(1 / 24);
   await sleep(100);
   expect(ordered).toEqual(['apps.test']);
-  expect([...platform.store.acmeFailures.all().keys()].sort()).toEqual([
-    '* https://ca.test/dir',
-    'apps.test',
-  ]);
+  expect(failing()).toEqual(['all', 'apps.test']);
   end();
   refusals.clear();
   order(3 / 24);
   await eventually(allServed, (hosts) => hosts.length === 4);
-  expect(platform.store.acmeFailures.all().size).toBe(0);
+  expect(failing()).toEqual([]);
 });
 
 test('what an authority asks of the account does not hold up orders from another one, and counts when that is asked again', async () => {
@@ -187,20 +193,72 @@ test('what an authority asks of the account does not hold up orders from another
     (count) => count === 2,
   );
   end();
-  const { acme } = platform.config;
-  const directory = (url: string) => Object.assign(platform.config, { acme: { ...acme, directory: url } });
-  directory('https://other.test/dir');
+  askOf('https://other.test/dir');
   expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  refusals.clear();
   order();
-  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  await eventually(allServed, (hosts) => hosts.length === 3);
   end();
-  expect([...ordered].sort()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test']);
-  directory(acme!.directory);
+  // The one that the first authority refused, too.
+  expect([...ordered].sort()).toEqual(['apps.test', 'apps.test', 'hello.apps.test', 'www.shop.test']);
+  askOf(directory);
   domain('later.test');
   expect(status('later.test')?.reason).toContain('the authority takes no orders of this server');
   order();
   await sleep(100);
-  expect(ordered).toHaveLength(3);
+  expect(ordered).toHaveLength(4);
+});
+
+test("a host's failure is of the authority that said it: another one is asked at once, and it counts when the first is asked again", async () => {
+  domain('www.shop.test');
+  const refusal = new AskedToWait('Too many certificates for "shop.test".', 7_200_000);
+  refusals.set('www.shop.test', refusal);
+  order();
+  await eventually(
+    () => status('www.shop.test')?.status,
+    (now) => now === 'failing',
+  );
+  end();
+  const before = platform.store.acmeFailures.of(directory, 'www.shop.test');
+  askOf('https://other.test/dir');
+  expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  refusals.set('www.shop.test', new Error('DNS problem: no such host.'));
+  order();
+  await eventually(
+    () => status('www.shop.test'),
+    (now) => now?.reason === 'DNS problem: no such host.',
+  );
+  end();
+  expect(platform.store.acmeFailures.of('https://other.test/dir', 'www.shop.test')?.failures).toBe(1);
+  askOf(directory);
+  expect(status('www.shop.test')).toEqual({ status: 'failing', reason: refusal.message });
+  expect(platform.store.acmeFailures.of(directory, 'www.shop.test')).toEqual(before);
+  const asked = ordered.length;
+  order();
+  await sleep(100);
+  expect(ordered).toHaveLength(asked);
+});
+
+test('what an authority said of a host goes with the host, whichever said it', async () => {
+  const { id } = domain('www.shop.test');
+  const { acmeFailures, domains } = platform.store;
+  const failure = failed('www.shop.test', null, 'Away.', new Date());
+  for (const url of [directory, 'https://other.test/dir']) acmeFailures.put(url, 'www.shop.test', failure);
+  domains.remove(id);
+  order();
+  await eventually(acmeFailures.hosts, (hosts) => hosts.length === 0);
+});
+
+test('what was stored before directories were is of the one that is asked when the newer server starts', async () => {
+  domain('www.shop.test');
+  const { acmeFailures } = platform.store;
+  const failure = failed('www.shop.test', null, 'Away.', new Date());
+  acmeFailures.put('', 'www.shop.test', failure);
+  order();
+  await eventually(allServed, (hosts) => hosts.length === 2);
+  expect(ordered).not.toContain('www.shop.test');
+  expect(status('www.shop.test')).toEqual({ status: 'failing', reason: 'Away.' });
+  expect(acmeFailures.of(directory, 'www.shop.test')).toEqual(failure);
 });
 
 test('a certificate that is renewed takes the place of the one before', async () => {

@@ -63,6 +63,16 @@ test('what an authority asks for counts where it is longer', () => {
   ]);
 });
 
+test('what an authority asked for is known apart from our own pause', () => {
+  const asked = (ms?: number): Failure => failed('a', null, 'No.', new Date(start), ms);
+  expect(asked().askedUntil).toBeNull();
+  expect(asked(1000).askedUntil).toBe(new Date(start + 1000).toISOString());
+  expect(asked(day).askedUntil).toBe(at(1));
+  expect(asked(400 * day).askedUntil).toBe(at(30));
+  // Too much, and it did not say for how long.
+  expect(asked(0).askedUntil).toBe(asked(0).nextAt);
+});
+
 test('a renewal that failed waits as any failure does, and never comes before its time', () => {
   const failure = failed('a', null, 'Away.', new Date(start + 61 * day));
   expect(dueAt(state('a', { certificate, failure }))).toBe(Date.parse(failure.nextAt));
