@@ -1,5 +1,5 @@
 // For which hosts certificates are ordered, and how each of them stands.
-import { dueAt, type Failure, type HostState } from '../certificates/renewal.ts';
+import { byHandAt, dueAt, type Failure, type HostState, waitsFor } from '../certificates/renewal.ts';
 import { chooseCertificate, isValid } from '../domain/certificate.ts';
 import { platformNames } from '../domain/own-names.ts';
 import { hostsOf } from './apps.ts';
@@ -12,6 +12,19 @@ export interface AcmeStatus {
   /** Heroku's words. */
   status: 'pending' | 'cert issued' | 'failing' | 'failed';
   reason: string | null;
+}
+
+export interface AcmeStanding {
+  host: string;
+  /** null: none is ordered, since one that was added is good for it. */
+  status: AcmeStatus['status'] | null;
+  reason: string | null;
+  /** Of the certificate that it has. */
+  expiresAt: string | null;
+  /** When it is ordered next; null: its turn has come, or none is ordered. */
+  nextAt: string | null;
+  /** When one that failed may be tried again by hand; null: at once, or there is nothing to try again. */
+  byHandAt: string | null;
 }
 
 interface WantedHost {
@@ -86,20 +99,39 @@ function reasonAgainst(host: string): string | null {
 const notTheApps = 'This is a name of the platform itself, and leads to no app.';
 
 /** How a host of an app stands; null where certificates are not ordered, or not for it. */
-export function acmeStatusOf({ store, config }: AcmeKnown, appId: string, host: string): AcmeStatus | null {
-  if (!config.acme) return null;
-  if (platformNames(config).includes(host)) return { status: 'failed', reason: notTheApps };
+export function acmeStatusOf(known: AcmeKnown, appId: string, host: string): AcmeStatus | null {
+  if (!known.config.acme) return null;
+  const { status, reason } = standingOf(known, appId, host);
+  return status && { status, reason };
+}
+
+/** @param appId null: of the platform's own */
+export function standingOf(known: AcmeKnown, appId: string | null, host: string): AcmeStanding {
+  const { store, config } = known;
+  const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
+  if (appId !== null && platformNames(config).includes(host))
+    return { ...never, status: 'failed', reason: notTheApps };
   const now = new Date();
   const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
-  const failure = store.acmeFailures.of(directoryOf({ config }), host);
-  const valid = chosen && isValid(chosen, now);
-  if (valid && chosen.source === 'added') return null;
-  const hold = holdOf({ store, config });
-  const due = dueAt({ host, certificate: valid ? chosen : null, failure });
-  const held = hold && now < new Date(hold.nextAt) && due <= now.getTime() ? saidOf(hold) : null;
-  if (valid) return { status: 'cert issued', reason: failure?.reason ?? held };
+  const certificate = chosen && isValid(chosen, now) ? chosen : null;
+  const expiresAt = certificate?.notAfter ?? null;
+  if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
   const against = reasonAgainst(host);
-  if (against) return { status: 'failed', reason: against };
-  if (failure) return { status: 'failing', reason: failure.reason };
-  return { status: 'pending', reason: held };
+  if (!certificate && against) return { ...never, status: 'failed', reason: against };
+  const failure = store.acmeFailures.of(directoryOf(known), host);
+  const hold = holdOf(known);
+  const state = { host, certificate, failure };
+  const due = dueAt(state);
+  const heldUntil = hold ? Date.parse(hold.nextAt) : 0;
+  const held = hold && now.getTime() < heldUntil && due <= now.getTime() ? saidOf(hold) : null;
+  const waits = waitsFor(state, now);
+  const later = (ms: number): string | null => (ms > now.getTime() ? new Date(ms).toISOString() : null);
+  return {
+    host,
+    status: certificate ? 'cert issued' : failure ? 'failing' : 'pending',
+    reason: failure?.reason ?? held,
+    expiresAt,
+    nextAt: later(Math.max(due, heldUntil)),
+    byHandAt: waits && later(Math.max(byHandAt(waits), heldUntil)),
+  };
 }

@@ -29,6 +29,8 @@ const minute = 60_000;
 /** An authority takes five failed attempts per host and hour (Let's Encrypt); this makes three. */
 const firstPauseMs = 10 * minute;
 const longestPauseMs = 24 * 60 * minute;
+/** The first time that somebody may have it tried again by hand, and the longest that they wait for it. */
+const [firstByHandMs, longestByHandMs] = [minute, 60 * minute];
 /** Authorities count by weeks; who asks for more than a month means something else. */
 const longestAskedMs = 30 * 24 * 60 * minute;
 
@@ -97,6 +99,23 @@ export function failed(
     nextAt,
     askedUntil: askedMs === null ? null : asked > 0 ? after(asked) : nextAt,
   };
+}
+
+/** The failure that alone keeps a host from being ordered now. */
+export function waitsFor(state: HostState, now: Date): Failure | null {
+  const { failure } = state;
+  if (!failure || Date.parse(failure.nextAt) <= now.getTime()) return null;
+  return dueAt({ ...state, failure: null }) <= now.getTime() ? failure : null;
+}
+
+/**
+ * When it may be tried again by hand, in whole seconds: twice as long after each failure, so that it goes on for ever without
+ * using up what an authority allows a host (Let's Encrypt: five failures, one more every 12 minutes). What that asked for is waited for.
+ */
+export function byHandAt({ failures, failedAt, askedUntil }: Failure): number {
+  const own = Math.min(firstByHandMs * 2 ** (failures - 1), longestByHandMs);
+  const at = Math.max(Date.parse(failedAt) + own, askedUntil === null ? 0 : Date.parse(askedUntil));
+  return Math.ceil(at / 1000) * 1000;
 }
 
 /** From 0 to 1, the same each time. */
