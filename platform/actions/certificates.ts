@@ -133,7 +133,13 @@ function nameOf(owner: CertificateOwner): string {
   return owner?.name ?? 'The server';
 }
 
-function say({ logs, log }: Platform, owner: CertificateOwner, { user }: Caller, text: string): void {
+/** Where its owner reads it. */
+export function say(
+  { logs, log }: Pick<Platform, 'logs' | 'log'>,
+  owner: CertificateOwner,
+  { user }: Caller,
+  text: string,
+): void {
   if (owner)
     logs.write(owner.id, { source: 'twelve', process: 'api', text: `${text} by user ${user.email}` });
   else log.info({ user: user.email }, text);

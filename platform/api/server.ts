@@ -19,6 +19,7 @@ import { type RouteStatement, requireStated } from './need.ts';
 import { limitPatience, type Patience, usualPatience } from './patience.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
+import { acmRoutes } from './routes/acm.ts';
 import { appRoutes } from './routes/apps.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authorizationRoutes } from './routes/authorizations.ts';
@@ -160,6 +161,7 @@ function createApplication(
     collaboratorRoutes,
     domainRoutes,
     certificateRoutes,
+    acmRoutes,
     logDrainRoutes,
     buildRoutes,
     sourceRoutes,

@@ -21,12 +21,16 @@ export interface Failure {
   reason: string;
   failedAt: string;
   nextAt: string;
+  /** Until when the authority asked to wait; null: it did not. */
+  askedUntil: string | null;
 }
 
 const minute = 60_000;
 /** An authority takes five failed attempts per host and hour (Let's Encrypt); this makes three. */
 const firstPauseMs = 10 * minute;
 const longestPauseMs = 24 * 60 * minute;
+/** The first time that somebody may have it tried again by hand, and the longest that they wait for it. */
+const [firstByHandMs, longestByHandMs] = [minute, 60 * minute];
 /** Authorities count by weeks; who asks for more than a month means something else. */
 const longestAskedMs = 30 * 24 * 60 * minute;
 
@@ -72,24 +76,46 @@ export function isAboutAll(reason: string, host: string): boolean {
   return !names.some((name) => words.some((word) => word.replace(/^\*\.|\.$/g, '') === name));
 }
 
-/** @param retryAfterMs what the authority asked for; it counts where it is longer */
+/**
+ * @param whose host, or what else it is about: each has a moment of its own
+ * @param askedMs how long the authority asked to wait, which counts where it is longer; 0: it did not say how long; null: it did not ask
+ */
 export function failed(
-  host: string,
+  whose: string,
   before: Failure | null,
   reason: string,
   now: Date,
-  retryAfterMs = 0,
+  askedMs: number | null = null,
 ): Failure {
   const failures = (before?.failures ?? 0) + 1;
   const own = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-  const pause =
-    Math.max(own, Math.min(retryAfterMs, longestAskedMs)) * (1 + spread(`${host} ${failures}`) / 10);
+  const asked = Math.min(askedMs ?? 0, longestAskedMs);
+  const after = (ms: number): string => new Date(now.getTime() + ms).toISOString();
+  const nextAt = after(Math.max(own, asked) * (1 + spread(`${whose} ${failures}`) / 10));
   return {
     failures,
     reason,
     failedAt: now.toISOString(),
-    nextAt: new Date(now.getTime() + pause).toISOString(),
+    nextAt,
+    askedUntil: askedMs === null ? null : asked > 0 ? after(asked) : nextAt,
   };
+}
+
+/** The failure that alone keeps a host from being ordered now. */
+export function waitsFor(state: HostState, now: Date): Failure | null {
+  const { failure } = state;
+  if (!failure || Date.parse(failure.nextAt) <= now.getTime()) return null;
+  return dueAt({ ...state, failure: null }) <= now.getTime() ? failure : null;
+}
+
+/**
+ * When it may be tried again by hand, in whole seconds: twice as long after each failure, so that it goes on for ever without
+ * using up what an authority allows a host (Let's Encrypt: five failures, one more every 12 minutes). What that asked for is waited for.
+ */
+export function byHandAt({ failures, failedAt, askedUntil }: Failure): number {
+  const own = Math.min(firstByHandMs * 2 ** (failures - 1), longestByHandMs);
+  const at = Math.max(Date.parse(failedAt) + own, askedUntil === null ? 0 : Date.parse(askedUntil));
+  return Math.ceil(at / 1000) * 1000;
 }
 
 /** From 0 to 1, the same each time. */

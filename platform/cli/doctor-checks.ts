@@ -234,7 +234,7 @@ function visitorsCertificate({ shown }: Facts): Finding[] {
   const { name, problem, daysLeft } = shown;
   const days = Math.floor(Math.abs(daysLeft));
   const renew =
-    'twelve domains says why an ordered one is not renewed; of your own add a newer one: twelve certs:add.';
+    'twelve certs:auto --server says why an ordered one is not renewed; of your own add a newer one: twelve certs:add.';
   if (daysLeft < 0)
     return [failed('certificate', `what visitors of ${name} are shown ended ${days} days ago`, renew)];
   if (problem !== null)

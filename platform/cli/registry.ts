@@ -57,6 +57,11 @@ export const rooms: readonly Room[] = [
     names: ['certs', 'certs:add', 'certs:info', 'certs:remove', 'https:redirect', 'ca'],
     load: () => import('./commands/certs.ts'),
   },
+  {
+    topic: 'Certificates',
+    names: ['certs:auto', 'certs:auto:refresh'],
+    load: () => import('./commands/certs-auto.ts'),
+  },
   { topic: 'Apps', names: ['apps:errors'], load: () => import('./commands/errors.ts') },
   {
     topic: 'Config vars',

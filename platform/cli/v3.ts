@@ -42,6 +42,17 @@ export interface SniEndpoint {
   };
 }
 
+/** Ours. Without `acm_status` none is ordered, since one that was added is good for it. */
+export interface AcmHost extends Pick<Domain, 'hostname' | 'acm_status' | 'acm_status_reason'> {
+  expires_at: string | null;
+  /** null: its turn has come, or none is ordered. */
+  next_attempt_at: string | null;
+  /** When one that failed can be tried again by hand; null: at once, or there is nothing to try. */
+  refresh_at: string | null;
+  /** In the answer of a refresh: its turn has come by that. */
+  refreshed?: boolean;
+}
+
 export interface LogDrain {
   id: string;
   url: string;

@@ -1,4 +1,4 @@
-// Hosts for which no certificate could be had.
+// What authorities said instead of giving a certificate: of a host, or of all orders, each by the directory that was asked.
 import type { Database } from './database.ts';
 
 export type AcmeFailures = ReturnType<typeof createAcmeFailures>;
@@ -8,7 +8,12 @@ export interface AcmeFailure {
   reason: string;
   failedAt: string;
   nextAt: string;
+  /** Until when the authority asked to wait; null: it did not. */
+  askedUntil: string | null;
 }
+
+/** null: of all orders. */
+type Host = string | null;
 
 interface Row {
   host_name: string;
@@ -16,27 +21,53 @@ interface Row {
   reason: string;
   failed_at: string;
   next_at: string;
+  asked_until: string | null;
 }
 
 export function createAcmeFailures(database: Database) {
-  const all = database.prepare<[], Row>('SELECT * FROM acme_failures');
-  const byHost = database.prepare<[string], Row>('SELECT * FROM acme_failures WHERE host_name = ?');
-  const put = database.prepare(
-    'INSERT OR REPLACE INTO acme_failures (host_name, failures, reason, failed_at, next_at) VALUES (?, ?, ?, ?, ?)',
+  const hosts = database.prepare<[], { host_name: string }>(
+    "SELECT DISTINCT host_name FROM acme_failures WHERE host_name <> ''",
   );
-  const remove = database.prepare('DELETE FROM acme_failures WHERE host_name = ?');
+  const ofHosts = database.prepare<[string], Row>(
+    "SELECT * FROM acme_failures WHERE directory = ? AND host_name <> ''",
+  );
+  const one = database.prepare<[string, string], Row>(
+    'SELECT * FROM acme_failures WHERE directory = ? AND host_name = ?',
+  );
+  const put = database.prepare(
+    'INSERT OR REPLACE INTO acme_failures (directory, host_name, failures, reason, failed_at, next_at, asked_until) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const remove = database.prepare('DELETE FROM acme_failures WHERE directory = ? AND host_name = ?');
+  const forget = database.prepare('DELETE FROM acme_failures WHERE host_name = ?');
+  const adopt = database.prepare("UPDATE OR IGNORE acme_failures SET directory = ? WHERE directory = ''");
   return {
-    all: (): Map<string, AcmeFailure> => new Map(all.all().map((row) => [row.host_name, toFailure(row)])),
-    of(host: string): AcmeFailure | null {
-      const row = byHost.get(host);
+    /** Of which anything is stored, whoever said it. */
+    hosts: (): string[] => hosts.all().map((row) => row.host_name),
+    ofHosts: (directory: string): Map<string, AcmeFailure> =>
+      new Map(ofHosts.all(directory).map((row) => [row.host_name, toFailure(row)])),
+    of(directory: string, host: Host): AcmeFailure | null {
+      const row = one.get(directory, host ?? '');
       return row ? toFailure(row) : null;
     },
-    put: (host: string, { failures, reason, failedAt, nextAt }: AcmeFailure): void =>
-      void put.run(host, failures, reason, failedAt, nextAt),
-    remove: (host: string): void => void remove.run(host),
+    put: (
+      directory: string,
+      host: Host,
+      { failures, reason, failedAt, nextAt, askedUntil }: AcmeFailure,
+    ): void => void put.run(directory, host ?? '', failures, reason, failedAt, nextAt, askedUntil),
+    remove: (directory: string, host: Host): void => void remove.run(directory, host ?? ''),
+    /** Whoever said it. */
+    forget: (host: string): void => void forget.run(host),
+    /** What was said before directories were stored is taken as of this one. */
+    adopt: (directory: string): void => void adopt.run(directory),
   };
 }
 
 function toFailure(row: Row): AcmeFailure {
-  return { failures: row.failures, reason: row.reason, failedAt: row.failed_at, nextAt: row.next_at };
+  return {
+    failures: row.failures,
+    reason: row.reason,
+    failedAt: row.failed_at,
+    nextAt: row.next_at,
+    askedUntil: row.asked_until,
+  };
 }

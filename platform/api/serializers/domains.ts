@@ -1,5 +1,5 @@
 // Domain → the shape of the Platform API v3.
-import { acmeStatusOf } from '../../actions/acme.ts';
+import { acmeStatusOf } from '../../actions/acme-hosts.ts';
 import { builtInHost } from '../../actions/apps.ts';
 import type { Platform } from '../../actions/context.ts';
 import type { App } from '../../domain/app.ts';

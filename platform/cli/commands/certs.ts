@@ -12,17 +12,21 @@ const serverFlag: Readonly<Record<string, Flag>> = {
   },
 };
 
-interface Owner {
+export interface Owner {
+  /** Before what it has in the API. */
   path: string;
   /** As in `Adding the certificate to hello`. */
   name: string;
 }
 
-async function ownerOf(call: Call): Promise<Owner> {
-  if (call.on('server')) return { path: '/sni-endpoints', name: 'the server' };
+export async function ownerOf(call: Call): Promise<Owner> {
+  if (call.on('server')) return { path: '', name: 'the server' };
   const app = await call.app();
-  return { path: `${appPath(app)}/sni-endpoints`, name: app };
+  return { path: appPath(app), name: app };
 }
+
+const endpoints = ({ path }: Owner, name?: string): string =>
+  `${path}/sni-endpoints${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 
 const list: Command = {
   name: 'certs',
@@ -31,10 +35,10 @@ const list: Command = {
   example: 'twelve certs -a hello',
   flags: { ...appFlags, ...serverFlag, ...jsonFlag },
   async run(call) {
-    const { path, name } = await ownerOf(call);
-    const certificates = await call.api().list<SniEndpoint>(path);
+    const owner = await ownerOf(call);
+    const certificates = await call.api().list<SniEndpoint>(endpoints(owner));
     if (call.on('json')) return call.out.json(certificates);
-    if (certificates.length === 0) return call.out.line(`${sentence(name)} has no certificates.`);
+    if (certificates.length === 0) return call.out.line(`${sentence(owner.name)} has no certificates.`);
     call.out.table([
       ['Name', 'Common Name(s)', 'Expires', 'Trusted', 'Type'],
       ...certificates.map(({ name: own, ssl_cert: cert }) => [
@@ -57,9 +61,9 @@ const add: Command = {
   async run(call) {
     const [crt, key] = call.words as [string, string];
     const body = { certificate_chain: read(call, crt), private_key: read(call, key) };
-    const { path, name } = await ownerOf(call);
-    const added = await call.out.during(`Adding the certificate to ${name}`, () =>
-      call.api().send<SniEndpoint>('POST', path, body),
+    const owner = await ownerOf(call);
+    const added = await call.out.during(`Adding the certificate to ${owner.name}`, () =>
+      call.api().send<SniEndpoint>('POST', endpoints(owner), body),
     );
     if (call.on('json')) return call.out.json(added);
     details(call, added);
@@ -77,8 +81,8 @@ const info: Command = {
   example: 'twelve certs:info cert-0a1b2c3d -a hello',
   flags: { ...appFlags, ...serverFlag, ...jsonFlag },
   async run(call) {
-    const { path } = await ownerOf(call);
-    const one = await call.api().get<SniEndpoint>(`${path}/${encodeURIComponent(call.words[0]!)}`);
+    const owner = await ownerOf(call);
+    const one = await call.api().get<SniEndpoint>(endpoints(owner, call.words[0]!));
     if (call.on('json')) return call.out.json(one);
     details(call, one);
   },
@@ -91,9 +95,9 @@ const remove: Command = {
   example: 'twelve certs:remove cert-0a1b2c3d -a hello',
   flags: { ...appFlags, ...serverFlag },
   async run(call) {
-    const { path, name } = await ownerOf(call);
-    await call.out.during(`Removing the certificate ${call.words[0]} from ${name}`, () =>
-      call.api().send('DELETE', `${path}/${encodeURIComponent(call.words[0]!)}`),
+    const owner = await ownerOf(call);
+    await call.out.during(`Removing the certificate ${call.words[0]} from ${owner.name}`, () =>
+      call.api().send('DELETE', endpoints(owner, call.words[0]!)),
     );
   },
 };

@@ -33,12 +33,12 @@ const list: Command = {
 /** How the certificate stands that the server orders for it; nothing where it orders none. */
 function certificate({ acm_status: status, acm_status_reason: reason }: Domain): string[] {
   if (status === null) return [];
-  const word = words[status] ?? status;
+  const word = acmWords[status] ?? status;
   return [reason ? `${word}: ${reason}` : word];
 }
 
 /** As Heroku's command line says them. */
-const words: Readonly<Record<string, string>> = {
+export const acmWords: Readonly<Record<string, string>> = {
   'cert issued': 'OK',
   pending: 'Waiting',
   failing: 'Failing',

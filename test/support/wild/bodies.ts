@@ -43,6 +43,8 @@ export const goodBodies: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   'PATCH /apps/:app': fc.oneof(fc.record({ maintenance: fc.boolean() }), fc.record({ name: app })),
   'POST /apps/:app/sni-endpoints': pair,
   'POST /sni-endpoints': pair,
+  'PATCH /apps/:app/acm': some({ acm_refresh: true }),
+  'PATCH /acm': some({ acm_refresh: true }),
   'POST /apps/:app/domains': fc.record({ hostname: word }),
   'POST /apps/:app/log-drains': fc.record({
     url: some('syslog://logs.example:1', 'https://logs.example:1/in', 'gelf+udp://logs.example:1'),

@@ -2,11 +2,13 @@
 import { expect, test } from 'vitest';
 import { waitOf } from '../../../platform/certificates/acme.ts';
 import {
+  byHandAt,
   dueAt,
   type Failure,
   failed,
   isAboutAll,
   nextOrder,
+  waitsFor,
 } from '../../../platform/certificates/renewal.ts';
 
 const day = 86_400_000;
@@ -61,6 +63,51 @@ test('what an authority asks for counts where it is longer', () => {
   expect([waitOf(undefined), waitOf('soon'), waitOf(new Date(start - 5000).toUTCString(), start)]).toEqual([
     0, 0, 0,
   ]);
+});
+
+test('what an authority asked for is known apart from our own pause', () => {
+  const asked = (ms?: number): Failure => failed('a', null, 'No.', new Date(start), ms);
+  expect(asked().askedUntil).toBeNull();
+  expect(asked(1000).askedUntil).toBe(new Date(start + 1000).toISOString());
+  expect(asked(day).askedUntil).toBe(at(1));
+  expect(asked(400 * day).askedUntil).toBe(at(30));
+  // Too much, and it did not say for how long.
+  expect(asked(0).askedUntil).toBe(asked(0).nextAt);
+});
+
+test('by hand a host is tried a minute after its first failure, and however long somebody goes on, its limit is not used up', () => {
+  let failure: Failure | null = null;
+  let clock = start;
+  // Of Let's Encrypt: five failures of a host, and one more every 12 minutes.
+  let allowed = 5;
+  const pauses: number[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    failure = failed('a', failure, 'No such host.', new Date(clock));
+    const next = byHandAt(failure);
+    expect(next).toBeLessThan(Date.parse(failure.nextAt));
+    allowed = Math.min(5, allowed - 1 + (next - clock) / (12 * 60_000));
+    expect(allowed).toBeGreaterThanOrEqual(1);
+    pauses.push((next - clock) / 60_000);
+    clock = next;
+  }
+  expect(pauses.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+});
+
+test('by hand nothing is tried before the end of what the authority asked for', () => {
+  const asked = failed('a', null, 'Too many.', new Date(start), day);
+  expect(byHandAt(asked)).toBe(start + day);
+  const unsaid = failed('a', null, 'Too many.', new Date(start), 0);
+  expect(byHandAt(unsaid)).toBeGreaterThanOrEqual(Date.parse(unsaid.nextAt));
+  // Shorter than our own pause: then it may be.
+  expect(byHandAt(failed('a', null, 'Busy.', new Date(start), 120_000))).toBe(start + 120_000);
+});
+
+test('only what would be ordered now without its failure waits for that', () => {
+  const failure = failed('a', null, 'Away.', new Date(start));
+  expect(waitsFor(state('a', { failure }), new Date(start))).toBe(failure);
+  expect(waitsFor(state('a', { failure }), new Date(failure.nextAt))).toBeNull();
+  expect(waitsFor(state('a', { failure, certificate }), new Date(start))).toBeNull();
+  expect(waitsFor(state('a'), new Date(start))).toBeNull();
 });
 
 test('a renewal that failed waits as any failure does, and never comes before its time', () => {

@@ -96,8 +96,13 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   [{ clock: { ahead: 90_000, precision: 20 } }, 'clock', 'failed', /set-ntp/],
   [{ dns: { name: 'x', addresses: [] } }, 'names', 'warning', /DNS record \*\.apps\.example/],
   [{ url: 'http://twelve.example' }, 'certificate', 'warning', /TLS/],
-  [{ shown: { ...shown, daysLeft: -3.5 } }, 'certificate', 'failed', /twelve domains .* certs:add/],
-  [{ shown: { ...shown, daysLeft: 9 } }, 'certificate', 'warning', /twelve domains/],
+  [
+    { shown: { ...shown, daysLeft: -3.5 } },
+    'certificate',
+    'failed',
+    /twelve certs:auto --server .* certs:add/,
+  ],
+  [{ shown: { ...shown, daysLeft: 9 } }, 'certificate', 'warning', /twelve certs:auto/],
   [{ shown: { ...shown, problem: 'SELF_SIGNED' } }, 'certificate', 'warning', /TWELVE_ACME/],
   [{ ports: [{ host: 'twelve.example', port: 80, open: false }] }, 'port', 'failed', /firewall/],
 ])('%#: says what to do', (facts, what, verdict, advice) => {

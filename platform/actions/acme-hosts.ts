@@ -1,0 +1,137 @@
+// For which hosts certificates are ordered, and how each of them stands.
+import { byHandAt, dueAt, type Failure, type HostState, waitsFor } from '../certificates/renewal.ts';
+import { chooseCertificate, isValid } from '../domain/certificate.ts';
+import { platformNames } from '../domain/own-names.ts';
+import { hostsOf } from './apps.ts';
+import { ownHosts } from './certificates.ts';
+import type { Platform } from './context.ts';
+
+export type AcmeKnown = Pick<Platform, 'store' | 'config'>;
+
+export interface AcmeStatus {
+  /** Heroku's words. */
+  status: 'pending' | 'cert issued' | 'failing' | 'failed';
+  reason: string | null;
+}
+
+export interface AcmeStanding {
+  host: string;
+  /** null: none is ordered, since one that was added is good for it. */
+  status: AcmeStatus['status'] | null;
+  reason: string | null;
+  /** Of the certificate that it has. */
+  expiresAt: string | null;
+  /** When it is ordered next; null: its turn has come, or none is ordered. */
+  nextAt: string | null;
+  /** When one that failed may be tried again by hand; null: at once, or there is nothing to try again. */
+  byHandAt: string | null;
+}
+
+interface WantedHost {
+  host: string;
+  /** null: the platform's own. */
+  appId: string | null;
+}
+
+export type OwnedState = HostState & WantedHost;
+
+/** What the authority said of all orders, and until when that holds. */
+export function holdOf(known: AcmeKnown): Failure | null {
+  return known.store.acmeFailures.of(directoryOf(known), null);
+}
+
+/** The authority that is asked now: what another one said, before the setting was changed, does not count. */
+export function directoryOf({ config }: Pick<AcmeKnown, 'config'>): string {
+  return config.acme?.directory ?? '';
+}
+
+export function saidOf({ reason, nextAt }: Failure): string {
+  return `the authority takes no orders of this server for now (${reason}). They go on at ${nextAt}`;
+}
+
+/** Of all hosts that certificates are ordered for. What is stored of hosts that left goes. */
+export function hostStates(needs: AcmeKnown): OwnedState[] {
+  const { store } = needs;
+  const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
+  store.acmeFailures.adopt(directoryOf(needs));
+  const failures = store.acmeFailures.ofHosts(directoryOf(needs));
+  const every = everyHost(needs);
+  const wanted = wantedHosts(needs, every);
+  for (const { id, appId, names } of certificates)
+    if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
+  for (const name of store.acmeFailures.hosts())
+    if (!wanted.some(({ host }) => host === name)) store.acmeFailures.forget(name);
+  return wanted.map((one) => ({
+    ...one,
+    certificate:
+      certificates.find(({ appId, names }) => appId === one.appId && names.includes(one.host)) ?? null,
+    failure: failures.get(one.host) ?? null,
+  }));
+}
+
+export function everyHost({ store, config }: AcmeKnown): WantedHost[] {
+  const own = ownHosts(config).map((host) => ({ host, appId: null }));
+  const apps = store.apps
+    .list()
+    .flatMap((app) => hostsOf({ store, config }, app).map((host) => ({ host, appId: app.id })));
+  return [...own, ...apps];
+}
+
+/** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
+export function wantedHosts({ store }: AcmeKnown, every: readonly WantedHost[]): WantedHost[] {
+  const added = store.certificates.all().filter(({ source }) => source === 'added');
+  const now = new Date();
+  return every.filter(({ host, appId }, index) => {
+    if (reasonAgainst(host) || every.findIndex((one) => one.host === host) !== index) return false;
+    const chosen = chooseCertificate(added, host, appId, now);
+    return !chosen || !isValid(chosen, now);
+  });
+}
+
+function reasonAgainst(host: string): string | null {
+  if (host.startsWith('*.'))
+    return 'A wildcard cannot be proved over HTTP. Order its certificate elsewhere and add it: twelve certs:add CRT KEY';
+  if (!host.includes('.') || host.endsWith('.localhost') || /^[\d.]+$/.test(host) || host.includes(':'))
+    return 'No public authority vouches for such a name.';
+  return null;
+}
+
+const notTheApps = 'This is a name of the platform itself, and leads to no app.';
+
+/** How a host of an app stands; null where certificates are not ordered, or not for it. */
+export function acmeStatusOf(known: AcmeKnown, appId: string, host: string): AcmeStatus | null {
+  if (!known.config.acme) return null;
+  const { status, reason } = standingOf(known, appId, host);
+  return status && { status, reason };
+}
+
+/** @param appId null: of the platform's own */
+export function standingOf(known: AcmeKnown, appId: string | null, host: string): AcmeStanding {
+  const { store, config } = known;
+  const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
+  if (appId !== null && platformNames(config).includes(host))
+    return { ...never, status: 'failed', reason: notTheApps };
+  const now = new Date();
+  const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
+  const certificate = chosen && isValid(chosen, now) ? chosen : null;
+  const expiresAt = certificate?.notAfter ?? null;
+  if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
+  const against = reasonAgainst(host);
+  if (!certificate && against) return { ...never, status: 'failed', reason: against };
+  const failure = store.acmeFailures.of(directoryOf(known), host);
+  const hold = holdOf(known);
+  const state = { host, certificate, failure };
+  const due = dueAt(state);
+  const heldUntil = hold ? Date.parse(hold.nextAt) : 0;
+  const held = hold && now.getTime() < heldUntil && due <= now.getTime() ? saidOf(hold) : null;
+  const waits = waitsFor(state, now);
+  const later = (ms: number): string | null => (ms > now.getTime() ? new Date(ms).toISOString() : null);
+  return {
+    host,
+    status: certificate ? 'cert issued' : failure ? 'failing' : 'pending',
+    reason: failure?.reason ?? held,
+    expiresAt,
+    nextAt: later(Math.max(due, heldUntil)),
+    byHandAt: waits && later(Math.max(byHandAt(waits), heldUntil)),
+  };
+}

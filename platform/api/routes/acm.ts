@@ -1,0 +1,51 @@
+// Certificates that are ordered by themselves: how the names of an app, or of the server, stand; trying again those that failed.
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import type { AcmeStanding } from '../../actions/acme-hosts.ts';
+import { acmeStandings, refreshAcme } from '../../actions/acme-refresh.ts';
+import type { CertificateOwner } from '../../actions/certificates.ts';
+import type { Need } from '../../domain/access.ts';
+import { callerOf } from '../auth.ts';
+import type { Edge } from '../edge.ts';
+import { bodyOf } from '../input.ts';
+import { type Detail, need } from '../need.ts';
+import { sendList } from '../ranges.ts';
+import { acmHost } from '../serializers/acm.ts';
+
+/** As Heroku's clients send it. */
+const refreshBody = z.object({ acm_refresh: z.literal(true, 'It is true, which tries again what failed') });
+const fields = { hostname: (one: AcmeStanding) => one.host };
+
+export function acmRoutes(edge: Edge): Router {
+  const router = Router();
+  serve(router, edge, '/apps/:app/acm', edge.app, ['read', 'write']);
+  serve(router, edge, '/acm', () => null, ['admin', 'admin']);
+  return router;
+}
+
+function serve(
+  router: Router,
+  edge: Edge,
+  path: string,
+  ownerOf: (request: Request) => CertificateOwner,
+  [look, alter]: readonly [look: Need, alter: Need],
+): void {
+  const { platform } = edge;
+  router.get(path, need(look), (request, response) => {
+    sendList(request, response, acmeStandings(platform, ownerOf(request)), fields, acmHost);
+  });
+  router.patch(path, edge.change(alter, 'certs:auto:refresh', refreshed), async (request, response) => {
+    const owner = ownerOf(request);
+    bodyOf(request, refreshBody);
+    const tried = await refreshAcme(platform, owner, callerOf(request));
+    const all = acmeStandings(platform, owner);
+    response.json(all.map((one) => ({ ...acmHost(one), refreshed: tried.includes(one.host) })));
+  });
+}
+
+/** The names that are tried again. */
+const refreshed: Detail = (_request, answer) => {
+  const all = Object.values(answer) as { hostname: string; refreshed: boolean }[];
+  const names = all.filter((one) => one.refreshed).map(({ hostname }) => hostname);
+  return names.length > 0 ? names.join(', ') : undefined;
+};
