@@ -17,6 +17,11 @@ function roleOf({ store }: Needs, user: User, app: App): Role | null {
   return store.collaborators.has(app.id, user.id) ? 'collaborator' : null;
 }
 
+/** Whoever sees an app works on it. */
+export function sees(needs: Needs, user: User, app: App): boolean {
+  return roleOf(needs, user, app) !== null;
+}
+
 export function visibleApps({ store }: Needs, user: User): App[] {
   if (user.admin) return store.apps.list();
   const worksOn = store.collaborators.appsOf(user.id);
@@ -26,7 +31,7 @@ export function visibleApps({ store }: Needs, user: User): App[] {
 /** By name or id. @throws PlatformError `not_found`, also when it is there and not theirs to see */
 export function findApp(needs: Needs, user: User, nameOrId: string): App {
   const app = needs.store.apps.byName(nameOrId) ?? needs.store.apps.byId(nameOrId);
-  if (app && roleOf(needs, user, app)) return app;
+  if (app && sees(needs, user, app)) return app;
   const name = nameOrId.slice(0, 60);
   throw notFound(
     'app',
@@ -59,5 +64,5 @@ export function stillMay(needs: Needs, need: Need, known: Known, appId: string):
   const user = users.byId(known.user.id);
   if (!token || !app || !user || tokens.isExpired(token)) return false;
   if (token.digest !== known.token.digest) return false;
-  return roleOf(needs, user, app) !== null && mayAtAll(need, token.scope, user);
+  return sees(needs, user, app) && mayAtAll(need, token.scope, user);
 }

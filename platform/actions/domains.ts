@@ -1,10 +1,12 @@
 // Custom domains: which app a name leads to.
 import type { App } from '../domain/app.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
-import { type Domain, parseHostName } from '../domain/host-name.ts';
+import { type Domain, type HostName, parseHostName } from '../domain/host-name.ts';
 import { ownNameTaken, platformNames, requireForeign } from '../domain/own-names.ts';
+import type { User } from '../store/users.ts';
+import { sees } from './access.ts';
 import { builtInHost } from './apps.ts';
-import type { Platform } from './context.ts';
+import type { Caller, Platform } from './context.ts';
 
 /** More would make every change of a route slow. */
 const mostPerApp = 1000;
@@ -13,13 +15,19 @@ const mostPerApp = 1000;
  * From its answer on the router sends the name's visitors to the app.
  * @throws PlatformError `invalid_params` for a name that is none, is taken, or is the platform's
  */
-export async function addDomain(platform: Platform, app: App, wanted: string): Promise<Domain> {
+export async function addDomain(
+  platform: Platform,
+  app: App,
+  { user }: Pick<Caller, 'user'>,
+  wanted: string,
+): Promise<Domain> {
   const { store, config } = platform;
   const hostName = parseHostName(wanted);
   requireForeign(hostName, config);
   const domain = store.transaction(() => {
     const taken = store.domains.byName(hostName);
-    if (taken) throw inUse(hostName, app, store.apps.byId(taken.appId));
+    if (taken) throw inUse(platform, user, hostName, app, store.apps.byId(taken.appId));
+    requireNobodys(platform, user, app, hostName);
     if (store.domains.ofApp(app.id).length >= mostPerApp)
       throw new PlatformError(
         'invalid_params',
@@ -73,11 +81,39 @@ function asciiOf(name: string): string | undefined {
   }
 }
 
-function inUse(hostName: string, app: App, owner: App | undefined): PlatformError {
+function inUse(
+  platform: Platform,
+  user: User,
+  hostName: string,
+  app: App,
+  owner: App | undefined,
+): PlatformError {
   if (owner?.id === app.id)
     return new PlatformError('invalid_params', `${hostName} is a domain of ${app.name} already.`);
   return new PlatformError(
     'invalid_params',
-    `${hostName} is a domain of ${owner?.name ?? 'another app'}. Remove it there first: twelve domains:remove ${hostName} -a ${owner?.name ?? '<app>'}`,
+    owner && sees(platform, user, owner)
+      ? `${hostName} is a domain of ${owner.name}. Remove it there first: twelve domains:remove ${hostName} -a ${owner.name}`
+      : `${hostName} is a domain of another app, which you have no access to. Whoever runs it can remove it there.`,
+  );
+}
+
+/**
+ * The exact name goes before the wildcard over it, so whoever takes either takes visitors from the other.
+ * @throws PlatformError `invalid_params` where that is an app that the user does not work on
+ */
+function requireNobodys(platform: Platform, user: User, app: App, hostName: HostName): void {
+  const wildcard = hostName.startsWith('*.');
+  const rival = platform.store.domains.under(hostName.slice(hostName.indexOf('.') + 1)).find((one) => {
+    if (one.appId === app.id || one.hostName.startsWith('*.') === wildcard) return false;
+    const owner = platform.store.apps.byId(one.appId);
+    return owner !== undefined && !sees(platform, user, owner);
+  });
+  if (rival === undefined) return;
+  throw new PlatformError(
+    'invalid_params',
+    wildcard
+      ? `${hostName} would stand for a name that is a domain of another app, which you have no access to. Add the names under it that the app needs, one by one.`
+      : `${hostName} is among ${rival.hostName}, a domain of another app, which you have no access to. Whoever runs it can let you in, or add the name for you.`,
   );
 }

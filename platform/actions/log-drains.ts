@@ -8,6 +8,7 @@ import {
   parseDrainUrl,
   shownDrainUrl,
 } from '../domain/log-drain.ts';
+import { requireStill } from './apps.ts';
 import type { Caller, Platform } from './context.ts';
 
 /** Each is a reader of the app's log and a connection. */
@@ -39,6 +40,8 @@ export async function addDrain(
     );
   await platform.resolveDrain(address.url);
   const drain = store.transaction(() => {
+    // It may have been destroyed while the address was looked up.
+    requireStill(platform, app);
     const known = store.logDrains.ofApp(app.id);
     if (known.some((one) => one.url === url))
       throw new PlatformError('invalid_params', `${app.name} has this drain already: ${shownDrainUrl(url)}.`);

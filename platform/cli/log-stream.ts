@@ -44,7 +44,14 @@ export async function* logLines(order: LogOrder, needs: Needs): AsyncGenerator<s
     let response: IncomingMessage | undefined;
     try {
       response = await connect(needs, url, last);
+      let first = true;
       for await (const event of readEvents(response)) {
+        // The first of a connection says from where on it goes.
+        if (first && event.lines.length === 0 && isBefore(event.id, last)) {
+          last = event.id;
+          needs.notice('The log begins anew here, as after a restore: what came before is not kept.');
+        }
+        first = false;
         if (isSeen(event.id, last)) continue;
         last = event.id ?? last;
         failures = 0;
@@ -102,6 +109,10 @@ async function connect(needs: Needs, url: string, last: string | undefined): Pro
   if (status === 200 || status === 204) return response;
   response.resume();
   throw new ApiError(`The log stream was refused with status ${status}. Try again: twelve logs`, status, '');
+}
+
+function isBefore(id: string | undefined, last: string | undefined): boolean {
+  return isSeen(id, last) && id !== last;
 }
 
 /** Sequence numbers grow; a line that came before a break may come again after it. */

@@ -126,10 +126,9 @@ function maskedQuery(name: string, value: string): string {
   return value === '' ? '***' : `${name}=***`;
 }
 
-/** Some receivers want their key in the path. */
+/** Some receivers want their key in the path: what is not plainly a word (`in`, `raw-logs`, `v1`) may be one. */
 function maskedPart(part: string): string {
-  const mixed = /\d/.test(part) || (/[a-z]/.test(part) && /[A-Z]/.test(part));
-  return part.length >= 32 || (part.length >= 16 && mixed) ? '***' : part;
+  return /^(v\d{1,3}|[A-Za-z]?[a-z]{0,15}([._-][a-z]{1,15}){0,3})$/.test(part) ? part : '***';
 }
 
 function decoded(text: string): string {

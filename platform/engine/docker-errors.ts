@@ -26,7 +26,7 @@ export function toPlatformError(doing: string, error: unknown, facts: FailureFac
   const sentence = sentenceOf(failure);
   return new PlatformError(
     codeOf(sentence, status),
-    `Could not ${doing}: ${sentence}`,
+    `Could not ${doing}: ${sentence}${whatToDo(sentence)}`,
     { status },
     { cause: error },
   );
@@ -51,6 +51,12 @@ export function codeOf(sentence: string, status: number | null = null): ErrorCod
   if (status === 404) return 'not_found';
   if (status === 409) return 'conflict';
   return 'engine_failed';
+}
+
+/** Of its own defaults, with which it drops what apps print; ours are blocking. */
+function whatToDo(sentence: string): string {
+  if (!/max-buffer-size option is only supported/i.test(sentence)) return '';
+  return '. The engine has this as a default: take "max-buffer-size" and "mode" out of "log-opts" in /etc/docker/daemon.json and restart it; with them it drops lines of apps that print much.';
 }
 
 function sentenceOf(failure: DockerFailure): string {

@@ -79,7 +79,10 @@ function fileSystem(spec: ContainerSpec): HostConfig {
   };
 }
 
-/** Rotated files stay uncompressed: they are read by us while the engine writes the next one. */
+/**
+ * What is not said here the engine takes from its own defaults (`log-opts` in daemon.json): in `non-blocking` mode it drops
+ * lines under load and tells nobody. Rotated files stay uncompressed: they are read by us while it writes the next one.
+ */
 function logConfig(log: NonNullable<ContainerSpec['log']>): NonNullable<HostConfig['LogConfig']> {
   if (log === 'none') return { Type: 'none', Config: {} };
   return {
@@ -88,6 +91,7 @@ function logConfig(log: NonNullable<ContainerSpec['log']>): NonNullable<HostConf
       'max-size': String(log.maxSizeBytes),
       'max-file': String(log.maxFiles),
       compress: 'false',
+      mode: 'blocking',
     },
   };
 }

@@ -173,7 +173,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     },
     nextOfTail: async (id) => (await tails.get(id)?.tail.next()) ?? { end: true },
     closeTail,
-    openDrain: drains.open,
+    openDrain: (order) => void (removed.has(order.appId) || drains.open(order)),
     removeDrain: drains.remove,
     drainsOf: drains.ofApp,
     counts: () => ({

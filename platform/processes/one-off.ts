@@ -42,7 +42,7 @@ export function createOneOffs(
   needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
   draw = drawNumber,
 ): OneOffs {
-  const { engine, instance, logs } = needs;
+  const { engine, instance, logs, store } = needs;
   const own = (appId?: string): Record<string, string> => ({
     ...ownLabels(instance, 'run'),
     ...(appId ? { [label.app]: appId } : {}),
@@ -75,6 +75,11 @@ export function createOneOffs(
     if (appId) await needs.networkOf.remove(appId);
   }
 
+  async function end(container: ContainerSummary): Promise<void> {
+    await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+    await clear(container);
+  }
+
   async function runDetached(container: ContainerSummary): Promise<void> {
     tell.starting(container);
     await engine.start(container.id).catch(async (error: unknown) => {
@@ -97,6 +102,13 @@ export function createOneOffs(
         if (!hasCode(error, 'engine_unavailable')) cronEnded(container, null);
       })
       .finally(() => present.delete(processId));
+  }
+
+  /** Whoever destroyed the app meanwhile did not see it among what was to be stopped. @throws PlatformError `not_found` */
+  async function requireApp({ id, name }: OneOffOrder['app'], container: ContainerSummary): Promise<void> {
+    if (store.apps.byId(id)) return;
+    await clear(container);
+    throw notFound('app', `There is no app "${name}" any more.`);
   }
 
   async function finishDetached(container: ContainerSummary): Promise<void> {
@@ -162,6 +174,7 @@ export function createOneOffs(
       present.add(processId);
       try {
         const container = await make(order, processId);
+        await requireApp(order.app, container);
         if (!order.attached) await runDetached(container);
         else if (order.session) {
           kept.hold(container);
@@ -220,27 +233,24 @@ export function createOneOffs(
       for (const text of said) tell.say(container, text);
     },
     async stopAll(appId) {
-      for (const container of await engine.list(own(appId))) {
-        await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
-        await clear(container);
-      }
+      const ends = await Promise.allSettled((await engine.list(own(appId))).map(end));
+      const failed = ends.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     },
     async adopt() {
       for (const container of await engine.list(own())) {
         if (present.has(container.labels[label.id] ?? '')) continue;
-        if (container.labels[attachedLabel] === 'no' && container.state !== 'created') {
+        const orphan = !store.apps.byId(container.labels[label.app] ?? '');
+        if (!orphan && container.labels[attachedLabel] === 'no' && container.state !== 'created') {
           followDetached(container);
           continue;
         }
-        if (container.labels[label.session]) {
+        if (!orphan && container.labels[label.session]) {
           kept.adopt(container);
           continue;
         }
-        // Its caller's connection ended with the server before this one, or with the engine.
-        void engine
-          .stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 })
-          .then(() => clear(container))
-          .catch((error: unknown) => needs.onProblem(messageOf(error)));
+        // Its app is gone; or its caller's connection ended with the server before this one, or with the engine.
+        void end(container).catch((error: unknown) => needs.onProblem(messageOf(error)));
       }
     },
   };

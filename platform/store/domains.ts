@@ -15,6 +15,9 @@ interface Row {
 export function createDomains(database: Database, now: () => string) {
   const ofApp = database.prepare<[string], Row>('SELECT * FROM domains WHERE app_id = ? ORDER BY host_name');
   const byName = database.prepare<[string], Row>('SELECT * FROM domains WHERE host_name = ?');
+  const under = database.prepare<[string, string], Row>(
+    'SELECT * FROM domains WHERE substr(host_name, -length(?)) = ? ORDER BY host_name',
+  );
   const insert = database.prepare(
     'INSERT INTO domains (id, app_id, host_name, created_at) VALUES (?, ?, ?, ?)',
   );
@@ -26,6 +29,12 @@ export function createDomains(database: Database, now: () => string) {
       const row = byName.get(hostName);
       return row && toDomain(row);
     },
+    /** Those that are a label, or a star, before `parent`. */
+    under: (parent: string): Domain[] =>
+      under
+        .all(`.${parent}`, `.${parent}`)
+        .map(toDomain)
+        .filter(({ hostName }) => hostName.indexOf('.') === hostName.length - parent.length - 1),
     /** The caller has looked whether the name is free, in the same transaction. */
     add(appId: string, hostName: HostName): Domain {
       insert.run(randomUUID(), appId, hostName, now());

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { addDomain, findDomain, removeDomain } from '../../actions/domains.ts';
+import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { answered, need } from '../need.ts';
@@ -32,7 +33,7 @@ export function domainRoutes(edge: Edge): Router {
     edge.change('write', 'domains:add', nameOf),
     async (request, response) => {
       const app = edge.app(request);
-      const domain = await addDomain(platform, app, bodyOf(request, addBody).hostname);
+      const domain = await addDomain(platform, app, callerOf(request), bodyOf(request, addBody).hostname);
       response.status(201).json(shape.custom(platform, app, domain));
     },
   );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { addDrain, drainsOf, removeDrain } from '../../../platform/actions/log-drains.ts';
 import { createAddressChecks } from '../../../platform/address-check.ts';
-import { createLogs } from '../../../platform/logs/logs.ts';
+import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
 import { until } from '../logs/drains/ground.ts';
 import { startSyslogReceiver } from '../logs/drains/syslog-receiver.ts';
 import { temporaryFolder } from '../logs/engine-files.ts';
@@ -122,4 +122,23 @@ it('keeps URLs sealed, shows no secret, and takes each URL once', async () => {
   await expect(removeDrain(platform, app, caller, 'https://elsewhere/')).rejects.toThrow(
     'has no such log drain',
   );
+});
+
+it('one whose address is looked up while its app is destroyed is neither kept nor opened', async () => {
+  let found = (): void => undefined;
+  const looking = new Promise<void>((resolve) => {
+    found = resolve;
+  });
+  const opened: string[] = [];
+  const logs = { openDrain: ({ id }: { id: string }) => void opened.push(id) };
+  using ground = createGround({
+    logs: logs as unknown as Logs,
+    resolveDrain: () => looking as Promise<never>,
+  });
+  const { platform, app, caller, store } = ground;
+  const adding = addDrain(platform, app, caller, { url: 'https://logs.example.com', insecure: false });
+  store.apps.destroy(app.id);
+  found();
+  await expect(adding).rejects.toMatchObject({ code: 'not_found' });
+  expect([opened, store.logDrains.ofApp(app.id)]).toEqual([[], []]);
 });

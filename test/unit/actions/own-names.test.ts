@@ -26,7 +26,7 @@ test('no app gets one, as a domain, a wildcard or by its own name', async () => 
   await expect(renameApp(platform, app, 'paas')).rejects.toMatchObject(refused);
   callIt('https://paas.example.com');
   for (const name of ['paas.example.com', '*.example.com'])
-    await expect(addDomain(platform, app, name)).rejects.toMatchObject(refused);
+    await expect(addDomain(platform, app, caller, name)).rejects.toMatchObject(refused);
   expect(store.apps.list().map(({ name }) => name)).toEqual(['hello']);
   expect(hostsOf(platform, app)).toEqual(['hello.test']);
   expect(ownNamesTaken(platform)).toEqual([]);

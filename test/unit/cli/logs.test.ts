@@ -218,6 +218,24 @@ it('reconnects in silence when the server ends a tail in order, to a new session
   expect(await run.ended).toBe(130);
 });
 
+it('goes on from where the log begins anew, as after a restore, and says so', async () => {
+  let asks = 0;
+  await using api = await scriptedApi({
+    'POST /apps/hello/log-sessions': () => ({ status: 201, body: { logplex_url: `${api.url}/logs/s1` } }),
+    'GET /logs/s1': (_, response) => {
+      stream(response, asks++ === 0 ? event(40) : `id: 3\n\n${event(4)}`);
+      if (asks === 1) setTimeout(() => response.end(), 20);
+      return undefined;
+    },
+  });
+  const run = start(['logs', '--tail', '-a', 'hello'], { url: api.url });
+  await run.until(() => run.out().includes('line 4\n'));
+  expect(run.out()).toBe(`${line(40)}\n${line(4)}\n`);
+  expect(run.err()).toContain('The log begins anew here');
+  run.signals.emit('SIGINT');
+  expect(await run.ended).toBe(130);
+});
+
 it('ends a tail when the app is gone', async () => {
   let sessions = 0;
   await using api = await scriptedApi({

@@ -14,7 +14,10 @@ test('a container is confined unless asked otherwise', () => {
     SecurityOpt: ['no-new-privileges:true'],
     RestartPolicy: { Name: 'no' },
     Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
-    LogConfig: { Type: 'json-file', Config: { 'max-size': '10000000', 'max-file': '3', compress: 'false' } },
+    LogConfig: {
+      Type: 'json-file',
+      Config: { 'max-size': '10000000', 'max-file': '3', compress: 'false', mode: 'blocking' },
+    },
   });
   expect(request.HostConfig).not.toHaveProperty('PortBindings');
   expect(request).not.toHaveProperty('Cmd');
