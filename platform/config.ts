@@ -1,13 +1,14 @@
 // Environment → one frozen Config. The only reader of process.env on the server's side.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isRange } from './domain/address.ts';
 import { type Budgets, readBudgets } from './domain/budgets.ts';
 import { PlatformError } from './domain/errors.ts';
 import type { Size } from './domain/formation.ts';
 import { isName } from './domain/host-name.ts';
+import { isEpoch } from './domain/images-epoch.ts';
 import { go, packageSettings, proxies } from './domain/inherited.ts';
 import { type Address, address, loopback } from './domain/listen-address.ts';
 import { sizesWith } from './domain/own-sizes.ts';
@@ -40,6 +41,8 @@ export interface Config {
   apiNames: readonly string[];
   /** Unix socket of the engine. */
   engineSocket: string;
+  /** Since when Debian's packages in our images are at least; empty: as they were when the images were first made. */
+  imagesEpoch: string;
   /** The engine's container folder as we see it (null: where the engine says it is). */
   engineContainers: string | null;
   /** What a process can be: the default sizes and the operator's. */
@@ -99,9 +102,13 @@ export interface Config {
 
 /**
  * @param env usually process.env
+ * @param root the checkout, or what was made of one
  * @throws PlatformError `bad_request` naming the setting, what it held and what it may hold
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  root = join(import.meta.dirname, '..'),
+): Config {
   const text = (name: string): string => {
     const known = settings.find((setting) => setting.name === name);
     if (!known) throw new Error(`no setting ${name}`);
@@ -148,6 +155,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       'host names with commas between them, such as paas.example.com',
     ),
     engineSocket: text('TWELVE_ENGINE').replace(/^unix:\/\//, ''),
+    imagesEpoch: imagesEpoch(text('TWELVE_IMAGES_EPOCH'), join(root, 'images-epoch')),
     engineContainers: text('TWELVE_ENGINE_CONTAINERS') || null,
     networks: checked(
       'TWELVE_NETWORKS',
@@ -217,6 +225,17 @@ function acme(
   );
   const file = text('TWELVE_ACME_CA_FILE');
   return { directory, email, caFile: file ? existingFile('TWELVE_ACME_CA_FILE', file) : null };
+}
+
+/** @param file where `scripts/setup --fresh-images` keeps it */
+function imagesEpoch(set: string, file: string): string {
+  const epoch = set || (existsSync(file) ? readFileSync(file, 'utf8').trim() : '');
+  if (epoch === '' || isEpoch(epoch)) return epoch;
+  const instead = set ? '' : ' Remove that file, or run: scripts/setup --fresh-images';
+  throw new PlatformError(
+    'bad_request',
+    `${set ? 'TWELVE_IMAGES_EPOCH' : file} is "${epoch}"; it must be a day, or a minute in UTC, such as 2026-11-28 or 2026-11-28T20:31Z.${instead}`,
+  );
 }
 
 function existingFile(name: string, path: string): string {

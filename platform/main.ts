@@ -127,6 +127,7 @@ async function connect(
   const images = createImages({
     engine,
     proxies: config.proxies,
+    epoch: config.imagesEpoch,
     onProgress: (line) => log.info({ line }, 'making an image'),
   });
   closers.push(() => images.close());
@@ -262,6 +263,7 @@ async function connect(
     stackImage: () => image('stack'),
     uptimeMs: () => performance.now(),
     currentImages: () => Promise.all(serverImages.map(images.reference)),
+    packagesAsOf: images.packagesAsOf,
     requireSpace: space,
   };
   closers.push(() => platform.cron.close());

@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const images = createImages({
     engine,
     proxies: config.proxies,
+    epoch: config.imagesEpoch,
     packageSettings: names.includes('platform') ? await settingsOfHost(config) : {},
     onProgress: (line) => console.log(`  ${line}`),
   });

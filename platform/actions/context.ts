@@ -68,6 +68,8 @@ export interface Platform {
   uptimeMs(): number;
   /** What the images that a server works with are called by their definitions of now. */
   currentImages(): Promise<readonly string[]>;
+  /** When the oldest of Debian's packages in them came into them; null: none of them is there. */
+  packagesAsOf(): Promise<string | null>;
   /**
    * Before a deploy writes anything.
    * @param kinds what it adds to; as a push unless told

@@ -6,6 +6,7 @@ import { finishDestroying } from './apps.ts';
 import { clearBackup } from './backup.ts';
 import type { Platform } from './context.ts';
 import { collectGarbage } from './garbage.ts';
+import { watchImages } from './images-age.ts';
 import { watchSpace } from './space-watch.ts';
 
 const hourMs = 60 * 60 * 1000;
@@ -29,6 +30,7 @@ export async function prepare(
   await attempt('preparing the stack', async () => platform.slugs.prime(await platform.stackImage()));
   await attempt('collecting garbage', () => collectGarbage(platform));
   watchSpace(platform, signal);
+  void watchImages(platform, signal);
   void collectAgain(platform, signal, collectEveryMs);
 }
 

@@ -8,6 +8,7 @@ import type { Platform } from './context.ts';
 import { diskUse } from './disk.ts';
 import { ownNamesTaken } from './domains.ts';
 import { failingParts } from './health.ts';
+import { imagesAge } from './images-age.ts';
 
 export type ServerStatus = Awaited<ReturnType<typeof serverStatus>>;
 
@@ -16,12 +17,13 @@ const patienceMs = 15_000;
 
 export async function serverStatus(platform: Platform) {
   const { config, store } = platform;
-  const [{ rootFolder, ...engine }, failing, disk, kinds, logs] = await Promise.all([
+  const [{ rootFolder, ...engine }, failing, disk, kinds, logs, images] = await Promise.all([
     engineOf(platform),
     failingParts(platform),
     diskSpace(config.dataFolder),
     diskUse(platform, patienceMs),
     platform.logs.counts().catch(() => null),
+    imagesAge(platform).catch(() => null),
   ]);
   return {
     bootId: await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
@@ -35,6 +37,8 @@ export async function serverStatus(platform: Platform) {
     processes: processesOf(platform),
     builds: buildsOf(platform),
     engine,
+    /** Null where the engine does not tell. */
+    images,
     /** Parts that everything needs and that do not answer. */
     failing,
     /** Where the engine has its images and what processes write. */

@@ -1,5 +1,6 @@
 // What the doctor makes of what it found: pure, from facts to findings with what to do.
 import { budgetSettings, refusingKinds } from '../domain/budgets.ts';
+import { areOld, daysBetween, howToRenew } from '../domain/images-epoch.ts';
 import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
 import { size } from './terminal-text.ts';
@@ -23,6 +24,7 @@ export function examine(facts: Facts): Finding[] {
   return [
     ...first,
     engine(status),
+    ...images(status),
     parts(status),
     disk(status),
     ...engineDisk(status),
@@ -115,6 +117,23 @@ function engine({
       'Memory of processes is limited better with cgroup v2: boot with systemd.unified_cgroup_hierarchy=1.',
     );
   return ok('engine', said);
+}
+
+/** What the router and apps run on. */
+function images({ images: found, now }: Status): Finding[] {
+  if (!found?.packages_as_of) return [];
+  const { packages_as_of: asOf, apps_behind: behind } = found;
+  const said = `Debian's packages in them are of ${asOf.slice(0, 10)}, ${daysBetween(asOf, now)} days ago`;
+  if (areOld(asOf, now)) return [warning('images', said, howToRenew)];
+  if (behind.length === 0) return [ok('images', said)];
+  const some = behind.length > 5 ? [...behind.slice(0, 5), `${behind.length - 5} more`] : behind;
+  return [
+    warning(
+      'images',
+      `${said}; on a stack of before: ${some.join(', ')}`,
+      'An app gets the new one with its next deploy: git push, or twelve redeploy -a <app>.',
+    ),
+  ];
 }
 
 function parts({ failing }: Status): Finding {

@@ -267,6 +267,8 @@ export interface ServerStatus {
     architecture: string | null;
     failure: string | null;
   };
+  /** Absent from a server that does not look; null: the engine does not tell. */
+  images?: { packages_as_of: string | null; apps_behind: string[] } | null;
   /** Parts that do not answer. */
   failing: string[];
   /** Of its machine's kernel since it was started; null where none tells it. */

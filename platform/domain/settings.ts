@@ -64,6 +64,11 @@ export const settings: readonly Setting[] = [
     help: "the engine's container folder as the server sees it; empty: where the engine says",
   },
   {
+    name: 'TWELVE_IMAGES_EPOCH',
+    default: '',
+    help: "another value is other images, made with Debian's newest packages, as scripts/install --fresh-images sets it: 2026-11-28; empty: what scripts/setup keeps, else none",
+  },
+  {
     name: 'TWELVE_NETWORKS',
     default: '10.213.0.0/16',
     help: 'range that networks of apps and builds are cut from, each a /25',

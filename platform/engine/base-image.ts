@@ -27,14 +27,22 @@ interface Options {
 
 /** @returns the reference of an image that is on the engine */
 export async function debianImage(engine: Engine, options: Options): Promise<string> {
-  for (const reference of [debianReference, ownReference]) {
-    if (await engine.image(reference)) return reference;
-  }
+  const here = await debianHere(engine);
+  if (here) return here.reference;
   const refusal = await pull(engine, options);
   if (refusal === null) return debianReference;
   options.onProgress(`${debianReference} cannot be pulled (${refusal}): making it from Debian's packages`);
   await bootstrap(engine, options, refusal);
   return ownReference;
+}
+
+/** Without bringing one. */
+export async function debianHere(engine: Engine): Promise<{ reference: string; createdAt: string } | null> {
+  for (const reference of [debianReference, ownReference]) {
+    const image = await engine.image(reference);
+    if (image) return { reference, createdAt: image.createdAt };
+  }
+  return null;
 }
 
 /** @returns null when it is here, else why not */

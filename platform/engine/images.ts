@@ -1,7 +1,7 @@
 // The images of platform/images/: made when first needed, named by a hash of their definition, each one made once.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { debianImage, debianReference } from './base-image.ts';
+import { debianHere, debianImage, debianReference } from './base-image.ts';
 import type { Engine, ImageInfo } from './engine.ts';
 import { forContainers, readHostSources } from './host-sources.ts';
 import { contextOf, type Definition, readDefinition } from './image-definition.ts';
@@ -10,7 +10,8 @@ import { programFiles } from './program-files.ts';
 
 /** `platform` is the platform itself, for docker-compose.yml. */
 export type ImageName = 'stack' | 'build' | 'build-node' | 'build-go' | 'router' | 'platform';
-export type AnyName = ImageName | 'base';
+/** `updated-base`: between the base and the others, where there is an epoch. */
+export type AnyName = ImageName | 'base' | 'updated-base';
 
 export interface MadeImage {
   /** `twelve/stack:4f1c09d2ab37` */
@@ -25,7 +26,9 @@ export interface Images {
   /** What an image of this name is called, made or not: its definition says so. */
   reference(name: AnyName): Promise<string>;
   /** What `ensure` has answered so far, without asking the engine again. */
-  known(): ReadonlyMap<ImageName | 'base', MadeImage>;
+  known(): ReadonlyMap<AnyName, MadeImage>;
+  /** When the oldest of Debian's packages in the server's images came into them, as far as those are there; null: none is. */
+  packagesAsOf(): Promise<string | null>;
   /** Ends what is being made. */
   close(): Promise<void>;
 }
@@ -44,6 +47,8 @@ interface Needs {
   proxies?: Readonly<Record<string, string>>;
   /** `npm_config_…` and `PIP_…` for the platform's own image. */
   packageSettings?: Readonly<Record<string, string>>;
+  /** Another one is other images, with the newest packages of the time they are made; empty: none, they stay what they are. */
+  epoch?: string;
   onProgress?: (line: string) => void;
 }
 
@@ -53,6 +58,7 @@ export const imagesFolder = join(import.meta.dirname, '../../platform/images');
 /** What an image starts from; null is Debian's own image. */
 const parents: Record<AnyName, AnyName | null> = {
   base: null,
+  'updated-base': 'base',
   stack: 'base',
   build: 'stack',
   'build-node': 'build',
@@ -62,7 +68,10 @@ const parents: Record<AnyName, AnyName | null> = {
 };
 
 /** What a server works with; those that others start from come last. */
-export const serverImages: readonly AnyName[] = ['build-node', 'build', 'router', 'stack', 'base'];
+export const serverImages: readonly AnyName[] = [
+  ...(['build-node', 'build-go', 'build', 'router', 'stack'] as const),
+  ...(['updated-base', 'base'] as const),
+];
 
 interface Making {
   result: Promise<MadeImage>;
@@ -77,6 +86,7 @@ export function createImages({
   folder = imagesFolder,
   proxies = {},
   packageSettings = {},
+  epoch = '',
   onProgress = () => {},
 }: Needs): Images {
   const making = new Map<AnyName, Making>();
@@ -130,7 +140,7 @@ export function createImages({
   }
 
   async function make(name: AnyName, reference: string, signal: AbortSignal): Promise<ImageInfo> {
-    const parent = parents[name];
+    const parent = parentOf(name);
     const from = parent
       ? (await shared(parent, { signal })).reference
       : await debianImage(engine, { proxies, onProgress, signal });
@@ -152,6 +162,7 @@ export function createImages({
 
   async function definitionOf(name: AnyName): Promise<Definition> {
     const definition = { folder: join(folder, name) };
+    if (name === 'updated-base') return { ...definition, buildArgs: { EPOCH: epoch } };
     if (name !== 'platform') return definition;
     const root = join(folder, '../..');
     return { ...definition, program: { root, files: await programFiles(root) }, buildArgs: packageSettings };
@@ -160,17 +171,38 @@ export function createImages({
   async function referenceOf(name: AnyName): Promise<string> {
     // An engine's machine stays what it is; the question costs as much as the rest.
     architecture ??= (await engine.info()).architecture;
-    const parent = parents[name];
+    const parent = parentOf(name);
     const from = parent ? await referenceOf(parent) : debianReference;
     const hash = createHash('sha256').update(`${architecture}\n${from}\n`);
     hash.update(await readDefinition(await definitionOf(name)));
     return `twelve/${name}:${hash.digest('hex').slice(0, 12)}`;
   }
 
+  function parentOf(name: AnyName): AnyName | null {
+    const parent = parents[name];
+    return parent === 'base' && epoch && name !== 'updated-base' ? 'updated-base' : parent;
+  }
+
+  async function packagesAsOf(): Promise<string | null> {
+    // What an update went over is as new as the update.
+    const names = serverImages.filter((name) => name !== (epoch ? 'base' : 'updated-base'));
+    const found: ({ createdAt: string } | null)[] = await Promise.all(
+      names.map(async (name) => engine.image(await referenceOf(name))),
+    );
+    // The base takes Debian's image as it is, which may have been there for long.
+    if (!epoch) found.push(await debianHere(engine));
+    // One that does not say when it was made counts as of 1970, and tells nothing.
+    const dates = found.flatMap((image) =>
+      image && Date.parse(image.createdAt) > 0 ? [image.createdAt] : [],
+    );
+    return dates.sort()[0] ?? null;
+  }
+
   return {
     ensure: shared,
     reference: referenceOf,
     known: () => known,
+    packagesAsOf,
     async close() {
       const all = [...making.values()];
       for (const each of all) each.abort.abort();

@@ -25,7 +25,8 @@ export async function programFiles(root: string): Promise<string[]> {
     filesBelow(root, 'buildpacks'),
     productionPackages(root),
   ]);
-  return ['package.json', ...program, ...read, ...buildpacks, ...packages].sort();
+  const epoch = existsSync(join(root, 'images-epoch')) ? ['images-epoch'] : [];
+  return ['package.json', ...epoch, ...program, ...read, ...buildpacks, ...packages].sort();
 }
 
 /** What `npm ci --omit=dev` would install, from what is installed. */

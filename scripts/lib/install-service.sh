@@ -53,19 +53,21 @@ enable_engine() {
 reaching=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE
   npm_config_registry PIP_INDEX_URL GOPROXY)
 
-# An upgrade asks the engine and the registries that the service asks, whatever shell it comes from.
+# An upgrade asks the engine and the registries that the service asks, and makes the images that it works with, whatever
+# shell it comes from.
 reach_as_service() {
   local name setting value
   if [ -e "$settings_file" ]; then
     TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket")
-    export TWELVE_ENGINE
+    TWELVE_IMAGES_EPOCH=$(setting_or TWELVE_IMAGES_EPOCH '')
+    export TWELVE_ENGINE TWELVE_IMAGES_EPOCH
     for name in "${reaching[@]}"; do
       value=$(setting_or "$name" '')
       if [ -z "${!name-}" ] && [ -n "$value" ]; then export "$name=$value"; fi
     done
   fi
   for setting in ${given[@]+"${given[@]}"}; do
-    if [[ $setting == TWELVE_ENGINE=?* ]]; then export "${setting?}"; fi
+    if [[ $setting == TWELVE_ENGINE=?* || $setting == TWELVE_IMAGES_EPOCH=* ]]; then export "${setting?}"; fi
   done
 }
 

@@ -77,6 +77,18 @@ build_dist() {
   mkdir -p dist && touch dist/.making && npm run build && mv dist/.making dist/.made
 }
 
+# What TWELVE_IMAGES_EPOCH is for images that are made anew. Minutes, since a second fix may come out the same day.
+epoch_of_now() { date -u +%FT%H:%MZ; }
+
+# images_step: what is said of `make_images`.
+images_step() {
+  if [ -n "$fresh_images" ]; then
+    echo "Making the images the platform needs anew, with Debian's newest packages"
+  else
+    echo "Making the images the platform needs (those that are there are kept)"
+  fi
+}
+
 # make_images FOLDER: by the program compiled there. Status 3: there is no base image, and what makes one is not installed.
 make_images() {
   local status=0

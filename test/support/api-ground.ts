@@ -202,6 +202,7 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
     stackImage: async () => 'stack',
     uptimeMs: () => performance.now(),
     currentImages: async () => [],
+    packagesAsOf: async () => null,
     requireSpace: async () => undefined,
   };
   return platform;

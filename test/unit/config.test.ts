@@ -1,5 +1,7 @@
 // Settings: what each may hold, and the sentence for what it may not.
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readConfig, settings } from '../../platform/config.ts';
 
@@ -23,6 +25,7 @@ it.each([
   ['TWELVE_NETWORKS', '10.0.0.0/30', /an IPv4 range such as/],
   ['TWELVE_NETWORKS', '10.213.0.0', /an IPv4 range such as/],
   ['TWELVE_NETWORKS', '999.0.0.0/16', /an IPv4 range such as/],
+  ['TWELVE_IMAGES_EPOCH', 'today', /a day, or a minute in UTC, such as 2026-11-28 or 2026-11-28T20:31Z\.$/],
   ['TWELVE_CA_FILE', '/nowhere.pem', /which does not exist/],
   ['TWELVE_CA_FILE', '/etc', /which is not a file/],
   ['TWELVE_BOOT_TIMEOUT', 'soon', seconds],
@@ -125,4 +128,23 @@ it('builds at once: one per core; what bounds a build is as it was set', () => {
     buildCacheBytes: 50 * 1_048_576,
     buildLogBytes: 2 * 1_048_576,
   });
+});
+
+it('the epoch of images is the setting, else what setup keeps in the checkout, else none', () => {
+  const root = mkdtempSync(join(tmpdir(), 'twelve-config-'));
+  const file = join(root, 'images-epoch');
+  const epoch = (set?: string) => readConfig({ TWELVE_IMAGES_EPOCH: set }, root).imagesEpoch;
+  try {
+    expect(epoch()).toBe('');
+    expect(epoch('2026-11-28')).toBe('2026-11-28');
+    writeFileSync(file, '2026-11-27T08:15Z\n');
+    expect(epoch()).toBe('2026-11-27T08:15Z');
+    expect(epoch('2026-11-28')).toBe('2026-11-28');
+    writeFileSync(file, 'soon\n');
+    expect(() => epoch()).toThrow(
+      `${file} is "soon"; it must be a day, or a minute in UTC, such as 2026-11-28 or 2026-11-28T20:31Z. Remove that file, or run: scripts/setup --fresh-images`,
+    );
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

@@ -97,6 +97,10 @@ function shape(status: ServerStatus) {
       architecture: engine.architecture,
       failure: engine.failure,
     },
+    images: status.images && {
+      packages_as_of: status.images.packagesAsOf,
+      apps_behind: status.images.appsBehind,
+    },
     failing: status.failing,
     disk: {
       total: disk.totalBytes,

@@ -63,6 +63,7 @@ function rowsOf(status: ServerStatus): string[][] {
       engine.failure ??
         `${engine.version}, ${engine.image_store} image store, cgroup v${engine.cgroup_version}, ${engine.architecture}`,
     ],
+    ...imagesRow(status),
     ...(status.failing.length > 0 ? [['No answer:', status.failing.join(', ')]] : []),
     [
       'Memory:',
@@ -84,6 +85,13 @@ function rowsOf(status: ServerStatus): string[][] {
         : 'not known now',
     ],
   ];
+}
+
+function imagesRow({ images }: ServerStatus): string[][] {
+  if (!images?.packages_as_of) return [];
+  const behind = images.apps_behind.length;
+  const more = behind > 0 ? `; on a stack of before: ${behind} of the apps` : '';
+  return [['Images:', `Debian's packages of ${images.packages_as_of.slice(0, 10)}${more}`]];
 }
 
 const within = (budget: number | undefined): string =>

@@ -68,6 +68,7 @@ export function createGround(more: Partial<Platform> = {}): Ground {
     stackImage: async () => 'stack',
     uptimeMs: () => 3_600_000,
     currentImages: async () => [],
+    packagesAsOf: async () => null,
     git: { describeCommit: async () => ({ commit: '', subject: 'A change', author: '' }) },
     builder: {
       build: async () => ({

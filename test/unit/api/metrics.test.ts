@@ -168,6 +168,7 @@ it('says how the server stands: what it has, what it uses, what does not answer'
     builds: { running: 0, waiting: 0 },
     engine: { version: '20.10.0', cgroup_version: 2, failure: null },
     failing: [],
+    images: { packages_as_of: null, apps_behind: [] },
     disk: {
       used: { database: expect.any(Number), logs: expect.any(Number) },
       budgets: { logs: expect.any(Number), buildpacks: 2048 * 1_048_576 },

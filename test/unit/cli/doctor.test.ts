@@ -75,6 +75,14 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   [server({ engine: { ...status.engine, version: '19.3.1' } }), 'engine', 'failed', /20\.10 or newer/],
   [server({ engine: { ...status.engine, cgroup_version: 1 } }), 'engine', 'warning', /cgroup v2/],
   [server({ engine: { ...status.engine, failure: 'It is away.' } }), 'engine', 'failed', /TWELVE_ENGINE/],
+  [
+    server({ images: { packages_as_of: '2026-09-01T00:00:00.000Z', apps_behind: ['a'] } }),
+    ...(['images', 'warning', /scripts\/install --fresh-images/] as const),
+  ],
+  [
+    server({ images: { packages_as_of: '2026-11-27T00:00:00.000Z', apps_behind: ['a', 'b'] } }),
+    ...(['images', 'warning', /twelve redeploy/] as const),
+  ],
   [server({ failing: ['router'] }), 'parts', 'failed', /own log/],
   [server({ disk: { ...status.disk, free: gb / 4 } }), 'disk', 'failed', /builds:cache:purge/],
   [server({ disk: { ...status.disk, free: 5 * gb } }), 'disk', 'warning', /larger disk/],
@@ -127,6 +135,20 @@ it('looks at the engine disk only where it is another one, and says where it is 
   });
   expect(of(on({ ...engine, free: 40 * gb }), 'disk')!.said).toContain('of ours slugs take most');
   expect(of(on(null), 'engine disk')).toMatchObject({ verdict: 'skipped' });
+});
+
+it('says how old the images are, and which apps have not come to the new stack; the first of many', () => {
+  const packages_as_of = '2026-11-21T00:00:00.000Z';
+  const said = (...apps_behind: string[]) =>
+    examine({ ...well, ...server({ images: { packages_as_of, apps_behind } }) }).find(
+      ({ what }) => what === 'images',
+    );
+  const age = "Debian's packages in them are of 2026-11-21, 7 days ago";
+  expect(said()).toEqual({ what: 'images', verdict: 'ok', said: age });
+  expect(said('a', 'b')!.said).toBe(`${age}; on a stack of before: a, b`);
+  expect(said(...'abcdefg')!.said).toBe(`${age}; on a stack of before: a, b, c, d, e, 2 more`);
+  for (const images of [null, { packages_as_of: null, apps_behind: [] }])
+    expect(wrong(server({ images }))).toEqual([]);
 });
 
 it('through a tunnel nothing fails that only this end of it says', () => {
@@ -235,11 +257,13 @@ it('knows a tunnel by the machine that answers, and tries no port at its own end
 });
 
 it('shows how the server stands', async () => {
-  await using api = await scriptedApi({ 'GET /server/status': { body: status } });
+  const images = { packages_as_of: '2026-11-21T10:00:00.000Z', apps_behind: ['a', 'b'] };
+  await using api = await scriptedApi({ 'GET /server/status': { body: { ...status, images } } });
   const { out } = await twelve(['server:status'], { url: api.url });
   expect(out).toMatch(/^Version: +\S+ \(Node v20\.20\.2\), up for 2h 5m$/m);
   expect(out).toMatch(/^Processes: +3 up of 4 wanted, 1 crashed$/m);
   expect(out).toMatch(/^ +2\.0 GB {2}slugs \(budget 3\.0 GB\)$/m);
+  expect(out).toMatch(/^Images: +Debian's packages of 2026-11-21; on a stack of before: 2 of the apps$/m);
   expect(out).toMatch(/^Engine disk: +40\.0 GB of 80\.0 GB free$/m);
   expect(out).toMatch(/^Drains: +2, 1 of them failing, 5 lines behind, 0 lost$/m);
 });

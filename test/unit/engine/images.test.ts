@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,13 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PlatformError } from '../../../platform/domain/errors.ts';
 import { debianImage } from '../../../platform/engine/base-image.ts';
 import type { BuildImageOptions, Engine, ImageInfo } from '../../../platform/engine/engine.ts';
+import { readDefinition } from '../../../platform/engine/image-definition.ts';
 import { createImages } from '../../../platform/engine/images.ts';
 
 let folder: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'twelve-images-'));
-  for (const name of ['base', 'stack', 'build', 'build-node', 'router']) {
+  for (const name of ['base', 'updated-base', 'stack', 'build', 'build-node', 'build-go', 'router']) {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, 'Dockerfile'), `# ${name}\nARG BASE\nFROM \${BASE}\n`);
   }
@@ -21,6 +23,7 @@ afterEach(() => rm(folder, { recursive: true }));
 /** An engine that remembers images, and builds when it is told to. */
 function imageEngine(present: string[] = ['debian:trixie-slim']) {
   const images = new Set(present);
+  const dates = new Map<string, string>();
   const built: BuildImageOptions[] = [];
   const calls: string[] = [];
   let gate = async (): Promise<void> => {};
@@ -30,7 +33,7 @@ function imageEngine(present: string[] = ['debian:trixie-slim']) {
     digests: [],
     labels: {},
     size: 1e6,
-    createdAt: '2026-11-23T00:00:00Z',
+    createdAt: dates.get(reference.replace(/^(twelve\/[^:]+):.*/, '$1')) ?? '2026-11-23T00:00:00.000Z',
   });
   const engine = {
     info: async () => ({ architecture: 'amd64' }),
@@ -61,7 +64,7 @@ function imageEngine(present: string[] = ['debian:trixie-slim']) {
       images.delete(reference);
     },
   } as unknown as Engine;
-  return { engine, images, built, calls, hold: (until: () => Promise<void>) => (gate = until) };
+  return { engine, images, built, calls, dates, hold: (until: () => Promise<void>) => (gate = until) };
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<never> {
@@ -188,6 +191,86 @@ describe('ensure', () => {
     expect(built[1]?.buildArgs).toMatchObject({ http_proxy: 'http://cache.example:3128' });
     expect(built[1]?.buildArgs).not.toHaveProperty('https_proxy');
     expect(built[1]?.buildArgs).not.toHaveProperty('SOURCES');
+  });
+});
+
+describe('an epoch', () => {
+  const names = ['build-node', 'build-go', 'build', 'router', 'stack', 'base'] as const;
+  const references = async (epoch?: string) => {
+    const images = createImages({
+      engine: imageEngine().engine,
+      folder,
+      ...(epoch === undefined ? {} : { epoch }),
+    });
+    return await Promise.all(names.map((name) => images.reference(name)));
+  };
+
+  it('that is not set leaves every name as it is without epochs', async () => {
+    const before = await references();
+    await writeFile(join(folder, 'updated-base/more'), '');
+    expect(await references('')).toEqual(before);
+    const hash = createHash('sha256').update('amd64\ndebian:trixie-slim\n');
+    hash.update(await readDefinition({ folder: join(folder, 'base') }));
+    expect(before.at(-1)).toBe(`twelve/base:${hash.digest('hex').slice(0, 12)}`);
+  });
+
+  it('gives another name to all that stands on the base, the same again for the same epoch', async () => {
+    const [none, first, second] = [
+      await references(),
+      await references('2026-11-28'),
+      await references('2026-12-28'),
+    ];
+    expect(await references('2026-11-28')).toEqual(first);
+    for (const [at, name] of names.entries())
+      expect(new Set([none[at], first[at], second[at]]).size).toBe(name === 'base' ? 1 : 3);
+  });
+
+  it('has an update made between the base and what starts from it, once, and told the epoch', async () => {
+    const { engine, built } = imageEngine();
+    const images = createImages({ engine, folder, epoch: '2026-11-28T20:31Z' });
+    await Promise.all([images.ensure('stack'), images.ensure('router')]);
+    expect(built.map((each) => each.tag.replace(/:.*/, '')).sort()).toEqual([
+      ...['twelve/base', 'twelve/router', 'twelve/stack', 'twelve/updated-base'],
+    ]);
+    const [base, updated, ...others] = built;
+    expect(updated).toMatchObject({
+      tag: await images.reference('updated-base'),
+      buildArgs: { BASE: base!.tag, EPOCH: '2026-11-28T20:31Z' },
+      labels: { 'twelve.image': 'updated-base' },
+    });
+    expect(others.map((each) => each.buildArgs?.['BASE'])).toEqual([updated!.tag, updated!.tag]);
+    for (const each of [base!, ...others]) expect(each.buildArgs).not.toHaveProperty('EPOCH');
+  });
+});
+
+describe('the age of packages', () => {
+  const september = '2026-09-01T00:00:00.000Z';
+  const june = '2026-06-01T00:00:00.000Z';
+
+  it("is that of the oldest image, Debian's own among them; null where none is there", async () => {
+    const { engine, dates, images: there } = imageEngine();
+    const images = createImages({ engine, folder });
+    await images.ensure('stack');
+    expect(await images.packagesAsOf()).toBe('2026-11-23T00:00:00.000Z');
+    dates.set('twelve/base', september);
+    expect(await images.packagesAsOf()).toBe(september);
+    dates.set('debian:trixie-slim', june);
+    expect(await images.packagesAsOf()).toBe(june);
+    // It does not say when it was made.
+    dates.set('debian:trixie-slim', new Date(0).toISOString());
+    expect(await images.packagesAsOf()).toBe(september);
+    there.clear();
+    expect(await images.packagesAsOf()).toBeNull();
+  });
+
+  it('counts from the update, where there is one, and no more from what it went over', async () => {
+    const { engine, dates } = imageEngine();
+    const images = createImages({ engine, folder, epoch: '2026-11-23' });
+    await images.ensure('router');
+    dates.set('twelve/base', june).set('debian:trixie-slim', june);
+    expect(await images.packagesAsOf()).toBe('2026-11-23T00:00:00.000Z');
+    dates.set('twelve/updated-base', september);
+    expect(await images.packagesAsOf()).toBe(september);
   });
 });
 

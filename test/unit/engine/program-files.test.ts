@@ -100,3 +100,9 @@ it('all of it is in the context beside the Dockerfile, and counts for the name',
   names.push(await readDefinition(definition));
   expect(new Set(names).size).toBe(5);
 });
+
+it('takes along the epoch of the images that setup made, where it keeps one', async () => {
+  expect(await programFiles(root)).not.toContain('images-epoch');
+  await write('images-epoch', '2026-11-28');
+  expect(await programFiles(root)).toContain('images-epoch');
+});

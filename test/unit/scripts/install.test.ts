@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isEpoch } from '../../../platform/domain/images-epoch.ts';
 import { call as callPiece, scripts } from '../../support/install-pieces.ts';
 import { type Result, run as runProgram } from '../../support/program.ts';
 
@@ -54,11 +55,21 @@ describe('scripts/install', () => {
   });
 
   it('needs root, also to uninstall', async () => {
-    for (const args of [[], ['--uninstall']])
+    for (const args of [[], ['--fresh-images'], ['--uninstall']])
       expect(await install(...args)).toMatchObject({
         status: 1,
         stderr: expect.stringContaining('needs root'),
       });
+  });
+});
+
+it('scripts/setup keeps no epoch that the setting would outdo', async () => {
+  const ended = await run(join(scripts, 'setup'), ['--fresh-images'], { TWELVE_IMAGES_EPOCH: '2026-11-01' });
+  expect(ended).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(
+      /TWELVE_IMAGES_EPOCH is set here, to 2026-11-01(.|\n)*What to do: unset it/,
+    ),
   });
 });
 
@@ -123,6 +134,27 @@ describe('run again', () => {
     expect((await bash(`given=(TWELVE_ENGINE=/run/new.sock); ${show}`, env)).stdout).toContain(
       'TWELVE_ENGINE=/run/new.sock\n',
     );
+  });
+
+  it('makes the images of the epoch of the settings, or of the one given now', async () => {
+    const show = 'reach_as_service; echo "=$TWELVE_IMAGES_EPOCH="';
+    const env = { TWELVE_IMAGES_EPOCH: 'of-the-shell' };
+    await writeFile(join(folder, 'twelve.env'), 'TWELVE_DOMAIN="localhost"\n');
+    expect((await bash(show, env)).stdout).toBe('==\n');
+    await writeFile(join(folder, 'twelve.env'), 'TWELVE_IMAGES_EPOCH="2026-11-28T20:31Z"\n');
+    expect((await bash(show, env)).stdout).toBe('=2026-11-28T20:31Z=\n');
+    for (const given of ['2026-12-01', ''])
+      expect((await bash(`given=(TWELVE_IMAGES_EPOCH=${given}); ${show}`)).stdout).toBe(`=${given}=\n`);
+  });
+
+  it('says that images are made anew where that was asked for, as of now', async () => {
+    expect((await bash("fresh_images=''; images_step")).stdout).toContain('those that are there are kept');
+    expect((await bash('fresh_images=1; images_step')).stdout).toContain(
+      "anew, with Debian's newest packages",
+    );
+    const { stdout } = await bash('epoch_of_now');
+    expect(isEpoch(stdout.trim())).toBe(true);
+    expect(Date.parse(stdout.trim())).toBeLessThanOrEqual(Date.now());
   });
 
   it('refuses a port that another program has, and none of its own', async () => {
