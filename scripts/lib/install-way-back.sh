@@ -90,7 +90,7 @@ copy_or_move() { cp -a "$1" "$2" || mv "$1" "$2"; }
 put_back_database() {
   local copy file=$data_folder/twelve.db aside=$data_folder/backups/twelve-upgraded.db number=1
   database_kept=''
-  # Where the upgrade failed and was tried again there are several, of one and the same.
+  # An upgrade that failed took its own away again. Of more than one, the first is from before all of them.
   copy=$(copies_of_database | grep -vxFf "$remembered/copies" | head -n 1)
   if [ -z "$copy" ]; then return 0; fi
   # One from an earlier way back is whoever's it is to remove.
