@@ -39,7 +39,7 @@ export async function serverRestore(order: {
 function howToStart(folder: string): string {
   if (statSync(folder).uid === process.getuid?.())
     return `Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server`;
-  return 'It belongs to the user who has that folder, as which the server has to run. Start the service, and its apps come back: systemctl start twelve (without systemd: twelve-service start)';
+  return 'It belongs to the user who had the folder. Start the server as that user, and its apps come back; as a service: systemctl start twelve (without systemd: twelve-service start)';
 }
 
 /** Copies the key of the data folder here. @returns the exit status */

@@ -115,7 +115,7 @@ describe('a backup', () => {
     const restored = await pieces(restore);
     expect(restored).toMatchObject({ status: 0, stdout: expect.stringMatching(/restored\n$/) });
     expect(restored.stdout).toMatch(
-      /data is as it was at .* Start the service, and its apps come back: systemctl start twelve/,
+      /data is as it was at .* its apps come back; as a service: systemctl start twelve/,
     );
     expect(restored.stdout).not.toContain('Stopping the service');
     expect(await readdir(at('data'))).toEqual(
