@@ -1,4 +1,4 @@
-# A backup as the beginning of an installation. Sourced by scripts/install, after steps.sh and install-service.sh.
+# A backup as the beginning of an installation. Sourced by scripts/install, after steps.sh, install-service.sh and install-way-back.sh.
 
 # take_restore OPTION FILE: as whoever calls this names it, from where they are.
 take_restore() {
@@ -40,10 +40,6 @@ restore_backup() {
   hint=$todo step --show "Restoring $backup" \
     "$fresh/bin/node" "$fresh/dist/cli/main.js" server:restore "$backup" --key "$backup_key" --data "$data_folder"
   say "Where something fails from here on, run this again without --restore and --key: the data is there."
-}
-
-stop_installed() {
-  if has_systemd; then systemctl stop twelve; else "$starter" stop; fi
 }
 
 # Where no service of ours runs. The router of a platform that is restored may have gone on without its data.
