@@ -1,10 +1,12 @@
 // What the server's program prints for people: its settings, and where it is when it is up.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, type Config, settings } from './config.ts';
 
 /** Once it is up: where everything is. */
 export function greeting(config: Config, { host, port }: Address): string {
   const { http: web, https, apiTls } = config;
+  const token = join(config.dataFolder, 'admin-token');
   return [
     `Twelve is up.`,
     `  API and git   http://${host}:${port}`,
@@ -14,7 +16,7 @@ export function greeting(config: Config, { host, port }: Address): string {
       ? [`  over TLS      https://<app>.${config.domain}${https.port === 443 ? '' : `:${https.port}`}`]
       : []),
     `  data          ${config.dataFolder}`,
-    `  first token   ${join(config.dataFolder, 'admin-token')}`,
+    ...(existsSync(token) ? [`  first token   ${token}`] : []),
     '',
   ].join('\n');
 }

@@ -116,7 +116,7 @@ async function connect(
   closers.push(lockRun(runFolder, instance).release);
   const store = openStore({ folder: config.dataFolder, create: true });
   closers.push(() => store.close());
-  firstToken(store, data('admin-token'));
+  firstToken(store, data('admin-token'), onProblem);
   store.audit.keep(config.auditEntries);
   store.builds.failPending('The server was stopped during this build. Push again.');
 

@@ -1,5 +1,5 @@
 // `twelve server:restore` and `server:key`: what is done with a backup on the server's machine, without a server.
-import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { restoreBackup } from './actions/restore.ts';
 import { readConfig } from './config.ts';
@@ -22,7 +22,7 @@ export async function serverRestore(order: {
       note: (line) => process.stderr.write(`${line}...\n`),
     });
     process.stdout.write(
-      `${folder} is as it was at ${inWords(madeAt)} (Twelve ${twelve}). Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server\n`,
+      `${folder} is as it was at ${inWords(madeAt)} (Twelve ${twelve}). ${howToStart(folder)}\n`,
     );
     if (lost.length > 0)
       process.stderr.write(
@@ -33,6 +33,13 @@ export async function serverRestore(order: {
     if (order.signal.aborted) return 130;
     return tell(error);
   }
+}
+
+/** The folder of another user's is that of a service: who restored is root. */
+function howToStart(folder: string): string {
+  if (statSync(folder).uid === process.getuid?.())
+    return `Start the server, and its apps come back: TWELVE_DATA=${folder} twelve server`;
+  return 'It belongs to the user who had the folder. Start the server as that user, and its apps come back; as a service: systemctl start twelve (without systemd: twelve-service start)';
 }
 
 /** Copies the key of the data folder here. @returns the exit status */

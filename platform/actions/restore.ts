@@ -55,6 +55,8 @@ export async function restoreBackup(order: RestoreOrder): Promise<BackupManifest
       return await fill(order, vault, await readerOf(file, folder));
     } catch (error) {
       await emptyAgain(folder);
+      // What is left is the lock.
+      await giveToOwner(folder);
       throw error;
     } finally {
       lock.release();
@@ -93,7 +95,8 @@ async function fill(order: RestoreOrder, vault: Vault, { tar, bytes }: { tar: Re
 async function giveToOwner(folder: string): Promise<void> {
   const { uid, gid } = await stat(folder);
   if (process.getuid?.() === 0 && uid !== 0)
-    await promisify(execFile)('chown', ['-R', '-h', `${uid}:${gid}`, folder]);
+    // What is in it, where the folder itself is a link.
+    await promisify(execFile)('chown', ['-R', '-h', `${uid}:${gid}`, `${folder}/`]);
 }
 
 function openKey(keyFile: string): Vault {

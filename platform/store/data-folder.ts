@@ -24,14 +24,41 @@ export function writeWhole(file: string, text: string, mode: number): void {
   renameSync(`${file}.new`, file);
 }
 
-/** At first start: the administrator, and a token for them in a file only root can read. */
-export function firstToken(store: Store, file: string): void {
-  if (store.users.first()) return;
+/**
+ * At first start: the administrator, and a token for them in a file only root can read.
+ * @param onProblem at others: told that the file is still there
+ */
+export function firstToken(store: Store, file: string, onProblem: (message: string) => void): void {
+  if (store.users.first()) {
+    const left = firstTokenLeft(store, file);
+    if (left) onProblem(left);
+    return;
+  }
   store.transaction(() => {
     const admin = store.users.create('admin@localhost', { admin: true });
     const { text } = store.tokens.create(admin.id, { description: 'first admin token', scope: 'admin' });
     writeWhole(file, `${text}\n`, 0o600);
   });
+}
+
+/** Whoever reads the file, or a copy of the folder, has all rights. @returns null while nobody could log in without it */
+function firstTokenLeft(store: Store, file: string): string | null {
+  const text = textOf(file);
+  const token = text === null ? undefined : store.tokens.look(text);
+  if (text === null || (token && token.lastUsedAt === null)) return null;
+  const what = token
+    ? 'in plain text and with all rights, though somebody has used it'
+    : 'and is good no more';
+  return `The first token is still in ${file}, ${what}. Remove the file: rm ${file} ("twelve server:token" makes another token whenever one is needed).`;
+}
+
+/** Null where there is none, or none that this user may read. */
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return null;
+  }
 }
 
 export function makeFolder(folder: string): void {

@@ -21,7 +21,7 @@ export function openVault(keyFile: string, create: boolean): Vault {
     if (!create) {
       throw new PlatformError(
         'service_unavailable',
-        `The key file ${keyFile} is missing, so config vars cannot be read. Restore it from your backup.`,
+        `The key file ${keyFile} is missing, and without it no config var can be read. Put back the copy that "twelve server:key" wrote.`,
       );
     }
     writeWhole(keyFile, `${randomBytes(32).toString('hex')}\n`, 0o600);
@@ -30,7 +30,7 @@ export function openVault(keyFile: string, create: boolean): Vault {
   if (key.length !== 32) {
     throw new PlatformError(
       'service_unavailable',
-      `The key file ${keyFile} is damaged (it must hold 64 hex digits). Restore it from your backup.`,
+      `The key file ${keyFile} is damaged (it must hold 64 hex digits). Put back the copy that "twelve server:key" wrote.`,
     );
   }
   return {

@@ -1,5 +1,5 @@
 // The store: one SQLite file and the repositories over it.
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAcmeFailures } from './acme-failures.ts';
 import { createApps } from './apps.ts';
@@ -37,8 +37,10 @@ export function openStore(needs: { folder: string; create?: boolean; now?: () =>
   const now = needs.now ?? (() => new Date().toISOString());
   const file = join(needs.folder, 'twelve.db');
   requireRestored(needs.folder);
-  const vault = openVault(join(needs.folder, 'secret.key'), needs.create ?? false);
-  const database = clearly(() => openDatabase(file, needs.create ?? false));
+  const create = needs.create ?? false;
+  // A new key beside an old database would open nothing of it, and seal what is new so that the old one opens that no more.
+  const vault = openVault(join(needs.folder, 'secret.key'), create && !existsSync(file));
+  const database = clearly(() => openDatabase(file, create));
   chmodSync(file, 0o600);
   return {
     users: clear(createUsers(database, now)),

@@ -1,8 +1,8 @@
 // The schema's way forward: numbered migrations, all that are due or none, after a copy of what was before.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { removeOldCopies } from './copies.ts';
+import { beginCopy } from './copies.ts';
 import type { Database } from './database.ts';
 import { clearly } from './failures.ts';
 
@@ -47,11 +47,13 @@ export function bringUpToDate(
         .exclusive(),
     );
   } catch (error) {
+    copy?.failed();
     if (error instanceof PlatformError) throw error;
     throw unavailable(
-      `${file} could not be brought from schema ${current} to ${files.length} (${messageOf(error)}) and is as it was. Start the version that you had before.${copy ? ` A copy is at ${copy}.` : ''}`,
+      `${file} could not be brought from schema ${current} to ${files.length} (${messageOf(error)}) and is as it was. Start the version that you had before.`,
     );
   }
+  copy?.done();
 }
 
 /** In the order in which they are applied; their number is the newest schema. */
@@ -61,24 +63,15 @@ function migrationsIn(folder: string): string[] {
     .sort();
 }
 
-/** @returns where it is */
-function keepCopy(database: Database, file: string, schema: number): string {
+function keepCopy(database: Database, file: string, schema: number): ReturnType<typeof beginCopy> {
   const folder = join(dirname(file), 'backups');
-  const at = new Date().toISOString().replace(/[:.]/g, '-');
-  const copy = join(folder, `${basename(file, '.db')}-schema-${schema}-${at}.db`);
-  const part = `${copy}.part`;
   try {
-    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-    database.prepare('VACUUM INTO ?').run(part);
-    renameSync(part, copy);
+    return beginCopy(folder, schema, (copy) => database.prepare('VACUUM INTO ?').run(copy));
   } catch (error) {
-    if (existsSync(part)) rmSync(part);
     throw unavailable(
       `${file} has to be upgraded, and no copy of it could be made first in ${folder} (${messageOf(error)}). Nothing was changed. Make space there and start the server again.`,
     );
   }
-  removeOldCopies(folder);
-  return copy;
 }
 
 function unavailable(message: string): PlatformError {

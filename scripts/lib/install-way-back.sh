@@ -49,7 +49,7 @@ go_back() {
   local what="version ${before##*/}" log="journalctl -u twelve --since \"$remembered_at\"" lost=''
   has_systemd || log="$service_log.old"
   hint="end it by hand, then run this again from the checkout of $what; settings and service as they were are in $remembered." \
-    step "Stopping what was started, since $why" stop_what_failed
+    step "Stopping what was started, since $why" stop_installed
   hint="make that possible, then run this again from the checkout of $what; settings and service as they were are in $remembered. Where it refuses the database as a newer one's, docs/guide/08-backup-and-upgrade.md says how to go back to the copy." \
     step "Putting back $what, with its settings, its service and its database" put_back
   # What is started must not inherit that.
@@ -64,7 +64,7 @@ go_back() {
   fail "Not installed: $why, and $what runs again.$lost" "read why ($log), mend that, then run this again."
 }
 
-stop_what_failed() {
+stop_installed() {
   if has_systemd; then systemctl stop twelve; elif [ -x "$starter" ]; then "$starter" stop; fi
 }
 
@@ -90,7 +90,7 @@ copy_or_move() { cp -a "$1" "$2" || mv "$1" "$2"; }
 put_back_database() {
   local copy file=$data_folder/twelve.db aside=$data_folder/backups/twelve-upgraded.db number=1
   database_kept=''
-  # Where the upgrade failed and was tried again there are several, of one and the same.
+  # An upgrade that failed took its own away again. Of more than one, the first is from before all of them.
   copy=$(copies_of_database | grep -vxFf "$remembered/copies" | head -n 1)
   if [ -z "$copy" ]; then return 0; fi
   # One from an earlier way back is whoever's it is to remove.

@@ -1,4 +1,5 @@
 // What one platform has on the engine, by its labels; works without npm packages and without the platform.
+//   instance.js routers           prints the ids of all platforms whose router runs, one a line
 //   instance.js running ID KIND   exits 0 when a container of that kind runs, else 1
 //   instance.js stop ID           removes its containers; the platform makes them again when it is started
 //   instance.js remove ID         removes its containers, networks and the images of its releases
@@ -8,16 +9,24 @@ const [what, instance = '', kind] = process.argv.slice(2);
 const socketPath = (process.env.TWELVE_ENGINE || '/var/run/docker.sock').replace(/^unix:\/\//, '');
 
 // Nothing that could match the objects of somebody else.
-if (!/^[a-z0-9]{6,}$/.test(instance)) throw new Error(`"${instance}" is not the id of a platform`);
+if (what !== 'routers' && !/^[a-z0-9]{6,}$/.test(instance))
+  throw new Error(`"${instance}" is not the id of a platform`);
 
 try {
-  if (what === 'running') await running();
+  if (what === 'routers') await routers();
+  else if (what === 'running') await running();
   else if (what === 'stop') await removeContainers();
   else if (what === 'remove') await remove();
-  else throw new Error(`"${what}" is none of: running, stop, remove`);
+  else throw new Error(`"${what}" is none of: routers, running, stop, remove`);
 } catch (error) {
   console.log(`The Docker Engine at ${socketPath}: ${error.message}`);
   process.exitCode = 2;
+}
+
+async function routers() {
+  const wanted = encodeURIComponent(JSON.stringify({ label: ['twelve.kind=router'] }));
+  const found = await ask('GET', `/containers/json?filters=${wanted}`);
+  for (const { Labels } of found) console.log(Labels['twelve.instance']);
 }
 
 async function running() {

@@ -1,4 +1,4 @@
-// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, away and back.
+// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, away and back, also from a backup.
 // On Debian 12; on others with TWELVE_INSTALL_ON=debian-13,ubuntu-22.04,ubuntu-24.04.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/wait.ts';
@@ -195,6 +195,10 @@ describe.each(systems)('scripts/install on %s', (system) => {
     expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
   }, 900_000);
 
+  test('a backup is made of it', async () => {
+    await shell('twelve server:backup /root/twelve.tgz; twelve server:key /root/twelve.key');
+  }, 200_000);
+
   test('taken away with its data, nothing of it is left', async () => {
     await machine.must('./scripts/install', '--uninstall', '--remove-data');
     for (const path of [
@@ -210,4 +214,47 @@ describe.each(systems)('scripts/install on %s', (system) => {
     const left = `curl -s --unix-socket /var/run/docker.sock 'http://engine/containers/json?all=1'`;
     expect(await shell(left)).toBe('[]\n');
   }, 300_000);
+
+  const restore = (file: string) =>
+    machine.run(
+      './scripts/install',
+      ...['--domain', 'other.example.test', '--restore', file, '--key', '/root/twelve.key'],
+    );
+
+  test('a backup that is not whole begins no installation', async () => {
+    await shell('head -c -2000 /root/twelve.tgz >/root/cut.tgz');
+    expect(await restore('/root/cut.tgz')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /The (archive|backup) (cannot be read|is refused)(.|\n)*is as empty as before\. There is no service yet\./,
+      ),
+    });
+    for (const path of ['/opt/twelve/current', '/etc/twelve/twelve.env', '/usr/local/bin/twelve'])
+      expect((await machine.run('test', '-e', path)).status, path).toBe(1);
+    expect((await machine.run('systemctl', 'cat', 'twelve')).status).not.toBe(0);
+    const left = ['find', '/var/lib/twelve', '-mindepth', '1', '!', '-name', 'server.lock'] as const;
+    expect(await machine.must(...left)).toBe('');
+  }, 900_000);
+
+  test('one that is whole begins it with everything that was in it, as the service of its own user', async () => {
+    expect(await restore('/root/twelve.tgz')).toMatchObject({ status: 0 });
+    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+    expect(
+      await shell(
+        `cd /var/lib/twelve; stat -c '%U' twelve.db secret.key instance git git/* blobs | sort -u; stat -c %a secret.key`,
+      ),
+    ).toBe('twelve\n600\n');
+    // With the token of before, into the repository of before.
+    await shell(`
+      cd /root/hello && echo more >more.txt && git add -A
+      git -c user.name=A -c user.email=a@example.test commit -qm two
+      git push platform main
+    `);
+    expect(await served('hello.other.example.test', 'release v3')).toContain('from web.1');
+    expect(await restore('/root/twelve.tgz')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('/var/lib/twelve holds the data of a platform'),
+    });
+    await served('hello.other.example.test', 'release v3');
+  }, 900_000);
 });

@@ -1,5 +1,5 @@
 // The store on a real file: what the database itself refuses, what is sealed, what a restart finds.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -92,11 +92,18 @@ test('config is nowhere in the file in the clear, and opens again', () => {
   expect(statSync(join(folder, 'twelve.db')).mode & 0o777).toBe(0o600);
 });
 
-test('without its key file the store says what is missing', () => {
+test('without its key file the store says what is missing, and makes no other one; put back, everything opens', () => {
+  const { releases } = appWithReleases(1);
   store.close();
-  rmSync(join(folder, 'secret.key'));
-  expect(() => openStore({ folder })).toThrow(/secret\.key is missing/);
+  const key = join(folder, 'secret.key');
+  renameSync(key, `${key}.copy`);
+  for (const create of [false, true]) {
+    expect(() => openStore({ folder, create })).toThrow(/secret\.key is missing, .*"twelve server:key"/);
+    expect(existsSync(key)).toBe(false);
+  }
+  renameSync(`${key}.copy`, key);
   store = openStore({ folder, create: true });
+  expect(store.releases.config(releases[0]!)).toEqual({ SECRET: 'value-1' });
 });
 
 test('a sealed config does not open under another release', () => {

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseHostName } from '../../../platform/domain/host-name.ts';
+import { beginCopy } from '../../../platform/store/copies.ts';
 import { openStore } from '../../../platform/store/store.ts';
 import { bringUpToDate, newestSchema } from '../../../platform/store/upgrade.ts';
 import { writeFirstVersion } from '../../support/first-version.ts';
@@ -91,7 +92,7 @@ test('a migration that fails leaves the database as it was, all of it', () => {
   );
   const database = new SQLite(file());
   expect(() => bringUpToDate(database, file(), true, broken)).toThrow(
-    /could not be brought from schema 1 to \d+ \(no such table: nowhere\) and is as it was\. .* A copy is at .*backups/,
+    /could not be brought from schema 1 to \d+ \(no such table: nowhere\) and is as it was\. Start the version that you had/,
   );
   expect(database.pragma('user_version', { simple: true })).toBe(1);
   const tables = database
@@ -131,10 +132,50 @@ test('who only looks in upgrades nothing, and an older server refuses a newer da
   expect(createHash('sha256').update(readFileSync(file())).digest('hex')).toBe(before);
 });
 
-test('the newest three copies are kept', () => {
+/** Of four upgrades. @returns their names, the newest first */
+function writeOldCopies(): string[] {
   mkdirSync(join(folder, 'backups'));
-  for (const day of [1, 2, 3, 4])
-    writeFileSync(join(folder, 'backups', `twelve-schema-${10 - day}-2026-01-0${day}T00-00-00-000Z.db`), '');
+  const copies = [4, 3, 2, 1].map((day) => `twelve-schema-${10 - day}-2026-01-0${day}T00-00-00-000Z.db`);
+  for (const name of copies) writeFileSync(join(folder, 'backups', name), '');
+  return copies;
+}
+
+test('upgrades that fail, at every start, leave the copies of those before as they are, and none of their own', () => {
+  const copies = writeOldCopies();
+  writeFirstVersion(folder);
+  const broken = join(folder, 'migrations');
+  cpSync(migrations, broken, { recursive: true });
+  writeFileSync(join(broken, '999-broken.sql'), 'INSERT INTO nowhere VALUES (1);');
+  const database = new SQLite(file());
+  for (const _start of [1, 2, 3, 4]) {
+    expect(() => bringUpToDate(database, file(), true, broken)).toThrow(/no such table: nowhere/);
+    expect(backups().sort()).toEqual([...copies].sort());
+  }
+  database.close();
+});
+
+test('of an upgrade that was cut off the copy goes with the next try; of one that was done it stays', () => {
+  const wrote = (text: string) => (copy: string) => writeFileSync(copy, text);
+  writeFirstVersion(folder);
+  // As a killed server leaves it: of the schema that the database has, and half of one.
+  beginCopy(join(folder, 'backups'), 1, wrote('cut off'));
+  writeFileSync(join(folder, 'backups', 'twelve-schema-1-2026-01-01T00-00-00-000Z.db.part'), 'half');
+  openStore({ folder, create: true }).close();
+  expect(backups()).toEqual([expect.stringMatching(/^twelve-schema-1-.*\.db$/)]);
+  expect(statSync(join(folder, 'backups', backups()[0]!)).size).toBeGreaterThan(10_000);
+
+  rmSync(folder, { recursive: true });
+  writeFirstVersion(folder);
+  beginCopy(join(folder, 'backups'), 0, wrote('done'));
+  openStore({ folder, create: true }).close();
+  expect(backups().sort()).toEqual([
+    expect.stringMatching(/^twelve-schema-0-.*\.db$/),
+    expect.stringMatching(/^twelve-schema-1-.*\.db$/),
+  ]);
+});
+
+test('the newest three copies are kept', () => {
+  writeOldCopies();
   writeFileSync(join(folder, 'backups', 'notes.txt'), 'mine');
   writeFirstVersion(folder);
   openStore({ folder, create: true }).close();
