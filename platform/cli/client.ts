@@ -4,6 +4,7 @@ import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
 import { newRequestId } from './request-id.ts';
+import { requestUrl } from './request-url.ts';
 import type { Trust } from './trust.ts';
 import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
@@ -100,7 +101,7 @@ export function createClient(needs: ClientNeeds): Client {
   ): Promise<{ response: IncomingMessage; content: string }> {
     const request: Request = {
       method,
-      url: new URL(needs.url + path),
+      url: requestUrl(needs.url, path),
       headers: {
         ...ourHeaders(),
         ...(text === undefined
@@ -182,10 +183,9 @@ export function createClient(needs: ClientNeeds): Client {
       }
     },
     async download(path) {
-      const url = new URL(needs.url + path);
       const request: Request = {
         method: 'GET',
-        url,
+        url: requestUrl(needs.url, path),
         headers: ourHeaders(),
         trust,
         signal: needs.signal,
