@@ -248,6 +248,10 @@ async function open(request: Request): Promise<IncomingMessage> {
     if (![301, 302, 303, 307, 308].includes(status) || !location) return response;
     response.resume();
     if (redirects === maxRedirects) throw new CliError(`${request.url.origin} redirects in circles.`);
+    if (!URL.canParse(location, url.href))
+      throw new CliError(
+        `${url.origin} redirects to ${JSON.stringify(location.slice(0, 200))}, which is no address.`,
+      );
     const next = new URL(location, url);
     if (next.protocol !== 'http:' && next.protocol !== 'https:')
       throw new CliError(`${url.origin} redirects to ${next.protocol}, which is not HTTP.`);
