@@ -45,7 +45,7 @@ import { createRunLogin } from './run-login.ts';
 import { createRunSessions } from './run-sessions.ts';
 import { createTlsServer } from './tls-server.ts';
 import { answerUnreadable, refuseUpgrade } from './unreadable.ts';
-import { acceptLevel, acceptVersion, standardHeaders } from './wire.ts';
+import { acceptLevel, acceptPath, acceptVersion, standardHeaders } from './wire.ts';
 
 const startPatienceMs = 20_000;
 
@@ -144,7 +144,7 @@ function createApplication(
   const { platform } = edge;
   const application = express();
   application.disable('x-powered-by');
-  application.use(standardHeaders, acceptVersion, acceptLevel);
+  application.use(standardHeaders, acceptPath, acceptVersion, acceptLevel);
   const byTheirUrls = [
     healthRoutes(edge),
     logStreamRoutes(edge),

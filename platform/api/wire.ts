@@ -41,6 +41,21 @@ export const acceptVersion: RequestHandler = (request, _response, next) => {
   next();
 };
 
+/**
+ * A client that resolves dots sends `/apps/hello/` for `/apps/hello/domains/..`: what it meant is not known any more, and must
+ * not be taken for the app. Heroku's API answers such a path with 404, too.
+ */
+export const acceptPath: RequestHandler = (request, _response, next) => {
+  const { method, path } = request;
+  if (path !== '/' && path.endsWith('/'))
+    throw new PlatformError(
+      'not_found',
+      `There is nothing at ${method} ${path.slice(0, 100)}: no path of the API ends in a slash.`,
+      { resource: 'route' },
+    );
+  next();
+};
+
 export const standardHeaders: RequestHandler = (_request, response, next) => {
   response.setHeader('RateLimit-Remaining', '4500');
   response.setHeader(versionHeader, ownVersion);

@@ -22,7 +22,10 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
     throw usageError(`${sentence(error as Error, Object.keys(flags))}\n${usageLine(command)}`);
   }
   const words = [...parsed.positionals, ...rest];
-  if (!parsed.values['help']) checkCount(command, words);
+  if (!parsed.values['help']) {
+    checkCount(command, words);
+    checkEmpty(command, command.passThrough ? [] : words, parsed.values);
+  }
   return { words, flags: parsed.values };
 }
 
@@ -68,6 +71,17 @@ function checkCount(command: Command, words: readonly string[]): void {
       ? `${command.name} needs ${missing(command.usage, words.length)}.`
       : `${command.name} does not take "${words[max]}".${nearby(command, words[max]!)}`;
   throw usageError(`${what}\n${usageLine(command)}\nExample: ${command.example}`);
+}
+
+/** `ps:restart "$P"` without a P is not `ps:restart`, which is about all processes. */
+function checkEmpty(command: Command, words: readonly string[], values: Arguments['flags']): void {
+  const index = words.indexOf('');
+  const option = Object.entries(command.flags).find(
+    ([name, { mayBeEmpty }]) => !mayBeEmpty && [values[name]].flat().includes(''),
+  )?.[0];
+  if (index < 0 && option === undefined) return;
+  const what = index < 0 ? `The option --${option}` : `Argument ${index + 1} of ${command.name}`;
+  throw usageError(`${what} is empty. Is a variable of a script not set?\n${usageLine(command)}`);
 }
 
 /** The words of the usage line that must come and did not: `<from> and <to>`. */

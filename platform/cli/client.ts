@@ -4,6 +4,7 @@ import { apiLevel, levelHeader } from '../domain/api-level.ts';
 import { incompatibility } from './compatibility.ts';
 import { CliError, UnreachableError } from './errors.ts';
 import { newRequestId } from './request-id.ts';
+import { requestUrl } from './request-url.ts';
 import type { Trust } from './trust.ts';
 import { understand } from './understand.ts';
 import { unreachable } from './unreachable.ts';
@@ -100,7 +101,7 @@ export function createClient(needs: ClientNeeds): Client {
   ): Promise<{ response: IncomingMessage; content: string }> {
     const request: Request = {
       method,
-      url: new URL(needs.url + path),
+      url: requestUrl(needs.url, path),
       headers: {
         ...ourHeaders(),
         ...(text === undefined
@@ -182,10 +183,9 @@ export function createClient(needs: ClientNeeds): Client {
       }
     },
     async download(path) {
-      const url = new URL(needs.url + path);
       const request: Request = {
         method: 'GET',
-        url,
+        url: requestUrl(needs.url, path),
         headers: ourHeaders(),
         trust,
         signal: needs.signal,
@@ -248,6 +248,10 @@ async function open(request: Request): Promise<IncomingMessage> {
     if (![301, 302, 303, 307, 308].includes(status) || !location) return response;
     response.resume();
     if (redirects === maxRedirects) throw new CliError(`${request.url.origin} redirects in circles.`);
+    if (!URL.canParse(location, url.href))
+      throw new CliError(
+        `${url.origin} redirects to ${JSON.stringify(location.slice(0, 200))}, which is no address.`,
+      );
     const next = new URL(location, url);
     if (next.protocol !== 'http:' && next.protocol !== 'https:')
       throw new CliError(`${url.origin} redirects to ${next.protocol}, which is not HTTP.`);

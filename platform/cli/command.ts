@@ -20,6 +20,8 @@ export interface Flag {
   type: 'boolean' | 'string';
   short?: string;
   multiple?: boolean;
+  /** An empty value means something. */
+  mayBeEmpty?: boolean;
   /** Shown by help; flags without it are not shown. */
   help?: string;
 }

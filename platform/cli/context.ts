@@ -23,6 +23,23 @@ export function findServer(env: Environment): Server {
   return { url, token: env.token ?? stored?.token, authority: stored?.authority };
 }
 
+/** Where a token came from, for messages. */
+export function nameOfToken(env: Environment, url: string): string {
+  return env.token ? 'TWELVE_TOKEN' : `What is stored for ${url}`;
+}
+
+/**
+ * What HTTP can send, and one line of it; the text itself is a secret and stays out of the message.
+ * @param name what it came from, for the message
+ */
+export function parseToken(text: string, name: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw usageError(
+      `${name} is no token: a token is one word, without spaces, line ends or letters beyond ASCII.\n${tokenHint}`,
+    );
+  return text;
+}
+
 /** File of the authority that vouches for the server to git; undefined where the system's are enough. */
 export async function authorityForGit(env: Environment, gitUrl: string): Promise<string | undefined> {
   const { url, authority } = findServer(env);
@@ -30,7 +47,7 @@ export async function authorityForGit(env: Environment, gitUrl: string): Promise
   return (await import('./trust.ts')).authorityFile(env.configFolder, url, authority);
 }
 
-/** @throws CliError when there is no token for the server */
+/** @throws CliError when there is no token for the server, or what is there cannot be one */
 export function openServer(
   env: Environment,
   needs: { signal: AbortSignal; warn(text: string): void },
@@ -41,7 +58,7 @@ export function openServer(
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,
-    token,
+    token: parseToken(token, nameOfToken(env, url)),
     authority,
     ...needs,
     unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,

@@ -8,13 +8,16 @@ import { eventually } from '../support/wait.ts';
 import { bodies } from './bad-input/bodies.ts';
 import { commands } from './bad-input/commands.ts';
 import { held } from './bad-input/database.ts';
+import { dots, moreDots, nothing } from './bad-input/dots-and-nothing.ts';
 import { engineAway } from './bad-input/engine.ts';
 import { facts } from './bad-input/facts.ts';
+import { giveSettings } from './bad-input/kept.ts';
 import { plainApp, pushes } from './bad-input/pushes.ts';
 import { heads, paths } from './bad-input/requests.ts';
 import { rollbacks } from './bad-input/rollbacks.ts';
 import type { Row } from './bad-input/row.ts';
 import { settings, surroundings } from './bad-input/starts.ts';
+import { topics } from './bad-input/topics.ts';
 import { appNames, configNames, quantities } from './bad-input/words.ts';
 
 let platform: TestPlatform;
@@ -28,8 +31,11 @@ beforeAll(async () => {
     TWELVE_KEEP_RELEASES: '2',
     TWELVE_SLUG_LIMIT: '400',
     TWELVE_ENGINE: engine.path,
+    TWELVE_DRAIN_ADDRESSES: '127.0.0.1',
   });
   await must(platform.cli(['apps:create', 'vars', '-n']));
+  // Nobody listens there: what vars says waits for it.
+  await giveSettings(platform, 'syslog://127.0.0.1:1');
   hello = await platform.createApp('hello', null, { files: plainApp });
   await platform.push(hello);
   await must(platform.cli(['config:set', 'GREETING=hi', '-a', 'hello']));
@@ -61,12 +67,23 @@ function missing(a: readonly string[], b: readonly string[]): string[] {
   return b.filter((line) => !known.has(line)).sort();
 }
 
-describe.each([
+/** Not in the quick set, where test/unit/cli/bad-input.test.ts has them against the API alone. */
+const more: [string, Row[]][] = process.env['TWELVE_TESTS']
+  ? [
+      ['topics', topics],
+      ['more dots', moreDots],
+      ['nothing', nothing],
+    ]
+  : [];
+
+describe.each<[string, Row[]]>([
   ['app names', appNames],
   ['config names', configNames],
   ['processes', quantities],
   ['commands and servers', commands],
   ['bodies', bodies],
+  ['dots', dots],
+  ...more,
   ['paths', paths],
   ['heads', heads],
 ])('%s', (_table, rows) => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '../client.ts';
 import { type Call, type Command, jsonFlag } from '../command.ts';
-import { defaultUrl, findServer, isLoopback, parseUrl, tokenHint } from '../context.ts';
+import { defaultUrl, findServer, isLoopback, parseToken, parseUrl, tokenHint } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { readLogins, writeLogins } from '../login-file.ts';
 import { askHidden, readAll } from '../prompt.ts';
@@ -64,8 +64,7 @@ async function readToken(call: Call, url: string): Promise<string> {
   } else text = await readAll(call.world.stdin);
   const token = text.trim();
   if (!token) throw new CliError(`No token was given.\n${tokenHint}`);
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new CliError('That is no token: a token is one word.');
-  return token;
+  return parseToken(token, 'That');
 }
 
 function readTokenFile(path: string): string {

@@ -23,6 +23,7 @@ const api: Command = {
     data: {
       type: 'string',
       short: 'd',
+      mayBeEmpty: true,
       help: 'the body; @FILE: of a file, -: of standard input, which is also read where it is no terminal',
     },
     header: {

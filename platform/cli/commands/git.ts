@@ -1,6 +1,6 @@
 // git:remote connects a repository to an app; git:credentials is what git runs to get the token.
 import { appPath, type Command } from '../command.ts';
-import { authorityForGit, findServer, tokenHint } from '../context.ts';
+import { authorityForGit, findServer, nameOfToken, parseToken, tokenHint } from '../context.ts';
 import type { Environment } from '../environment.ts';
 import { CliError, usageError } from '../errors.ts';
 import {
@@ -54,9 +54,18 @@ const credentials: Command = {
         `The server refused the token. Log in again: twelve login ${asked}\n${tokenHint}`,
       );
     if (operation !== 'get') return;
-    const token = tokenFor(call.world.env, asked);
-    if (token) return call.out.line(`username=twelve\npassword=${token}`);
-    call.out.notice(`You are not logged in to ${asked}. Log in: twelve login ${asked}\n${tokenHint}`);
+    try {
+      const token = tokenFor(call.world.env, asked);
+      // What has a line's end in it would be more than one answer.
+      if (token)
+        return call.out.line(
+          `username=twelve\npassword=${parseToken(token, nameOfToken(call.world.env, asked))}`,
+        );
+      call.out.notice(`You are not logged in to ${asked}. Log in: twelve login ${asked}\n${tokenHint}`);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      call.out.notice(error.message);
+    }
     // Without it git would ask for a user name, which nobody has.
     call.out.line('quit=1');
   },

@@ -119,6 +119,18 @@ export const commands: Row[] = [
     says: /does not accept the token in TWELVE_TOKEN\. Log in again: twelve login http/,
   },
   {
+    what: "a token with a line's end",
+    act: twelve(['apps'], env({ TWELVE_TOKEN: 'token\r' })),
+    ...misused,
+    says: /TWELVE_TOKEN is no token: a token is one word/,
+  },
+  {
+    what: 'a redirect to nowhere',
+    act: against((_request, response) => void response.writeHead(302, { Location: 'http://[' }).end()),
+    ...refused,
+    says: /redirects to "http:\/\/\[", which is no address/,
+  },
+  {
     what: 'no login',
     act: twelve(['apps'], env({ XDG_CONFIG_HOME: '/nowhere', HOME: '/nowhere' })),
     ...refused,

@@ -1,9 +1,9 @@
 // Everything of a platform that a refusal must leave as it is, as lines that can be compared.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import SQLite from 'better-sqlite3';
 import { must } from '../../support/app-repository.ts';
 import type { TestPlatform } from '../../support/platform.ts';
+import { storedFacts } from './stored.ts';
 
 interface App {
   id: string;
@@ -22,26 +22,11 @@ interface Entry {
   size: string;
 }
 
-/** Apps, releases, config vars, formation, builds, refs, the processes that serve, what visitors get, users and tokens. */
+/** Apps, releases, config vars, formation, builds, refs, the processes that serve, what visitors get, and what stored.ts has. */
 export async function facts(platform: TestPlatform): Promise<string[]> {
   const apps = await listed<App>(platform, '/apps');
   const all = await Promise.all(apps.map((app) => factsOf(platform, app)));
-  return [...all.flat(), ...whoMayAsk(platform)];
-}
-
-/** Users and their tokens, which the API does not list. */
-function whoMayAsk(platform: TestPlatform): string[] {
-  const database = new SQLite(join(platform.dataFolder, 'twelve.db'), { readonly: true });
-  try {
-    const rows = database
-      .prepare<[], { email: string; token: string | null }>(
-        'SELECT email, tokens.id AS token FROM users LEFT JOIN tokens ON tokens.user_id = users.id',
-      )
-      .all();
-    return rows.map(({ email, token }) => `user ${email} token ${token}`);
-  } finally {
-    database.close();
-  }
+  return [...all.flat(), ...storedFacts(platform.dataFolder)];
 }
 
 async function factsOf(platform: TestPlatform, app: App): Promise<string[]> {

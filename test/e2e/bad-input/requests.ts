@@ -14,6 +14,12 @@ export const paths: Row[] = [
     ...missing,
     says: /nothing at DELETE \/apps/,
   },
+  {
+    what: 'what a client makes of dots behind the domains of an app',
+    act: api('DELETE', '/apps/hello/'),
+    ...missing,
+    says: /nothing at DELETE \/apps\/hello\/: no path of the API ends in a slash/,
+  },
   { what: 'bad percent-encoding', act: get('/apps/%zz'), ...unread, says: /could not be read: .*'%zz'/ },
   {
     what: 'bad percent-encoding after the app',

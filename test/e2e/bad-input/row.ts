@@ -120,6 +120,14 @@ export function against(answer: RequestListener, argv = ['apps']): Act {
   };
 }
 
+/** About what only the platform knows the name of: its answer, or the first of a list. */
+export function withAnswer(path: string, act: (answer: Record<string, unknown>) => Act): Act {
+  return async (on) => {
+    const { body } = await on.platform.api<Record<string, unknown>>('GET', path);
+    return await act([body].flat()[0]!)(on);
+  };
+}
+
 /** git in the repository of `hello`. */
 export function git(args: readonly string[], env: Record<string, string> = {}): Act {
   return async ({ platform, hello }) => told(await platform.git(args, { cwd: hello.folder, env }));

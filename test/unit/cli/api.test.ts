@@ -25,6 +25,9 @@ it('sends what it is given, and ends as the answer says', async () => {
   expect(refused.out).toContain('"invalid_params"');
   expect(api.asked.at(-1)).toMatchObject({ body: { name: 'hello' } });
   expect(await twelve(['api', '/broken'], { url })).toMatchObject({ status: 5 });
+  // Not read from standard input then.
+  await twelve(['api', 'PATCH', '/apps/hello', '-d', ''], { url, input: '{"name":"other"}' });
+  expect(api.asked.at(-1)).toMatchObject({ method: 'PATCH', body: undefined });
 });
 
 it('takes a list page by page, or says that there is more', async () => {

@@ -99,11 +99,15 @@ it('follows redirects, and takes the token to no other server', async () => {
     'GET /apps': { status: 307, headers: { Location: '/v2/apps' } },
     'GET /v2/apps': { status: 302, headers: { Location: `${other.url}/apps` } },
     'GET /loop': { status: 302, headers: { Location: '/loop' } },
+    'GET /nowhere': { status: 302, headers: { Location: 'http://[' } },
   });
   expect(await client(api.url).get('/apps')).toEqual(['other']);
   expect(api.asked[1]!.headers.authorization).toBe('Bearer secret-token');
   expect(other.asked[0]!.headers.authorization).toBeUndefined();
   await expect(client(api.url).get('/loop')).rejects.toThrow('redirects in circles');
+  await expect(client(api.url).get('/nowhere')).rejects.toThrow(
+    `${api.url} redirects to "http://[", which is no address.`,
+  );
 });
 
 it('passes a warning on, once', async () => {

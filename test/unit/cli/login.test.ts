@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseUrl } from '../../../platform/cli/context.ts';
+import { writeLogins } from '../../../platform/cli/login-file.ts';
 import { scriptedApi, start, temporaryFolder, twelve } from './scripted.ts';
 
 const account = {
@@ -74,6 +75,33 @@ it('takes TWELVE_URL and TWELVE_TOKEN first, and sends a stored token to its own
   await twelve(['apps'], { env, token: 'from-environment' });
   expect(api.asked.at(-1)!.headers.authorization).toBe('Bearer from-environment');
 });
+
+it.each(['abc\r', 'a\nb', 'токен', 'two words'])(
+  'takes %j for no token, wherever it is from',
+  async (text) => {
+    await using folder = await temporaryFolder();
+    await using api = await scriptedApi(account);
+    const env = { XDG_CONFIG_HOME: folder.path };
+    const told = await twelve(['apps'], { env, url: api.url, token: text });
+    expect(told).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('TWELVE_TOKEN is no token: a token'),
+    });
+    expect(told.err).not.toMatch(/defect|abc|токен/);
+    const asked = `protocol=http\nhost=${api.url.slice('http://'.length)}\n\n`;
+    const git = await twelve(['git:credentials', 'get'], { env, url: api.url, token: text, input: asked });
+    expect(git).toMatchObject({ status: 0, out: 'quit=1\n', err: expect.stringContaining('is no token') });
+
+    writeLogins(join(folder.path, 'twelve'), {
+      current: api.url,
+      hosts: { [api.url]: { token: text, email: 'ada@example.com' } },
+    });
+    const stored = await twelve(['apps'], { env, token: null });
+    expect(stored.err).toContain(`What is stored for ${api.url} is no token`);
+    expect(api.asked).toEqual([]);
+    expect((await twelve(['login'], { env, token: null, input: 'right' })).status).toBe(0);
+  },
+);
 
 it.each([
   ['127.0.0.1:5480', 'http://127.0.0.1:5480'],

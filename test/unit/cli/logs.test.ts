@@ -91,11 +91,11 @@ it.each([
   [['--source', 'web'], 'There is no log source "web". Sources: app, twelve.'],
   [['--process', 'web 1'], '"web 1" is not the name of a process'],
   [['--release', 'newest'], '"newest" is not a release: give one such as v12.'],
-  [['--grep', ''], 'There is no text to look for.'],
+  [['--grep', ''], 'The option --grep is empty.'],
   [['--tail', '--until', '1m'], 'A tail has no end: leave out either --tail or --until.'],
   [['-n', '-5'], '-n'],
   [['-n', '1.5'], '-n takes a whole number from 0, such as -n 500.'],
-  [['-n', ''], '-n takes a whole number from 0'],
+  [['-n', ''], 'The option --num is empty.'],
 ])('refuses %j before it asks the server', async (flags, sentence) => {
   await using api = await scriptedApi({});
   const { status, out, err } = await twelve(['logs', '-a', 'hello', ...flags], { url: api.url });

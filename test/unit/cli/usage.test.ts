@@ -74,6 +74,20 @@ it.each([
   [['logs', '-n', 'ten'], '-n takes a whole number'],
   [['ps:stop', '../x', '-a', 'x'], 'neither a process'],
   [['run', '-a', 'x', '-e', 'A', 'ls'], '-e takes KEY=value'],
+  [['ps:restart', '', '-a', 'x'], 'Argument 1 of ps:restart is empty. Is a variable of a script not set?'],
+  [['ps:restart', '', '-a', 'x'], 'Usage: twelve ps:restart [name]'],
+  [['rollback', '', '-a', 'x'], 'Argument 1 of rollback is empty.'],
+  [['builds:cancel', '', '-a', 'x'], 'Argument 1 of builds:cancel is empty.'],
+  [['apps:create', ''], 'Argument 1 of apps:create is empty.'],
+  [['apps:destroy', '', '--confirm', 'x'], 'Argument 1 of apps:destroy is empty.'],
+  [['certs:info', '', '-a', 'x'], 'Argument 1 of certs:info is empty.'],
+  [['releases:diff', 'v1', '', '-a', 'x'], 'Argument 2 of releases:diff is empty.'],
+  [['cron:suspend', '', '-a', 'x'], 'Argument 1 of cron:suspend is empty.'],
+  [['maintenance:on', '-a', ''], 'The option --app is empty. Is a variable of a script not set?'],
+  [['maintenance:on', '--remote='], 'The option --remote is empty.'],
+  [['run', '-a', '', 'ls'], 'The option --app is empty.'],
+  [['run', '-a', 'x', '-e', 'A=1', '-e', '', 'ls'], 'The option --env is empty.'],
+  [['apps:destroy', '--app=', '--confirm', 'x'], 'The option --app is empty.'],
 ])('refuses %j as wrong usage', async (argv, sentence) => {
   const { status, out, err } = await twelve(argv);
   expect({ status, out }).toEqual({ status: 2, out: '' });
