@@ -2,7 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { push, type Row, twelve } from './row.ts';
+import { must } from '../../support/app-repository.ts';
+import { eventually } from '../../support/wait.ts';
+import { slowBuild } from './engine.ts';
+import { type Ground, push, type Row, told, twelve } from './row.ts';
 import { start } from './starts.ts';
 
 /** Nothing can be written to it until it is closed. */
@@ -25,6 +28,26 @@ function whileHeld(act: Row['act']): Row['act'] {
   };
 }
 
+/** Held from the middle of a build until its push has ended; then the build has an end too. */
+async function pushWhileTaken({ platform, hello }: Ground): ReturnType<Row['act']> {
+  await must(hello.git('checkout', '-q', '-f', '-B', 'attempt', 'main'));
+  await hello.commit(slowBuild(3), 'attempt');
+  await using pushing = platform.gitStart(['push', 'platform', '+attempt:main'], { cwd: hello.folder });
+  let database: { close(): unknown } | undefined;
+  try {
+    await pushing.printed(/half way/);
+    database = hold(platform.dataFolder);
+    return told(await pushing.result);
+  } finally {
+    database?.close();
+    await must(hello.git('checkout', '-q', '-f', 'main'));
+    await eventually(
+      async () => (await platform.api<{ status: string }[]>('GET', '/apps/hello/builds')).body,
+      (builds) => builds.every(({ status }) => status !== 'pending'),
+    );
+  }
+}
+
 const says = /Another program holds the platform's database, twelve\.db in its data folder/;
 
 export const held: Row[] = [
@@ -42,6 +65,13 @@ export const held: Row[] = [
     act: whileHeld(push({ 'note.txt': 'later' }, '--force', 'platform', 'attempt:main')),
     ends: 'exit 1',
     says,
+  },
+  {
+    what: 'the end of a build',
+    act: pushWhileTaken,
+    ends: 'exit 1',
+    says: /half way[\s\S]*Another program holds the platform's database[\s\S]*Build failed: v\d+ serves/,
+    adds: [/^hello: build \S+ failed$/],
   },
   {
     what: 'a server that starts',
