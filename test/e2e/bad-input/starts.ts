@@ -1,5 +1,5 @@
 // What is wrong when a server starts beside the one that runs: settings, folders, ports, the engine.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,18 @@ export const surroundings: Row[] = [
     says: /The folder \S+ cannot be written \(E(ACCES|ROFS|PERM)\)\. Run the server as root, or set TWELVE_DATA/,
   },
   {
+    what: "a database that is another user's",
+    act: othersDatabase,
+    ...fails,
+    says: /which runs as the user \d+, cannot use \S+twelve\.db \((it belongs to the user 0|EACCES)\)\. .*chown --reference=/,
+  },
+  {
+    what: 'a database that is none',
+    act: start((_on, folder) => ({ TWELVE_DATA: withDatabase(join(folder, 'data'), 0o600) })),
+    ...fails,
+    says: /twelve\.db in its data folder, is damaged\. .*restore a backup \(twelve server:restore\)/,
+  },
+  {
     what: 'the data folder of a server that runs',
     act: start(({ platform }) => ({ TWELVE_DATA: platform.dataFolder })),
     ...fails,
@@ -128,15 +140,32 @@ function dataFile(folder: string): string {
   return file;
 }
 
-/** root may write anywhere: then the server runs as nobody. */
+/** With its key, and a file that no database is. @returns the data folder */
+function withDatabase(folder: string, mode: number): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'secret.key'), `${'ab'.repeat(32)}\n`, { mode: 0o644 });
+  writeFileSync(join(folder, 'twelve.db'), 'no database at all\n'.repeat(500), { mode });
+  return folder;
+}
+
+/** Whose folder may be written by everybody, and the file in it not. */
+async function othersDatabase(): ReturnType<Row['act']> {
+  return await asNobody(async (folder) => await chmod(withDatabase(folder, 0), 0o777));
+}
+
 async function readOnly(): ReturnType<Row['act']> {
+  return await asNobody(async (folder) => await chmod(folder, 0o555));
+}
+
+/** root may read and write anywhere: then the server runs as nobody. */
+async function asNobody(prepare: (folder: string) => Promise<void>): ReturnType<Row['act']> {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-start-'));
   try {
-    await chmod(folder, 0o555);
+    await prepare(folder);
     const env = {
       PATH: process.env['PATH'] ?? '',
       TWELVE_DATA: folder,
-      TWELVE_RUN: folder,
+      TWELVE_RUN: join(folder, 'run'),
       TWELVE_API: '127.0.0.1:0',
     };
     const server = [process.execPath, join(root, 'dist', 'main.js')] as const;
