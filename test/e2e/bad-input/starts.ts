@@ -121,16 +121,37 @@ export const surroundings: Row[] = [
     says: /The API cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_API/,
   },
   {
+    what: "a port of the API's over TLS that is taken",
+    act: start(({ platform }) => ({ TWELVE_API_TLS: new URL(platform.url).host })),
+    ...fails,
+    says: /The API cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_API_TLS/,
+  },
+  {
+    what: "a port of the registry's that is taken",
+    act: start(({ platform }) => ({ TWELVE_REGISTRY: new URL(platform.url).host })),
+    ...fails,
+    says: /The registry that the engine pulls from cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_REGISTRY/,
+  },
+  {
     what: 'an address that is not ours',
     act: setting('TWELVE_API', '203.0.113.1:80'),
     ...fails,
-    says: /The API cannot listen on 203\.0\.113\.1:80/,
+    says: /The API cannot listen on 203\.0\.113\.1:80: this machine has no such address\. Set TWELVE_API to one/,
   },
   {
     what: "a port of the router's that is taken",
     act: start(() => ({})),
     ...fails,
-    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTP/,
+    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTP to/,
+  },
+  {
+    what: "a port of the router's over TLS that is taken",
+    act: start(({ platform }) => ({
+      TWELVE_HTTP: '127.0.0.1:0',
+      TWELVE_HTTPS: `127.0.0.1:${platform.httpPort}`,
+    })),
+    ...fails,
+    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTPS to/,
   },
 ];
 
