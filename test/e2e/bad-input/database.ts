@@ -6,7 +6,7 @@ import { must } from '../../support/app-repository.ts';
 import { eventually } from '../../support/wait.ts';
 import { slowBuild } from './engine.ts';
 import { type Ground, push, type Row, told, twelve } from './row.ts';
-import { start } from './starts.ts';
+import { start, withKey } from './starts.ts';
 
 /** Nothing can be written to it until it is closed. */
 function hold(dataFolder: string): { close(): unknown } {
@@ -78,7 +78,7 @@ export const held: Row[] = [
     async act(on) {
       let database: { close(): unknown } | undefined;
       const starting = start((_on, folder) => {
-        database = hold(join(folder, 'data'));
+        database = hold(withKey(join(folder, 'data')));
         return {};
       });
       try {

@@ -161,10 +161,16 @@ function dataFile(folder: string): string {
   return file;
 }
 
-/** With its key, and a file that no database is. @returns the data folder */
-function withDatabase(folder: string, mode: number): string {
+/** A data folder that was used before has one: without it a server that finds a database does not start. */
+export function withKey(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'secret.key'), `${'ab'.repeat(32)}\n`, { mode: 0o644 });
+  return folder;
+}
+
+/** With its key, and a file that no database is. @returns the data folder */
+function withDatabase(folder: string, mode: number): string {
+  withKey(folder);
   writeFileSync(join(folder, 'twelve.db'), 'no database at all\n'.repeat(500), { mode });
   return folder;
 }
