@@ -131,7 +131,7 @@ export function readConfig(
   const maybeAddress = (name: string): Address | null => (text(name) ? address(name, text(name)) : null);
   return Object.freeze<Config>({
     dataFolder: resolve(text('TWELVE_DATA')),
-    runFolder: text('TWELVE_RUN'),
+    runFolder: text('TWELVE_RUN') && resolve(text('TWELVE_RUN')),
     api: address('TWELVE_API', text('TWELVE_API')),
     registry: loopback('TWELVE_REGISTRY', text('TWELVE_REGISTRY')),
     http: address('TWELVE_HTTP', text('TWELVE_HTTP')),
@@ -240,7 +240,8 @@ function imagesEpoch(set: string, file: string): string {
 
 function existingFile(name: string, path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isFile()) return path;
+  // What reads it, git for example, may work in another folder than we do.
+  if (found?.isFile()) return resolve(path);
   const what = found ? 'is not a file' : 'does not exist';
   throw new PlatformError('bad_request', `${name} is "${path}", which ${what}.`);
 }
@@ -248,5 +249,5 @@ function existingFile(name: string, path: string): string {
 function caFile(own: string, env: Readonly<Record<string, string | undefined>>): string | null {
   if (own) return existingFile('TWELVE_CA_FILE', own);
   const inherited = env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
-  return inherited && existsSync(inherited) ? inherited : null;
+  return inherited && existsSync(inherited) ? resolve(inherited) : null;
 }

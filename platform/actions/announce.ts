@@ -8,6 +8,7 @@ import type { Release } from '../domain/release.ts';
 import { webUrl } from './apps.ts';
 import type { Platform } from './context.ts';
 import type { DeployOrder } from './deploy.ts';
+import { storeFailure } from './failed-builds.ts';
 import { carries, followRelease, whatServes } from './release.ts';
 
 const silenceMs = 120_000;
@@ -114,6 +115,10 @@ export function shown(error: unknown): PlatformError {
   return new PlatformError(code, messageOf(error), { ...details, shown: true }, { cause: error });
 }
 
+export function isShown(error: unknown): boolean {
+  return error instanceof PlatformError && error.details['shown'] === true;
+}
+
 /** Who cannot get a buildpack may have changed nothing: that what is released does not need it has to be said (E3). */
 function whatStays(platform: Platform, app: App, { details, message }: PlatformError): string {
   const version = platform.store.apps.byId(app.id)?.servingVersion ?? null;
@@ -122,14 +127,14 @@ function whatStays(platform: Platform, app: App, { details, message }: PlatformE
   return `${message.endsWith('.') ? ' ' : '\n'}The app still uses release v${version}.`;
 }
 
-/** The end of a failed deploy as the pusher reads it. */
+/** The end of a failed deploy as the pusher reads it. @returns when the build's record has it too; undefined: by now */
 export function explain(
   platform: Platform,
   app: App,
   buildId: string,
   error: unknown,
   write: (line: string) => void,
-): void {
+): Promise<void> | undefined {
   const known = error instanceof PlatformError;
   if (!known) platform.log.error({ error, app: app.name, build: buildId }, 'deploy failed unexpectedly');
   const sentence = known
@@ -137,15 +142,15 @@ export function explain(
     : `The platform failed: ${messageOf(error)}. The server's log has more.`;
   for (const line of sentence.split('\n')) write(` !     ${line}`);
   const released = known && error.details['released'] === true;
-  if (!released) {
-    platform.store.builds.fail(buildId, sentence);
-    const id = known && typeof error.details['id'] === 'string' ? ` (${error.details['id']})` : '';
-    const ended = known && error.code === 'cancelled' ? 'cancelled' : 'failed';
-    write(` !     Build ${ended}${id}: ${whatServes(platform, app.id)}.`);
-    platform.logs.write(app.id, {
-      source: 'twelve',
-      process: 'api',
-      text: `Build ${ended} -- check your build output: twelve builds:output ${buildId}`,
-    });
-  }
+  if (released) return undefined;
+  const stored = storeFailure(platform, buildId, sentence);
+  const id = known && typeof error.details['id'] === 'string' ? ` (${error.details['id']})` : '';
+  const ended = known && error.code === 'cancelled' ? 'cancelled' : 'failed';
+  write(` !     Build ${ended}${id}: ${whatServes(platform, app.id)}.`);
+  platform.logs.write(app.id, {
+    source: 'twelve',
+    process: 'api',
+    text: `Build ${ended} -- check your build output: twelve builds:output ${buildId}`,
+  });
+  return stored;
 }

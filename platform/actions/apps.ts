@@ -1,9 +1,10 @@
 // Creating, finding, changing and destroying apps.
 import { type App, generateAppName, parseAppName } from '../domain/app.ts';
-import { messageOf, notFound } from '../domain/errors.ts';
+import { messageOf, notFound, PlatformError } from '../domain/errors.ts';
 import { platformNames, requireForeignApp } from '../domain/own-names.ts';
+import type { NextRelease } from '../domain/release.ts';
 import type { Caller, Platform } from './context.ts';
-import { appendRelease } from './release.ts';
+import { begun } from './release.ts';
 import { forgetTaken } from './taken.ts';
 
 export const stackName = 'debian-13';
@@ -17,16 +18,14 @@ export async function createApp(
   const { store } = platform;
   const name = wanted === undefined ? freeName(platform) : parseAppName(wanted);
   requireForeignApp(name, builtInHost(platform, { name }), platform.config);
-  const app = store.transaction(() => store.apps.create(name, caller.user.id, stackName));
-  await platform.git.ensureRepository(app.id);
+  // Whatever comes between, there is no app without its first release.
+  const [app, release] = store.transaction(() => {
+    const made = store.apps.create(name, caller.user.id, stackName);
+    return [made, store.releases.append(made.id, caller.user.id, initialRelease)] as const;
+  });
+  await makeRepository(platform, app, caller);
   await requireOrClear(platform, app);
-  appendRelease(platform, app, caller, () => ({
-    slugId: null,
-    config: {},
-    cause: 'create',
-    description: 'Initial release',
-    commit: null,
-  }));
+  begun(platform, caller, release);
   await platform.certificates.changed();
   await platform.router.serve({
     appId: app.id,
@@ -36,6 +35,33 @@ export async function createApp(
     endpoints: [],
   });
   return await requireOrClear(platform, app);
+}
+
+const initialRelease: NextRelease = {
+  version: 1,
+  slugId: null,
+  config: {},
+  cause: 'create',
+  description: 'Initial release',
+  commit: null,
+};
+
+/** An app that cannot have one was never made: its name is free again. @throws PlatformError `service_unavailable` */
+async function makeRepository(platform: Platform, app: App, caller: Caller): Promise<void> {
+  try {
+    await platform.git.ensureRepository(app.id);
+  } catch (error) {
+    platform.log.error({ error, app: app.name }, 'the repository of a new app could not be made');
+    await destroyApp(platform, app, caller).catch((left: unknown) =>
+      platform.log.error({ error: left, app: app.name }, 'clean-up of an app that was not made failed'),
+    );
+    throw new PlatformError(
+      'service_unavailable',
+      `${app.name} was not made, since the server could not make its git repository. Its log says why: a full disk, perhaps. Try again once that is mended.`,
+      {},
+      { cause: error },
+    );
+  }
 }
 
 /** Its name is known as soon as it exists: who destroys it before all of it is made leaves nothing of it either. */

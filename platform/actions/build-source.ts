@@ -5,8 +5,10 @@ import type { App } from '../domain/app.ts';
 import { builtKinds } from '../domain/budgets.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Build } from '../store/builds.ts';
+import { isShown } from './announce.ts';
 import type { Caller, Platform } from './context.ts';
 import { type DeployOrder, deploy, withoutPusher } from './deploy.ts';
+import { storeFailure } from './failed-builds.ts';
 
 export interface GivenSource {
   /** Of an archive that was sent to us; else it is fetched. */
@@ -67,26 +69,31 @@ async function resume(platform: Platform, build: Build): Promise<void> {
   const source = store.buildSources.of(build.id);
   const app = store.apps.byId(build.appId);
   const user = store.users.byId(build.userId);
-  if (!app || !user || !source) {
-    store.builds.fail(build.id, 'The server was stopped during this build, and its app is gone.');
-    return;
-  }
+  if (!app || !user || !source)
+    return await storeFailure(
+      platform,
+      build.id,
+      'The server was stopped during this build, and its app is gone.',
+    );
   const output = platform.outputs.open(build.id);
   if (source.starts >= maxStarts) {
     const why = `The server was stopped ${source.starts} times during this build, which is not begun again.`;
     output.write(` !     ${why}`);
     output.end();
-    store.builds.fail(build.id, why);
-    return;
+    return await storeFailure(platform, build.id, why);
   }
-  store.buildSources.startedAgain(build.id);
-  output.write('-----> The server was stopped during this build, which begins again');
-  const order = orderOf(platform, build, source.description);
   try {
+    store.buildSources.startedAgain(build.id);
+    output.write('-----> The server was stopped during this build, which begins again');
+    const order = orderOf(platform, build, source.description);
     await deploy(platform, app, { user }, { ...order, again: true });
   } catch (error) {
     // One that could not even begin has nobody else to say so.
-    if (!platform.running.stops) store.builds.fail(build.id, messageOf(error));
+    if (!isShown(error) && !platform.running.stops) {
+      output.write(` !     ${messageOf(error)}`);
+      output.end();
+      await storeFailure(platform, build.id, messageOf(error));
+    }
     throw error;
   }
 }
@@ -121,6 +128,7 @@ function shortVersion({ id, commit }: Pick<Build, 'id' | 'commit'>): string {
 
 /** Not while it may begin again. */
 async function forget(platform: Platform, buildId: string): Promise<void> {
+  await platform.running.ended(buildId);
   if (platform.store.builds.byId(buildId)?.status === 'pending') return;
   platform.store.buildSources.eraseUrl(buildId);
   await platform.sources

@@ -197,7 +197,7 @@ async function carryOut(
     const error = signal.aborted ? cancelled(signal.reason) : thrown;
     if (order.survives && error === stopping)
       write('-----> The server stops; this build begins again with it');
-    else explain(platform, app, order.buildId, error, write);
+    else running.endsWith(explain(platform, app, order.buildId, error, write));
     throw shown(error);
   } finally {
     endTurn();

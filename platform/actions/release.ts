@@ -52,17 +52,21 @@ export function appendRelease(
     if (slug && slug.id !== base?.slugId) requireRoomFor(platform, slug);
     return appended;
   });
-  if (!release) return null;
+  if (release) begun(platform, caller, release);
+  return release;
+}
+
+/** It is in the ledger: its rollout starts. */
+export function begun(platform: Platform, caller: Caller, { appId, version, description }: Release): void {
   platform.reached('appended');
-  for (const what of [release.description, `Release v${release.version} created`])
-    platform.logs.write(app.id, {
+  for (const what of [description, `Release v${version} created`])
+    platform.logs.write(appId, {
       source: 'twelve',
       process: 'api',
       text: `${what} by user ${caller.user.email}`,
-      release: release.version,
+      release: version,
     });
-  platform.processes.released(app.id);
-  return release;
+  platform.processes.released(appId);
 }
 
 /** Types that come back, or overlap since this code, may be too many. @throws PlatformError `invalid_params` */

@@ -8,6 +8,8 @@ export interface RunningBuild {
   signal: AbortSignal;
   /** Its release exists: from now on nothing cancels it. */
   keep(): void;
+  /** It has failed, and has ended once that is stored too. */
+  endsWith(stored: Promise<void> | undefined): void;
   end(): void;
 }
 
@@ -15,15 +17,18 @@ export interface RunningBuilds {
   begin(id: string, signal: AbortSignal): RunningBuild;
   /** @returns when it has ended; null when there is no such build. @throws PlatformError `conflict`: its release exists */
   cancel(id: string, who: string): Promise<void> | null;
+  /** Resolves when it has ended; at once where there is no such build. */
+  ended(id: string): Promise<void>;
   /** Whether the server stops. */
   readonly stops: boolean;
-  /** Cancels those that are not kept, and waits for these to end. */
+  /** Cancels those that are not kept, and waits for these to end; not for what cannot be stored. */
   close(): Promise<void>;
 }
 
 interface Entry {
   abort: AbortController;
   kept: boolean;
+  stored?: Promise<void> | undefined;
   ended: Promise<void>;
 }
 
@@ -57,10 +62,17 @@ export function createRunningBuilds(): RunningBuilds {
         keep() {
           entry.kept = true;
         },
+        endsWith(stored) {
+          entry.stored = stored;
+        },
         end() {
-          entries.delete(id);
           signal.removeEventListener('abort', given);
-          finish();
+          const over = (): void => {
+            entries.delete(id);
+            finish();
+          };
+          if (entry.stored) void entry.stored.then(over);
+          else over();
         },
       };
     },
@@ -78,13 +90,15 @@ export function createRunningBuilds(): RunningBuilds {
       return entry.ended;
     },
 
+    ended: async (id) => await entries.get(id)?.ended,
+
     get stops() {
       return closed;
     },
 
     async close() {
       closed = true;
-      const open = [...entries.values()].filter(({ kept }) => !kept);
+      const open = [...entries.values()].filter(({ kept, stored }) => !kept && !stored);
       for (const { abort } of open) abort.abort(stopping);
       await Promise.race([Promise.all(open.map(({ ended }) => ended)), sleep(graceMs, null, { ref: false })]);
     },

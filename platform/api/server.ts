@@ -7,6 +7,7 @@ import express from 'express';
 import type { Platform } from '../actions/context.ts';
 import type { Address } from '../config.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { cannotListen } from '../domain/listen-address.ts';
 import { allowLongRequests } from '../git/git.ts';
 import { createAttachments } from './attach.ts';
 import { authenticate } from './auth.ts';
@@ -216,22 +217,11 @@ async function beforeAnswering(
 
 function listenOn(server: Server, address: Address, setting: string): Promise<Address> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, setting, error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(cannotListen('The API', setting, address, error)),
+    );
     server.listen(address.port, address.host, () =>
       resolve({ host: address.host, port: (server.address() as AddressInfo).port }),
     );
   });
-}
-
-function cannotListen(address: Address, setting: string, error: NodeJS.ErrnoException): Error {
-  const where = `${address.host}:${address.port}`;
-  if (error.code === 'EADDRINUSE') {
-    return new PlatformError(
-      'conflict',
-      `The API cannot listen on ${where}: another program uses that port. Stop it, or set ${setting} to another address.`,
-    );
-  }
-  if (error.code === 'EACCES')
-    return new PlatformError('forbidden', `The API may not listen on ${where}: ports below 1024 need root.`);
-  return new PlatformError('service_unavailable', `The API cannot listen on ${where}: ${error.message}.`);
 }

@@ -29,3 +29,26 @@ export function loopback(name: string, text: string): Address {
     `${name} is "${text}"; it must be a 127.x.x.x address: engines use plain HTTP only there.`,
   );
 }
+
+/** What is to be done, in place of the kernel's word for it. @param what listens: `The API` */
+export function cannotListen(
+  what: string,
+  setting: string,
+  { host, port }: Address,
+  { code, message }: NodeJS.ErrnoException,
+): PlatformError {
+  const where = `${host}:${port}`;
+  if (code === 'EADDRINUSE')
+    return new PlatformError(
+      'conflict',
+      `${what} cannot listen on ${where}: another program uses that port. Stop it, or set ${setting} to another address.`,
+    );
+  if (code === 'EADDRNOTAVAIL')
+    return new PlatformError(
+      'bad_request',
+      `${what} cannot listen on ${where}: this machine has no such address. Set ${setting} to one that it has.`,
+    );
+  if (code === 'EACCES')
+    return new PlatformError('forbidden', `${what} may not listen on ${where}: ports below 1024 need root.`);
+  return new PlatformError('service_unavailable', `${what} cannot listen on ${where}: ${message}.`);
+}

@@ -1,15 +1,17 @@
 // The container HAProxy runs in: found running and kept, or made; on the host's network, with few rights.
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PlatformError } from '../domain/errors.ts';
 import type { ContainerSpec, ContainerSummary, Engine } from '../engine/engine.ts';
 import { ownLabels, ownName } from '../engine/labels.ts';
+import { listenersOf, requireFree, taken } from './free-port.ts';
 import type { Listener } from './haproxy-config.ts';
 import { alerts } from './runtime.ts';
 
 /** What a container was made for, as a hash: one made for something else cannot be kept. */
 const madeFor = 'twelve.router';
+/** Where it listens, so that a port is known to be its own: `0.0.0.0:80 0.0.0.0:443`. */
+const listensOn = 'twelve.router-listens';
 
 export interface ContainerNeeds {
   engine: Engine;
@@ -26,37 +28,61 @@ const START_DEADLINE_MS = 30_000;
 /** Ports below belong to root. */
 const PRIVILEGED = 1024;
 
-/** The running container that fits, if there is one; any other of ours is removed. */
+/** The running container that fits, if there is one. Another that serves goes on until `startContainer` takes its place. */
 export async function findContainer(needs: ContainerNeeds): Promise<ContainerSummary | undefined> {
   const wanted = await specOf(needs);
-  const own = await needs.engine.list(ownLabels(needs.instance, 'router'));
-  const fits = own.find(
-    ({ labels, state }) =>
-      labels[madeFor] === wanted.labels[madeFor] && (state === 'running' || state === 'restarting'),
-  );
-  const others = own.filter((other) => other !== fits);
-  // A HAProxy that the engine lost would keep the port.
-  if (others.length > 0) await needs.engine.endLost(ownLabels(needs.instance, 'router'));
-  for (const other of others) await needs.engine.remove(other.id);
+  const own = await ownContainers(needs);
+  const fits = own.find((one) => one.labels[madeFor] === wanted.labels[madeFor] && serves(one));
+  if (fits)
+    await removeAll(
+      needs,
+      own.filter((other) => other !== fits),
+    );
   return fits;
 }
 
 /**
- * Makes and starts the container; its files must be there.
+ * Makes and starts the container in the place of any other of ours, which serves until all is ready for that.
+ * @param writeFiles what the new one reads, written once nothing is known that would keep it from listening: one that
+ *   serves would come up with them too if it fell
  * @throws PlatformError `conflict` when the address is taken, else with what HAProxy said
  */
-export async function startContainer(needs: ContainerNeeds): Promise<void> {
-  await assertFree(needs.http, 'TWELVE_HTTP');
-  if (needs.https) await assertFree(needs.https, 'TWELVE_HTTPS');
-  const spec = await specOf(needs);
-  const id = await needs.engine.create(spec);
+export async function startContainer(needs: ContainerNeeds, writeFiles: () => Promise<void>): Promise<void> {
+  const { engine } = needs;
+  const own = await ownContainers(needs);
+  const serving = own.filter(serves);
+  await removeAll(
+    needs,
+    own.filter((one) => !serving.includes(one)),
+  );
+  const held = serving.map(({ labels }) => labels[listensOn]?.split(' '));
+  await requireFree(needs, held.includes(undefined) ? 'unknown' : held.flatMap((one) => one ?? []));
+  const id = await engine.create(await specOf(needs));
   try {
-    await needs.engine.start(id);
+    await writeFiles();
+    await removeAll(needs, serving);
+    await engine.start(id);
     await untilAnswers(needs, id);
   } catch (error) {
-    await needs.engine.remove(id);
+    await engine.remove(id);
     throw error;
   }
+}
+
+/** None of them keeps a port that the engine does not know of. */
+async function ownContainers({ engine, instance }: ContainerNeeds): Promise<ContainerSummary[]> {
+  const labels = ownLabels(instance, 'router');
+  const own = await engine.list(labels);
+  if (own.some((one) => !serves(one))) await engine.endLost(labels);
+  return own;
+}
+
+function serves({ state }: ContainerSummary): boolean {
+  return state === 'running' || state === 'restarting';
+}
+
+async function removeAll({ engine }: ContainerNeeds, containers: readonly ContainerSummary[]): Promise<void> {
+  for (const { id } of containers) await engine.remove(id);
 }
 
 /** @throws PlatformError when it has ended, or does not answer in time */
@@ -124,33 +150,15 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
     .update(JSON.stringify([spec, id, http, ...(https ? [https] : [])]))
     .digest('hex')
     .slice(0, 16);
-  return { ...spec, labels: { ...ownLabels(instance, 'router'), [madeFor]: hash } };
-}
-
-/** HAProxy would say so too, but a container that ends and starts again for it helps nobody. */
-async function assertFree(http: Listener, setting: string): Promise<void> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') reject(taken(http, setting));
-      else if (error.code === 'EADDRNOTAVAIL') reject(notOurs(http, setting));
-      // Whatever else we may not do here, HAProxy perhaps may.
-      else resolve();
-    });
-    probe.listen(http.port, http.host, () => probe.close(() => resolve()));
-  });
-}
-
-function taken({ host, port }: Listener, setting: string): PlatformError {
-  return new PlatformError(
-    'conflict',
-    `Port ${port} on ${host} is taken by another program, so the router cannot listen there. "ss -ltnp 'sport = :${port}'" shows which; stop it, or set ${setting} to another address.`,
-  );
-}
-
-function notOurs({ host, port }: Listener, setting: string): PlatformError {
-  return new PlatformError(
-    'bad_request',
-    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}. Set ${setting} to an address it has, or to 0.0.0.0:${port}.`,
-  );
+  const listens = listenersOf(needs).map(({ address }) => address);
+  return {
+    ...spec,
+    // There may be two for a moment.
+    name: ownName(instance, 'router', hash),
+    labels: {
+      ...ownLabels(instance, 'router'),
+      [madeFor]: hash,
+      [listensOn]: listens.join(' '),
+    },
+  };
 }

@@ -105,8 +105,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
   async function bringUp(): Promise<void> {
     const found = await findContainer(container);
     if (!found) {
-      await writeFiles();
-      await startContainer(container);
+      await startContainer(container, writeFiles);
       forget();
       return;
     }

@@ -3,7 +3,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { messageOf, PlatformError } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
+import { type Address, cannotListen } from '../domain/listen-address.ts';
 import type { Digest } from '../domain/slug.ts';
 import { type Blobs, isDigest } from './blobs.ts';
 import { maxManifestBytes, readManifest } from './image.ts';
@@ -18,7 +19,7 @@ export const registryUser = 'twelve';
 
 interface DistributionNeeds {
   blobs: Blobs;
-  address: { host: string; port: number };
+  address: Address;
   token: string;
   onProblem(message: string): void;
 }
@@ -38,10 +39,7 @@ export async function startDistribution(needs: DistributionNeeds): Promise<Distr
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error): void =>
       reject(
-        new PlatformError(
-          'service_unavailable',
-          `The registry cannot listen on ${host}:${port}: ${error.message}`,
-        ),
+        cannotListen('The registry that the engine pulls from', 'TWELVE_REGISTRY', needs.address, error),
       );
     server.once('error', failed).listen(port, host, () => {
       server.off('error', failed);

@@ -7,15 +7,56 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { Store } from './store.ts';
 
 /** The id of this platform, made with its data folder; whatever is ours on the engine carries it. */
 export function readInstance(file: string): string {
-  if (!existsSync(file)) writeWhole(file, `${randomBytes(4).toString('hex')}\n`, 0o644);
-  return readFileSync(file, 'utf8').trim();
+  try {
+    if (!existsSync(file)) writeWhole(file, `${randomBytes(4).toString('hex')}\n`, 0o644);
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+/**
+ * What root has put back, say, belongs to root, and a server that runs as another user cannot use it.
+ * @throws PlatformError `service_unavailable` that names the file
+ */
+export function requireOurFiles(folder: string, user = ourUser()): void {
+  const check = (name: string, mode: number): void => {
+    const file = join(folder, name);
+    try {
+      accessSync(file, mode);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error, user);
+    }
+  };
+  check('secret.key', constants.R_OK);
+  for (const name of ['twelve.db', 'twelve.db-wal', 'twelve.db-shm']) {
+    // Nobody else may change its mode, which only the owner can see to.
+    const owner = statSync(join(folder, name), { throwIfNoEntry: false })?.uid ?? user;
+    if (user !== 0 && owner !== user)
+      throw unusable(join(folder, name), `it belongs to the user ${owner}`, user);
+    check(name, constants.R_OK | constants.W_OK);
+  }
+}
+
+const ourUser = (): number => process.getuid?.() ?? 0;
+
+function unusable(file: string, why: unknown, user = ourUser()): PlatformError {
+  const told = typeof why === 'string' ? why : ((why as NodeJS.ErrnoException).code ?? messageOf(why));
+  return new PlatformError(
+    'service_unavailable',
+    `The server, which runs as the user ${user}, cannot use ${file} (${told}). The data folder and what is in it have to belong to that user (chown --reference=${dirname(file)} ${file}), on a disk that can be written.`,
+    {},
+    { cause: why },
+  );
 }
 
 /** There whole or not at all, also when we are killed while writing. */

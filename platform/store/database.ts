@@ -19,6 +19,8 @@ export function openDatabase(file: string, upgrade: boolean): Database {
     database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 5000');
     bringUpToDate(database, file, upgrade);
+    // Reads the schema: one that is damaged is told here.
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
     return database;
   } catch (error) {
     database.close();

@@ -1,5 +1,7 @@
-// What SQLite cannot do just now, as people read it: somebody else holds the database, or the disk has no room.
+// What SQLite cannot do, as people read it: somebody else holds the database, the disk has no room or fails, the file is damaged.
 import { hasCode, PlatformError } from '../domain/errors.ts';
+
+const theDatabase = "The platform's database, twelve.db in its data folder,";
 
 const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
   [
@@ -9,6 +11,18 @@ const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
   [
     /^SQLITE_FULL/,
     "The disk of the platform's data folder is full, so this was not done. Free some space there, and try again.",
+  ],
+  [
+    /^SQLITE_(READONLY|CANTOPEN|PERM)/,
+    `${theDatabase} cannot be opened or written. It has to be a file of the user that the server runs as, in a folder and on a disk that this user can write to.`,
+  ],
+  [
+    /^SQLITE_IOERR/,
+    "The disk of the platform's data folder fails: the database, twelve.db there, cannot be read or written. What the machine says of its disks (dmesg) has more.",
+  ],
+  [
+    /^SQLITE_(NOTADB|CORRUPT)/,
+    `${theDatabase} is damaged. Move the folder away and restore a backup (twelve server:restore); or stop the server and put a copy of the folder's backups/ in the place of twelve.db, without twelve.db-wal and twelve.db-shm.`,
   ],
 ];
 

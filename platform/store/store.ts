@@ -10,6 +10,7 @@ import { createBuilds } from './builds.ts';
 import { createCertificates, createOwnKeys } from './certificates.ts';
 import { createCollaborators } from './collaborators.ts';
 import { createCronRecords } from './cron.ts';
+import { requireOurFiles } from './data-folder.ts';
 import { openDatabase } from './database.ts';
 import { createDomains } from './domains.ts';
 import { clear, clearly } from './failures.ts';
@@ -35,6 +36,7 @@ export type Store = ReturnType<typeof openStore>;
  */
 export function openStore(needs: { folder: string; create?: boolean; now?: () => string }) {
   const now = needs.now ?? (() => new Date().toISOString());
+  requireOurFiles(needs.folder);
   const file = join(needs.folder, 'twelve.db');
   requireRestored(needs.folder);
   const create = needs.create ?? false;

@@ -78,6 +78,18 @@ it('TLS is off unless it is asked for, and certificates are ordered for who can 
   );
 });
 
+it('paths hold wherever a program of ours works', () => {
+  const set = { TWELVE_DATA: 'data', TWELVE_RUN: 'run', TWELVE_CA_FILE: 'package.json' };
+  expect(readConfig(set)).toMatchObject({
+    dataFolder: join(process.cwd(), 'data'),
+    runFolder: join(process.cwd(), 'run'),
+    caFile: join(process.cwd(), 'package.json'),
+  });
+  expect(readConfig({ SSL_CERT_FILE: 'package.json' }).caFile).toBe(join(process.cwd(), 'package.json'));
+  // By the platform's id, where it is not set.
+  expect(readConfig({}).runFolder).toBe('');
+});
+
 it('drain addresses are a list', () => {
   expect(readConfig({}).drainAddresses).toEqual([]);
   expect(readConfig({ TWELVE_DRAIN_ADDRESSES: '127.0.0.1, 10.0.0.0/24,fd00::/8' }).drainAddresses).toEqual([

@@ -2,8 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { push, type Row, twelve } from './row.ts';
-import { start } from './starts.ts';
+import { must } from '../../support/app-repository.ts';
+import { eventually } from '../../support/wait.ts';
+import { slowBuild } from './engine.ts';
+import { type Ground, push, type Row, told, twelve } from './row.ts';
+import { start, withKey } from './starts.ts';
 
 /** Nothing can be written to it until it is closed. */
 function hold(dataFolder: string): { close(): unknown } {
@@ -25,6 +28,26 @@ function whileHeld(act: Row['act']): Row['act'] {
   };
 }
 
+/** Held from the middle of a build until its push has ended; then the build has an end too. */
+async function pushWhileTaken({ platform, hello }: Ground): ReturnType<Row['act']> {
+  await must(hello.git('checkout', '-q', '-f', '-B', 'attempt', 'main'));
+  await hello.commit(slowBuild(3), 'attempt');
+  await using pushing = platform.gitStart(['push', 'platform', '+attempt:main'], { cwd: hello.folder });
+  let database: { close(): unknown } | undefined;
+  try {
+    await pushing.printed(/half way/);
+    database = hold(platform.dataFolder);
+    return told(await pushing.result);
+  } finally {
+    database?.close();
+    await must(hello.git('checkout', '-q', '-f', 'main'));
+    await eventually(
+      async () => (await platform.api<{ status: string }[]>('GET', '/apps/hello/builds')).body,
+      (builds) => builds.every(({ status }) => status !== 'pending'),
+    );
+  }
+}
+
 const says = /Another program holds the platform's database, twelve\.db in its data folder/;
 
 export const held: Row[] = [
@@ -44,11 +67,18 @@ export const held: Row[] = [
     says,
   },
   {
+    what: 'the end of a build',
+    act: pushWhileTaken,
+    ends: 'exit 1',
+    says: /half way[\s\S]*Another program holds the platform's database[\s\S]*Build failed: v\d+ serves/,
+    adds: [/^hello: build \S+ failed$/],
+  },
+  {
     what: 'a server that starts',
     async act(on) {
       let database: { close(): unknown } | undefined;
       const starting = start((_on, folder) => {
-        database = hold(join(folder, 'data'));
+        database = hold(withKey(join(folder, 'data')));
         return {};
       });
       try {

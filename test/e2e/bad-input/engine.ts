@@ -55,12 +55,13 @@ async function withoutThem({ platform }: Ground, begun: readonly string[]): Prom
   );
 }
 
-const slowBuild = {
+/** Files of an app whose build prints "half way" and takes so much longer. */
+export const slowBuild = (seconds: number): Record<string, string> => ({
   'package.json': `${JSON.stringify({
     ...{ name: 'hello', version: '1.0.0', private: true, engines: { node: '22.x' } },
-    scripts: { start: 'node server.js', build: 'echo half way; sleep 20' },
+    scripts: { start: 'node server.js', build: `echo half way; sleep ${seconds}` },
   })}\n`,
-};
+});
 
 export const engineAway: Row[] = [
   {
@@ -78,7 +79,7 @@ export const engineAway: Row[] = [
   },
   {
     what: 'in the middle of a build',
-    act: pushUntil('build', /half way/, slowBuild),
+    act: pushUntil('build', /half way/, slowBuild(20)),
     ...refused,
     says: /half way[\s\S]*container engine at \S+ broke off the connection\. If it is being restarted, try again when it is up[\s\S]*Build failed: v\d+ serves/,
     adds: [/^hello: build \S+ failed$/],

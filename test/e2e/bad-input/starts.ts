@@ -1,5 +1,5 @@
 // What is wrong when a server starts beside the one that runs: settings, folders, ports, the engine.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,18 @@ export const surroundings: Row[] = [
     says: /The folder \S+ cannot be written \(E(ACCES|ROFS|PERM)\)\. Run the server as root, or set TWELVE_DATA/,
   },
   {
+    what: "a database that is another user's",
+    act: othersDatabase,
+    ...fails,
+    says: /which runs as the user \d+, cannot use \S+twelve\.db \((it belongs to the user 0|EACCES)\)\. .*chown --reference=/,
+  },
+  {
+    what: 'a database that is none',
+    act: start((_on, folder) => ({ TWELVE_DATA: withDatabase(join(folder, 'data'), 0o600) })),
+    ...fails,
+    says: /twelve\.db in its data folder, is damaged\. .*restore a backup \(twelve server:restore\)/,
+  },
+  {
     what: 'the data folder of a server that runs',
     act: start(({ platform }) => ({ TWELVE_DATA: platform.dataFolder })),
     ...fails,
@@ -109,16 +121,37 @@ export const surroundings: Row[] = [
     says: /The API cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_API/,
   },
   {
+    what: "a port of the API's over TLS that is taken",
+    act: start(({ platform }) => ({ TWELVE_API_TLS: new URL(platform.url).host })),
+    ...fails,
+    says: /The API cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_API_TLS/,
+  },
+  {
+    what: "a port of the registry's that is taken",
+    act: start(({ platform }) => ({ TWELVE_REGISTRY: new URL(platform.url).host })),
+    ...fails,
+    says: /The registry that the engine pulls from cannot listen on 127\.0\.0\.1:\d+: another program uses that port\. Stop it, or set TWELVE_REGISTRY/,
+  },
+  {
     what: 'an address that is not ours',
     act: setting('TWELVE_API', '203.0.113.1:80'),
     ...fails,
-    says: /The API cannot listen on 203\.0\.113\.1:80/,
+    says: /The API cannot listen on 203\.0\.113\.1:80: this machine has no such address\. Set TWELVE_API to one/,
   },
   {
     what: "a port of the router's that is taken",
     act: start(() => ({})),
     ...fails,
-    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTP/,
+    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTP to/,
+  },
+  {
+    what: "a port of the router's over TLS that is taken",
+    act: start(({ platform }) => ({
+      TWELVE_HTTP: '127.0.0.1:0',
+      TWELVE_HTTPS: `127.0.0.1:${platform.httpPort}`,
+    })),
+    ...fails,
+    says: /Port \d+ on 127\.0\.0\.1 is taken by another program, so the router cannot listen there\..*set TWELVE_HTTPS to/,
   },
 ];
 
@@ -128,15 +161,38 @@ function dataFile(folder: string): string {
   return file;
 }
 
-/** root may write anywhere: then the server runs as nobody. */
+/** A data folder that was used before has one: without it a server that finds a database does not start. */
+export function withKey(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'secret.key'), `${'ab'.repeat(32)}\n`, { mode: 0o644 });
+  return folder;
+}
+
+/** With its key, and a file that no database is. @returns the data folder */
+function withDatabase(folder: string, mode: number): string {
+  withKey(folder);
+  writeFileSync(join(folder, 'twelve.db'), 'no database at all\n'.repeat(500), { mode });
+  return folder;
+}
+
+/** Whose folder may be written by everybody, and the file in it not. */
+async function othersDatabase(): ReturnType<Row['act']> {
+  return await asNobody(async (folder) => await chmod(withDatabase(folder, 0), 0o777));
+}
+
 async function readOnly(): ReturnType<Row['act']> {
+  return await asNobody(async (folder) => await chmod(folder, 0o555));
+}
+
+/** root may read and write anywhere: then the server runs as nobody. */
+async function asNobody(prepare: (folder: string) => Promise<void>): ReturnType<Row['act']> {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-start-'));
   try {
-    await chmod(folder, 0o555);
+    await prepare(folder);
     const env = {
       PATH: process.env['PATH'] ?? '',
       TWELVE_DATA: folder,
-      TWELVE_RUN: folder,
+      TWELVE_RUN: join(folder, 'run'),
       TWELVE_API: '127.0.0.1:0',
     };
     const server = [process.execPath, join(root, 'dist', 'main.js')] as const;

@@ -99,6 +99,26 @@ test('a taken port and an address that is not ours are said, and nothing is left
   await expect(elsewhere.router.start([])).rejects.toThrow('This machine has no address 192.0.2.77');
 });
 
+test('a server that cannot listen as it was told leaves the router that serves', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const port = (other.address() as { port: number }).port;
+  await using stage = await openStage();
+  const app = await stage.endpoint((_, response) => response.end('app'));
+  await stage.router.start([routeTo('app', [app])]);
+  const before = await stage.containers();
+  await stage.reopen({ https: { host: '127.0.0.1', port } });
+  await expect(stage.router.start([routeTo('app', [app])])).rejects.toThrow(
+    `Port ${port} on 127.0.0.1 is taken by another program, so the router cannot listen there.`,
+  );
+  other.close();
+  expect((await stage.get('app.localhost')).body).toBe('app');
+  await stage.reopen();
+  await stage.router.start([routeTo('app', [app])]);
+  expect((await stage.get('app.localhost')).body).toBe('app');
+  expect((await stage.containers()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+});
+
 test('two routers never share a port, and a refused route changes nothing', async () => {
   await using stage = await openStage();
   const app = await stage.endpoint((_, response) => response.end('app'));

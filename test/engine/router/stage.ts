@@ -52,7 +52,7 @@ export async function openStage(options: Partial<RouterNeeds> = {}) {
   const lines: AccessLine[] = [];
   const problems: string[] = [];
   const servers: Server[] = [];
-  const make = (): Promise<Router> =>
+  const make = (more: Partial<RouterNeeds> = {}): Promise<Router> =>
     createRouter({
       engine,
       instance,
@@ -65,6 +65,7 @@ export async function openStage(options: Partial<RouterNeeds> = {}) {
       onAccess: (line) => lines.push(line),
       onProblem: (message) => problems.push(message),
       ...options,
+      ...more,
     });
 
   const stage = {
@@ -76,10 +77,10 @@ export async function openStage(options: Partial<RouterNeeds> = {}) {
     root,
     router: await make(),
     runtime: createRuntime(join(root, 'router')),
-    /** As after the end of our process: another one on the same folder. */
-    async reopen(): Promise<void> {
+    /** As after the end of our process: another one on the same folder, with other settings perhaps. */
+    async reopen(more: Partial<RouterNeeds> = {}): Promise<void> {
       await stage.router.close();
-      stage.router = await make();
+      stage.router = await make(more);
     },
     containers: () => engine.list(ownLabels(instance, 'router')),
     async workerPid(): Promise<string> {

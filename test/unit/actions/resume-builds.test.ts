@@ -119,6 +119,19 @@ test('nor is one whose app is gone', async () => {
   expect(built).toEqual([]);
 });
 
+test('one that cannot begin again has failed, and its output says why', async () => {
+  insert('given', true);
+  platform.store.buildSources.startedAgain = () => {
+    throw new PlatformError('service_unavailable', 'Another program holds the database.');
+  };
+  resumeBuilds(platform);
+  await eventually(
+    () => status('given'),
+    (now) => now === 'failed',
+  );
+  expect([built, printed]).toEqual([[], [' !     Another program holds the database.']]);
+});
+
 test('a server that stops leaves it to the next one', async () => {
   insert('given', true);
   let begun!: () => void;

@@ -104,10 +104,14 @@ test('what is not here, no manifest, a tag, another path or a write: each with i
   expect(await code('/v2/app/blobs/uploads/', 'POST')).toEqual([405, 'UNSUPPORTED']);
 });
 
-test('a port in use is said in a sentence', async () => {
+test('a port in use, and an address that is not ours, are said with the setting and what to do', async () => {
   const port = Number(endpoint.address.split(':')[1]);
   const needs = { blobs, token: 't', onProblem: () => undefined };
-  await expect(startDistribution({ ...needs, address: { host: '127.0.0.1', port } })).rejects.toThrow(
-    `The registry cannot listen on 127.0.0.1:${port}`,
+  const at = (host: string) => startDistribution({ ...needs, address: { host, port } });
+  await expect(at('127.0.0.1')).rejects.toThrow(
+    `The registry that the engine pulls from cannot listen on 127.0.0.1:${port}: another program uses that port. Stop it, or set TWELVE_REGISTRY to another address.`,
+  );
+  await expect(at('192.0.2.77')).rejects.toThrow(
+    `192.0.2.77:${port}: this machine has no such address. Set TWELVE_REGISTRY to one that it has.`,
   );
 });
