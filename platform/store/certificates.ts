@@ -29,7 +29,9 @@ export interface NewCertificate {
 
 export function createCertificates(database: Database, vault: Vault, now: () => string) {
   const all = database.prepare<[], Row>('SELECT * FROM certificates ORDER BY created_at, id');
-  const ofServer = database.prepare<[], Row>('SELECT * FROM certificates WHERE app_id IS NULL');
+  const usableBy = database.prepare<[string | null], Row>(
+    'SELECT * FROM certificates WHERE app_id IS NULL OR app_id = ?',
+  );
   const byId = database.prepare<[string], Row>('SELECT * FROM certificates WHERE id = ?');
   const insert = database.prepare(
     'INSERT INTO certificates (id, app_id, name, source, chain, private_key, facts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -40,8 +42,8 @@ export function createCertificates(database: Database, vault: Vault, now: () => 
   return {
     /** Without their private keys. */
     all: (): Certificate[] => all.all().map(toCertificate),
-    /** Those for all apps and the platform itself. */
-    ofServer: (): Certificate[] => ofServer.all().map(toCertificate),
+    /** What hosts of an app, or of the platform itself (null), can be served with: its own and the server's. */
+    usableBy: (appId: string | null): Certificate[] => usableBy.all(appId).map(toCertificate),
     /** PEM. Undefined when the certificate is gone. */
     keyOf(id: string): string | undefined {
       const row = byId.get(id);
