@@ -124,7 +124,12 @@ async function orderOne(
     const asked = error instanceof AskedToWait ? error.retryAfterMs : null;
     const next = failed(host, failure, messageOf(error), now(), asked);
     store.acmeFailures.put(directory, host, next);
-    say(needs, appId, `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`);
+    say(
+      needs,
+      appId,
+      `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`,
+      'warn',
+    );
     const others = states.filter((state) => state.host !== host);
     if (error instanceof AskedToWait && isAboutAll(error.message, host)) holdAll(needs, others, error, now());
     return;
@@ -145,7 +150,13 @@ function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedTo
       say(needs, state.appId, `No certificate for ${state.host} yet: ${saidOf(hold)}`);
 }
 
-function say({ logs, log }: AcmeNeeds, appId: string | null, text: string): void {
+/** Where its owner reads it. @param level in the server's own log */
+function say(
+  { logs, log }: AcmeNeeds,
+  appId: string | null,
+  text: string,
+  level: 'info' | 'warn' = 'info',
+): void {
   if (appId) logs.write(appId, { source: 'twelve', process: 'acm', text });
-  else log.info(text);
+  else log[level](text);
 }
