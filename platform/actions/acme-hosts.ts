@@ -1,5 +1,12 @@
 // For which hosts certificates are ordered, and how each of them stands.
-import { byHandAt, dueAt, type Failure, type HostState, waitsFor } from '../certificates/renewal.ts';
+import {
+  byHandAt,
+  dueAt,
+  type Failure,
+  type HostState,
+  type Ordered,
+  waitsFor,
+} from '../certificates/renewal.ts';
 import { type Certificate, chooserOf, isValid } from '../domain/certificate.ts';
 import { platformNames } from '../domain/own-names.ts';
 import { hostsOf } from './apps.ts';
@@ -52,9 +59,11 @@ export function saidOf({ reason, nextAt }: Failure): string {
 /** Of all hosts that certificates are ordered for. What is stored of hosts that left goes. */
 export function hostStates(needs: AcmeKnown): OwnedState[] {
   const { store } = needs;
+  const directory = directoryOf(needs);
+  store.certificates.adopt(directory);
+  store.acmeFailures.adopt(directory);
   const certificates = store.certificates.all();
-  store.acmeFailures.adopt(directoryOf(needs));
-  const failures = store.acmeFailures.ofHosts(directoryOf(needs));
+  const failures = store.acmeFailures.ofHosts(directory);
   const every = everyHost(needs);
   const wanted = wantedHosts(certificates, every);
   const ordered = orderedOf(needs, certificates, every);
@@ -62,7 +71,7 @@ export function hostStates(needs: AcmeKnown): OwnedState[] {
   for (const name of store.acmeFailures.hosts()) if (!names.has(name)) store.acmeFailures.forget(name);
   return wanted.map((one) => ({
     ...one,
-    certificate: ordered.get(keyOf(one)) ?? null,
+    certificate: seenFrom(directory, ordered.get(keyOf(one)) ?? null),
     failure: failures.get(one.host) ?? null,
   }));
 }
@@ -82,6 +91,11 @@ function orderedOf(
     for (const key of own) if (!found.has(key)) found.set(key, one);
   }
   return found;
+}
+
+/** As it is for who asks this authority. */
+function seenFrom(directory: string, one: Certificate | null): Ordered | null {
+  return one && { ...one, ofAnother: one.directory !== directory };
 }
 
 const keyOf = ({ host, appId }: WantedHost): string => `${host} ${appId}`;
@@ -138,6 +152,7 @@ export function standings(known: AcmeKnown, appId: string | null): (host: string
   const choose = chooserOf(store.certificates.usableBy(appId));
   const own = new Set(appId === null ? [] : platformNames(config));
   const hold = holdOf(known);
+  const directory = directoryOf(known);
   return (host) => {
     const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
     if (own.has(host)) return { ...never, status: 'failed', reason: notTheApps };
@@ -147,8 +162,9 @@ export function standings(known: AcmeKnown, appId: string | null): (host: string
     if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
     const against = reasonAgainst(host);
     if (!certificate && against) return { ...never, status: 'failed', reason: against };
-    const failure = store.acmeFailures.of(directoryOf(known), host);
-    return { host, expiresAt, ...orderOf({ host, certificate, failure }, hold, now) };
+    const failure = store.acmeFailures.of(directory, host);
+    const state = { host, certificate: seenFrom(directory, certificate), failure };
+    return { host, expiresAt, ...orderOf(state, hold, now) };
   };
 }
 
@@ -165,7 +181,8 @@ function orderOf(
   const waits = waitsFor(state, now);
   const later = (ms: number): string | null => (ms > now.getTime() ? new Date(ms).toISOString() : null);
   return {
-    status: certificate ? 'cert issued' : failure ? 'failing' : 'pending',
+    // One of another authority, which might be nobody's but a trial's, is served until then.
+    status: certificate && !certificate.ofAnother ? 'cert issued' : failure ? 'failing' : 'pending',
     reason: failure?.reason ?? held,
     nextAt: later(Math.max(due, heldUntil)),
     byHandAt: waits && later(Math.max(byHandAt(waits), heldUntil)),

@@ -111,7 +111,7 @@ async function orderOne(
     store.transaction(() => {
       for (const old of store.certificates.all())
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
-      store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
+      store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', directory, ...checked });
       store.acmeFailures.remove(directory, host);
       store.acmeFailures.remove(directory, null);
     });

@@ -41,6 +41,7 @@ export async function addCertificate(
       appId: owner?.id ?? null,
       name: `cert-${randomBytes(4).toString('hex')}`,
       source: 'added',
+      directory: null,
       ...checked,
     });
   });

@@ -23,6 +23,8 @@ export interface Certificate extends CertificateFacts {
   /** As users name it: `tyrannosaurus-12345`. */
   name: string;
   source: CertificateSource;
+  /** The ACME directory of the authority that it was ordered from; null: it was added. */
+  directory: string | null;
   /** PEM, the host's certificate first. */
   chain: string;
   createdAt: string;

@@ -38,6 +38,7 @@ async function startMany() {
 function certificate({ store }: TeamGround, appId: string | null, name: string, added = false): void {
   store.certificates.add({
     ...{ appId, name: `cert-${name}`, source: added ? 'added' : 'acme', chain: '', key: '' },
+    directory: added ? null : directory,
     facts: {
       ...{ names: [name], subject: '', issuer: '', serial: '1', fingerprint: name, selfSigned: false },
       ...{ notBefore: new Date(Date.now() - 1000).toISOString(), notAfter: '2099-01-02T03:04:05.000Z' },

@@ -9,7 +9,15 @@ import {
 
 const now = new Date('2026-06-01T00:00:00Z');
 const certificate = (id: string, more: Partial<Certificate> = {}): Certificate => ({
-  ...{ id, appId: 'one', name: id, source: 'added', chain: '', createdAt: '2026-01-01T00:00:00.000Z' },
+  ...{
+    id,
+    appId: 'one',
+    name: id,
+    source: 'added',
+    directory: null,
+    chain: '',
+    createdAt: '2026-01-01T00:00:00.000Z',
+  },
   ...{ names: ['www.example.com'], subject: '', issuer: '', serial: '', fingerprint: '', selfSigned: false },
   ...{ notBefore: '2026-05-01T00:00:00.000Z', notAfter: '2026-08-01T00:00:00.000Z' },
   ...more,
