@@ -76,7 +76,7 @@ export function hostStates(needs: AcmeKnown): OwnedState[] {
   }));
 }
 
-/** By host. What is good for none of its owner's goes. */
+/** By host, see `keyOf`. One that is good for no host of its owner goes. */
 function orderedOf(
   { store }: AcmeKnown,
   certificates: readonly Certificate[],

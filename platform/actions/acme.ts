@@ -102,12 +102,8 @@ async function orderOne(
     const made = await needs.orders.order(host);
     const checked = checkCertificate(made.chain, made.key, now());
     // Meanwhile the host may have left.
-    if (
-      !wantedHosts(store.certificates.all(), everyHost(needs)).some(
-        (one) => one.host === host && one.appId === appId,
-      )
-    )
-      return;
+    const wanted = wantedHosts(store.certificates.all(), everyHost(needs));
+    if (!wanted.some((one) => one.host === host && one.appId === appId)) return;
     store.transaction(() => {
       for (const old of store.certificates.all())
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
