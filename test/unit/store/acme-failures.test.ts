@@ -1,5 +1,5 @@
 // What authorities said and issued, by their directories, and what becomes of what was stored without.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -23,6 +23,7 @@ afterEach(() => {
 });
 
 test('all that was stored without a directory is there after the upgrade, waits as long, and is of the first one that is asked', () => {
+  writeFileSync(join(folder, 'secret.key'), '0f'.repeat(32), { mode: 0o600 });
   const database = new SQLite(join(folder, 'twelve.db'));
   const before = readdirSync(migrations)
     .sort()
