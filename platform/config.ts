@@ -217,6 +217,11 @@ function acme(
   text: (name: string) => string,
   checked: (name: string, schema: z.ZodType<string>, may: string) => string,
 ): Config['acme'] {
+  if (!text('TWELVE_HTTPS') && !text('TWELVE_API_TLS'))
+    throw new PlatformError(
+      'bad_request',
+      'TWELVE_ACME is "agreed", and this server would serve nobody with the certificates that it orders: set TWELVE_HTTPS, to 0.0.0.0:443 for example, or TWELVE_API_TLS as well, or leave TWELVE_ACME out.',
+    );
   const directory = checked('TWELVE_ACME_DIRECTORY', z.url({ protocol: /^https$/ }), 'an https URL');
   const email = checked(
     'TWELVE_ACME_EMAIL',

@@ -1,6 +1,13 @@
 // For which hosts certificates are ordered, and how each of them stands.
-import { byHandAt, dueAt, type Failure, type HostState, waitsFor } from '../certificates/renewal.ts';
-import { chooseCertificate, isValid } from '../domain/certificate.ts';
+import {
+  byHandAt,
+  dueAt,
+  type Failure,
+  type HostState,
+  type Ordered,
+  waitsFor,
+} from '../certificates/renewal.ts';
+import { type Certificate, chooserOf, isValid } from '../domain/certificate.ts';
 import { platformNames } from '../domain/own-names.ts';
 import { hostsOf } from './apps.ts';
 import { ownHosts } from './certificates.ts';
@@ -52,22 +59,46 @@ export function saidOf({ reason, nextAt }: Failure): string {
 /** Of all hosts that certificates are ordered for. What is stored of hosts that left goes. */
 export function hostStates(needs: AcmeKnown): OwnedState[] {
   const { store } = needs;
-  const certificates = store.certificates.all().filter(({ source }) => source === 'acme');
-  store.acmeFailures.adopt(directoryOf(needs));
-  const failures = store.acmeFailures.ofHosts(directoryOf(needs));
+  const directory = directoryOf(needs);
+  store.certificates.adopt(directory);
+  store.acmeFailures.adopt(directory);
+  const certificates = store.certificates.all();
+  const failures = store.acmeFailures.ofHosts(directory);
   const every = everyHost(needs);
-  const wanted = wantedHosts(needs, every);
-  for (const { id, appId, names } of certificates)
-    if (!every.some((one) => one.appId === appId && names.includes(one.host))) store.certificates.remove(id);
-  for (const name of store.acmeFailures.hosts())
-    if (!wanted.some(({ host }) => host === name)) store.acmeFailures.forget(name);
+  const wanted = wantedHosts(certificates, every);
+  const ordered = orderedOf(needs, certificates, every);
+  const names = new Set(wanted.map(({ host }) => host));
+  for (const name of store.acmeFailures.hosts()) if (!names.has(name)) store.acmeFailures.forget(name);
   return wanted.map((one) => ({
     ...one,
-    certificate:
-      certificates.find(({ appId, names }) => appId === one.appId && names.includes(one.host)) ?? null,
+    certificate: seenFrom(directory, ordered.get(keyOf(one)) ?? null),
     failure: failures.get(one.host) ?? null,
   }));
 }
+
+/** By host, see `keyOf`. One that is good for no host of its owner goes. */
+function orderedOf(
+  { store }: AcmeKnown,
+  certificates: readonly Certificate[],
+  every: readonly WantedHost[],
+): Map<string, Certificate> {
+  const hosts = new Set(every.map(keyOf));
+  const found = new Map<string, Certificate>();
+  for (const one of certificates) {
+    if (one.source !== 'acme') continue;
+    const own = one.names.map((host) => keyOf({ host, appId: one.appId })).filter((key) => hosts.has(key));
+    if (own.length === 0) store.certificates.remove(one.id);
+    for (const key of own) if (!found.has(key)) found.set(key, one);
+  }
+  return found;
+}
+
+/** As it is for who asks this authority. */
+function seenFrom(directory: string, one: Certificate | null): Ordered | null {
+  return one && { ...one, ofAnother: one.directory !== directory };
+}
+
+const keyOf = ({ host, appId }: WantedHost): string => `${host} ${appId}`;
 
 export function everyHost({ store, config }: AcmeKnown): WantedHost[] {
   const own = ownHosts(config).map((host) => ({ host, appId: null }));
@@ -78,12 +109,15 @@ export function everyHost({ store, config }: AcmeKnown): WantedHost[] {
 }
 
 /** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
-export function wantedHosts({ store }: AcmeKnown, every: readonly WantedHost[]): WantedHost[] {
-  const added = store.certificates.all().filter(({ source }) => source === 'added');
+export function wantedHosts(known: readonly Certificate[], every: readonly WantedHost[]): WantedHost[] {
+  const choose = chooserOf(known.filter(({ source }) => source === 'added'));
   const now = new Date();
-  return every.filter(({ host, appId }, index) => {
-    if (reasonAgainst(host) || every.findIndex((one) => one.host === host) !== index) return false;
-    const chosen = chooseCertificate(added, host, appId, now);
+  const seen = new Set<string>();
+  return every.filter(({ host, appId }) => {
+    if (seen.has(host)) return false;
+    seen.add(host);
+    if (reasonAgainst(host)) return false;
+    const chosen = choose(host, appId, now);
     return !chosen || !isValid(chosen, now);
   });
 }
@@ -98,39 +132,58 @@ function reasonAgainst(host: string): string | null {
 
 const notTheApps = 'This is a name of the platform itself, and leads to no app.';
 
-/** How a host of an app stands; null where certificates are not ordered, or not for it. */
-export function acmeStatusOf(known: AcmeKnown, appId: string, host: string): AcmeStatus | null {
-  if (!known.config.acme) return null;
-  const { status, reason } = standingOf(known, appId, host);
-  return status && { status, reason };
+/**
+ * How hosts of an app stand; null where certificates are not ordered, or not for it. What is asked of all certificates is read
+ * when this is called: of many hosts, call it once.
+ */
+export function acmeStatuses(known: AcmeKnown, appId: string): (host: string) => AcmeStatus | null {
+  if (!known.config.acme) return () => null;
+  const standingOf = standings(known, appId);
+  return (host) => {
+    const { status, reason } = standingOf(host);
+    return status && { status, reason };
+  };
 }
 
-/** @param appId null: of the platform's own */
-export function standingOf(known: AcmeKnown, appId: string | null, host: string): AcmeStanding {
+/** As above, with the times. @param appId null: of the platform's own */
+export function standings(known: AcmeKnown, appId: string | null): (host: string) => AcmeStanding {
   const { store, config } = known;
-  const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
-  if (appId !== null && platformNames(config).includes(host))
-    return { ...never, status: 'failed', reason: notTheApps };
   const now = new Date();
-  const chosen = chooseCertificate(store.certificates.all(), host, appId, now);
-  const certificate = chosen && isValid(chosen, now) ? chosen : null;
-  const expiresAt = certificate?.notAfter ?? null;
-  if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
-  const against = reasonAgainst(host);
-  if (!certificate && against) return { ...never, status: 'failed', reason: against };
-  const failure = store.acmeFailures.of(directoryOf(known), host);
+  const choose = chooserOf(store.certificates.usableBy(appId));
+  const own = new Set(appId === null ? [] : platformNames(config));
   const hold = holdOf(known);
-  const state = { host, certificate, failure };
+  const directory = directoryOf(known);
+  return (host) => {
+    const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
+    if (own.has(host)) return { ...never, status: 'failed', reason: notTheApps };
+    const chosen = choose(host, appId, now);
+    const certificate = chosen && isValid(chosen, now) ? chosen : null;
+    const expiresAt = certificate?.notAfter ?? null;
+    if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
+    const against = reasonAgainst(host);
+    if (!certificate && against) return { ...never, status: 'failed', reason: against };
+    const failure = store.acmeFailures.of(directory, host);
+    const state = { host, certificate: seenFrom(directory, certificate), failure };
+    return { host, expiresAt, ...orderOf(state, hold, now) };
+  };
+}
+
+/** How the next order of a host stands. */
+function orderOf(
+  state: HostState,
+  hold: Failure | null,
+  now: Date,
+): Omit<AcmeStanding, 'host' | 'expiresAt'> {
+  const { certificate, failure } = state;
   const due = dueAt(state);
   const heldUntil = hold ? Date.parse(hold.nextAt) : 0;
   const held = hold && now.getTime() < heldUntil && due <= now.getTime() ? saidOf(hold) : null;
   const waits = waitsFor(state, now);
   const later = (ms: number): string | null => (ms > now.getTime() ? new Date(ms).toISOString() : null);
   return {
-    host,
-    status: certificate ? 'cert issued' : failure ? 'failing' : 'pending',
+    // One of another authority, which might be nobody's but a trial's, is served until then.
+    status: certificate && !certificate.ofAnother ? 'cert issued' : failure ? 'failing' : 'pending',
     reason: failure?.reason ?? held,
-    expiresAt,
     nextAt: later(Math.max(due, heldUntil)),
     byHandAt: waits && later(Math.max(byHandAt(waits), heldUntil)),
   };

@@ -9,7 +9,7 @@ import {
   hostStates,
   type OwnedState,
   saidOf,
-  standingOf,
+  standings,
 } from './acme-hosts.ts';
 import { builtInHost } from './apps.ts';
 import { type CertificateOwner, ownHosts, say } from './certificates.ts';
@@ -25,10 +25,13 @@ interface Waiting {
 /** So many are named where none can be tried yet. */
 const mostNamed = 5;
 
-/** @throws PlatformError `invalid_params` where none are ordered */
-export function acmeStandings(known: AcmeKnown, owner: CertificateOwner): AcmeStanding[] {
+/** Names of an app, or of the server, and how each of them stands. @throws PlatformError `invalid_params` where none are ordered */
+export function acmeStandings(
+  known: AcmeKnown,
+  owner: CertificateOwner,
+): { hosts: string[]; standingOf(host: string): AcmeStanding } {
   requireAcme(known);
-  return namesOf(known, owner).map((host) => standingOf(known, owner?.id ?? null, host));
+  return { hosts: namesOf(known, owner), standingOf: standings(known, owner?.id ?? null) };
 }
 
 /**

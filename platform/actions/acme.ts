@@ -102,11 +102,12 @@ async function orderOne(
     const made = await needs.orders.order(host);
     const checked = checkCertificate(made.chain, made.key, now());
     // Meanwhile the host may have left.
-    if (!wantedHosts(needs, everyHost(needs)).some((one) => one.host === host && one.appId === appId)) return;
+    const wanted = wantedHosts(store.certificates.all(), everyHost(needs));
+    if (!wanted.some((one) => one.host === host && one.appId === appId)) return;
     store.transaction(() => {
       for (const old of store.certificates.all())
         if (old.source === 'acme' && old.names.includes(host)) store.certificates.remove(old.id);
-      store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', ...checked });
+      store.certificates.add({ appId, name: `acme-${host}`, source: 'acme', directory, ...checked });
       store.acmeFailures.remove(directory, host);
       store.acmeFailures.remove(directory, null);
     });
@@ -119,7 +120,12 @@ async function orderOne(
     const asked = error instanceof AskedToWait ? error.retryAfterMs : null;
     const next = failed(host, failure, messageOf(error), now(), asked);
     store.acmeFailures.put(directory, host, next);
-    say(needs, appId, `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`);
+    say(
+      needs,
+      appId,
+      `No certificate for ${host}: ${next.reason} It is tried again at ${next.nextAt}`,
+      'warn',
+    );
     const others = states.filter((state) => state.host !== host);
     if (error instanceof AskedToWait && isAboutAll(error.message, host)) holdAll(needs, others, error, now());
     return;
@@ -140,7 +146,13 @@ function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedTo
       say(needs, state.appId, `No certificate for ${state.host} yet: ${saidOf(hold)}`);
 }
 
-function say({ logs, log }: AcmeNeeds, appId: string | null, text: string): void {
+/** Where its owner reads it. @param level in the server's own log */
+function say(
+  { logs, log }: AcmeNeeds,
+  appId: string | null,
+  text: string,
+  level: 'info' | 'warn' = 'info',
+): void {
   if (appId) logs.write(appId, { source: 'twelve', process: 'acm', text });
-  else log.info(text);
+  else log[level](text);
 }

@@ -88,7 +88,7 @@ export async function createCertificateService(needs: ServiceNeeds): Promise<Cer
     },
     pairFor(name) {
       // At each handshake, so without those of apps, of which there may be many.
-      const known = name === null ? [] : store.certificates.ofServer();
+      const known = name === null ? [] : store.certificates.usableBy(null);
       const chosen = name === null ? undefined : chooseCertificate(known, name.toLowerCase(), null, now());
       // With one that has expired nobody could log in, also who knows our own authority.
       const key = chosen && isValid(chosen, now()) && store.certificates.keyOf(chosen.id);

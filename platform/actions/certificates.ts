@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { checkCertificate } from '../certificates/check.ts';
 import type { App } from '../domain/app.ts';
-import { type Certificate, chooseCertificate, covers } from '../domain/certificate.ts';
+import { type Certificate, chooserOf, covers } from '../domain/certificate.ts';
 import { notFound, PlatformError } from '../domain/errors.ts';
 import type { RouterCertificate } from '../router/router.ts';
 import { hostsOf } from './apps.ts';
@@ -41,6 +41,7 @@ export async function addCertificate(
       appId: owner?.id ?? null,
       name: `cert-${randomBytes(4).toString('hex')}`,
       source: 'added',
+      directory: null,
       ...checked,
     });
   });
@@ -81,12 +82,14 @@ export function findCertificate(platform: Names, owner: CertificateOwner, which:
   return found;
 }
 
-/** Hosts of the owner that are in the certificate. */
-export function coveredHosts(platform: Names, certificate: Certificate): string[] {
-  const apps = platform.store.apps
-    .list()
-    .filter(({ id }) => certificate.appId === null || certificate.appId === id);
-  return apps.flatMap((app) => hostsOf(platform, app).filter((host) => covers(certificate.names, host)));
+/** Hosts of the owner (null: of all apps), read once; of these, those that are in a certificate. */
+export function coveredHosts(
+  platform: Names,
+  owner: CertificateOwner,
+): (certificate: Certificate) => string[] {
+  const apps = owner ? [owner] : platform.store.apps.list();
+  const all = apps.flatMap((app) => hostsOf(platform, app));
+  return ({ names }) => all.filter((host) => covers(names, host));
 }
 
 /** Names of the platform itself. */
@@ -99,17 +102,18 @@ export function servedCertificates(platform: Names, now: Date): RouterCertificat
   const { store } = platform;
   const known = store.certificates.all();
   if (known.length === 0) return [];
-  const hosts = new Map<string, string[]>();
+  const hosts = new Map<string, Set<string>>();
+  const choose = chooserOf(known);
   const give = (host: string, appId: string | null): void => {
-    const chosen = chooseCertificate(known, host, appId, now);
-    if (chosen) hosts.set(chosen.id, [...new Set([...(hosts.get(chosen.id) ?? []), host])]);
+    const chosen = choose(host, appId, now);
+    if (chosen) hosts.set(chosen.id, (hosts.get(chosen.id) ?? new Set()).add(host));
   };
   for (const app of store.apps.list()) for (const host of hostsOf(platform, app)) give(host, app.id);
   for (const host of ownHosts(platform.config)) give(host, null);
   return known.flatMap(({ id, chain }) => {
     const own = hosts.get(id);
     const key = own && store.certificates.keyOf(id);
-    return key ? [{ pem: `${chain.trim()}\n${key.trim()}`, hosts: own }] : [];
+    return key ? [{ pem: `${chain.trim()}\n${key.trim()}`, hosts: [...own] }] : [];
   });
 }
 

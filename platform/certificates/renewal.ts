@@ -13,6 +13,8 @@ export interface Ordered {
   notAfter: string;
   /** By our own clock. */
   createdAt: string;
+  /** It is of another authority than the one that is asked now. */
+  ofAnother: boolean;
 }
 
 export interface Failure {
@@ -42,9 +44,11 @@ export function dueAt({ host, certificate, failure }: HostState): number {
 
 /**
  * Before a third of its time is left; each host at another moment, so that they do not come all at once for ever. Where our
- * clock and the authority's differ by weeks a new one may look old at once: it is not ordered over and over for that.
+ * clock and the authority's differ by weeks a new one may look old at once: it is not ordered over and over for that. One of
+ * another authority is due at once: those that have waited longest come first, and hosts without any before them.
  */
-function renewAt(host: string, { notBefore, notAfter, createdAt }: Ordered): number {
+function renewAt(host: string, { notBefore, notAfter, createdAt, ofAnother }: Ordered): number {
+  if (ofAnother) return Date.parse(createdAt);
   const [from, to] = [Date.parse(notBefore), Date.parse(notAfter)];
   const wanted = to - (to - from) / 3 - spread(host) * ((to - from) / 20);
   return Math.max(wanted, Date.parse(createdAt) + (to - from) / 3);

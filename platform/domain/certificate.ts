@@ -23,6 +23,8 @@ export interface Certificate extends CertificateFacts {
   /** As users name it: `tyrannosaurus-12345`. */
   name: string;
   source: CertificateSource;
+  /** The ACME directory of the authority that it was ordered from; null: it was added. */
+  directory: string | null;
   /** PEM, the host's certificate first. */
   chain: string;
   createdAt: string;
@@ -30,7 +32,7 @@ export interface Certificate extends CertificateFacts {
 
 /** A star stands for one label, in a certificate's name and in a domain of an app alike. */
 export function covers(names: readonly string[], host: string): boolean {
-  const wild = `*${host.slice(Math.max(host.indexOf('.'), 0))}`;
+  const wild = wildcardFor(host);
   return names.some(
     (name) => name === host || (host.includes('.') && !host.startsWith('*.') && name === wild),
   );
@@ -59,8 +61,29 @@ export function chooseCertificate<Known extends Certificate>(
     .sort((a, b) => compare(a.order, b.order) || a.one.id.localeCompare(b.one.id))[0]?.one;
 }
 
+/** The same choice for many hosts: of many certificates those alone are looked at that name the host or its wildcard. */
+export function chooserOf<Known extends Certificate>(
+  known: readonly Known[],
+): (host: string, appId: string | null, now: Date) => Known | undefined {
+  const byName = new Map<string, Known[]>();
+  for (const one of known)
+    for (const name of one.names) {
+      const same = byName.get(name);
+      if (same) same.push(one);
+      else byName.set(name, [one]);
+    }
+  return (host, appId, now) => {
+    const maybe = [host, wildcardFor(host)].flatMap((name) => byName.get(name) ?? []);
+    return chooseCertificate(maybe, host, appId, now);
+  };
+}
+
 export function isValid(one: Pick<CertificateFacts, 'notBefore' | 'notAfter'>, now: Date): boolean {
   return Date.parse(one.notBefore) <= now.getTime() && now.getTime() < Date.parse(one.notAfter);
+}
+
+function wildcardFor(host: string): string {
+  return `*${host.slice(Math.max(host.indexOf('.'), 0))}`;
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

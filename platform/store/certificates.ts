@@ -12,6 +12,7 @@ interface Row {
   app_id: string | null;
   name: string;
   source: CertificateSource;
+  directory: string | null;
   chain: string;
   private_key: Buffer;
   facts: string;
@@ -22,6 +23,7 @@ export interface NewCertificate {
   appId: string | null;
   name: string;
   source: CertificateSource;
+  directory: string | null;
   facts: CertificateFacts;
   chain: string;
   key: string;
@@ -29,33 +31,37 @@ export interface NewCertificate {
 
 export function createCertificates(database: Database, vault: Vault, now: () => string) {
   const all = database.prepare<[], Row>('SELECT * FROM certificates ORDER BY created_at, id');
-  const ofServer = database.prepare<[], Row>('SELECT * FROM certificates WHERE app_id IS NULL');
+  const usableBy = database.prepare<[string | null], Row>(
+    'SELECT * FROM certificates WHERE app_id IS NULL OR app_id = ?',
+  );
   const byId = database.prepare<[string], Row>('SELECT * FROM certificates WHERE id = ?');
   const insert = database.prepare(
-    'INSERT INTO certificates (id, app_id, name, source, chain, private_key, facts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO certificates (id, app_id, name, source, directory, chain, private_key, facts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const remove = database.prepare('DELETE FROM certificates WHERE id = ?');
   const removeAll = database.prepare('DELETE FROM certificates WHERE app_id = ?');
+  const adopt = database.prepare("UPDATE certificates SET directory = ? WHERE directory = ''");
   const context = (id: string): string => `certificate ${id}`;
   return {
     /** Without their private keys. */
     all: (): Certificate[] => all.all().map(toCertificate),
-    /** Those for all apps and the platform itself. */
-    ofServer: (): Certificate[] => ofServer.all().map(toCertificate),
+    /** What hosts of an app, or of the platform itself (null), can be served with: its own and the server's. */
+    usableBy: (appId: string | null): Certificate[] => usableBy.all(appId).map(toCertificate),
     /** PEM. Undefined when the certificate is gone. */
     keyOf(id: string): string | undefined {
       const row = byId.get(id);
       return row && vault.open(row.private_key, context(id));
     },
-    add({ appId, name, source, facts, chain, key }: NewCertificate): Certificate {
+    add({ appId, name, source, directory, facts, chain, key }: NewCertificate): Certificate {
       const id = randomUUID();
-      insert.run(
-        ...[id, appId, name, source, chain, vault.seal(key, context(id)), JSON.stringify(facts), now()],
-      );
+      const sealed = vault.seal(key, context(id));
+      insert.run(id, appId, name, source, directory, chain, sealed, JSON.stringify(facts), now());
       return toCertificate(byId.get(id)!);
     },
     remove: (id: string): void => void remove.run(id),
     removeAll: (appId: string): void => void removeAll.run(appId),
+    /** What was ordered before directories were stored is taken as from this one. */
+    adopt: (directory: string): void => void adopt.run(directory),
   };
 }
 
@@ -66,6 +72,7 @@ function toCertificate(row: Row): Certificate {
     appId: row.app_id,
     name: row.name,
     source: row.source,
+    directory: row.directory,
     chain: row.chain,
     createdAt: row.created_at,
   };

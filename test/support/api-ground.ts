@@ -120,10 +120,12 @@ interface Parts {
 async function makePlatform({ folder, data, store, engine, logged, tally }: Parts): Promise<Platform> {
   const env = {
     ...{ TWELVE_DATA: data, TWELVE_RUN: join(folder, 'run'), TWELVE_MIN_FREE: '0' },
-    // Nothing is ordered here, since nobody begins to: what is said of orders is asked for all the same.
-    ...{ TWELVE_ACME: 'agreed', TWELVE_ACME_EMAIL: 'ada@example.com' },
   };
-  const config = { ...readConfig(env), bootTimeoutMs: 2000, stopGraceMs: 500, releasePhaseTimeoutMs: 2000 };
+  const config = {
+    ...{ ...readConfig(env), bootTimeoutMs: 2000, stopGraceMs: 500, releasePhaseTimeoutMs: 2000 },
+    // Nothing is ordered here, since nobody begins to: what is said of orders is asked for all the same, without TLS too.
+    acme: { directory: 'https://ca.test/dir', email: 'ada@example.com', caFile: null },
+  };
   const instance = 'test';
   const log = createLog('warn', { write: (line: string) => void logged.push(JSON.parse(line)) });
   const onProblem = (message: string): void => log.warn(message);

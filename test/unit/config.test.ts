@@ -63,7 +63,7 @@ it.each([
 
 it('TLS is off unless it is asked for, and certificates are ordered for who can be reached', () => {
   expect(readConfig({})).toMatchObject({ https: null, apiTls: null, acme: null });
-  const agreed = { TWELVE_ACME: 'agreed', TWELVE_ACME_EMAIL: 'a@b.example' };
+  const agreed = { TWELVE_ACME: 'agreed', TWELVE_ACME_EMAIL: 'a@b.example', TWELVE_HTTPS: '127.0.0.1:443' };
   expect(readConfig(agreed).acme).toEqual({
     directory: 'https://acme-v02.api.letsencrypt.org/directory',
     email: 'a@b.example',
@@ -76,6 +76,12 @@ it('TLS is off unless it is asked for, and certificates are ordered for who can 
   expect(refused({ TWELVE_ACME_CA_FILE: '/nowhere' })).toThrow(
     /TWELVE_ACME_CA_FILE is "\/nowhere", which does not exist/,
   );
+  expect(refused({ TWELVE_HTTPS: '' })).toThrow(
+    /TWELVE_ACME is "agreed", and .* serve nobody .* set TWELVE_HTTPS, .*, or TWELVE_API_TLS/,
+  );
+  // The platform's own name is served with one.
+  const apiAlone = readConfig({ ...agreed, TWELVE_HTTPS: '', TWELVE_API_TLS: '127.0.0.1:5443' });
+  expect(apiAlone.acme?.email).toBe('a@b.example');
 });
 
 it('paths hold wherever a program of ours works', () => {

@@ -1,7 +1,6 @@
 // Certificates that are ordered by themselves: how the names of an app, or of the server, stand; trying again those that failed.
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import type { AcmeStanding } from '../../actions/acme-hosts.ts';
 import { acmeStandings, refreshAcme } from '../../actions/acme-refresh.ts';
 import type { CertificateOwner } from '../../actions/certificates.ts';
 import type { Need } from '../../domain/access.ts';
@@ -14,7 +13,7 @@ import { acmHost } from '../serializers/acm.ts';
 
 /** As Heroku's clients send it. */
 const refreshBody = z.object({ acm_refresh: z.literal(true, 'It is true, which tries again what failed') });
-const fields = { hostname: (one: AcmeStanding) => one.host };
+const fields = { hostname: (host: string) => host };
 
 export function acmRoutes(edge: Edge): Router {
   const router = Router();
@@ -32,14 +31,15 @@ function serve(
 ): void {
   const { platform } = edge;
   router.get(path, need(look), (request, response) => {
-    sendList(request, response, acmeStandings(platform, ownerOf(request)), fields, acmHost);
+    const { hosts, standingOf } = acmeStandings(platform, ownerOf(request));
+    sendList(request, response, hosts, fields, (host) => acmHost(standingOf(host)));
   });
   router.patch(path, edge.change(alter, 'certs:auto:refresh', refreshed), async (request, response) => {
     const owner = ownerOf(request);
     bodyOf(request, refreshBody);
     const tried = await refreshAcme(platform, owner, callerOf(request));
-    const all = acmeStandings(platform, owner);
-    response.json(all.map((one) => ({ ...acmHost(one), refreshed: tried.includes(one.host) })));
+    const { hosts, standingOf } = acmeStandings(platform, owner);
+    response.json(hosts.map((host) => ({ ...acmHost(standingOf(host)), refreshed: tried.includes(host) })));
   });
 }
 

@@ -15,7 +15,7 @@ import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { answered, need } from '../need.ts';
 import { sendList } from '../ranges.ts';
-import { sniEndpoint } from '../serializers/certificates.ts';
+import { sniEndpoints } from '../serializers/certificates.ts';
 
 const addBody = z.object({ certificate_chain: z.string(), private_key: z.string() });
 const fields = {
@@ -44,19 +44,18 @@ function serve(
   const { platform } = edge;
   router.get(path, need(look), (request, response) => {
     const owner = ownerOf(request);
-    sendList(request, response, added(platform, owner), fields, (one) => sniEndpoint(platform, owner, one));
+    sendList(request, response, added(platform, owner), fields, sniEndpoints(platform, owner));
   });
   router.post(path, edge.change(alter, 'certs:add', nameOf), async (request, response) => {
     const owner = ownerOf(request);
     const { certificate_chain: chain, private_key: key } = bodyOf(request, addBody);
     const one = await addCertificate(platform, owner, callerOf(request), { chain, key });
-    response.status(201).json(sniEndpoint(platform, owner, one));
+    response.status(201).json(sniEndpoints(platform, owner)(one));
   });
   router.get(`${path}/:endpoint`, need(look), (request, response) => {
     const owner = ownerOf(request);
-    response.json(
-      sniEndpoint(platform, owner, findCertificate(platform, owner, parameter(request, 'endpoint'))),
-    );
+    const one = findCertificate(platform, owner, parameter(request, 'endpoint'));
+    response.json(sniEndpoints(platform, owner)(one));
   });
   router.delete(
     `${path}/:endpoint`,
@@ -64,7 +63,7 @@ function serve(
     async (request, response) => {
       const owner = ownerOf(request);
       const gone = findCertificate(platform, owner, parameter(request, 'endpoint'));
-      const shown = sniEndpoint(platform, owner, gone);
+      const shown = sniEndpoints(platform, owner)(gone);
       await removeCertificate(platform, owner, callerOf(request), gone.id);
       response.json(shown);
     },

@@ -12,21 +12,18 @@ import * as shape from '../serializers/domains.ts';
 const addBody = z.object({ hostname: z.string(), sni_endpoint: z.null().optional() });
 
 const nameOf = answered('hostname');
+const fields = {
+  hostname: (one: shape.Listed) => one.hostName,
+  id: (one: shape.Listed) => one.id,
+};
 
 export function domainRoutes(edge: Edge): Router {
   const router = Router();
   const { platform } = edge;
   router.get('/apps/:app/domains', need('read'), (request, response) => {
     const app = edge.app(request);
-    const all = [
-      shape.builtIn(platform, app),
-      ...platform.store.domains.ofApp(app.id).map((one) => shape.custom(platform, app, one)),
-    ];
-    const fields = {
-      hostname: (one: shape.DomainShape) => one.hostname,
-      id: (one: shape.DomainShape) => one.id,
-    };
-    sendList(request, response, all, fields, (one) => one);
+    const all = [shape.builtIn(platform, app), ...platform.store.domains.ofApp(app.id).map(shape.custom)];
+    sendList(request, response, all, fields, shape.shapes(platform, app));
   });
   router.post(
     '/apps/:app/domains',
@@ -34,15 +31,16 @@ export function domainRoutes(edge: Edge): Router {
     async (request, response) => {
       const app = edge.app(request);
       const domain = await addDomain(platform, app, callerOf(request), bodyOf(request, addBody).hostname);
-      response.status(201).json(shape.custom(platform, app, domain));
+      response.status(201).json(shape.shapes(platform, app)(shape.custom(domain)));
     },
   );
   router.get('/apps/:app/domains/:domain', need('read'), (request, response) => {
     const app = edge.app(request);
     const wanted = parameter(request, 'domain');
     const own = shape.builtIn(platform, app);
-    if (wanted === own.hostname || wanted === own.id) return void response.json(own);
-    response.json(shape.custom(platform, app, findDomain(platform, app, wanted)));
+    const isOwn = wanted === own.hostName || wanted === own.id;
+    const one = isOwn ? own : shape.custom(findDomain(platform, app, wanted));
+    response.json(shape.shapes(platform, app)(one));
   });
   router.delete(
     '/apps/:app/domains/:domain',
@@ -50,7 +48,7 @@ export function domainRoutes(edge: Edge): Router {
     async (request, response) => {
       const app = edge.app(request);
       const gone = await removeDomain(platform, app, parameter(request, 'domain'));
-      response.json(shape.custom(platform, app, gone));
+      response.json(shape.shapes(platform, app)(shape.custom(gone)));
     },
   );
   return router;

@@ -5,8 +5,13 @@ import type { App } from '../../domain/app.ts';
 import { type Certificate, isValid } from '../../domain/certificate.ts';
 import { seconds } from './resources.ts';
 
-export function sniEndpoint(platform: Platform, app: App | null, one: Certificate) {
-  const hosts = coveredHosts(platform, one);
+/** @param app whose they are; null: the server's */
+export function sniEndpoints(platform: Platform, app: App | null) {
+  const hostsIn = coveredHosts(platform, app);
+  return (one: Certificate) => shapeOf(app, one, hostsIn(one));
+}
+
+function shapeOf(app: App | null, one: Certificate, hosts: string[]) {
   return {
     id: one.id,
     name: one.name,

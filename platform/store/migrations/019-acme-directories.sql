@@ -1,4 +1,4 @@
--- What an authority said counts for orders from its own directory.
+-- What an authority said counts for orders from its own directory, and what it issued is known as its own.
 ALTER TABLE acme_failures RENAME TO acme_failures_before;
 CREATE TABLE acme_failures (
   -- '' of what was said before directories were stored.
@@ -20,3 +20,7 @@ SELECT iif(host_name LIKE '* %', substr(host_name, 3), ''), iif(host_name LIKE '
   failures, reason, failed_at, next_at, next_at
 FROM acme_failures_before;
 DROP TABLE acme_failures_before;
+
+-- Of what was ordered; '' of what was before directories were stored.
+ALTER TABLE certificates ADD COLUMN directory TEXT;
+UPDATE certificates SET directory = '' WHERE source = 'acme';

@@ -1,10 +1,13 @@
-// What one authority said does not count for another one: a real store, and an authority in the test that is asked by two names.
+// What one authority said or issued does not count for another one: a real store, and an authority in the test that is asked by two names.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { acmeStandings } from '../../../platform/actions/acme-refresh.ts';
 import { AskedToWait } from '../../../platform/certificates/acme.ts';
+import { checkCertificate } from '../../../platform/certificates/check.ts';
 import { failed } from '../../../platform/certificates/renewal.ts';
+import { makeCertificate } from '../../support/certificates.ts';
 import { eventually } from '../../support/wait.ts';
-import { createAcmeGround, directory } from './acme-ground.ts';
+import { type AcmeGround, createAcmeGround, directory } from './acme-ground.ts';
 
 test('what an authority asks of the account does not hold up orders from another one, and counts when that is asked again', async () => {
   await using acme = await createAcmeGround();
@@ -63,7 +66,8 @@ test("a host's failure is of the authority that said it: another one is asked at
   const asked = ordered.length;
   order();
   await sleep(100);
-  expect(ordered).toHaveLength(asked);
+  // The other names, whose certificates are of the other authority by now, are ordered anew.
+  expect(ordered.slice(asked)).not.toContain('www.shop.test');
 });
 
 test('what an authority said of a host goes with the host, whichever said it', async () => {
@@ -90,4 +94,79 @@ test('what was stored before directories were is of the one that is asked when t
   expect(ordered).not.toContain('www.shop.test');
   expect(status('www.shop.test')).toEqual({ status: 'failing', reason: 'Away.' });
   expect(acmeFailures.of(directory, 'www.shop.test')).toEqual(failure);
+});
+
+const directoriesOf = ({ platform }: AcmeGround) =>
+  Object.fromEntries(platform.store.certificates.all().map(({ names, directory }) => [names[0], directory]));
+
+test('what another authority issued is served until the one that is asked now has issued its own, which is ordered at once', async () => {
+  await using acme = await createAcmeGround();
+  const { platform, ground, ordered, refusals, order, end, askOf, domain, status, allServed } = acme;
+  const other = 'https://other.test/dir';
+  domain('www.shop.test');
+  order();
+  await eventually(allServed, (hosts) => hosts.length === 3);
+  end();
+  expect(status('www.shop.test')?.status).toBe('cert issued');
+  const trial = platform.store.certificates.all().find(({ names }) => names.includes('www.shop.test'))!;
+  askOf(other);
+  expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  expect(acmeStandings(platform, ground.app).standingOf('www.shop.test')).toMatchObject({
+    ...{ expiresAt: trial.notAfter, nextAt: null },
+  });
+  ordered.length = 0;
+  domain('zz.test');
+  refusals.set('www.shop.test', new Error('No such host.'));
+  order();
+  await eventually(
+    () => status('www.shop.test'),
+    (now) => now?.status === 'failing',
+  );
+  await eventually(
+    () => Object.values(directoriesOf(acme)).filter((one) => one === other),
+    (renewed) => renewed.length === 3,
+  );
+  end();
+  // Who has none comes first.
+  expect(ordered[0]).toBe('zz.test');
+  expect([...ordered].sort()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test', 'zz.test']);
+  expect(directoriesOf(acme)).toEqual({
+    ...{ 'apps.test': other, 'hello.apps.test': other, 'zz.test': other, 'www.shop.test': directory },
+  });
+  expect(status('hello.apps.test')).toEqual({ status: 'cert issued', reason: null });
+  expect(status('www.shop.test')).toEqual({ status: 'failing', reason: 'No such host.' });
+  await platform.certificates.changed();
+  expect(allServed()).toContain('www.shop.test');
+  refusals.clear();
+  order(1 / 24);
+  await eventually(
+    () => directoriesOf(acme)['www.shop.test'],
+    (now) => now === other,
+  );
+  expect(platform.store.certificates.all()).toHaveLength(4);
+});
+
+test('what was ordered before directories were stored is of the one that is asked when the newer server starts', async () => {
+  await using acme = await createAcmeGround();
+  const { platform, authority, ordered, order, end, askOf, status } = acme;
+  const { chain, key } = await makeCertificate('a', { names: ['apps.test'], issuer: authority });
+  const checked = checkCertificate(chain + authority.chain, key, new Date());
+  platform.store.certificates.add({
+    ...{ appId: null, name: 'acme-apps.test', source: 'acme', directory: '', ...checked },
+  });
+  order();
+  await eventually(
+    () => status('hello.apps.test')?.status,
+    (now) => now === 'cert issued',
+  );
+  end();
+  expect(ordered).toEqual(['hello.apps.test']);
+  expect(directoriesOf(acme)).toEqual({ 'apps.test': directory, 'hello.apps.test': directory });
+  askOf('https://other.test/dir');
+  order();
+  await eventually(
+    () => ordered,
+    (names) => names.length === 3,
+  );
+  expect(ordered[1]).toBe('apps.test');
 });

@@ -1,6 +1,6 @@
 // A platform that orders certificates: a real store and certificate service, and an authority in the test.
 import { type AcmeNeeds, keepOrdering } from '../../../platform/actions/acme.ts';
-import { type AcmeStatus, acmeStatusOf } from '../../../platform/actions/acme-hosts.ts';
+import { type AcmeStatus, acmeStatuses } from '../../../platform/actions/acme-hosts.ts';
 import { createCertificateService } from '../../../platform/actions/certificate-service.ts';
 import type { Platform } from '../../../platform/actions/context.ts';
 import { type Domain, parseHostName } from '../../../platform/domain/host-name.ts';
@@ -87,7 +87,7 @@ export async function createAcmeGround(): Promise<AcmeGround> {
     end: () => end(),
     askOf: (url) => void Object.assign(config, { acme: { ...config.acme, directory: url } }),
     domain: (name) => store.domains.add(ground.app.id, parseHostName(name)),
-    status: (host) => acmeStatusOf(platform, ground.app.id, host),
+    status: (host) => acmeStatuses(platform, ground.app.id)(host),
     hostsServed: () => allServed().filter((host) => host !== 'apps.test'),
     failing() {
       const all = store.acmeFailures.of(directory, null) ? ['all'] : [];

@@ -1,16 +1,22 @@
 // Failed orders that somebody has tried again: what is ordered then, and what is kept to of what the authority asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { AcmeStanding } from '../../../platform/actions/acme-hosts.ts';
 import { acmeStandings, refreshAcme } from '../../../platform/actions/acme-refresh.ts';
 import { addCertificate } from '../../../platform/actions/certificates.ts';
 import { AskedToWait } from '../../../platform/certificates/acme.ts';
+import type { App } from '../../../platform/domain/app.ts';
 import type { PlatformError } from '../../../platform/domain/errors.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { eventually } from '../../support/wait.ts';
 import { type AcmeGround, createAcmeGround, directory } from './acme-ground.ts';
 
 const minute = 60_000;
-const ofApp = ({ platform, ground }: AcmeGround) => acmeStandings(platform, ground.app);
+const standing = ({ platform }: AcmeGround, owner: App | null): AcmeStanding[] => {
+  const { hosts, standingOf } = acmeStandings(platform, owner);
+  return hosts.map(standingOf);
+};
+const ofApp = (acme: AcmeGround) => standing(acme, acme.ground.app);
 const later = (ms: number): Date => new Date(Date.now() + ms);
 const refresh = ({ platform, ground }: AcmeGround, after: number, owner: 'app' | 'server' = 'app') =>
   refreshAcme(platform, owner === 'app' ? ground.app : null, ground.caller, later(after));
@@ -126,11 +132,11 @@ test('while the authority takes no orders of the account nothing is tried, and i
 
 test("the server's names are apart from those of apps", async () => {
   await using acme = await createAcmeGround();
-  const { platform, ground } = acme;
+  const { ground } = acme;
   const refusal = new Error('No such host.');
   await ordered(acme, { 'hello.apps.test': refusal }, 2);
   acme.end();
-  expect(acmeStandings(platform, null)).toMatchObject([{ host: 'apps.test', status: 'cert issued' }]);
+  expect(standing(acme, null)).toMatchObject([{ host: 'apps.test', status: 'cert issued' }]);
   expect(await refresh(acme, 2 * minute, 'server')).toEqual([]);
   expect(ground.store.acmeFailures.of(directory, 'hello.apps.test')).not.toBeNull();
   expect(await refresh(acme, 2 * minute)).toEqual(['hello.apps.test']);

@@ -61,6 +61,25 @@ test('a failure is said and waits; other hosts do not wait for it', async () => 
   expect(failing()).toEqual([]);
 });
 
+test("that the platform's own name gets none is a warning of the server's; that it has got one is none", async () => {
+  await using acme = await createAcmeGround();
+  const { ground, lines, refusals, order, end, allServed } = acme;
+  refusals.set('apps.test', new Error('DNS problem: no such host.'));
+  order();
+  await eventually(allServed, (hosts) => hosts.length === 1);
+  expect(ground.problems).toEqual([
+    expect.stringMatching(
+      /^No certificate for apps\.test: DNS problem: no such host\. It is tried again at 20/,
+    ),
+  ]);
+  expect(lines.join()).not.toContain(' apps.test');
+  end();
+  refusals.clear();
+  order(1 / 24);
+  await eventually(allServed, (hosts) => hosts.length === 2);
+  expect(ground.problems).toHaveLength(1);
+});
+
 test('what the authority asks of the account goes for all names, also after a restart, and is said where one looks', async () => {
   await using acme = await createAcmeGround();
   const { ground, platform, lines, ordered, refusals, order, end, domain, status, allServed, failing } = acme;

@@ -38,7 +38,7 @@ test('what an app had before leads to it no more, is told, and is served with a 
     store.domains.add(app.id, parseHostName(name));
   const own = await makeCertificate('paas.example.com', { names: ['paas.example.com'] });
   const checked = checkCertificate(own.chain, own.key, new Date());
-  store.certificates.add({ appId: app.id, name: 'of-the-app', source: 'added', ...checked });
+  store.certificates.add({ appId: app.id, name: 'of-the-app', source: 'added', directory: null, ...checked });
   expect(servedCertificates(platform, new Date())).toMatchObject([{ hosts: ['paas.example.com'] }]);
   callIt('https://paas.example.com');
   expect(hostsOf(platform, app)).toEqual(['hello.test', '*.example.com', 'www.example.com']);

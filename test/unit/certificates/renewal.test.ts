@@ -14,7 +14,7 @@ import {
 const day = 86_400_000;
 const start = Date.parse('2026-03-01T00:00:00.000Z');
 const at = (days: number): string => new Date(start + days * day).toISOString();
-const certificate = { notBefore: at(0), notAfter: at(90), createdAt: at(0) };
+const certificate = { notBefore: at(0), notAfter: at(90), createdAt: at(0), ofAnother: false };
 const state = (host: string, more: Partial<Parameters<typeof dueAt>[0]> = {}) => ({
   host,
   certificate: null,
@@ -118,8 +118,22 @@ test('a renewal that failed waits as any failure does, and never comes before it
 });
 
 test('one that looks old at once, since a clock is wrong, is not ordered over and over', () => {
-  const strange = { notBefore: at(-80), notAfter: at(10), createdAt: at(0) };
+  const strange = { notBefore: at(-80), notAfter: at(10), createdAt: at(0), ofAnother: false };
   expect(dueAt(state('a', { certificate: strange }))).toBe(start + 30 * day);
+});
+
+test('one of another authority is due at once, after hosts without any, and its failure waits', () => {
+  const ofAnother = (days: number) => ({ ...certificate, createdAt: at(days), ofAnother: true });
+  const [older, newer] = [
+    state('z', { certificate: ofAnother(-9) }),
+    state('a', { certificate: ofAnother(-8) }),
+  ];
+  expect(dueAt(newer)).toBeLessThanOrEqual(start);
+  expect(nextOrder([newer, older])?.host).toBe('z');
+  expect(nextOrder([newer, older, state('zz')])?.host).toBe('zz');
+  const failure = failed('a', null, 'Away.', new Date(start));
+  expect(dueAt({ ...newer, failure })).toBe(Date.parse(failure.nextAt));
+  expect(waitsFor({ ...newer, failure }, new Date(start))).toBe(failure);
 });
 
 test('what is due longest comes first', () => {

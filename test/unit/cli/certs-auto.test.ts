@@ -42,7 +42,7 @@ test('shows how each name stands, and what can be done about those that fail', a
   );
   const { chain, key } = await makeCertificate('a', { names: ['a.test'] });
   team.store.certificates.add({
-    ...{ appId: team.app.id, name: 'cert-1', source: 'added', chain, key },
+    ...{ appId: team.app.id, name: 'cert-1', source: 'added', directory: null, chain, key },
     facts: {
       ...{ names: ['a.test'], subject: 'CN=a', issuer: 'CN=a', serial: '1', fingerprint: 'AA' },
       ...{ notBefore: minutes(-1), notAfter: '2099-01-02T03:04:05.000Z', selfSigned: true },

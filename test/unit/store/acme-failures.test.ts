@@ -1,5 +1,5 @@
-// What authorities said, by their directories, and what becomes of what was stored without.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// What authorities said and issued, by their directories, and what becomes of what was stored without.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -23,6 +23,7 @@ afterEach(() => {
 });
 
 test('all that was stored without a directory is there after the upgrade, waits as long, and is of the first one that is asked', () => {
+  writeFileSync(join(folder, 'secret.key'), '0f'.repeat(32), { mode: 0o600 });
   const database = new SQLite(join(folder, 'twelve.db'));
   const before = readdirSync(migrations)
     .sort()
@@ -33,9 +34,12 @@ test('all that was stored without a directory is there after the upgrade, waits 
   put.run('www.shop.test', 3, 'No such host.', times.failedAt, times.nextAt);
   put.run(`* ${staging}`, 2, 'Too many.', times.failedAt, times.nextAt);
   put.run(`* ${production}`, 1, 'Busy.', times.failedAt, times.nextAt);
+  const issued = database.prepare("INSERT INTO certificates VALUES (?, NULL, ?, ?, '', x'00', '{}', ?)");
+  issued.run('1', 'cert-1', 'added', times.failedAt);
+  issued.run('2', 'acme-www.shop.test', 'acme', times.failedAt);
   database.close();
   store = openStore({ folder, create: true });
-  const { acmeFailures } = store;
+  const { acmeFailures, certificates } = store;
   const kept = { ...times, askedUntil: times.nextAt };
   expect(acmeFailures.of(staging, null)).toEqual({ failures: 2, reason: 'Too many.', ...kept });
   expect(acmeFailures.of(production, null)).toEqual({ failures: 1, reason: 'Busy.', ...kept });
@@ -45,6 +49,11 @@ test('all that was stored without a directory is there after the upgrade, waits 
     ['www.shop.test', { failures: 3, reason: 'No such host.', ...kept }],
   ]);
   expect(acmeFailures.ofHosts(staging).size).toBe(0);
+  for (const directory of [production, staging]) certificates.adopt(directory);
+  expect(certificates.all().map(({ name, directory }) => [name, directory])).toEqual([
+    ['cert-1', null],
+    ['acme-www.shop.test', production],
+  ]);
 });
 
 test('what each authority said stands beside what others did, and is taken away alone, or with its host', () => {
