@@ -52,9 +52,18 @@ export function openServer(
   env: Environment,
   needs: { signal: AbortSignal; warn(text: string): void },
 ): Client {
-  const { url, token, authority } = findServer(env);
+  const { url, token } = findServer(env);
   if (!token)
     throw new CliError(`You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`);
+  return openToAnybody(env, needs);
+}
+
+/** For what a server answers without a token too; where there is one it is sent. */
+export function openToAnybody(
+  env: Environment,
+  needs: { signal: AbortSignal; warn(text: string): void },
+): Client {
+  const { url, token, authority } = findServer(env);
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,
