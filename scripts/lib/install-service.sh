@@ -130,8 +130,12 @@ quoted() { printf '%s="%s"\n' "$1" "$(printf %s "$2" | sed 's/["\\$`]/\\&/g')"; 
 # setting_or NAME DEFAULT: as the service will have it.
 setting_or() {
   local value
-  value=$(sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$settings_file" | tail -n 1)
-  echo "${value:-$2}"
+  value=$(
+    unset "$1"
+    read_settings <(grep -s "^$1=" "$settings_file")
+    printf %s "${!1-}"
+  )
+  printf '%s\n' "${value:-$2}"
 }
 
 service_runs() {
