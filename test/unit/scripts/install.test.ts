@@ -50,7 +50,11 @@ describe('scripts/install', () => {
       });
     expect(await install('--set', 'TWELVE_DATA=/srv')).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('mount another disk at /var/lib/twelve'),
+      stderr: expect.stringMatching(/data in \/var\/lib\/twelve(.|\n)*mount another disk there/),
+    });
+    expect(await install('--set', 'TWELVE_RUN=/srv')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('in /run/twelve-<id of the platform>'),
     });
   });
 
