@@ -1,4 +1,4 @@
-// What scripts/install refuses before it changes anything, and its pieces: settings, Node's package, the two services.
+// What scripts/install refuses before it changes anything, and its pieces: what is run again, Node's package, the two services.
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -74,51 +74,6 @@ it('scripts/setup keeps no epoch that the setting would outdo', async () => {
     stderr: expect.stringMatching(
       /TWELVE_IMAGES_EPOCH is set here, to 2026-11-01(.|\n)*What to do: unset it/,
     ),
-  });
-});
-
-describe('settings', () => {
-  const values = [
-    'plain',
-    'with space',
-    '{"small":{"memory":256}}',
-    'a\\b"c$d`e\'f',
-    'ends\\',
-    '"quoted"',
-    '=x',
-    '',
-  ];
-
-  it('are read as they were given', async () => {
-    const given = values.map((value, at) => `S_${at}=${value}`);
-    const lines = await Promise.all(values.map((value, at) => call('quoted', [`S_${at}`, value])));
-    await writeFile(join(folder, 'twelve.env'), lines.map(({ stdout }) => stdout).join(''));
-    const read = await call('all_settings', [join(folder, 'twelve.env')]);
-    expect(
-      read.stdout
-        .split('\0')
-        .filter((line) => line.startsWith('S_'))
-        .sort(),
-    ).toEqual(given.toSorted());
-    // One at a time, as an upgrade asks for a proxy with its password; what the shell has of that name is another matter.
-    const one = (at: number): Promise<Result> =>
-      call('setting_or', [`S_${at}`, 'the default'], { [`S_${at}`]: "the shell's" });
-    const asked = await Promise.all(given.map((_line, at) => one(at)));
-    expect(asked.map(({ stdout }) => stdout)).toEqual(values.map((value) => `${value || 'the default'}\n`));
-  });
-
-  it('given now replace those of before, and leave the rest as it was written', async () => {
-    const file = join(folder, 'twelve.env');
-    await writeFile(file, '# mine\nTWELVE_DOMAIN="old"\nTWELVE_DOMAINS=kept\n');
-    expect(await call('put_setting', [file, 'TWELVE_DOMAIN', 'new.example.com'])).toMatchObject({
-      status: 0,
-    });
-    expect(await readFile(file, 'utf8')).toBe(
-      '# mine\nTWELVE_DOMAINS=kept\nTWELVE_DOMAIN="new.example.com"\n',
-    );
-    expect((await call('setting_or', ['TWELVE_DOMAIN', 'x'])).stdout).toBe('new.example.com\n');
-    expect((await call('setting_or', ['TWELVE_DOMAINS', 'x'])).stdout).toBe('kept\n');
-    expect((await call('setting_or', ['TWELVE_API', '127.0.0.1:5480'])).stdout).toBe('127.0.0.1:5480\n');
   });
 });
 
