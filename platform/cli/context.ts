@@ -58,7 +58,7 @@ export function openServer(
   return openToAnybody(env, needs);
 }
 
-/** For what a server answers without a token too; where there is one it is sent. */
+/** For what a server answers without a token too; where there is one it is sent. @throws CliError when that cannot be one */
 export function openToAnybody(
   env: Environment,
   needs: { signal: AbortSignal; warn(text: string): void },
@@ -67,7 +67,7 @@ export function openToAnybody(
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,
-    token: parseToken(token, nameOfToken(env, url)),
+    token: token ? parseToken(token, nameOfToken(env, url)) : undefined,
     authority,
     ...needs,
     unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,

@@ -97,16 +97,16 @@ draft_settings() {
 refuse_hidden_files() {
   local draft name file
   if ! has_systemd; then return; fi
-  draft=$(mktemp)
+  draft=$(mktemp -d)/twelve.env
   draft_settings "$draft"
   for name in TWELVE_CA_FILE TWELVE_ACME_CA_FILE NODE_EXTRA_CA_CERTS SSL_CERT_FILE TWELVE_ENGINE TWELVE_ENGINE_CONTAINERS; do
     file=$(settings_file=$draft && setting_or "$name" '')
     if is_hidden "${file#unix://}"; then
-      rm -f "$draft"
+      rm -r "${draft%/*}"
       fail "$name is \"$file\", and the service does not see what is below /root, /home and /run/user. Nothing was changed." "$(way_out_of_hiding "$name" "$file")"
     fi
   done
-  rm -f "$draft"
+  rm -r "${draft%/*}"
 }
 
 # is_hidden PATH: as it is written, or where its links lead.

@@ -9,7 +9,7 @@ keep_log_short() {
   trap 'kill $! 2>/dev/null; exit 0' TERM
   while kill -0 $$ 2>/dev/null; do
     sleep "$log_look" &
-    wait $!
+    wait $! || true
     shorten_log "$1"
   done
 }

@@ -1,6 +1,6 @@
 # Taking away what scripts/install made. Sourced by it, after steps.sh, engine.sh and install-service.sh.
 
-# Before its id: where the server has its sockets.
+# With the id of the platform behind it: where the server has its sockets.
 run_prefix=/run/twelve-
 
 uninstall() {
@@ -16,7 +16,7 @@ uninstall() {
       hint="start the engine, then run this again: containers of the platform are left on it." \
         step "Removing its containers, networks and images of apps" remove_from_engine
     fi
-    hint="look at: iptables -t raw -S (and ip6tables), which TWELVE-$instance… is in; then run this again." \
+    hint="see what leads to TWELVE-$instance (iptables -t raw -S, ip6tables -t raw -S), remove that, then run this again." \
       step "Removing its rules of the packet filter, and its sockets" remove_rules_and_sockets
   fi
   rm -f "$unit" "$starter"

@@ -40,6 +40,9 @@ describe.each(systems)('scripts/install on %s', (system) => {
     expect(said).toContain('<app>.apps.example.test');
     expect(said).toContain('these TCP ports: 80 443 5443');
     expect(said).toMatch(/twelve login https:\/\/apps\.example\.test:5443\n.*fingerprint: \S*[0-9A-F]{2}:/s);
+    expect(said).toContain('First token: /var/lib/twelve/admin-token');
+    // Nobody has logged in here, and nobody has to.
+    expect(said).toContain((await machine.must('twelve', 'ca', '--fingerprint')).trim());
     expect((await machine.must('systemctl', 'is-enabled', 'twelve')).trim()).toBe('enabled');
     const pid = (
       await machine.must('systemctl', 'show', '--property', 'MainPID', '--value', 'twelve')

@@ -131,7 +131,7 @@ it('rules that cannot be taken away are an end that says where to look', async (
   await writeFile(at('iptables.rules'), [...others, ...ours, '-A OUTPUT -j TWELVE-abcdef12', ''].join('\n'));
   expect(await uninstall('keep')).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('look at: iptables -t raw -S'),
+    stderr: expect.stringContaining('see what leads to TWELVE-abcdef12 (iptables -t raw -S'),
   });
   expect(existsSync(at('opt'))).toBe(true);
 });
