@@ -23,14 +23,18 @@ advise() {
   say "On your own machine, with the command twelve from a clone like this:"
   say ""
   if [ -n "$(setting_or TWELVE_API_TLS '')" ]; then advise_on_login_over_tls; else advise_on_login_over_ssh; fi
-  advise_on_first_token
+  advise_on_first_token "$token"
   say ""
 }
 
-# It has all rights, and lies there as it is typed.
+# advise_on_first_token COMMAND-FOR-TOKEN: it has all rights, and lies there as it is typed.
 advise_on_first_token() {
   if [ ! -e "$data_folder/admin-token" ]; then return; fi
   say ""
+  if [[ $1 != cat* ]]; then
+    say "The first token is good no more; remove it: rm $data_folder/admin-token"
+    return
+  fi
   say "Once you are logged in, remove the first token: rm $data_folder/admin-token"
   say "It goes on being yours; \"twelve server:token\" makes another here whenever one is needed."
 }
