@@ -2,15 +2,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, type Config, settings } from './config.ts';
+import { addressText } from './domain/listen-address.ts';
 
 /** Once it is up: where everything is. */
-export function greeting(config: Config, { host, port }: Address): string {
+export function greeting(config: Config, api: Address): string {
   const { http: web, https, apiTls } = config;
   const token = join(config.dataFolder, 'admin-token');
   return [
     `Twelve is up.`,
-    `  API and git   http://${host}:${port}`,
-    ...(apiTls ? [`  over TLS      https://${apiTls.host}:${apiTls.port}`] : []),
+    `  API and git   http://${addressText(api)}`,
+    ...(apiTls ? [`  over TLS      https://${addressText(apiTls)}`] : []),
     `  apps          http://<app>.${config.domain}${web.port === 80 ? '' : `:${web.port}`}`,
     ...(https
       ? [`  over TLS      https://<app>.${config.domain}${https.port === 443 ? '' : `:${https.port}`}`]

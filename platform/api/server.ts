@@ -27,7 +27,7 @@ import { authorizationRoutes } from './routes/authorizations.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { buildpackRoutes, registryRoutes } from './routes/buildpacks.ts';
 import { buildRoutes, outputRoutes } from './routes/builds.ts';
-import { certificateRoutes } from './routes/certificates.ts';
+import { authorityRoutes, certificateRoutes } from './routes/certificates.ts';
 import { collaboratorRoutes } from './routes/collaborators.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { diskRoutes } from './routes/disk.ts';
@@ -148,6 +148,7 @@ function createApplication(
   application.use(standardHeaders, acceptPath, acceptVersion, acceptLevel);
   const byTheirUrls = [
     healthRoutes(edge),
+    authorityRoutes(edge),
     logStreamRoutes(edge),
     outputRoutes(edge),
     archiveRoutes(edge),

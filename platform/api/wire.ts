@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Request, RequestHandler } from 'express';
 import { apiLevel, levelHeader, versionHeader } from '../domain/api-level.ts';
 import { PlatformError } from '../domain/errors.ts';
+import { addressText } from '../domain/listen-address.ts';
 import type { NameSettings } from '../domain/own-names.ts';
 import { ownHost } from './names.ts';
 
@@ -71,5 +72,5 @@ export function linkBase(request: Request, names: NameSettings): string {
   // By the name of that URL it is that: a proxy may have ended the TLS, which is not seen here.
   const isPublic = publicUrl !== null && new URL(publicUrl).host === host?.toLowerCase();
   if (host && !isPublic) return `${'encrypted' in request.socket ? 'https' : 'http'}://${host}`;
-  return publicUrl ?? `http://${names.api.host}:${names.api.port}`;
+  return publicUrl ?? `http://${addressText(names.api)}`;
 }

@@ -52,13 +52,22 @@ export function openServer(
   env: Environment,
   needs: { signal: AbortSignal; warn(text: string): void },
 ): Client {
-  const { url, token, authority } = findServer(env);
+  const { url, token } = findServer(env);
   if (!token)
     throw new CliError(`You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`);
+  return openToAnybody(env, needs);
+}
+
+/** For what a server answers without a token too; where there is one it is sent. @throws CliError when that cannot be one */
+export function openToAnybody(
+  env: Environment,
+  needs: { signal: AbortSignal; warn(text: string): void },
+): Client {
+  const { url, token, authority } = findServer(env);
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,
-    token: parseToken(token, nameOfToken(env, url)),
+    token: token ? parseToken(token, nameOfToken(env, url)) : undefined,
     authority,
     ...needs,
     unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,

@@ -8,7 +8,7 @@ export type Scope = (typeof scopes)[number];
 export type Role = 'administrator' | 'owner' | 'collaborator';
 
 interface Rule {
-  /** The least scope; null: no token is asked for, since a secret in the URL is the right, or there is none. */
+  /** The least scope; null: no token is asked for, since a secret in the URL is the right, or there is nothing to hide. */
   scope: Scope | null;
   /** Collaborators may not: owners of the app and administrators only. */
   ownersOnly?: true;

@@ -20,6 +20,11 @@ export function address(name: string, text: string): Address {
   return { host, port };
 }
 
+/** As it stands in a URL and in the settings: `[::]:80` */
+export function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** @throws PlatformError `bad_request`: engines use plain HTTP nowhere else */
 export function loopback(name: string, text: string): Address {
   const found = address(name, text);
@@ -34,10 +39,10 @@ export function loopback(name: string, text: string): Address {
 export function cannotListen(
   what: string,
   setting: string,
-  { host, port }: Address,
+  place: Address,
   { code, message }: NodeJS.ErrnoException,
 ): PlatformError {
-  const where = `${host}:${port}`;
+  const where = addressText(place);
   if (code === 'EADDRINUSE')
     return new PlatformError(
       'conflict',

@@ -1,6 +1,7 @@
 // Whether HAProxy will be able to listen: looked at before a container is made for it, and before one that serves has to go.
 import { createServer } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
+import { addressText } from '../domain/listen-address.ts';
 import type { Listener } from './haproxy-config.ts';
 
 export interface Listeners {
@@ -57,9 +58,10 @@ export function taken({ host, port }: Listener, setting: string): PlatformError 
   );
 }
 
-function notOurs({ host, port }: Listener, setting: string): PlatformError {
+function notOurs(listener: Listener, setting: string): PlatformError {
+  const { host, port } = listener;
   return new PlatformError(
     'bad_request',
-    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}. Set ${setting} to an address it has, or to 0.0.0.0:${port}.`,
+    `This machine has no address ${host}, so the router cannot listen on ${addressText(listener)}. Set ${setting} to an address it has, or to 0.0.0.0:${port}.`,
   );
 }

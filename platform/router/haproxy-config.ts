@@ -1,5 +1,6 @@
 // State → the text of HAProxy's configuration and map files. Pure.
 import { createHash } from 'node:crypto';
+import { addressText } from '../domain/listen-address.ts';
 import { pageCodes } from '../domain/route.ts';
 import { ciphers12, ciphers13 } from '../domain/tls.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
@@ -156,8 +157,8 @@ const modernTls = `  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
  * What every request passes. Each rule costs every request about a third of a microsecond: what is rare asks a captured
  * header first, which costs next to nothing, and pages are backends of their own instead of conditions.
  */
-function front(protocol: 'http' | 'https', { host: bare, port }: Listener, first: string): string {
-  const host = bare.includes(':') ? `[${bare}]` : bare;
+function front(protocol: 'http' | 'https', listener: Listener, first: string): string {
+  const { port } = listener;
   const name = protocol === 'https' ? 'secure-visitors' : 'visitors';
   const tls = protocol === 'https' ? ` ssl crt-list ${certificateList} alpn h2,http/1.1` : '';
   const forwarded = 'req.fhdr(x-forwarded-for)';
@@ -166,8 +167,9 @@ function front(protocol: 'http' | 'https', { host: bare, port }: Listener, first
   const given = (name: keyof typeof captured): string => `{ capture.req.hdr(${captured[name]}) -m found }`;
   return `
 frontend ${name} from web
-  bind ${host}:${port}${bare === '::' ? ' v4v6' : ''}${tls}
-  log ring@access len ${longestLine} format raw local0
+${bindings(listener)
+  .map((place) => `  bind ${place}${tls}\n`)
+  .join('')}  log ring@access len ${longestLine} format raw local0
   log-format "${accessFormat(protocol)}"
   ${captures.join('\n  ')}
 ${first}  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host_only,lower,map_str(${mapPath},:unknown)
@@ -185,6 +187,12 @@ ${first}  http-request set-var(txn.place) capture.req.hdr(${captured.host}),host
   http-request del-header Proxy
 ${protocol === 'https' ? arrived : ''}  use_backend %[var(txn.place),field(2,:)]
 `;
+}
+
+/** Each protocol has its socket: one for both tells apps of IPv4 visitors as `::ffff:192.0.2.1`. */
+function bindings({ host, port }: Listener): string[] {
+  if (host !== '::') return [addressText({ host, port })];
+  return [`0.0.0.0:${port}`, `[::]:${port} v6only`];
 }
 
 /** Who is over TLS already goes where the place leads without it. */

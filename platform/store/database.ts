@@ -12,7 +12,7 @@ export type Database = SQLite.Database;
  * @throws PlatformError `service_unavailable` when the file belongs to a newer version of the server, or cannot be upgraded
  */
 export function openDatabase(file: string, upgrade: boolean): Database {
-  const database = new SQLite(file);
+  const database = openFile(file);
   try {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
@@ -56,14 +56,31 @@ export function lockRun(folder: string, instance: string): { release(): void } {
 function hold(folder: string, told: { busy: string; fails(why: string): string }): { release(): void } {
   let lock: Database | undefined;
   try {
-    lock = new SQLite(join(folder, 'server.lock'), { timeout: 0 });
+    lock = openFile(join(folder, 'server.lock'), { timeout: 0 });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock?.close();
+    if (error instanceof PlatformError) throw error;
     if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new PlatformError('conflict', told.busy);
     throw new PlatformError('service_unavailable', told.fails(messageOf(error)));
   }
   const held = lock;
   return { release: () => void held.close() };
+}
+
+/**
+ * SQLite is compiled for one Node, and the machine's own may be replaced by another.
+ * @throws PlatformError `service_unavailable` when it does not fit the one that runs
+ */
+export function openFile(file: string, options?: SQLite.Options): Database {
+  try {
+    return new SQLite(file, options);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_DLOPEN_FAILED') throw error;
+    throw new PlatformError(
+      'service_unavailable',
+      `SQLite (better-sqlite3) was not compiled for the Node that runs this, ${process.version} at ${process.execPath}; the machine's Node may have been replaced. Run scripts/install again where this is a service, else scripts/setup: it is compiled anew. (${messageOf(error).split('\n')[0]})`,
+    );
+  }
 }

@@ -77,6 +77,9 @@ write_command() {
   chmod 755 "$ours"
 }
 
+# The command that was written.
+our_command() { if is_our_command "$command_file"; then echo "$command_file"; else echo "$programs/twelve"; fi; }
+
 # One that we wrote, or the link of scripts/setup.
 is_our_command() {
   grep -q "$programs/current/dist/cli/main.js" "$1" 2>/dev/null || [[ $(readlink "$1") == */dist/cli/main.js ]]

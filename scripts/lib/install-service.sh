@@ -73,17 +73,58 @@ reach_as_service() {
 
 # Those given now over those that are there; what somebody wrote by hand stays, comments too.
 write_settings() {
-  local draft=$settings_file.new setting ours
-  # A proxy's password may be in it.
-  rm -f "$draft" && (umask 077 && : >"$draft")
-  if [ -e "$settings_file" ]; then cat "$settings_file" >"$draft"; else first_settings >"$draft"; fi
-  for setting in ${given[@]+"${given[@]}"}; do put_setting "$draft" "${setting%%=*}" "${setting#*=}"; done
+  local draft=$settings_file.new ours
+  draft_settings "$draft"
   check_settings_file "$draft"
   if [ -e "$settings_file" ] && [ -e "$data_folder/instance" ]; then
     ours=$(listening)
     (settings_file=$draft && refuse_taken_ports "$ours") || { rm -f "$draft" && exit 1; }
   fi
   chmod 640 "$draft" && chown root:twelve "$draft" && mv "$draft" "$settings_file"
+}
+
+# draft_settings FILE: as they will be.
+draft_settings() {
+  local setting
+  # A proxy's password may be in it.
+  rm -f "$1" && (umask 077 && : >"$1")
+  if [ -e "$settings_file" ]; then cat "$settings_file" >"$1"; else first_settings >"$1"; fi
+  for setting in ${given[@]+"${given[@]}"}; do put_setting "$1" "${setting%%=*}" "${setting#*=}"; done
+}
+
+# Whoever installs sees these files, and the service would not (ProtectHome in its unit): it would end at each start, or
+# builds would not know of an authority.
+refuse_hidden_files() {
+  local draft name file
+  if ! has_systemd; then return; fi
+  draft=$(mktemp -d)/twelve.env
+  draft_settings "$draft"
+  for name in TWELVE_CA_FILE TWELVE_ACME_CA_FILE NODE_EXTRA_CA_CERTS SSL_CERT_FILE TWELVE_ENGINE TWELVE_ENGINE_CONTAINERS; do
+    file=$(settings_file=$draft && setting_or "$name" '')
+    if is_hidden "${file#unix://}"; then
+      rm -r "${draft%/*}"
+      fail "$name is \"$file\", and the service does not see what is below /root, /home and /run/user. Nothing was changed." "$(way_out_of_hiding "$name" "$file")"
+    fi
+  done
+  rm -r "${draft%/*}"
+}
+
+# is_hidden PATH: as it is written, or where its links lead.
+is_hidden() {
+  local place
+  if [ -z "$1" ]; then return 1; fi
+  for place in "$(realpath -ms -- "$1")" "$(realpath -m -- "$1")"; do
+    case $place in /root/* | /home/* | /run/user/*) return 0 ;; esac
+  done
+  return 1
+}
+
+# way_out_of_hiding NAME PATH
+way_out_of_hiding() {
+  case $1 in
+    TWELVE_ENGINE*) echo "use an engine that has its files elsewhere." ;;
+    *) echo "mkdir -p ${settings_file%/*} && cp -L $2 ${settings_file%/*}/, then scripts/install --set $1=${settings_file%/*}/${2##*/}" ;;
+  esac
 }
 
 # check_settings_file DRAFT: as the server will read it, before it has to.
@@ -130,8 +171,12 @@ quoted() { printf '%s="%s"\n' "$1" "$(printf %s "$2" | sed 's/["\\$`]/\\&/g')"; 
 # setting_or NAME DEFAULT: as the service will have it.
 setting_or() {
   local value
-  value=$(sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$settings_file" | tail -n 1)
-  echo "${value:-$2}"
+  value=$(
+    unset "$1"
+    read_settings <(grep -s "^$1=" "$settings_file")
+    printf %s "${!1-}"
+  )
+  printf '%s\n' "${value:-$2}"
 }
 
 service_runs() {

@@ -1,11 +1,24 @@
 # Taking away what scripts/install made. Sourced by it, after steps.sh, engine.sh and install-service.sh.
 
+# With the id of the platform behind it: where the server has its sockets.
+run_prefix=/run/twelve-
+
 uninstall() {
+  local instance
   [ -e "$programs" ] || [ -e "$data_folder" ] || [ -e "$unit" ] || [ -e "$starter" ] || fail "Twelve is not installed here." "nothing to do."
   ask_about_data
   hint="look at: journalctl -u twelve, or $service_log" step "Stopping the platform" stop_service
-  hint="start the engine, then run this again: containers of the platform are left on it." \
-    step "Removing its containers, networks and images of apps" remove_from_engine
+  if instance=$(cat "$data_folder/instance" 2>/dev/null) && [ -n "$instance" ]; then
+    ask_engine_as_service
+    if engine_is_gone; then
+      say "no Docker Engine answers at $(engine_socket), and none is installed: going on without. Should containers have outlived it, they end with the machine's next restart."
+    else
+      hint="start the engine, then run this again: containers of the platform are left on it." \
+        step "Removing its containers, networks and images of apps" remove_from_engine
+    fi
+    hint="see what leads to TWELVE-$instance (iptables -t raw -S, ip6tables -t raw -S), remove that, then run this again." \
+      step "Removing its rules of the packet filter, and its sockets" remove_rules_and_sockets
+  fi
   rm -f "$unit" "$starter"
   if has_systemd; then systemctl daemon-reload; fi
   if is_our_command "$command_file"; then rm -f "$command_file"; fi
@@ -16,7 +29,7 @@ uninstall() {
   else
     say "data and settings stay: $data_folder and $settings_file; the next scripts/install goes on with them"
   fi
-  rm -rf "$programs" /run/twelve
+  rm -rf "$programs"
   say "removed. The Docker Engine, git and other packages stay, and the images twelve/* that apps are built and run on."
 }
 
@@ -47,11 +60,43 @@ remove_data() {
   if [ -L "$data_folder" ] || [ ! -d "$data_folder" ]; then rm -f "$data_folder"; else rmdir "$data_folder" || mountpoint -q "$data_folder"; fi
 }
 
-remove_from_engine() {
-  local instance verb=stop ours
-  instance=$(cat "$data_folder/instance" 2>/dev/null) || return 0
+# Sets what the engine is asked with: the program's own Node, where the machine has none, and the socket of the settings.
+ask_engine_as_service() {
+  local ours
   ours=$(node_of "$programs/current")
-  [ -x "$ours" ] || ours=node
+  if [ -x "$ours" ]; then PATH=${ours%/*}:$PATH; fi
+  TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket")
+  export TWELVE_ENGINE
+}
+
+# One that is only stopped has containers of ours, and starts them again.
+engine_is_gone() { [ "$(engine_socket)" = "$default_socket" ] && ! dockerd_installed && ! engine_answers; }
+
+remove_from_engine() {
+  local verb=stop
   if [ "$data" = remove ]; then verb=remove; fi
-  TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket") "$ours" scripts/lib/instance.js "$verb" "$instance"
+  node scripts/lib/instance.js "$verb" "$instance"
+}
+
+# The server leaves them when it stops, since apps run on.
+remove_rules_and_sockets() {
+  local program chain name=TWELVE-$instance
+  for program in iptables ip6tables; do
+    for chain in "${name:0:23}-APPS" "${name:0:28}"; do
+      if rules_of "$chain" >/dev/null 2>&1; then remove_chain "$chain" || return; fi
+    done
+  done
+  rm -rf "$run_prefix${instance:?}"
+}
+
+# rules_of CHAIN: as arguments, by $program.
+rules_of() { "$program" -w 5 -t raw -S "$1"; }
+
+# remove_chain CHAIN: what leads there first.
+remove_chain() {
+  local rule
+  while read -r -a rule; do
+    "$program" -w 5 -t raw -D "${rule[@]:1}" || return
+  done < <(rules_of PREROUTING | grep -- " -j $1\$")
+  "$program" -w 5 -t raw -F "$1" && "$program" -w 5 -t raw -X "$1"
 }

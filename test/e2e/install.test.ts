@@ -40,6 +40,9 @@ describe.each(systems)('scripts/install on %s', (system) => {
     expect(said).toContain('<app>.apps.example.test');
     expect(said).toContain('these TCP ports: 80 443 5443');
     expect(said).toMatch(/twelve login https:\/\/apps\.example\.test:5443\n.*fingerprint: \S*[0-9A-F]{2}:/s);
+    expect(said).toContain('First token: /var/lib/twelve/admin-token');
+    // Nobody has logged in here, and nobody has to.
+    expect(said).toContain((await machine.must('twelve', 'ca', '--fingerprint')).trim());
     expect((await machine.must('systemctl', 'is-enabled', 'twelve')).trim()).toBe('enabled');
     const pid = (
       await machine.must('systemctl', 'show', '--property', 'MainPID', '--value', 'twelve')
@@ -200,15 +203,17 @@ describe.each(systems)('scripts/install on %s', (system) => {
   }, 200_000);
 
   test('taken away with its data, nothing of it is left', async () => {
+    const rules = async (program: string): Promise<string> =>
+      (await machine.run(program, '-t', 'raw', '-S')).stdout;
+    const id = (await machine.must('cat', '/var/lib/twelve/instance')).trim();
+    expect(await rules('iptables')).toContain(`-N TWELVE-${id}-APPS\n`);
+    await machine.must('test', '-d', `/run/twelve-${id}`);
     await machine.must('./scripts/install', '--uninstall', '--remove-data');
-    for (const path of [
-      '/var/lib/twelve',
-      '/etc/twelve',
-      '/opt/twelve',
-      '/usr/local/bin/twelve',
-      '/run/twelve',
-    ])
+    for (const path of ['/var/lib/twelve', '/etc/twelve', '/opt/twelve', '/usr/local/bin/twelve'])
       expect((await machine.run('test', '-e', path)).status, path).toBe(1);
+    // The lock of installations, which is not the platform's, until the next boot.
+    expect(await shell('ls -d /run/twelve*')).toBe('/run/twelve-install.lock\n');
+    for (const program of ['iptables', 'ip6tables']) expect(await rules(program)).not.toContain('TWELVE');
     expect((await machine.run('id', 'twelve')).status).toBe(1);
     expect((await machine.run('systemctl', 'cat', 'twelve')).status).not.toBe(0);
     const left = `curl -s --unix-socket /var/run/docker.sock 'http://engine/containers/json?all=1'`;

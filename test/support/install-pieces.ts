@@ -6,7 +6,14 @@ export const scripts = join(import.meta.dirname, '../../scripts');
 
 const pieces = [
   ...['steps', 'apt', 'engine', 'node', 'install-lock', 'install-node', 'install-program', 'install-service'],
-  ...['install-way-back', 'install-restore', 'uninstall', 'service-settings'],
+  ...[
+    'install-way-back',
+    'install-restore',
+    'install-advice',
+    'uninstall',
+    'service-settings',
+    'service-log',
+  ],
 ];
 
 /**

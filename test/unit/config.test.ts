@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readConfig, settings } from '../../platform/config.ts';
+import { greeting } from '../../platform/greeting.ts';
 
 const address = /it must be <address>:<port>, such as/;
 const seconds = /it must be a whole number of seconds from 1 to 86400/;
@@ -59,6 +60,19 @@ it.each([
   expect(read).toThrow(expect.objectContaining({ code: 'bad_request' }));
   expect(read).toThrow(sentence);
   expect(read).toThrow(`${name} is "${value}"`);
+});
+
+it('an address of IPv6 is in brackets, and said so', () => {
+  const env = { TWELVE_API: '[::1]:5480', TWELVE_HTTP: '[::]:80', TWELVE_API_TLS: '[2001:db8::1]:5443' };
+  const config = readConfig({ ...env, TWELVE_DOMAIN: 'apps.example.com' });
+  expect(config).toMatchObject({
+    api: { host: '::1', port: 5480 },
+    http: { host: '::', port: 80 },
+    apiTls: { host: '2001:db8::1', port: 5443 },
+  });
+  expect(greeting(config, config.api)).toMatch(
+    /http:\/\/\[::1\]:5480\n.*https:\/\/\[2001:db8::1\]:5443\n.*http:\/\/<app>\.apps\.example\.com\n/,
+  );
 });
 
 it('TLS is off unless it is asked for, and certificates are ordered for who can be reached', () => {

@@ -27,8 +27,14 @@ export function certificateRoutes(edge: Edge): Router {
   const router = Router();
   serve(router, edge, '/apps/:app/sni-endpoints', edge.app, ['read', 'write']);
   serve(router, edge, '/sni-endpoints', () => null, ['admin', 'admin']);
-  router.get('/certificate-authority', need('account'), async (_request, response) => {
-    const { pem, fingerprint } = await edge.platform.certificates.authority();
+  return router;
+}
+
+/** Without a token, since whoever is about to send one has to know it before; every handshake shows it anyway. */
+export function authorityRoutes({ platform }: Edge): Router {
+  const router = Router();
+  router.get('/certificate-authority', need('open'), async (_request, response) => {
+    const { pem, fingerprint } = await platform.certificates.authority();
     response.json({ certificate: pem, fingerprint });
   });
   return router;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { appFlags, appPath, type Call, type Command, type Flag, jsonFlag } from '../command.ts';
+import { openToAnybody } from '../context.ts';
 import { CliError, usageError } from '../errors.ts';
 import type { SniEndpoint } from '../v3.ts';
 
@@ -126,9 +127,9 @@ const authority: Command = {
   example: 'twelve ca > twelve-ca.pem',
   flags: { fingerprint: { type: 'boolean', help: 'its SHA-256 fingerprint instead' }, ...jsonFlag },
   async run(call) {
-    const found = await call
-      .api()
-      .get<{ certificate: string; fingerprint: string }>('/certificate-authority');
+    // Needed before a login, and on the server perhaps nobody ever logs in.
+    const server = openToAnybody(call.world.env, { signal: call.signal, warn: call.out.warn });
+    const found = await server.get<{ certificate: string; fingerprint: string }>('/certificate-authority');
     if (call.on('json')) return call.out.json(found);
     call.out.line(call.on('fingerprint') ? found.fingerprint : found.certificate.trim());
   },

@@ -99,8 +99,18 @@ test('what only owners may is refused to collaborators, who are told by whom it 
   expect(leave.status).toBe(200);
 });
 
-test('nobody is answered without a token, but where a URL is the right', async () => {
+test('nobody is answered without a token, but where a URL is the right or there is nothing to hide', async () => {
   await using team = await startTeam();
+  const open = team.routes.filter(({ need: what }) => what === 'open');
+  expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET /health',
+    'GET /certificate-authority',
+    'GET /log-sessions/:secret',
+    'GET /outputs/:id/:signature',
+    'PUT /sources/:id/:signature',
+    'GET /sources/:id/:signature',
+    'GET /buildpacks/*name',
+  ]);
   for (const { method, path, need: what } of team.routes) {
     const { status } = await team.ask(null, method, pathOf(path));
     expect([method, path, status === 401]).toEqual([method, path, what !== 'open']);

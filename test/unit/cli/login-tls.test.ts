@@ -42,6 +42,18 @@ it('where nobody can be asked it is refused, says the fingerprint, and sends not
   expect(api.asked).toEqual([]);
 });
 
+it('what to compare it with is printed where nobody is logged in, and no token is sent for it', async () => {
+  const body = { certificate: `${authority.chain.trim()}\n`, fingerprint: fingerprintOf(authority.chain) };
+  await using api = await scriptedApi({ 'GET /certificate-authority': { body } });
+  const nobody = { url: api.url, token: null };
+  expect(await twelve(['ca', '--fingerprint'], nobody)).toMatchObject({
+    status: 0,
+    out: `${body.fingerprint}\n`,
+  });
+  expect(await twelve(['ca'], nobody)).toMatchObject({ status: 0, out: body.certificate });
+  expect(api.asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+});
+
 it('with --ca it is stored for this server, and used by commands and by git', async () => {
   await using folder = await temporaryFolder();
   await using api = await scriptedApi(routes, leaf);

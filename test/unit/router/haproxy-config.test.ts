@@ -54,7 +54,7 @@ test('every backend of the pool is there, with the servers it has now', () => {
   expect(text).toContain('  timeout server 30000ms\n');
   expect(text).toContain('http-response set-timeout server 55000ms');
   expect(configText({ ...settings, http: { host: '::', port: 80 } }, 1, pictureOf(table))).toContain(
-    '  bind [::]:80 v4v6\n',
+    '  bind 0.0.0.0:80\n  bind [::]:80 v6only\n',
   );
 });
 
@@ -81,7 +81,8 @@ test('TLS has a listener of its own, and nothing of it is there without one', ()
   const plain = configText(settings, 1, pictureOf(table));
   expect(plain).not.toMatch(/ssl|acme-challenge|secure/);
   const text = configText({ ...settings, https: { host: '::', port: 443 } }, 1, pictureOf(table));
-  expect(text).toContain('  bind [::]:443 v4v6 ssl crt-list /router/certificates/list alpn h2,http/1.1\n');
+  const tls = 'ssl crt-list /router/certificates/list alpn h2,http/1.1';
+  expect(text).toContain(`  bind 0.0.0.0:443 ${tls}\n  bind [::]:443 v6only ${tls}\n`);
   expect(text).toContain('  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n');
   expect(text.match(/X-Forwarded-Proto \w+|X-Forwarded-Port \d+/g)).toEqual([
     ...['X-Forwarded-Proto http', 'X-Forwarded-Port 80', 'X-Forwarded-Proto https', 'X-Forwarded-Port 443'],

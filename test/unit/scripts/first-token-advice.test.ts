@@ -8,7 +8,7 @@ import { call } from '../../support/install-pieces.ts';
 it('says that it is to be removed and how another is made, and nothing where there is none', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'twelve-advice-'));
   const advised = () =>
-    call(folder, 'eval', [`. lib/install-advice.sh; data_folder=${folder}; advise_on_first_token`]);
+    call(folder, 'eval', [`data_folder=${folder}; advise_on_first_token "cat ${folder}/admin-token"`]);
   try {
     expect(await advised()).toMatchObject({ status: 0, stdout: '' });
     await writeFile(join(folder, 'admin-token'), 'secret');

@@ -1,0 +1,150 @@
+// What scripts/install says at its end: the token that there is, the fingerprint, and what is not served.
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { call } from '../../support/install-pieces.ts';
+import { root } from '../../support/server-process.ts';
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twelve-advice-'));
+  await mkdir(at('opt/current/dist/cli'), { recursive: true });
+  await mkdir(at('data'));
+  // The command line as it is before it is compiled.
+  const main = join(root, 'platform/cli/main.ts');
+  await writeFile(
+    at('opt/current/dist/cli/main.js'),
+    `process.argv[1] = ${JSON.stringify(main)}; await import(${JSON.stringify(main)});\n`,
+  );
+  await writeFile(at('opt/package.json'), '{"type":"module"}');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** @param settings besides the API's address @param token in the data folder, and whether it is older than the settings */
+async function advice(
+  settings: string,
+  token?: { text: string; old: boolean },
+  addresses = '',
+  firewall = '',
+): Promise<string> {
+  const asked: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request);
+    const isCa = request.url === '/certificate-authority';
+    response.statusCode = isCa || request.headers.authorization === 'Bearer good' ? 200 : 401;
+    response.setHeader('Content-Type', 'application/json');
+    response.end(
+      JSON.stringify(isCa ? { certificate: '', fingerprint: 'AB:CD' } : { email: 'admin@localhost' }),
+    );
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const api = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await writeFile(at('twelve.env'), `TWELVE_API="${api}"\n${settings}`);
+  await writeFile(at('if_inet6'), addresses);
+  if (token) {
+    await writeFile(at('data/admin-token'), `${token.text}\n`);
+    const minute = token.old ? -60 : 60;
+    await utimes(at('data/admin-token'), Date.now() / 1000 + minute, Date.now() / 1000 + minute);
+  }
+  try {
+    const said = await call(
+      folder,
+      'eval',
+      [
+        `set -euo pipefail
+       cd ..; programs=${at('opt')} data_folder=${at('data')} command_file=${at('none')} node=asked
+       asked() { node --import ${join(root, 'node_modules/tsx/dist/esm/index.mjs')} "$@"; }
+       addresses_of_ipv6=${at('if_inet6')}; ufw() { :; }; firewall-cmd() { return 1; }
+       ${firewall}
+       advise`,
+      ],
+      { HOME: folder },
+    );
+    expect(said).toMatchObject({ status: 0 });
+    return said.stdout;
+  } finally {
+    server.close();
+  }
+}
+
+describe('the token', () => {
+  const file = (): string => at('data/admin-token');
+  const command = (): string => `${at('opt/twelve')} server:token`;
+
+  it('is the first one where it was just made, or is still good', async () => {
+    for (const token of [
+      { text: 'anything', old: false },
+      { text: 'good', old: true },
+    ]) {
+      const said = await advice('', token);
+      expect(said).toContain(`First token: ${file()}, for root alone.`);
+      expect(said).toMatch(
+        new RegExp(`ssh root@\\S+ cat ${file()} \\| twelve login http://127\\.0\\.0\\.1:5480\n`),
+      );
+      expect(said).toContain(`remove the first token: rm ${file()}\n`);
+    }
+  });
+
+  it('is printed by a command where the first one was revoked, or is in no backup', async () => {
+    for (const token of [{ text: 'revoked', old: true }, undefined]) {
+      await rm(file(), { force: true });
+      const said = await advice('', token);
+      expect(said).toContain(`A token is printed here by: ${command()}.`);
+      expect(said).toMatch(
+        new RegExp(`ssh root@\\S+ ${command()} \\| twelve login http://127\\.0\\.0\\.1:5480\n`),
+      );
+      const old = token && `The first token is good no more; remove it: rm ${file()}\n`;
+      expect(/.*admin-token.*\n/.exec(said)?.[0].trimStart()).toBe(old);
+    }
+  });
+
+  it('is not needed for the fingerprint', async () => {
+    const said = await advice('TWELVE_API_TLS="0.0.0.0:5443"\n');
+    expect(said).toContain('it shows this fingerprint: AB:CD\n');
+  });
+});
+
+describe('IPv6', () => {
+  const domain = 'TWELVE_DOMAIN="apps.example.com"\nTWELVE_HTTPS="0.0.0.0:443"\nTWELVE_API_TLS="[::]:5443"\n';
+  const line = (address: string, scope: string): string => `${address} 02 40 ${scope} 80     eth0\n`;
+  const world = line('20010db8000000000000000000000001', '00');
+
+  it('is spoken of where the world reaches the machine by it and nothing listens there', async () => {
+    expect(await advice(domain, undefined, world)).toContain(
+      "scripts/install --set 'TWELVE_HTTP=[::]:80' --set 'TWELVE_HTTPS=[::]:443'\n",
+    );
+  });
+
+  it.each([
+    ['without a public address', domain, line('fe800000000000000000000000000001', '20')],
+    ['with a private one', domain, line('fd000000000000000000000000000001', '00')],
+    [
+      'where everything listens on it',
+      `${domain.replaceAll('0.0.0.0', '[::]')}TWELVE_HTTP="[::]:80"\n`,
+      world,
+    ],
+    ['without a domain', '', world],
+  ])('is not, %s', async (_where, settings, addresses) => {
+    expect(await advice(settings, undefined, addresses)).not.toContain('IPv6');
+  });
+});
+
+describe('the firewall', () => {
+  const settings = 'TWELVE_HTTPS="[::]:443"\nTWELVE_API_TLS="127.0.0.1:5443"\n';
+
+  it.each([
+    ['', 'A firewall in front of this machine has to let in these TCP ports: 80 443.\n'],
+    ["ufw() { echo 'Status: active'; }", 'lets visitors in: ufw allow 80/tcp; ufw allow 443/tcp; \n'],
+    [
+      'firewall-cmd() { :; }',
+      'firewall-cmd --permanent --add-port=80/tcp --add-port=443/tcp && firewall-cmd --reload\n',
+    ],
+  ])('%s: what lets in those who are for others than this machine', async (firewall, sentence) => {
+    expect(await advice(settings, undefined, '', firewall)).toContain(sentence);
+  });
+});
