@@ -1,5 +1,5 @@
 // Keeps whoever speaks TLS supplied with certificates: the platform's own for a start, and those of apps as they change.
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import {
   fingerprintOf,
   isEnding,
@@ -15,6 +15,7 @@ import { nameOf, platformNames } from '../domain/own-names.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import { servedCertificates } from './certificates.ts';
+import { ownAddresses } from './own-addresses.ts';
 
 export interface CertificateService {
   /** The platform's own authority, made when it is first asked for: PEM and SHA-256. */
@@ -141,15 +142,7 @@ function ownNames(config: Config): string[] {
     ...platformNames(config),
     // An address too.
     ...(publicUrl === null ? [] : [nameOf(new URL(publicUrl).hostname)]),
-    ...ownAddresses(),
+    ...ownAddresses().map(({ address }) => address),
   ];
   return [...new Set(names)].filter((name) => /^[a-z0-9*_.:-]{1,253}$/.test(name));
-}
-
-/** Not those of the engine's bridges, which come and go with apps, and lead nobody here from elsewhere. */
-function ownAddresses(): string[] {
-  return Object.entries(networkInterfaces())
-    .filter(([name]) => !/^(docker|br-|veth)/.test(name))
-    .flatMap(([, entries = []]) => entries.map(({ address }) => address))
-    .filter((address) => !/^fe80:|^169\.254\./.test(address));
 }

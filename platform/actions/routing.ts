@@ -6,6 +6,7 @@ import { acmeThumbprint } from './acme.ts';
 import { type CertificateService, createCertificateService } from './certificate-service.ts';
 import type { Platform } from './context.ts';
 import { ownNamesTaken } from './domains.ts';
+import { routerMark } from './router-mark.ts';
 
 type Needs = Pick<Platform, 'store' | 'logs'> & { config: Config } & Pick<
     RouterNeeds,
@@ -20,6 +21,7 @@ export async function routingOf(needs: Needs): Promise<{ router: Router; certifi
     http: config.http,
     https: config.https,
     acmeThumbprint: acmeThumbprint({ store, config }),
+    mark: routerMark(instance),
     domain: config.domain,
     reserved: platformNames(config),
     drainMs: config.drainMs,

@@ -4,11 +4,14 @@ import { freemem, totalmem } from 'node:os';
 import type { Config } from '../config.ts';
 import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
+import { certificateOrders } from './certificate-orders.ts';
 import type { Platform } from './context.ts';
 import { diskUse } from './disk.ts';
 import { ownNamesTaken } from './domains.ts';
 import { failingParts } from './health.ts';
 import { imagesAge } from './images-age.ts';
+import { ownAddresses } from './own-addresses.ts';
+import { routerMark } from './router-mark.ts';
 
 export type ServerStatus = Awaited<ReturnType<typeof serverStatus>>;
 
@@ -17,13 +20,14 @@ const patienceMs = 15_000;
 
 export async function serverStatus(platform: Platform) {
   const { config, store } = platform;
-  const [{ rootFolder, ...engine }, failing, disk, kinds, logs, images] = await Promise.all([
+  const [{ rootFolder, ...engine }, failing, disk, kinds, logs, images, orders] = await Promise.all([
     engineOf(platform),
     failingParts(platform),
     diskSpace(config.dataFolder),
     diskUse(platform, patienceMs),
     platform.logs.counts().catch(() => null),
     imagesAge(platform).catch(() => null),
+    certificateOrders(platform),
   ]);
   return {
     bootId: await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
@@ -56,6 +60,11 @@ export async function serverStatus(platform: Platform) {
       failing: logs.drains.filter(({ failure }) => failure !== null).length,
     },
     domain: config.domain,
+    /** By which whoever asks for a name learns whether it leads to this server's router. */
+    routerMark: routerMark(platform.instance),
+    /** By which others may reach it; what stands before it may have another. */
+    addresses: ownAddresses().flatMap(({ address, internal }) => (internal ? [] : [address])),
+    certificateOrders: orders,
     /** What apps have of the platform's names, in sentences. */
     namesTaken: ownNamesTaken(platform),
     http: config.http,

@@ -3,16 +3,9 @@ import { budgetSettings, refusingKinds } from '../domain/budgets.ts';
 import { areOld, daysBetween, howToRenew } from '../domain/images-epoch.ts';
 import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
+import { type Finding, failed, ok, skipped, warning } from './doctor-finding.ts';
+import { names, ports } from './doctor-visitors.ts';
 import { size } from './terminal-text.ts';
-
-export interface Finding {
-  what: string;
-  /** skipped: there is no telling from here. */
-  verdict: 'ok' | 'warning' | 'failed' | 'skipped';
-  said: string;
-  /** What to do; absent where nothing is. */
-  advice?: string;
-}
 
 const slowClockMs = 5000;
 const wrongClockMs = 60_000;
@@ -31,28 +24,14 @@ export function examine(facts: Facts): Finding[] {
     ...usedUp(status),
     memory(status),
     clock(facts),
-    dns(facts),
+    ...names({ ...facts, status }),
     ...namesTaken(status),
     certificates(facts),
     ...visitorsCertificate(facts),
-    ...ports(facts),
+    ...orders(status),
+    ...ports({ ...facts, status }),
   ];
 }
-
-const ok = (what: string, said: string): Finding => ({ what, verdict: 'ok', said });
-const warning = (what: string, said: string, advice: string): Finding => ({
-  what,
-  verdict: 'warning',
-  said,
-  advice,
-});
-const skipped = (what: string, said: string): Finding => ({ what, verdict: 'skipped', said });
-const failed = (what: string, said: string, advice: string): Finding => ({
-  what,
-  verdict: 'failed',
-  said,
-  advice,
-});
 
 function client({ client: { version, node }, status }: Facts): Finding {
   const said = `twelve ${version}, Node ${node}`;
@@ -203,7 +182,13 @@ function memory({ memory: { total, free } }: Status): Finding {
   );
 }
 
-function clock({ clock: found }: Facts): Finding {
+function clock({ clock: found, here }: Facts): Finding {
+  if (here)
+    return skipped(
+      'clock',
+      "this is the server's own machine: there is no other clock to compare it with",
+      'timedatectl says whether it keeps time. Where it is wrong, certificates fail.',
+    );
   if (!found) return warning('clock', 'not compared', 'Try again.');
   const seconds = (Math.abs(found.ahead) / 1000).toFixed(1);
   const off = Math.max(0, Math.abs(found.ahead) - found.precision);
@@ -213,22 +198,24 @@ function clock({ clock: found }: Facts): Finding {
   return off < wrongClockMs ? warning('clock', said, advice) : failed('clock', said, advice);
 }
 
-function dns({ dns: found, status, tunnel }: Facts): Finding {
-  const { domain } = status!;
-  const addresses = found?.addresses ?? [];
-  if (addresses.length > 0 && !(tunnel && addresses.every(isLoopback)))
-    return ok('names', `*.${domain} leads to ${addresses.join(', ')}`);
-  const where = addresses.length > 0 ? 'to this machine, and not to the server' : 'nowhere from here';
-  return warning(
-    'names',
-    `*.${domain} leads ${where}`,
-    `Make a DNS record *.${domain} with the address of the server, or set TWELVE_DOMAIN to a domain that has one.`,
-  );
-}
-
 /** Those that the platform took back from an app; each sentence says what to do. */
 function namesTaken({ names_taken: taken = [] }: Status): Finding[] {
   return taken.map((said) => ({ what: 'names', verdict: 'warning', said }));
+}
+
+function orders({ certificate_orders: found }: Status): Finding[] {
+  if (!found || found.hosts === 0) return [];
+  const { hosts, failing, first } = found;
+  if (failing === 0 || !first)
+    return [ok('orders', `certificates are ordered for ${hosts} names, and none has failed`)];
+  const whose = first.app ? `-a ${first.app.name}` : '--server';
+  return [
+    warning(
+      'orders',
+      `for ${failing} of ${hosts} names no certificate can be had for now; ${first.hostname}: ${first.reason}`,
+      `See that the name leads to the server, and port 80 with it: twelve certs:auto ${whose} says how it stands, twelve certs:auto:refresh ${whose} has it tried again.`,
+    ),
+  ];
 }
 
 /** What this connection is: one that could not be trusted would have had no answer. */
@@ -266,27 +253,4 @@ function visitorsCertificate({ shown }: Facts): Finding[] {
     ];
   const said = `what visitors of ${name} are shown is trusted, for ${days} more days`;
   return [daysLeft < soonDays ? warning('certificate', said, renew) : ok('certificate', said)];
-}
-
-function ports({ ports: all, status, tunnel }: Facts): Finding[] {
-  const { http, https } = status!;
-  if (all === null) {
-    const places = [http, https].flatMap((one) => (one ? [`${one.host}:${one.port}`] : [])).join(' and ');
-    return [
-      skipped(
-        'port',
-        `not tried, since the server is seen through a tunnel and no name leads to it from here; by its own account visitors come in at ${places}`,
-      ),
-    ];
-  }
-  return all.map(({ host, port, open }) => {
-    const place = `${host}:${port}, where visitors come in,`;
-    if (open) return ok('port', `${place} is open`);
-    // Whoever needs a tunnel to the server may be kept from its other ports, too.
-    return (tunnel ? warning : failed)(
-      'port',
-      `${place} cannot be reached from here`,
-      `Open port ${port} in the firewall, and look at TWELVE_HTTP: visitors of other machines are not served on 127.0.0.1.`,
-    );
-  });
 }

@@ -1,5 +1,4 @@
 // What the doctor looks at: this machine, the server's answer, names and ports. Gathered here, judged elsewhere.
-import { lookup } from 'node:dns/promises';
 import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -8,8 +7,9 @@ import { timeLimit } from '../domain/time-limit.ts';
 import type { Client } from './client.ts';
 import type { Call } from './command.ts';
 import { findServer, isLoopback, openServer } from './context.ts';
+import { type Way, waysTo } from './doctor-ways.ts';
 import { ApiError } from './errors.ts';
-import type { ServerStatus } from './v3.ts';
+import type { ServerStatus } from './v3-status.ts';
 import { version } from './version.ts';
 
 export interface Facts {
@@ -23,10 +23,12 @@ export interface Facts {
   status: ServerStatus | null;
   /** The address is of this machine, and who answers there is on another one. */
   tunnel: boolean;
+  /** This machine is the server's. */
+  here: boolean;
   /** Milliseconds that this machine's clock is before the server's, and how exactly that is known. */
   clock: { ahead: number; precision: number } | null;
-  /** Of a name that any app could have. */
-  dns: { name: string; addresses: string[] } | null;
+  /** Of the apps' names, and of the domain's own. */
+  ways: Way[];
   /** Where visitors come in; null: no way to there is known here. */
   ports: { host: string; port: number; open: boolean }[] | null;
   /** The certificate that visitors are shown by the domain's own name; absent where they are shown none. */
@@ -47,7 +49,7 @@ export async function gatherFacts(call: Call): Promise<Facts> {
   const path = join(env.configFolder, 'login.json');
   const { client, ...answer } = await askServer(call, token);
   const { status } = answer;
-  const nothing = { clock: null, dns: null, ports: [], tunnel: false };
+  const nothing = { clock: null, ways: [], ports: [], tunnel: false, here: false };
   return {
     client: { version: version(), node: process.version },
     login: { path, mode: statSync(path, { throwIfNoEntry: false })?.mode ?? null, token: Boolean(token) },
@@ -56,7 +58,7 @@ export async function gatherFacts(call: Call): Promise<Facts> {
   };
 }
 
-type Around = Pick<Facts, 'tunnel' | 'clock' | 'dns' | 'ports' | 'shown'>;
+type Around = Pick<Facts, 'tunnel' | 'here' | 'clock' | 'ways' | 'ports' | 'shown'>;
 
 /** None waits for another, but for what only a name leads to. */
 async function lookAround(call: Call, client: Client, url: URL, status: ServerStatus): Promise<Around> {
@@ -64,19 +66,26 @@ async function lookAround(call: Call, client: Client, url: URL, status: ServerSt
   const own = bootId();
   const known = own !== null && Boolean(status.boot_id);
   const tunnel = isLoopback(url.hostname) && known && own !== status.boot_id;
-  const names = resolved(`twelve-doctor.${status.domain}`);
+  const here = known && own === status.boot_id;
+  const at = here ? ownPlace : (_door: unknown, way: string): string => way;
+  const ways = waysTo(status);
   const visitors = async (): Promise<Pick<Facts, 'ports' | 'shown'>> => {
+    const { https } = status;
     // This end of a tunnel is no place that visitors come to.
-    const way = tunnel ? (await names).addresses.find((address) => !isLoopback(address)) : host;
+    const way = tunnel ? (await ways[0])?.addresses.find((address) => !isLoopback(address)) : host;
     if (way === undefined) return { ports: null };
     const [ports, shown] = await Promise.all([
-      Promise.all(portsOf(status).map((port) => tried(way, port))),
-      status.https && certificateAt(way, status.https.port, status.domain),
+      Promise.all(doorsOf(status).map((door) => tried(at(door, way), door.port))),
+      https && certificateAt(at(https, way), https.port, status.domain),
     ]);
     return { ports, ...(shown && { shown }) };
   };
-  const [clock, dns, seen] = await Promise.all([compareClocks(call, client), names, visitors()]);
-  return { tunnel, clock, dns, ...seen };
+  const [clock, found, seen] = await Promise.all([
+    here ? null : compareClocks(call, client),
+    Promise.all(ways),
+    visitors(),
+  ]);
+  return { tunnel, here, clock, ways: found, ...seen };
 }
 
 /** Which start of which machine this is, for programs in containers as for others; null where no kernel tells it. */
@@ -130,17 +139,14 @@ async function refusalOf(client: Client, error: unknown): Promise<Facts['refused
   );
 }
 
-async function resolved(name: string): Promise<NonNullable<Facts['dns']>> {
-  try {
-    return { name, addresses: (await lookup(name, { all: true })).map(({ address }) => address) };
-  } catch {
-    return { name, addresses: [] };
-  }
+/** Where visitors come in. */
+function doorsOf({ http, https }: ServerStatus): ServerStatus['http'][] {
+  return [http, ...(https ? [https] : [])];
 }
 
-/** Where visitors come in. */
-function portsOf({ http, https }: ServerStatus): number[] {
-  return [http.port, ...(https ? [https.port] : [])];
+/** On the server itself the one address is known that it listens on, where it does not on all. */
+function ownPlace({ host }: ServerStatus['http'], otherwise: string): string {
+  return ['0.0.0.0', '::', ''].includes(host) ? otherwise : host;
 }
 
 async function certificateAt(host: string, port: number, name: string): Promise<Facts['shown']> {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { addressText } from '../domain/listen-address.ts';
 import { pageCodes } from '../domain/route.ts';
+import { markHeader } from '../domain/router-mark.ts';
 import { ciphers12, ciphers13 } from '../domain/tls.ts';
 import { accessFormat, captured, captures, longestLine } from './access-log.ts';
 import { certificateList } from './certificates.ts';
@@ -28,6 +29,8 @@ export interface RouterSettings {
   https: Listener | null;
   /** Of the account that orders certificates: HAProxy answers an authority's questions by itself. null: it does not. */
   acmeThumbprint: string | null;
+  /** What the page for names that no app has is marked with, so that one who asks knows which router answered; null: with nothing. */
+  mark: string | null;
   timeouts: Timeouts;
   /** HAProxy takes as many connections as the files it may open allow, which is at most this; two for each. */
   openFiles: number;
@@ -198,12 +201,12 @@ function bindings({ host, port }: Listener): string[] {
 /** Who is over TLS already goes where the place leads without it. */
 const arrived = `  http-request set-var(txn.place) var(txn.place),regsub(:${secure}:,:) if { var(txn.place) -m sub :${secure}: }\n`;
 
-function visitors({ http, https, acmeThumbprint }: RouterSettings): string {
+function visitors({ http, https, acmeThumbprint, mark }: RouterSettings): string {
   const secured = https ? front('https', https, '') : '';
   return `${front('http', http, acmeThumbprint ? challenge(acmeThumbprint) : '')}${secured}
 backend unknown from web
   http-request set-log-level silent
-  ${page(404, 'unknown')}
+  ${page(404, 'unknown')}${mark ? ` hdr ${markHeader} ${mark}` : ''}
 ${pages.map(([name, file]) => `backend ${name} from web\n  ${page(503, file)}\n`).join('')}${https ? toHttps(https) : ''}`;
 }
 

@@ -74,6 +74,8 @@ export interface RouterNeeds {
   https?: Listener | null;
   /** See RouterSettings. */
   acmeThumbprint?: string | null;
+  /** See RouterSettings. */
+  mark?: string | null;
   domain: string;
   /** Hosts that lead to no app, whichever has them or a wildcard for them. */
   reserved?: readonly string[];
@@ -158,10 +160,10 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
 }
 
 function settingsOf(needs: RouterNeeds): RouterSettings {
-  const { http, https = null, acmeThumbprint = null } = needs;
+  const { http, https = null, acmeThumbprint = null, mark = null } = needs;
   const fitting = Math.floor(totalmem() / 10 / CONNECTION_BYTES);
   return {
-    ...{ http, https, acmeThumbprint },
+    ...{ http, https, acmeThumbprint, mark },
     timeouts: { ...herokuTimeouts, ...needs.timeouts },
     openFiles: 2 * Math.min(20_000, Math.max(1000, fitting)),
     hardStopMs: Math.max(needs.drainMs, 300_000),

@@ -78,7 +78,7 @@ export function seenRoutes({ platform }: Edge): Router {
 }
 
 function shape(status: ServerStatus) {
-  const { engine, disk, builds, engineDisk } = status;
+  const { engine, disk, builds, engineDisk, certificateOrders: orders } = status;
   return {
     version: ownVersion,
     api_level: apiLevel,
@@ -121,6 +121,17 @@ function shape(status: ServerStatus) {
     logs: status.logs,
     drains: status.drains,
     domain: status.domain,
+    router_mark: status.routerMark,
+    addresses: status.addresses,
+    certificate_orders: orders && {
+      hosts: orders.hosts,
+      failing: orders.failing,
+      first: orders.first && {
+        app: orders.first.app === null ? null : { name: orders.first.app },
+        hostname: orders.first.host,
+        reason: orders.first.reason,
+      },
+    },
     names_taken: status.namesTaken,
     http: status.http,
     https: status.https,

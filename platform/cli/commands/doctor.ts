@@ -1,9 +1,10 @@
 // doctor and server:status: is all well, what is to be done; how the server stands.
 import { type Command, jsonFlag } from '../command.ts';
-import { examine, type Finding } from '../doctor-checks.ts';
+import { examine } from '../doctor-checks.ts';
 import { gatherFacts } from '../doctor-facts.ts';
+import type { Finding } from '../doctor-finding.ts';
 import { size, span } from '../terminal-text.ts';
-import type { ServerStatus } from '../v3.ts';
+import type { ServerStatus } from '../v3-status.ts';
 
 const marks: Readonly<Record<Finding['verdict'], string>> = {
   ok: 'ok',
@@ -35,7 +36,8 @@ const doctor: Command = {
 const status: Command = {
   name: 'server:status',
   usage: 'server:status',
-  summary: 'show how the server stands: version, apps, processes, builds, engine, disk, logs, drains',
+  summary:
+    'show how the server stands: version, apps, processes, builds, engine, disk, certificates, logs, drains',
   example: 'twelve server:status',
   see: ['doctor'],
   flags: jsonFlag,
@@ -77,6 +79,7 @@ function rowsOf(status: ServerStatus): string[][] {
       '',
       `${size(bytes).padStart(10)}  ${kind}${within(disk.budgets?.[kind])}`,
     ]),
+    ...ordersRow(status),
     ['Logs:', logs ? `${logs.lines} lines stored, ${logs.lost} lost` : 'not known now'],
     [
       'Drains:',
@@ -92,6 +95,13 @@ function imagesRow({ images }: ServerStatus): string[][] {
   const behind = images.apps_behind.length;
   const more = behind > 0 ? `; on a stack of before: ${behind} of the apps` : '';
   return [['Images:', `Debian's packages of ${images.packages_as_of.slice(0, 10)}${more}`]];
+}
+
+function ordersRow({ certificate_orders: orders }: ServerStatus): string[][] {
+  if (!orders) return [];
+  const { hosts, failing, first } = orders;
+  const why = first ? `, none can be had for ${failing}; ${first.hostname}: ${first.reason}` : '';
+  return [['Certificates:', `ordered for ${hosts} names${why}`]];
 }
 
 const within = (budget: number | undefined): string =>

@@ -27,6 +27,7 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
     http,
     https: null,
     acmeThumbprint: null,
+    mark: null,
     timeouts: herokuTimeouts,
     openFiles: 40_000,
     hardStopMs: 300_000,

@@ -9,7 +9,7 @@ import { freePort, openStage, routeTo, type Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   const timeouts = { connectMs: 1000, firstByteMs: 400, idleMs: 700 };
-  stage = await openStage({ timeouts, reserved: ['paas.example.net'] });
+  stage = await openStage({ timeouts, reserved: ['paas.example.net'], mark: '0123abcd' });
   await stage.router.start([]);
 });
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -29,7 +29,9 @@ test('a host is its app, in any case and with a port; any other is a page of our
     'One.localhost.:8080',
   ])
     expect(await stage.get(host)).toMatchObject({ status: 200, body: 'Hello, world!' });
-  expect((await stage.get('two.localhost')).body).toBe('two');
+  const other = await stage.get('two.localhost');
+  expect(other.body).toBe('two');
+  expect(other.headers).not.toHaveProperty('x-twelve-router');
   for (const host of [
     'three.localhost',
     'example.org',
@@ -40,6 +42,7 @@ test('a host is its app, in any case and with a port; any other is a page of our
     const answer = await stage.get(host);
     expect(answer.status).toBe(404);
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer.headers['x-twelve-router']).toBe('0123abcd');
     expect(answer.body).toContain('There is nothing here');
     expect(answer.body).not.toMatch(/id-one|one\.localhost/);
   }

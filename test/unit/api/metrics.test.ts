@@ -178,7 +178,12 @@ it('says how the server stands: what it has, what it uses, what does not answer'
     boot_id: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     drains: { count: 0, failing: 0 },
     domain: 'localhost',
+    router_mark: expect.stringMatching(/^[0-9a-f]{16}$/),
+    addresses: expect.any(Array),
+    // No public authority vouches for names below localhost.
+    certificate_orders: { hosts: 0, failing: 0, first: null },
   });
+  expect((await ask())['addresses']).not.toContain('127.0.0.1');
   const { config } = ground.platform;
   const on = async (engineContainers: string) =>
     (await serverStatus({ ...ground.platform, config: { ...config, engineContainers } })).engineDisk;

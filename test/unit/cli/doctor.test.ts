@@ -4,43 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { issue, makeAuthority } from '../../../platform/certificates/authority.ts';
-import { examine, type Finding } from '../../../platform/cli/doctor-checks.ts';
+import { examine } from '../../../platform/cli/doctor-checks.ts';
 import type { Facts } from '../../../platform/cli/doctor-facts.ts';
-import type { ServerStatus } from '../../../platform/cli/v3.ts';
-import { version } from '../../../platform/cli/version.ts';
+import type { Finding } from '../../../platform/cli/doctor-finding.ts';
+import type { ServerStatus } from '../../../platform/cli/v3-status.ts';
+import { gb, status, well } from './doctor-ground.ts';
 import { scriptedApi, twelve } from './scripted.ts';
 
-const gb = 1_073_741_824;
-const status: ServerStatus = {
-  ...{ version: version(), node: 'v20.20.2', now: '2026-11-28T12:00:00.000Z', uptime: 7500, apps: 3 },
-  processes: { wanted: 4, up: 3, crashed: 1 },
-  builds: { running: 1, waiting: 2, at_once: 2 },
-  engine: {
-    ...{ version: '20.10.24', image_store: 'classic', cgroup_version: 2, architecture: 'amd64' },
-    failure: null,
-  },
-  failing: [],
-  disk: {
-    ...{ total: 100 * gb, free: 50 * gb, min_free: gb / 2 },
-    ...{ used: { slugs: 2 * gb, logs: 1000 }, budgets: { slugs: 3 * gb } },
-    engine: { folder: '/var/lib/docker', total: 80 * gb, free: 40 * gb, shared: false },
-  },
-  memory: { total: 8 * gb, free: 4 * gb, server: 1e8 },
-  logs: { lines: 1234, lost: 0 },
-  drains: { count: 2, lag: 5, lost: 0, failing: 1 },
-  domain: 'apps.example',
-  http: { host: '0.0.0.0', port: 80 },
-  https: null,
-  boot_id: null,
-};
-const well: Facts = {
-  client: { version: version(), node: 'v20.20.2' },
-  login: { path: '/home/ada/.config/twelve/login.json', mode: 0o100600, token: true },
-  ...{ url: 'https://twelve.example', unreachable: null, status, clock: { ahead: 40, precision: 20 } },
-  dns: { name: 'twelve-doctor.apps.example', addresses: ['203.0.113.7'] },
-  ports: [{ host: 'twelve.example', port: 80, open: true }],
-  tunnel: false,
-};
 const engine = { ...status.disk.engine!, free: gb / 4 };
 const tunnel = { url: 'http://127.0.0.1:5480', tunnel: true };
 const shown = { name: 'apps.example', problem: null, daysLeft: 60 };
@@ -62,6 +32,7 @@ it('finds nothing where all is well', () => {
       'engine disk',
       'memory',
       'clock',
+      'names',
       'names',
       'certificate',
       'port',
@@ -97,12 +68,13 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
     'warning',
     /docker system df/,
   ],
-  [{ ...tunnel, dns: { name: 'x', addresses: ['127.0.0.1', '::1'] } }, 'names', 'warning', /DNS record/],
-  [{ ...tunnel, ports: [{ host: '203.0.113.7', port: 80, open: false }] }, 'port', 'warning', /firewall/],
+  [
+    { ...tunnel, ways: [], ports: [{ host: '203.0.113.7', port: 80, open: false }] },
+    ...(['port', 'warning', /firewall/] as const),
+  ],
   [server({ memory: { ...status.memory, free: gb / 2 } }), 'memory', 'warning', /ps:resize/],
   [{ clock: { ahead: -8000, precision: 20 } }, 'clock', 'warning', /set-ntp/],
   [{ clock: { ahead: 90_000, precision: 20 } }, 'clock', 'failed', /set-ntp/],
-  [{ dns: { name: 'x', addresses: [] } }, 'names', 'warning', /DNS record \*\.apps\.example/],
   [{ url: 'http://twelve.example' }, 'certificate', 'warning', /TLS/],
   [
     { shown: { ...shown, daysLeft: -3.5 } },
@@ -112,7 +84,16 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
   ],
   [{ shown: { ...shown, daysLeft: 9 } }, 'certificate', 'warning', /twelve certs:auto/],
   [{ shown: { ...shown, problem: 'SELF_SIGNED' } }, 'certificate', 'warning', /TWELVE_ACME/],
-  [{ ports: [{ host: 'twelve.example', port: 80, open: false }] }, 'port', 'failed', /firewall/],
+  [{ ways: [], ports: [{ host: 'twelve.example', port: 80, open: false }] }, 'port', 'failed', /firewall/],
+  [
+    server({
+      certificate_orders: {
+        ...{ hosts: 3, failing: 2 },
+        first: { app: { name: 'shop' }, hostname: 'shop.test', reason: 'No such host.' },
+      },
+    }),
+    ...(['orders', 'warning', /port 80 .* twelve certs:auto -a shop /] as const),
+  ],
 ])('%#: says what to do', (facts, what, verdict, advice) => {
   expect(wrong(facts)).toEqual([
     expect.objectContaining({ what, verdict, advice: expect.stringMatching(advice) }),
@@ -165,6 +146,13 @@ it('through a tunnel nothing fails that only this end of it says', () => {
   expect(all.find(({ what }) => what === 'certificate')).toMatchObject({ verdict: 'ok' });
 });
 
+it('on the server itself there is no clock to compare with, and no firewall to see', () => {
+  expect(wrong({ here: true, clock: null })).toMatchObject([
+    { what: 'clock', verdict: 'skipped', said: expect.stringContaining('no other clock') },
+    { what: 'port', verdict: 'skipped', advice: expect.stringContaining('on another machine') },
+  ]);
+});
+
 it('a slow answer is no wrong clock', () => {
   expect(wrong({ clock: { ahead: 9000, precision: 9000 } })).toEqual([]);
 });
@@ -215,7 +203,8 @@ it('who is no administrator is told so, and sent to no firewall; a token that is
 });
 
 it('goes the whole way, and ends with 1 where something failed', async () => {
-  const visitors = createServer().listen(0, '127.0.0.1');
+  // No router: whoever asks it more than to connect is cut off.
+  const visitors = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await new Promise((resolve) => visitors.once('listening', resolve));
   const { port } = visitors.address() as AddressInfo;
   let answer = { ...status, domain: 'localhost', http: { host: '127.0.0.1', port } };
@@ -245,6 +234,7 @@ it('knows a tunnel by the machine that answers, and tries no port at its own end
   });
   const here = await twelve(['doctor'], { url: api.url });
   expect(here.status).toBe(1);
+  expect(here.out).toMatch(/^skip {2}clock /m);
   expect(here.out).toMatch(/^FAIL {2}port .*:9, where visitors come in, cannot be reached from here$/m);
   boot_id = 'of another machine';
   const through = await twelve(['doctor'], { url: api.url });
@@ -258,12 +248,15 @@ it('knows a tunnel by the machine that answers, and tries no port at its own end
 
 it('shows how the server stands', async () => {
   const images = { packages_as_of: '2026-11-21T10:00:00.000Z', apps_behind: ['a', 'b'] };
-  await using api = await scriptedApi({ 'GET /server/status': { body: { ...status, images } } });
+  const first = { app: null, hostname: 'a.test', reason: 'No.' };
+  const body = { ...status, images, certificate_orders: { hosts: 3, failing: 1, first } };
+  await using api = await scriptedApi({ 'GET /server/status': { body } });
   const { out } = await twelve(['server:status'], { url: api.url });
   expect(out).toMatch(/^Version: +\S+ \(Node v20\.20\.2\), up for 2h 5m$/m);
   expect(out).toMatch(/^Processes: +3 up of 4 wanted, 1 crashed$/m);
   expect(out).toMatch(/^ +2\.0 GB {2}slugs \(budget 3\.0 GB\)$/m);
   expect(out).toMatch(/^Images: +Debian's packages of 2026-11-21; on a stack of before: 2 of the apps$/m);
   expect(out).toMatch(/^Engine disk: +40\.0 GB of 80\.0 GB free$/m);
+  expect(out).toMatch(/^Certificates: +ordered for 3 names, none can be had for 1; a\.test: No\.$/m);
   expect(out).toMatch(/^Drains: +2, 1 of them failing, 5 lines behind, 0 lost$/m);
 });

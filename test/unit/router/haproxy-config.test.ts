@@ -14,6 +14,7 @@ const settings: RouterSettings = {
   http: { host: '0.0.0.0', port: 80 },
   https: null,
   acmeThumbprint: null,
+  mark: null,
   timeouts: herokuTimeouts,
   openFiles: 2000,
   hardStopMs: 300_000,
@@ -90,6 +91,15 @@ test('TLS has a listener of its own, and nothing of it is there without one', ()
   expect(text).toContain('redirect location https://%[req.hdr(host),host_only]%[pathq] code 308');
   const other = configText({ ...settings, https: { host: '::', port: 8443 } }, 1, pictureOf(table));
   expect(other).toContain('redirect location https://%[req.hdr(host),host_only]:8443%[pathq] code 308');
+});
+
+test('the page of names that no app has tells whose router it is, and nothing that an app answers does', () => {
+  const text = configText({ ...settings, mark: '0123abcd' }, 1, pictureOf(table));
+  expect(text.match(/^.*x-twelve-router.*$/gim)).toEqual([
+    '  http-request return status 404 content-type "text/html; charset=utf-8" file /router/pages/unknown.html hdr Cache-Control no-store hdr X-Twelve-Router 0123abcd',
+  ]);
+  expect(configText(settings, 1, pictureOf(table))).not.toMatch(/x-twelve-router/i);
+  expect(configIdentity({ ...settings, mark: '0123abcd' }, 1)).not.toBe(configIdentity(settings, 1));
 });
 
 test("an authority's question is answered over plain HTTP, before anything else is asked of the request", () => {

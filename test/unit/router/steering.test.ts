@@ -26,6 +26,7 @@ const settings: RouterSettings = {
   http: { host: '127.0.0.1', port: 0 },
   https: null,
   acmeThumbprint: null,
+  mark: null,
   timeouts: herokuTimeouts,
   openFiles: 2000,
   hardStopMs: 300_000,
