@@ -1,5 +1,6 @@
 // Whether visitors reach the server: where its names lead, and its ports. Pure, from facts to findings.
 import { BlockList, isIP } from 'node:net';
+import { addressText } from '../domain/listen-address.ts';
 import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
 import { type Finding, failed, ok, skipped, warning } from './doctor-finding.ts';
@@ -158,7 +159,7 @@ export function ports(facts: Known): Finding[] {
 }
 
 function throughTunnel({ status: { http, https } }: Known): Finding[] {
-  const places = [http, https].flatMap((one) => (one ? [`${one.host}:${one.port}`] : [])).join(' and ');
+  const places = [http, https].flatMap((one) => (one ? [addressText(one)] : [])).join(' and ');
   return [
     skipped(
       'port',
@@ -189,5 +190,5 @@ function portFinding(one: NonNullable<Facts['ports']>[number], facts: Known): Fi
 }
 
 function place({ address, port }: Pick<Try, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return addressText({ host: address, port });
 }

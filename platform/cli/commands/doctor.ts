@@ -1,4 +1,5 @@
 // doctor and server:status: is all well, what is to be done; how the server stands.
+import { addressText } from '../../domain/listen-address.ts';
 import { type Command, jsonFlag } from '../command.ts';
 import { examine } from '../doctor-checks.ts';
 import { gatherFacts } from '../doctor-facts.ts';
@@ -54,7 +55,7 @@ function rowsOf(status: ServerStatus): string[][] {
   const used = Object.entries(disk.used ?? {}).sort(([, a], [, b]) => b - a);
   return [
     ['Version:', `${status.version} (Node ${status.node}), up for ${span(status.uptime)}`],
-    ['Apps:', `${status.apps} at *.${status.domain}, visitors come in at ${http.host}:${http.port}`],
+    ['Apps:', `${status.apps} at *.${status.domain}, visitors come in at ${addressText(http)}`],
     [
       'Processes:',
       `${processes.up} up of ${processes.wanted} wanted${processes.crashed > 0 ? `, ${processes.crashed} crashed` : ''}`,
