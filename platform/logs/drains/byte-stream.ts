@@ -21,12 +21,14 @@ export interface ByteStreamNeeds {
 const doubtMs = 5000;
 /** A write that takes longer says that it did not read. */
 const stallMs = 1000;
+/** Whoever reads sees the end of our side within it, and ends the other. */
 const farewellMs = 1000;
 
 export function createByteStream({ connect, onBroken, now = Date.now }: ByteStreamNeeds): ByteStream {
   let socket: Socket | undefined;
   let failure: Error | undefined;
-  let closing = false;
+  /** Whether the receiver ended its side after ours, having read all, or not in time. */
+  let farewell: 'none' | 'answered' | 'unanswered' = 'none';
   /** What was written of late on this connection. */
   let marks: { before: number; at: number }[] = [];
   /** When the write under way began. */
@@ -42,7 +44,10 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
     });
     made.once('close', () => broken(made));
     // Nothing is said to us, and the end of it means that nobody listens any more.
-    made.once('end', () => made.destroy());
+    made.once('end', () => {
+      if (made.writableFinished) farewell = 'answered';
+      made.destroy();
+    });
     made.resume();
     made.setKeepAlive(true, 30_000);
     if (made.destroyed) throw new Error('The receiver closed the connection.');
@@ -53,12 +58,14 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   function broken(which: Socket): void {
     if (socket !== which) return;
     socket = undefined;
+    // What was ended well by us was read to its end.
+    const read = farewell === 'answered' && !failure;
     // While it reads nothing, time says nothing of what it has read.
-    const stalled = pendingSince !== null && now() - pendingSince > stallMs;
+    const waits = pendingSince !== null && now() - pendingSince > stallMs;
+    const stalled = waits || farewell === 'unanswered';
     const oldest = stalled ? marks[0] : marks.find(({ at }) => at >= now() - doubtMs);
     marks = [];
-    // What was ended well by us was read to its end, or lies where it will be.
-    if (oldest && (!closing || failure || stalled)) onBroken(oldest.before);
+    if (oldest && !read) onBroken(oldest.before);
   }
 
   async function write(bytes: Buffer, before: number, signal: AbortSignal): Promise<void> {
@@ -95,11 +102,13 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   return {
     write,
     async close() {
-      closing = true;
       const last = socket;
       if (!last) return;
       await new Promise<void>((resolve) => {
-        const late = setTimeout(() => last.destroy(), farewellMs);
+        const late = setTimeout(() => {
+          farewell = 'unanswered';
+          last.destroy();
+        }, farewellMs);
         last.once('close', () => {
           clearTimeout(late);
           resolve();

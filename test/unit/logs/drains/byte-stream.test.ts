@@ -15,9 +15,16 @@ const much = Buffer.alloc(16 << 20, 'x');
 
 /** A stream at a clock that the test moves, and what it says. */
 async function createStage(tls?: { key: string; cert: string }) {
-  const receiver = await startReceiver({ ...(tls ? { tls } : {}), accept: () => () => {} });
+  const read = { bytes: 0, allowed: 0 };
+  const receiver = await startReceiver({
+    ...(tls ? { tls } : {}),
+    accept: (socket) => (bytes) => {
+      read.bytes += bytes.length;
+      if (read.bytes >= read.allowed) socket.pause();
+    },
+  });
   receiver.pause();
-  const stage = { receiver, clock: 100_000, broken: [] as number[], sockets: [] as Socket[] };
+  const stage = { receiver, read, clock: 100_000, broken: [] as number[], sockets: [] as Socket[] };
   const stream = createByteStream({
     connect: {
       async socket() {
@@ -92,3 +99,18 @@ it('says what may be unread, also when the connection breaks while it is being c
   expect(await stuck).toBe('rejected');
   expect(stage.broken).toEqual([10]);
 });
+
+it.each(['plain', 'tls'])(
+  '%s: goes back to nothing when a receiver that reads answered our end',
+  async (kind) => {
+    using folder = temporaryFolder();
+    const stage = await createStage(kind === 'tls' ? makeCertificates(folder.path) : undefined);
+    await using receiver = stage.receiver;
+    stage.read.allowed = Number.POSITIVE_INFINITY;
+    receiver.resume();
+    await stage.stream.write(Buffer.from('one'), 10, never);
+    await stage.stream.close();
+    expect(stage.read.bytes).toBe(3);
+    expect(stage.broken).toEqual([]);
+  },
+);
