@@ -161,7 +161,7 @@ async function logs({ logs: station, store }: Platform, names: Names) {
   const dropped = metric(
     'twelve_log_drain_lost_lines_total',
     'counter',
-    "Lines that the log's budget dropped before they were delivered, or that no receiver took.",
+    "Lines that the log's budget dropped before they were known to have arrived, or that no receiver took.",
   );
   const failing = metric('twelve_log_drain_failing', 'gauge', '1 while the last attempt to deliver failed.');
   // A log router that is just started again says it the next time.

@@ -23,6 +23,8 @@ export interface Account {
   inDoubt(): boolean;
   /** @returns the sequence number to go on after */
   goBack(): number;
+  /** Lines up to this one were handed over once before: what the budget dropped of them may have arrived. */
+  handed(): number;
   counts(): Pick<DrainStatus, 'lag' | 'delivered' | 'lost'>;
   /** Nothing is kept after it. */
   close(): void;
@@ -35,14 +37,25 @@ export interface AccountNeeds {
   onProblem(message: string): void;
 }
 
-/** Further back no connection goes that breaks. */
+/** Further back no connection goes that breaks, small batches being put together. */
 const rememberedBatches = 5000;
+/** So many of the last ones are kept apart: a receiver that keeps up has not read some of these. */
+const apart = 1000;
+const togetherLines = 500;
+
+interface Counted {
+  before: number;
+  end: number;
+  delivered: number;
+  missed: number;
+  refused: number;
+}
 
 export function createAccount(needs: AccountNeeds): Account {
   const { log, path, onProblem } = needs;
   let cursor = restored(needs);
   /** What was counted of late, so that going back over it does not count it twice. */
-  let counted: { end: number; delivered: number; missed: number; refused: number }[] = [];
+  let counted: Counted[] = [];
   let lostAhead = 0;
   let doubted: number | null = null;
   /** Losses on the way ahead that were said already. */
@@ -52,15 +65,28 @@ export function createAccount(needs: AccountNeeds): Account {
   let unkept = false;
   keep((now) => writeCursor(path, now, !existsSync(path)));
 
-  /** What `counted` has after a sequence number is open again. */
+  /** What `counted` has after a sequence number is open again, and what was counted together with that. */
   function goneBack(after: number): DrainCursor {
-    const to = { ...cursor, sequence: Math.min(after, cursor.sequence), sending: null };
-    for (const one of counted.filter(({ end }) => end > to.sequence)) {
+    const open = counted.filter(({ end }) => end > after);
+    const sequence = Math.min(after, open[0]?.before ?? after, cursor.sequence);
+    const to = { ...cursor, sequence, sending: null, handed: Math.max(cursor.handed, cursor.sequence) };
+    for (const one of open) {
       to.delivered -= one.delivered;
       to.lost -= one.missed + one.refused;
       to.told += one.missed;
     }
     return to;
+  }
+
+  function remember(one: Counted): void {
+    counted.push(one);
+    const [into, next] = [counted.at(-apart - 2), counted.at(-apart - 1)];
+    if (into && next && into.end - into.before < togetherLines) {
+      for (const what of ['delivered', 'missed', 'refused'] as const) into[what] += next[what];
+      into.end = next.end;
+      counted.splice(-apart - 1, 1);
+    }
+    if (counted.length > 2 * rememberedBatches) counted = counted.slice(-rememberedBatches);
   }
 
   const save = (): void => keep((now) => updateCursor(path, now));
@@ -105,7 +131,7 @@ export function createAccount(needs: AccountNeeds): Account {
       lostAhead += 1;
       say(1, text);
     },
-    settle({ last, missed, lines }, refused) {
+    settle({ before, last, missed, lines }, refused) {
       const delivered = lines.filter(({ sequence }) => sequence !== null).length;
       cursor.sequence = last;
       cursor.sending = null;
@@ -113,8 +139,7 @@ export function createAccount(needs: AccountNeeds): Account {
       cursor.lost += missed + refused;
       cursor.told -= missed;
       lostAhead -= missed + refused;
-      counted.push({ end: last, delivered, missed, refused });
-      if (counted.length > 2 * rememberedBatches) counted = counted.slice(-rememberedBatches);
+      remember({ before, end: last, delivered, missed, refused });
       save();
     },
     doubt(after) {
@@ -131,6 +156,7 @@ export function createAccount(needs: AccountNeeds): Account {
       save();
       return cursor.sequence;
     },
+    handed: () => cursor.handed,
     counts: () => ({
       lag: Math.max(0, log.last() - cursor.sequence - lostAhead),
       delivered: cursor.delivered,
@@ -145,13 +171,14 @@ export function createAccount(needs: AccountNeeds): Account {
 
 /** From where it was; a new one from here on. */
 function restored({ path, log, onProblem }: AccountNeeds): DrainCursor {
-  const nothing = { delivered: 0, lost: 0, told: 0, sending: null };
+  const nothing = { delivered: 0, lost: 0, told: 0, sending: null, handed: 0 };
   try {
     const known = readCursor(path);
     if (!known) return { ...nothing, sequence: log.last() };
     // A power cut may have taken the log's end.
     const sequence = Math.min(known.sequence, log.last());
-    return { ...known, sequence, told: Math.min(known.told, log.last() - sequence) };
+    const told = Math.min(known.told, log.last() - sequence);
+    return { ...known, sequence, told, handed: Math.min(known.handed, log.last()) };
   } catch (error) {
     onProblem(
       `How far it had delivered cannot be read (${messageOf(error)}). All that the log keeps is sent again.`,

@@ -1,6 +1,7 @@
 // Bytes over a connection whose receiver acknowledges nothing: what it may not have read when it went away is sent again.
 import type { Socket } from 'node:net';
 import type { Connect } from './connect.ts';
+import { createUnread } from './unread.ts';
 
 export interface ByteStream {
   /**
@@ -17,32 +18,31 @@ export interface ByteStreamNeeds {
   now?: () => number;
 }
 
-/** A receiver that reads has read what it was given so long before. */
-const doubtMs = 5000;
-/** A write that takes longer says that it did not read. */
-const stallMs = 1000;
+const monotonic = (): number => performance.now();
+/** Whoever reads sees the end of our side within it, and ends the other. */
 const farewellMs = 1000;
 
-export function createByteStream({ connect, onBroken, now = Date.now }: ByteStreamNeeds): ByteStream {
+export function createByteStream({ connect, onBroken, now = monotonic }: ByteStreamNeeds): ByteStream {
   let socket: Socket | undefined;
   let failure: Error | undefined;
-  let closing = false;
-  /** What was written of late on this connection. */
-  let marks: { before: number; at: number }[] = [];
-  /** When the write under way began. */
-  let pendingSince: number | null = null;
+  /** Whether the receiver ended its side after ours, having read all, or not in time. */
+  let farewell: 'none' | 'answered' | 'unanswered' = 'none';
+  let unread = createUnread(now);
 
   async function open(signal: AbortSignal): Promise<Socket> {
     if (socket) return socket;
     const made = await connect.socket(signal);
     failure = undefined;
-    marks = [];
+    unread = createUnread(now);
     made.on('error', (error) => {
       failure = error;
     });
     made.once('close', () => broken(made));
     // Nothing is said to us, and the end of it means that nobody listens any more.
-    made.once('end', () => made.destroy());
+    made.once('end', () => {
+      if (made.writableFinished) farewell = 'answered';
+      made.destroy();
+    });
     made.resume();
     made.setKeepAlive(true, 30_000);
     if (made.destroyed) throw new Error('The receiver closed the connection.');
@@ -53,28 +53,18 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   function broken(which: Socket): void {
     if (socket !== which) return;
     socket = undefined;
-    // While it reads nothing, time says nothing of what it has read.
-    const stalled = pendingSince !== null && now() - pendingSince > stallMs;
-    const oldest = stalled ? marks[0] : marks.find(({ at }) => at >= now() - doubtMs);
-    marks = [];
-    // What was ended well by us was read to its end, or lies where it will be.
-    if (oldest && (!closing || failure || stalled)) onBroken(oldest.before);
+    // What was ended well by us was read to its end.
+    if (farewell === 'answered' && !failure) return;
+    // The kernel may still deliver what lies there; a receiver that hangs does not read it before it is restarted.
+    const after = farewell === 'unanswered' ? unread.sinceHung() : unread.since();
+    if (after !== undefined) onBroken(after);
   }
 
   async function write(bytes: Buffer, before: number, signal: AbortSignal): Promise<void> {
     const to = await open(signal);
-    const begun = now();
-    marks.push({ before, at: begun });
-    pendingSince = begun;
-    try {
-      await written(to, bytes);
-    } finally {
-      pendingSince = null;
-    }
-    const done = now();
-    if (done - begun > stallMs) for (const mark of marks) mark.at = done;
-    const doubtful = marks.findIndex(({ at }) => at >= done - doubtMs);
-    marks.splice(0, doubtful < 0 ? marks.length : doubtful);
+    unread.writing(bytes.length, before);
+    await written(to, bytes);
+    unread.written();
   }
 
   function written(to: Socket, bytes: Buffer): Promise<void> {
@@ -95,11 +85,13 @@ export function createByteStream({ connect, onBroken, now = Date.now }: ByteStre
   return {
     write,
     async close() {
-      closing = true;
       const last = socket;
       if (!last) return;
       await new Promise<void>((resolve) => {
-        const late = setTimeout(() => last.destroy(), farewellMs);
+        const late = setTimeout(() => {
+          farewell = 'unanswered';
+          last.destroy();
+        }, farewellMs);
         last.once('close', () => {
           clearTimeout(late);
           resolve();

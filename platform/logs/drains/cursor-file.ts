@@ -21,6 +21,8 @@ export interface DrainCursor {
   told: number;
   /** A batch up to this one is on its way: if it has to be sent again, then as it was. */
   sending: number | null;
+  /** Up to this one lines were handed over before the drain had to go back. */
+  handed: number;
 }
 
 /** @returns undefined when there is none @throws Error when it cannot be read: how far it was is not known then */
@@ -32,12 +34,13 @@ export function readCursor(path: string): DrainCursor | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const { sequence, delivered, lost, told = 0, sending = null } = JSON.parse(text) as DrainCursor;
-  if (![sequence, delivered, lost, told].every(Number.isSafeInteger)) throw new Error('It holds no numbers.');
-  return { sequence, delivered, lost, told, sending };
+  const { sequence, delivered, lost, told = 0, sending = null, handed = 0 } = JSON.parse(text) as DrainCursor;
+  if (![sequence, delivered, lost, told, handed].every(Number.isSafeInteger))
+    throw new Error('It holds no numbers.');
+  return { sequence, delivered, lost, told, sending, handed };
 }
 
-/** Less than a disk's sector, so that it is written as a whole or not at all; more than five numbers take. */
+/** Less than a disk's sector, so that it is written as a whole or not at all; more than six numbers take. */
 const cursorBytes = 256;
 
 const textOf = (cursor: DrainCursor): string => JSON.stringify(cursor).padEnd(cursorBytes);

@@ -47,7 +47,8 @@ export function createDrain(needs: DrainNeeds): Drain {
   const { log, retry } = needs;
   const stop = new AbortController();
   const account = createAccount(needs);
-  const source = createLineSource({ ...needs, after: account.sequence(), onMissed: account.missed });
+  const { missed, handed } = account;
+  const source = createLineSource({ ...needs, after: account.sequence(), onMissed: missed, handed });
   const target = needs.target((after) => {
     account.doubt(after);
     wake();

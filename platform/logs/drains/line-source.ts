@@ -21,6 +21,8 @@ export interface LineSourceNeeds {
   token: string;
   /** @param say how a loss of so many is said */
   onMissed(count: number, say: (count: number) => string): void;
+  /** Lines up to this sequence number were handed over once: what is missing of them may have arrived. */
+  handed(): number;
 }
 
 type Queued = BatchLine & { size: number };
@@ -29,7 +31,7 @@ type Queued = BatchLine & { size: number };
 const pulledLines = 2000;
 const overhead = 120;
 
-export function createLineSource({ log, after, token, onMissed }: LineSourceNeeds): LineSource {
+export function createLineSource({ log, after, token, onMissed, handed }: LineSourceNeeds): LineSource {
   let reader: ForwardReader = readForward(log, after, {});
   /** The last number that was pulled, dropped or queued. */
   let pulled = after;
@@ -41,7 +43,9 @@ export function createLineSource({ log, after, token, onMissed }: LineSourceNeed
   /** @param next the sequence number of the first line that is there again */
   function missing(count: number, next: number): void {
     if (count === 0) return;
-    const say = (lines: number): string => lossText(lines, lastTime, token);
+    const mayHaveArrived = pulled < handed();
+    const say = (lines: number): string =>
+      mayHaveArrived ? doubtText(lines, token) : lossText(lines, lastTime, token);
     onMissed(count, say);
     const note = { time: nowMicros(), source: 'twelve', process: 'logs', text: say(count) } as const;
     // It says all; what is missing between the lines that come next is counted with them.
@@ -133,6 +137,11 @@ function without(lines: readonly Queued[], unwanted: (line: Queued) => boolean):
 /** In Heroku's words. */
 export function lossText(count: number, since: number, token: string): string {
   return `Error L10 (output buffer overflow): ${count} messages dropped since ${formatMicros(since)}: drain ${token} did not take them in time.`;
+}
+
+/** Of lines that were handed over when a connection broke. */
+function doubtText(count: number, token: string): string {
+  return `Error L10 (output buffer overflow): ${count} messages dropped: drain ${token} had all or some of them when its connection broke, and may not have read them.`;
 }
 
 export function tooLargeText(token: string): string {

@@ -3,6 +3,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type AppLog, openAppLog } from '../../../../platform/logs/app-log.ts';
+import { createAccount } from '../../../../platform/logs/drains/account.ts';
 import { readCursor } from '../../../../platform/logs/drains/cursor-file.ts';
 import { createDrain, type Drain } from '../../../../platform/logs/drains/drain.ts';
 import type { DrainBatch } from '../../../../platform/logs/drains/target.ts';
@@ -87,7 +88,9 @@ it('has what is in doubt on the disk at once, and not after the pause', async ()
   const log = openLog(folder.path);
   const path = join(folder.path, 'one.drain');
   const stage = openDrain(log, path, 600_000);
-  print(log, 20);
+  print(log, 5);
+  await until(() => readCursor(path)?.sequence === 5);
+  print(log, 15);
   await until(() => readCursor(path)?.sequence === 20);
   stage.receive = () => {
     stage.onBroken(5);
@@ -97,10 +100,7 @@ it('has what is in doubt on the disk at once, and not after the pause', async ()
   await until(() => stage.drain.status().failure !== null);
   expect(readCursor(path)).toMatchObject({ sequence: 5 });
   await stage.drain.close();
-  const cursor = readCursor(path);
-  expect(cursor).toMatchObject({ sequence: 5, lost: 0 });
-  // It was one batch, so none of it counts.
-  expect(cursor!.delivered).toBe(0);
+  expect(readCursor(path)).toMatchObject({ sequence: 5, delivered: 5, lost: 0 });
   await log.close();
 });
 
@@ -179,6 +179,71 @@ it('counts a loss once when it was killed between the word of it and the lines a
   expect(sequencesOf(next)).toEqual(distinct(sequencesOf(next)));
   await next.drain.close();
   await killed.drain.close();
+  await log.close();
+});
+
+it.each(['goes on', 'starts again'])(
+  'says that what was in doubt, and is kept no more, may not have been read: the server %s',
+  async (how) => {
+    using folder = temporaryFolder();
+    const log = openLog(folder.path);
+    const path = join(folder.path, 'one.drain');
+    const said = listen(log);
+    let stage = openDrain(log, path, 10);
+    for (let printed = 400; printed <= 4000; printed += 400) {
+      print(log, 400);
+      await until(() => stage.drain.status().delivered === printed);
+    }
+    if (how === 'goes on') {
+      stage.receive = () => {
+        stage.onBroken(50);
+        stage.receive = async () => {};
+        return down();
+      };
+    } else {
+      stage.onClose = () => stage.onBroken(50);
+      await stage.drain.close();
+      expect(readCursor(path)).toMatchObject({ sequence: 0, delivered: 0, handed: 4000 });
+      stage = openDrain(log, path, 10);
+    }
+    print(log, 10);
+    await until(() => stage.batches.at(-1)?.last === log.last());
+    const { delivered, lost } = stage.drain.status();
+    expect(lost).toBeGreaterThan(1000);
+    expect(sum(said.counts)).toBe(lost);
+    expect(delivered + lost + said.kept()).toBe(log.last());
+    const notes = stage.batches.flatMap(({ lines }) => lines.filter(({ sequence }) => sequence === null));
+    expect(notes.map(({ text }) => text)).toEqual([
+      expect.stringMatching(RegExp(`: ${lost} messages dropped: drain ${token} .* may not have read them`)),
+    ]);
+    await stage.drain.close();
+    await log.close();
+  },
+);
+
+it('counts right after going back, far over batches of one line', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  const account = createAccount({ log, path: join(folder.path, 'one.drain'), onProblem: () => {} });
+  print(log, 4000);
+  const settle = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) {
+      const line = { time: 0, source: 'app' as const, process: 'web.1', text: '', upTo: i + 1, missed: 0 };
+      account.settle({ lines: [{ ...line, sequence: i + 1 }], before: i, last: i + 1, missed: 0 }, 0);
+    }
+  };
+  settle(0, 4000);
+  account.doubt(3500);
+  expect(account.goBack()).toBe(3500);
+  expect(account.counts()).toEqual({ lag: 500, delivered: 3500, lost: 0 });
+  settle(3500, 4000);
+  account.doubt(1234);
+  const far = account.goBack();
+  expect(far).toBeLessThanOrEqual(1234);
+  expect(far).toBeGreaterThan(1234 - 500);
+  expect(account.counts()).toEqual({ lag: 4000 - far, delivered: far, lost: 0 });
+  settle(far, 4000);
+  expect(account.counts()).toEqual({ lag: 0, delivered: 4000, lost: 0 });
   await log.close();
 });
 

@@ -1,4 +1,4 @@
-// Bytes to a receiver that reads nothing: what it does not have counts for nothing, whoever ends the connection.
+// Bytes to a receiver that reads nothing, or little at a time: what it does not have counts for nothing, whoever ends the connection.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
@@ -15,9 +15,16 @@ const much = Buffer.alloc(16 << 20, 'x');
 
 /** A stream at a clock that the test moves, and what it says. */
 async function createStage(tls?: { key: string; cert: string }) {
-  const receiver = await startReceiver({ ...(tls ? { tls } : {}), accept: () => () => {} });
+  const read = { bytes: 0, allowed: 0 };
+  const receiver = await startReceiver({
+    ...(tls ? { tls } : {}),
+    accept: (socket) => (bytes) => {
+      read.bytes += bytes.length;
+      if (read.bytes >= read.allowed) socket.pause();
+    },
+  });
   receiver.pause();
-  const stage = { receiver, clock: 100_000, broken: [] as number[], sockets: [] as Socket[] };
+  const stage = { receiver, read, clock: 100_000, broken: [] as number[], sockets: [] as Socket[] };
   const stream = createByteStream({
     connect: {
       async socket() {
@@ -92,3 +99,72 @@ it('says what may be unread, also when the connection breaks while it is being c
   expect(await stuck).toBe('rejected');
   expect(stage.broken).toEqual([10]);
 });
+
+it.each([
+  ['in the middle of it', 0],
+  ['a while after the last lines', 30_000],
+])(
+  'a receiver that reads slowly all along and breaks, %s: what it has not read, and not all since the beginning',
+  async (_, quietMs) => {
+    const stage = await createStage();
+    await using receiver = stage.receiver;
+    const { stream, read } = stage;
+    const batch = Buffer.alloc(1 << 20, 'x');
+    const batches = 64;
+    let waits = 0;
+    for (let i = 0; i < batches; i++) {
+      let done = false;
+      // Sequence numbers are bytes here.
+      const write = stream.write(batch, i * batch.length, never).then(() => {
+        done = true;
+      });
+      await until(() => done || stage.sockets[0]!.writableLength > 0);
+      stage.clock += 100;
+      if (!done) waits += 1;
+      while (!done) {
+        stage.clock += 1000;
+        read.allowed = read.bytes + (1 << 20);
+        receiver.resume();
+        await until(() => done || read.bytes >= read.allowed);
+      }
+      await write;
+    }
+    expect(waits).toBeGreaterThan(10);
+    stage.clock += quietMs;
+    receiver.pause();
+    const unread = batches * batch.length - read.bytes;
+    await receiver.stop();
+    await until(() => stage.broken.length > 0);
+    expect(unread).toBeGreaterThan(0);
+    expect(stage.broken).toHaveLength(1);
+    expect(stage.broken[0]).toBeLessThanOrEqual(read.bytes);
+    expect(stage.broken[0]).toBeGreaterThanOrEqual((batches - 41) * batch.length);
+  },
+);
+
+it('goes back to all that a receiver may not have read that does not answer our end of the connection', async () => {
+  const stage = await createStage();
+  await using receiver = stage.receiver;
+  await stage.stream.write(Buffer.from('one'), 10, never);
+  stage.clock += 60_000;
+  await stage.stream.write(Buffer.from('two'), 20, never);
+  stage.clock += 60_000;
+  await until(() => receiver.open() === 1);
+  await stage.stream.close();
+  expect(stage.broken).toEqual([10]);
+});
+
+it.each(['plain', 'tls'])(
+  '%s: goes back to nothing when a receiver that reads answered our end',
+  async (kind) => {
+    using folder = temporaryFolder();
+    const stage = await createStage(kind === 'tls' ? makeCertificates(folder.path) : undefined);
+    await using receiver = stage.receiver;
+    stage.read.allowed = Number.POSITIVE_INFINITY;
+    receiver.resume();
+    await stage.stream.write(Buffer.from('one'), 10, never);
+    await stage.stream.close();
+    expect(stage.read.bytes).toBe(3);
+    expect(stage.broken).toEqual([]);
+  },
+);

@@ -92,18 +92,46 @@ it.each(['syslog', 'syslog+tls'])(
   },
 );
 
-it('goes on where it was after a restart of ours, and repeats nothing', async () => {
-  using folder = temporaryFolder();
-  await using receiver = await startSyslogReceiver();
-  await using ground = await createGround({ folder: folder.path });
-  ground.open(`syslog://localhost:${receiver.port}`);
-  for (let round = 0; round < 5; round++) {
-    ground.print(round * 1000 + 1, round * 1000 + 1000);
+it.each(['syslog', 'syslog+tls'])(
+  '%s: goes on where it was after a restart of ours, and repeats nothing',
+  async (scheme) => {
+    using folder = temporaryFolder();
+    const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
+    await using receiver = await startSyslogReceiver(tls);
+    await using ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
+    ground.open(`${scheme}://localhost:${receiver.port}`);
+    for (let round = 0; round < 5; round++) {
+      ground.print(round * 1000 + 1, round * 1000 + 1000);
+      await ground.restart();
+    }
+    await until(() => receiver.messages.length >= 5000);
+    expect(numbers(receiver.messages.map(({ text }) => text))).toEqual(range(1, 5000));
+  },
+);
+
+it.each(['syslog', 'syslog+tls'])(
+  '%s: loses nothing to a receiver that hangs over a restart of ours and is then restarted',
+  async (scheme) => {
+    using folder = temporaryFolder();
+    const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
+    await using receiver = await startSyslogReceiver(tls);
+    await using ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
+    ground.open(`${scheme}://localhost:${receiver.port}`);
+    ground.print(1, 100);
+    await until(() => receiver.messages.length === 100);
+    receiver.pause();
+    ground.print(101, 5000);
+    await until(() => ground.status().lag === 0);
     await ground.restart();
-  }
-  await until(() => receiver.messages.length >= 5000);
-  expect(numbers(receiver.messages.map(({ text }) => text))).toEqual(range(1, 5000));
-});
+    await receiver.stop();
+    receiver.resume();
+    await receiver.start();
+    ground.print(5001, 5100);
+    await until(() => receiver.messages.at(-1)?.sequence === 5100 && ground.status().lag === 0);
+    expect(distinct(numbers(receiver.messages.map(({ text }) => text)))).toEqual(range(1, 5100));
+    expect(ground.status()).toMatchObject({ delivered: 5100, lost: 0, failure: null });
+  },
+);
 
 it('keeps what a receiver that is away misses, through restarts of ours', async () => {
   using folder = temporaryFolder();
