@@ -30,7 +30,7 @@ refuse_restore() {
 restore_backup() {
   local todo="mend what is said above, then run this again. $data_folder is as empty as before."
   if [ -z "$backup" ]; then return; fi
-  if [ -e "$unit" ] || [ -x "$starter" ]; then
+  if service_is_installed; then
     # It would make a platform of its own in the empty folder.
     hint="look at: journalctl -u twelve, or $service_log" step "Stopping the service" stop_installed
     todo+=" The service stays stopped."
@@ -42,9 +42,14 @@ restore_backup() {
   say "Where something fails from here on, run this again without --restore and --key: the data is there."
 }
 
-# Where no service of ours runs. The router of a platform that is restored may have gone on without its data.
+# Whether it runs or not.
+service_is_installed() { [ -e "$unit" ] || [ -x "$starter" ]; }
+
+# Where no service of ours runs: an installed one with its data has these ports. The router of a platform that is restored
+# may have gone on without its data.
 refuse_ports_of_others() {
   local own='' ours='' others
+  if [ -z "$backup" ] && [ -e "$data_folder/instance" ] && service_is_installed; then return; fi
   if [ -e "$data_folder/instance" ]; then own=$(<"$data_folder/instance"); fi
   others=$("$node" scripts/lib/instance.js routers) || others=''
   if [ -n "$own" ] && grep -qxF "$own" <<<"$others"; then ours=$(listening | grep '^TWELVE_HTTP'); fi

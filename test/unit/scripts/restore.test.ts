@@ -199,4 +199,14 @@ describe('the ports', () => {
       ),
     });
   });
+
+  it('are those of an installed service with its data, but not of data that was restored for a service to come', async () => {
+    await writeFile(at('data/instance'), 'deadbeef\n');
+    // What failed after a restore is run again without it.
+    expect(await ask()).toMatchObject({ status: 1, stderr: expect.stringContaining('is taken') });
+    await writeFile(at('unit'), '');
+    expect(await ask()).toMatchObject({ status: 0, stdout: 'free\n' });
+    await rm(at('data/instance'));
+    expect(await ask()).toMatchObject({ status: 1, stderr: expect.stringContaining('is taken') });
+  });
 });
