@@ -15,13 +15,18 @@ check_restore() {
 
 # Before minutes go into an installation that cannot end, and before anything is changed.
 refuse_restore() {
-  local file
+  local file found
   if [ -z "$backup" ]; then return; fi
   for file in "$backup" "$backup_key"; do
     [ -f "$file" ] || fail "There is no file $file. Nothing was changed." "name it with its whole path."
   done
   # What a restore left that was cut off is for the next one to remove.
-  if [ -e "$data_folder/restoring" ] || ! { [ -e "$data_folder/twelve.db" ] || [ -e "$data_folder/instance" ]; }; then return; fi
+  if [ ! -d "$data_folder" ] || [ -e "$data_folder/restoring" ]; then return; fi
+  # As the restore itself looks: what a file system, or a look at who uses the folder, puts there is no data.
+  mapfile -t found < <(find "$data_folder/" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name 'server.lock*' -printf '%f\n' | sort)
+  if [ ${#found[@]} -eq 0 ]; then return; fi
+  [ -e "$data_folder/twelve.db" ] || [ -e "$data_folder/instance" ] ||
+    fail "$data_folder is not empty: ${found[*]:0:3}. Nothing was changed." "move what is there away, with the service stopped where there is one, then run this again."
   fail "$data_folder holds the data of a platform, and a backup is restored where there is none. Nothing was changed." \
     "where that is this backup already, and the installation failed after it: run this again without --restore and --key. Else take that platform away first, with scripts/install --uninstall, which asks whether its data goes too; kept, it has to be moved elsewhere."
 }
