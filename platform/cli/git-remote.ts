@@ -1,6 +1,7 @@
 // The git repository we stand in: its remotes, and how git gets our token.
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CliError } from './errors.ts';
 
 export interface Remote {
@@ -118,12 +119,24 @@ export async function configureCredentials(
 export function credentialHelper(program: string, execArgv: readonly string[] = process.execArgv): string {
   // A source file needs the loader we were started with; a compiled one needs nothing.
   const loader = program.endsWith('.ts') ? execArgv : [];
-  const command = [process.execPath, ...loader, program, 'git:credentials'].map(quote).join(' ');
-  return `!f() { sh ${quote(credentialsScript)} "$1" ${command}; }; f`;
+  const node = besideProgram(program, 'bin/node') ?? process.execPath;
+  const script =
+    besideProgram(program, credentialsScript) ?? join(import.meta.dirname, '../..', credentialsScript);
+  const command = [node, ...loader, program, 'git:credentials'].map(quote).join(' ');
+  return `!f() { sh ${quote(script)} "$1" ${command}; }; f`;
 }
 
 /** The same file beside the source and beside the compiled program. */
-const credentialsScript = join(import.meta.dirname, '..', '..', 'platform', 'cli', 'git-credentials.sh');
+const credentialsScript = 'platform/cli/git-credentials.sh';
+
+/**
+ * As the program's own path has it: an installation's leads through a link to the version that runs, whose folder goes some
+ * upgrades later. Undefined where there is none, as beside a link to the program alone.
+ */
+function besideProgram(program: string, file: string): string | undefined {
+  const path = join(dirname(program), '../..', file);
+  return existsSync(path) ? path : undefined;
+}
 
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -15,13 +15,18 @@ check_restore() {
 
 # Before minutes go into an installation that cannot end, and before anything is changed.
 refuse_restore() {
-  local file
+  local file found
   if [ -z "$backup" ]; then return; fi
   for file in "$backup" "$backup_key"; do
     [ -f "$file" ] || fail "There is no file $file. Nothing was changed." "name it with its whole path."
   done
   # What a restore left that was cut off is for the next one to remove.
-  if [ -e "$data_folder/restoring" ] || ! { [ -e "$data_folder/twelve.db" ] || [ -e "$data_folder/instance" ]; }; then return; fi
+  if [ ! -d "$data_folder" ] || [ -e "$data_folder/restoring" ]; then return; fi
+  # As the restore itself looks: what a file system, or a look at who uses the folder, puts there is no data.
+  mapfile -t found < <(find "$data_folder/" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name 'server.lock*' -printf '%f\n' | sort)
+  if [ ${#found[@]} -eq 0 ]; then return; fi
+  [ -e "$data_folder/twelve.db" ] || [ -e "$data_folder/instance" ] ||
+    fail "$data_folder is not empty: ${found[*]:0:3}. Nothing was changed." "move what is there away, with the service stopped where there is one, then run this again."
   fail "$data_folder holds the data of a platform, and a backup is restored where there is none. Nothing was changed." \
     "where that is this backup already, and the installation failed after it: run this again without --restore and --key. Else take that platform away first, with scripts/install --uninstall, which asks whether its data goes too; kept, it has to be moved elsewhere."
 }
@@ -30,7 +35,7 @@ refuse_restore() {
 restore_backup() {
   local todo="mend what is said above, then run this again. $data_folder is as empty as before."
   if [ -z "$backup" ]; then return; fi
-  if [ -e "$unit" ] || [ -x "$starter" ]; then
+  if service_is_installed; then
     # It would make a platform of its own in the empty folder.
     hint="look at: journalctl -u twelve, or $service_log" step "Stopping the service" stop_installed
     todo+=" The service stays stopped."
@@ -42,9 +47,14 @@ restore_backup() {
   say "Where something fails from here on, run this again without --restore and --key: the data is there."
 }
 
-# Where no service of ours runs. The router of a platform that is restored may have gone on without its data.
+# Whether it runs or not.
+service_is_installed() { [ -e "$unit" ] || [ -x "$starter" ]; }
+
+# Where no service of ours runs: an installed one with its data has these ports. The router of a platform that is restored
+# may have gone on without its data.
 refuse_ports_of_others() {
   local own='' ours='' others
+  if [ -z "$backup" ] && [ -e "$data_folder/instance" ] && service_is_installed; then return; fi
   if [ -e "$data_folder/instance" ]; then own=$(<"$data_folder/instance"); fi
   others=$("$node" scripts/lib/instance.js routers) || others=''
   if [ -n "$own" ] && grep -qxF "$own" <<<"$others"; then ours=$(listening | grep '^TWELVE_HTTP'); fi

@@ -61,10 +61,15 @@ remove_data() {
 }
 
 # Sets what the engine is asked with: the program's own Node, where the machine has none, and the socket of the settings.
+# An installation that ended before its program was the one that runs, after a restore say, has left just the Node.
 ask_engine_as_service() {
   local ours
-  ours=$(node_of "$programs/current")
-  if [ -x "$ours" ]; then PATH=${ours%/*}:$PATH; fi
+  for ours in "$(node_of "$programs/current")" "$programs"/nodes/*/bin/node; do
+    if [ -x "$ours" ] && "$ours" --version >/dev/null 2>&1; then
+      PATH=${ours%/*}:$PATH
+      break
+    fi
+  done
   TWELVE_ENGINE=$(setting_or TWELVE_ENGINE "$default_socket")
   export TWELVE_ENGINE
 }

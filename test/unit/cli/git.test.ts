@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -200,5 +200,18 @@ it('answers git without starting a program when it knows the token, and asks the
 it('quotes the helper for the shell that git runs it through', () => {
   expect(credentialHelper("/opt/it's here/cli/main.js")).toBe(
     `!f() { sh ${script} "$1" ${process.execPath} '/opt/it'\\''s here/cli/main.js' git:credentials; }; f`,
+  );
+});
+
+it('names an installation by the link to the version that runs, which an upgrade moves', async () => {
+  await using folder = await temporaryFolder();
+  const at = (...names: string[]): string => join(folder.path, ...names);
+  for (const name of ['bin', 'dist/cli', 'platform/cli'])
+    await mkdir(at('versions/1', name), { recursive: true });
+  for (const name of ['bin/node', 'platform/cli/git-credentials.sh'])
+    await writeFile(at('versions/1', name), '');
+  await symlink(at('versions/1'), at('current'));
+  expect(credentialHelper(at('current/dist/cli/main.js'))).toBe(
+    `!f() { sh ${at('current/platform/cli/git-credentials.sh')} "$1" ${at('current/bin/node')} ${at('current/dist/cli/main.js')} git:credentials; }; f`,
   );
 });

@@ -82,6 +82,21 @@ describe('before anything is changed', () => {
     await mkdir(at('data/restoring'));
     expect(await pieces(refuse)).toMatchObject({ status: 0, stdout: 'fine\n' });
   });
+
+  it('what is left of lost data is refused too, and an empty folder is one with a lock in it, or none', async () => {
+    for (const name of ['a.tgz', 'a.key', 'data/server.lock']) await writeFile(at(name), '');
+    await mkdir(at('data/lost+found'));
+    expect(await pieces(refuse)).toMatchObject({ status: 0, stdout: 'fine\n' });
+    await mkdir(at('data/logs'));
+    expect(await pieces(refuse)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /data is not empty: logs\. Nothing was changed\.\n.*move what is there away/,
+      ),
+    });
+    await rm(at('data'), { recursive: true });
+    expect(await pieces(refuse)).toMatchObject({ status: 0, stdout: 'fine\n' });
+  });
 });
 
 describe('a backup', () => {
@@ -198,5 +213,15 @@ describe('the ports', () => {
         /router of another platform: 0badcafe\.(.|\n)*instance\.js remove 0badcafe\n$/,
       ),
     });
+  });
+
+  it('are those of an installed service with its data, but not of data that was restored for a service to come', async () => {
+    await writeFile(at('data/instance'), 'deadbeef\n');
+    // What failed after a restore is run again without it.
+    expect(await ask()).toMatchObject({ status: 1, stderr: expect.stringContaining('is taken') });
+    await writeFile(at('unit'), '');
+    expect(await ask()).toMatchObject({ status: 0, stdout: 'free\n' });
+    await rm(at('data/instance'));
+    expect(await ask()).toMatchObject({ status: 1, stderr: expect.stringContaining('is taken') });
   });
 });

@@ -1,11 +1,11 @@
 // The log of the service where there is no systemd: it begins anew before it fills the disk.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { call, scripts } from '../../support/install-pieces.ts';
-import type { Result } from '../../support/program.ts';
+import { type Result, run } from '../../support/program.ts';
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -62,4 +62,35 @@ it('the service looks at its own, and ends that when it ends', async () => {
   expect(service).toMatch(
     /keep_log_short "\$log" &\n {2}keeper=\$!\n {2}trap '[^']*kill -TERM "\$keeper" \|\| true;/,
   );
+});
+
+it('the service leaves no pid file, whatever its server ends with and also between two of them', async () => {
+  const text = await readFile(join(scripts, 'lib/twelve-service'), 'utf8');
+  const elsewhere = {
+    ...{ '/opt/twelve/current': 'current', '/var/lib/twelve': 'data', '/etc/twelve': 'etc' },
+    ...{ '/var/log/twelve.log': 'log', '/run/twelve.pid': 'pid' },
+  };
+  const service = Object.entries(elsewhere).reduce(
+    (all, [path, name]) => all.replaceAll(path, at(name)),
+    text,
+  );
+  for (const name of ['current/bin', 'current/scripts', 'data', 'etc'])
+    await mkdir(at(name), { recursive: true });
+  await symlink(join(scripts, 'lib'), at('current/scripts/lib'));
+  await writeFile(at('etc/twelve.env'), '');
+  await writeFile(at('twelve-service'), service, { mode: 0o755 });
+  await writeFile(at('current/bin/node'), '#!/bin/sh\n', { mode: 0o755 });
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const tell = (verb: string): Promise<Result> => run(at('twelve-service'), [verb], { env });
+  for (const server of ["trap 'exit 7' TERM; touch up; while :; do sleep 0.1; done", 'touch up; exit 3']) {
+    await rm(at('data/up'), { force: true });
+    await writeFile(at('current/bin/setpriv'), `#!/bin/bash\n${server}\n`, { mode: 0o755 });
+    expect(await tell('start')).toMatchObject({ status: 0 });
+    try {
+      await expect.poll(() => existsSync(at('data/up'))).toBe(true);
+    } finally {
+      expect(await tell('stop')).toMatchObject({ status: 0, stdout: expect.stringContaining('has stopped') });
+    }
+    expect(existsSync(at('pid'))).toBe(false);
+  }
 });

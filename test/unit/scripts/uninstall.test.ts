@@ -97,6 +97,20 @@ it('takes away containers, rules and sockets of this platform and no other, and 
   ).toEqual([false, true, true, false, false]);
 });
 
+it('asks the engine with the Node of an installation that ended before its program ran', async () => {
+  await startEngine();
+  for (const [name, node] of [
+    ['cut', '#!/bin/sh\nexit 1\n'],
+    ['whole', `#!/bin/sh\necho "$@" >>${at('asked')}\nexec ${process.execPath} "$@"\n`],
+  ] as const) {
+    await mkdir(at('opt/nodes', name, 'bin'), { recursive: true });
+    await writeFile(at('opt/nodes', name, 'bin/node'), node, { mode: 0o755 });
+  }
+  expect(await uninstall('keep')).toMatchObject({ status: 0 });
+  expect(await readFile(at('asked'), 'utf8')).toContain('scripts/lib/instance.js stop abcdef12');
+  expect(asked).toContain('DELETE /containers/c1?force=1&v=1');
+});
+
 it('where the engine was taken away first it goes on without, and says so', async () => {
   const gone = await uninstall('remove', 'dockerd_installed() { return 1; }');
   expect(gone).toMatchObject({
