@@ -24,6 +24,9 @@ tour() {
 
 log_in() {
   heading "Logging in with the first token, which is in the data folder"
+  # The server advises to remove it once somebody is logged in.
+  [ -s "$folder/admin-token" ] || (umask 077 && TWELVE_DATA=$folder twelve server:token >"$folder/admin-token") ||
+    broken "There is no token, and none could be made."
   show twelve login "http://$api" --token-file "$folder/admin-token" || broken "The login was refused."
   tick "log in"
 }
