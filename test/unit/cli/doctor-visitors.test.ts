@@ -126,6 +126,28 @@ it('an address among several that is not the server is told, and for sure only w
   expect(told(both('::1', 'refused'))).toEqual([ok]);
 });
 
+it('what answers at a stranger is not said of the address that is the server', () => {
+  const [own, other] = [way(apps, '203.0.113.7', 'refused'), way(apps, '198.51.100.99', 'somebody')];
+  const addresses = [...own.addresses, ...other.addresses];
+  const said = (first: Way) =>
+    seen([{ name: apps, addresses, tries: [...first.tries, ...other.tries] }]).map((one) => one.said);
+  expect(said(own)).toEqual([
+    "*.apps.example leads to 203.0.113.7, which is the server's, and nobody answers there from here",
+  ]);
+  expect(said(way(apps, '203.0.113.7', 'no way'))).toEqual([
+    expect.stringMatching(/where somebody else answers from here; whether visitors .* is not seen$/),
+  ]);
+});
+
+it('where nothing can be asked, it is not said that the server does not answer', () => {
+  expect(seen([way(apps, '2001:db8::99', 'no way')])).toMatchObject([
+    {
+      verdict: 'warning',
+      said: expect.stringMatching(/where nothing can be asked from here, and to none of its addresses/),
+    },
+  ]);
+});
+
 it('nothing is claimed of a server that does not tell itself from others', () => {
   const { router_mark: _, ...older } = status;
   const one = { name: apps, addresses: ['198.51.100.99'], tries: [] };
