@@ -25,11 +25,18 @@ function leads(way: Way, facts: Known): Finding[] {
   const recognised = status.router_mark !== undefined;
   if (addresses.every(isLoopback) && (recognised ? !here : tunnel))
     return [nowhere(name, 'to this machine, and not to the server', status)];
+  if (isOfTheApi(way, facts))
+    return [ok('names', `${name} leads to ${addresses.join(', ')}, where this server's API answers`)];
   if (recognised) return [unproved(way, facts)];
   const why = 'the server is of a version that does not tell itself from others';
   return [
     skipped('names', `${name} leads to ${addresses.join(', ')}; whether to the server is not seen: ${why}`),
   ];
+}
+
+/** By it we were answered: a proxy may pass the domain's requests on to the API, and to the router only those of the names below it. */
+function isOfTheApi(way: Way, { url }: Known): boolean {
+  return new URL(url).hostname === way.name && answerAt(way, way.addresses) !== 'another server';
 }
 
 function nowhere(name: string, where: string, { domain, https }: Known['status']): Finding {

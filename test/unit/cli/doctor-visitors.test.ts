@@ -108,6 +108,28 @@ it('the domain itself is needed by TLS alone', () => {
   ]);
 });
 
+it('the domain itself is proved by the API that answers by it, unless another server does at the same place', () => {
+  const url = 'https://apps.example:5443';
+  const told = (one: Way, facts: Partial<Facts>) =>
+    seen([one], facts).map(({ verdict, said }) => [verdict, said]);
+  const domain = way('apps.example', '203.0.113.7', 'somebody');
+  expect(told(domain, { url })).toEqual([
+    ['ok', "apps.example leads to 203.0.113.7, where this server's API answers"],
+  ]);
+  expect(told(domain, {})).toMatchObject([['warning', expect.any(String)]]);
+  // The apps' names are another matter.
+  expect(told(way(apps, '203.0.113.7', 'somebody'), { url })).toMatchObject([
+    ['warning', expect.any(String)],
+  ]);
+  expect(told(way('apps.example', '203.0.113.7', 'another server'), { url })).toMatchObject([
+    ['warning', expect.stringContaining('another Twelve server')],
+  ]);
+  const tunnelled = way('localhost', '127.0.0.1', 'somebody');
+  expect(told(tunnelled, { url: 'http://localhost:5480', tunnel: true })).toMatchObject([
+    ['warning', expect.stringContaining('to this machine, and not to the server')],
+  ]);
+});
+
 it('an address among several that is not the server is told, and for sure only where somebody there said so', () => {
   const both = (address: string, answer: 'refused' | 'silent'): Way => {
     const [first, second] = [way(apps, '203.0.113.7', 'this server'), way(apps, address, answer)];
