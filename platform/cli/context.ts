@@ -24,7 +24,7 @@ export function findServer(env: Environment): Server {
 }
 
 /** Where a token came from, for messages. */
-export function nameOfToken(env: Environment, url: string): string {
+export function nameOfToken(env: Pick<Environment, 'token'>, url: string): string {
   return env.token ? 'TWELVE_TOKEN' : `What is stored for ${url}`;
 }
 
