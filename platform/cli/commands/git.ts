@@ -1,6 +1,6 @@
 // git:remote connects a repository to an app; git:credentials is what git runs to get the token.
 import { appPath, type Command } from '../command.ts';
-import { authorityForGit, findServer, nameOfToken, parseToken, tokenHint } from '../context.ts';
+import { authorityForGit, findServer, nameOfToken, notLoggedIn, parseToken, tokenHint } from '../context.ts';
 import type { Environment } from '../environment.ts';
 import { CliError, usageError } from '../errors.ts';
 import {
@@ -57,7 +57,7 @@ const credentials: Command = {
     try {
       const token = tokenFor(call.world.env, asked);
       if (token) return call.out.line(`username=twelve\npassword=${token}`);
-      call.out.notice(`You are not logged in to ${asked}. Log in: twelve login ${asked}\n${tokenHint}`);
+      call.out.notice(notLoggedIn(asked));
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       call.out.notice(error.message);
