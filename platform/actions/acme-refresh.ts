@@ -67,7 +67,7 @@ export async function refreshAcme(
 }
 
 function namesOf({ store, config }: AcmeKnown, owner: CertificateOwner): string[] {
-  if (!owner) return [...new Set(ownHosts(config))];
+  if (!owner) return ownHosts(config);
   const custom = store.domains.ofApp(owner.id).map(({ hostName }) => hostName);
   return [builtInHost({ config }, owner), ...custom];
 }

@@ -92,9 +92,9 @@ export function coveredHosts(
   return ({ names }) => all.filter((host) => covers(names, host));
 }
 
-/** Names of the platform itself. */
+/** Names of the platform itself, each once: often the API is reached by the domain too. */
 export function ownHosts({ domain, publicUrl }: Pick<Names['config'], 'domain' | 'publicUrl'>): string[] {
-  return [domain, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];
+  return [...new Set([domain, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])])];
 }
 
 /** What the router serves: for each host, also of the platform, the certificate that fits it best; for others its default. */

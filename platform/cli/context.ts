@@ -24,7 +24,7 @@ export function findServer(env: Environment): Server {
 }
 
 /** Where a token came from, for messages. */
-export function nameOfToken(env: Environment, url: string): string {
+export function nameOfToken(env: Pick<Environment, 'token'>, url: string): string {
   return env.token ? 'TWELVE_TOKEN' : `What is stored for ${url}`;
 }
 
@@ -53,9 +53,12 @@ export function openServer(
   needs: { signal: AbortSignal; warn(text: string): void },
 ): Client {
   const { url, token } = findServer(env);
-  if (!token)
-    throw new CliError(`You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`);
+  if (!token) throw new CliError(notLoggedIn(url));
   return openToAnybody(env, needs);
+}
+
+export function notLoggedIn(url: string): string {
+  return `You are not logged in to ${url}. Log in: twelve login ${url}\n${tokenHint}`;
 }
 
 /** For what a server answers without a token too; where there is one it is sent. @throws CliError when that cannot be one */
@@ -70,7 +73,10 @@ export function openToAnybody(
     token: token ? parseToken(token, nameOfToken(env, url)) : undefined,
     authority,
     ...needs,
-    unauthorized: `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`,
+    // Also what is before a server may want to know who asks.
+    unauthorized: token
+      ? `${url} does not accept the token ${source}. Log in again: twelve login ${url}\n${tokenHint}`
+      : notLoggedIn(url),
   });
 }
 

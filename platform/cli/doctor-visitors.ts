@@ -25,11 +25,18 @@ function leads(way: Way, facts: Known): Finding[] {
   const recognised = status.router_mark !== undefined;
   if (addresses.every(isLoopback) && (recognised ? !here : tunnel))
     return [nowhere(name, 'to this machine, and not to the server', status)];
+  if (isOfTheApi(way, facts))
+    return [ok('names', `${name} leads to ${addresses.join(', ')}, where this server's API answers`)];
   if (recognised) return [unproved(way, facts)];
   const why = 'the server is of a version that does not tell itself from others';
   return [
     skipped('names', `${name} leads to ${addresses.join(', ')}; whether to the server is not seen: ${why}`),
   ];
+}
+
+/** By it we were answered: a proxy may pass the domain's requests on to the API, and to the router only those of the names below it. */
+function isOfTheApi(way: Way, { url }: Known): boolean {
+  return new URL(url).hostname === way.name && answerAt(way, way.addresses) !== 'another server';
 }
 
 function nowhere(name: string, where: string, { domain, https }: Known['status']): Finding {
@@ -67,16 +74,17 @@ function unproved(way: Way, { status, here }: Known): Finding {
   if (answer === 'another server')
     return warning('names', `${name} leads to ${list}, where ${is[answer]}`, leadTo(name, own));
   const theServers = addresses.filter((one) => own.includes(one) || (here && isLoopback(one)));
-  if (theServers.length > 0 && answer !== 'no way')
+  const there = answerAt(way, theServers);
+  if (theServers.length > 0 && there !== 'no way')
     return warning(
       'names',
-      `${name} leads to ${theServers.join(', ')}, which is the server's, and ${is[answer]} there from here`,
+      `${name} leads to ${theServers.join(', ')}, which is the server's, and ${is[there]} there from here`,
       `Open ports ${doorsSaid(status)} in the firewall, and look at TWELVE_HTTP and at what else listens there.`,
     );
   if (theServers.length === 0 && isNoneOf(addresses, own))
     return warning(
       'names',
-      `${name} leads to ${list}, where this server does not answer, and to none of its addresses (${own.filter(isPublic).join(', ')})`,
+      `${name} leads to ${list}, where ${answer === 'no way' ? `${is[answer]} from here` : 'this server does not answer'}, and to none of its addresses (${own.filter(isPublic).join(', ')})`,
       `${leadTo(name, own)} Where what it leads to passes visitors on to the server, see that it does so for ports ${doorsSaid(status)}.`,
     );
   return skipped(

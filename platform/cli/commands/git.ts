@@ -1,6 +1,6 @@
 // git:remote connects a repository to an app; git:credentials is what git runs to get the token.
 import { appPath, type Command } from '../command.ts';
-import { authorityForGit, findServer, nameOfToken, parseToken, tokenHint } from '../context.ts';
+import { authorityForGit, findServer, nameOfToken, notLoggedIn, parseToken, tokenHint } from '../context.ts';
 import type { Environment } from '../environment.ts';
 import { CliError, usageError } from '../errors.ts';
 import {
@@ -56,12 +56,8 @@ const credentials: Command = {
     if (operation !== 'get') return;
     try {
       const token = tokenFor(call.world.env, asked);
-      // What has a line's end in it would be more than one answer.
-      if (token)
-        return call.out.line(
-          `username=twelve\npassword=${parseToken(token, nameOfToken(call.world.env, asked))}`,
-        );
-      call.out.notice(`You are not logged in to ${asked}. Log in: twelve login ${asked}\n${tokenHint}`);
+      if (token) return call.out.line(`username=twelve\npassword=${token}`);
+      call.out.notice(notLoggedIn(asked));
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       call.out.notice(error.message);
@@ -79,13 +75,17 @@ function parseQuestion(text: string): string {
   return `${facts.get('protocol') ?? ''}://${facts.get('host') ?? ''}`;
 }
 
-/** A token goes to the server it is for, and to no other. */
+/**
+ * A token goes to the server it is for, and to no other.
+ * @throws CliError when it cannot be one: what has a line's end in it would be more than one answer
+ */
 function tokenFor(env: Environment, origin: string): string | undefined {
   const server = findServer(env);
-  if (new URL(server.url).origin === origin) return server.token;
+  if (new URL(server.url).origin === origin)
+    return server.token && parseToken(server.token, nameOfToken(env, origin));
   const { hosts } = readLogins(env.configFolder);
-  return Object.entries(hosts).find(([url]) => URL.canParse(url) && new URL(url).origin === origin)?.[1]
-    .token;
+  const stored = Object.entries(hosts).find(([url]) => URL.canParse(url) && new URL(url).origin === origin);
+  return stored && parseToken(stored[1].token, nameOfToken({ token: undefined }, origin));
 }
 
 export const commands: readonly Command[] = [remote, credentials];

@@ -32,5 +32,11 @@ it("the platform's own name is one of them", async () => {
     () => certificateOrders(one.platform),
     (now) => now?.failing === 1,
   );
-  expect(found?.first).toEqual({ app: null, host: 'apps.test', reason: 'Port 80 is closed.' });
+  expect(found).toEqual({
+    ...{ hosts: 2, failing: 1 },
+    first: { app: null, host: 'apps.test', reason: 'Port 80 is closed.' },
+  });
+  // As scripts/install sets it.
+  const config = { ...one.platform.config, publicUrl: 'https://apps.test:5443' };
+  expect(await certificateOrders({ ...one.platform, config })).toEqual(found);
 });

@@ -108,6 +108,28 @@ it('the domain itself is needed by TLS alone', () => {
   ]);
 });
 
+it('the domain itself is proved by the API that answers by it, unless another server does at the same place', () => {
+  const url = 'https://apps.example:5443';
+  const told = (one: Way, facts: Partial<Facts>) =>
+    seen([one], facts).map(({ verdict, said }) => [verdict, said]);
+  const domain = way('apps.example', '203.0.113.7', 'somebody');
+  expect(told(domain, { url })).toEqual([
+    ['ok', "apps.example leads to 203.0.113.7, where this server's API answers"],
+  ]);
+  expect(told(domain, {})).toMatchObject([['warning', expect.any(String)]]);
+  // The apps' names are another matter.
+  expect(told(way(apps, '203.0.113.7', 'somebody'), { url })).toMatchObject([
+    ['warning', expect.any(String)],
+  ]);
+  expect(told(way('apps.example', '203.0.113.7', 'another server'), { url })).toMatchObject([
+    ['warning', expect.stringContaining('another Twelve server')],
+  ]);
+  const tunnelled = way('localhost', '127.0.0.1', 'somebody');
+  expect(told(tunnelled, { url: 'http://localhost:5480', tunnel: true })).toMatchObject([
+    ['warning', expect.stringContaining('to this machine, and not to the server')],
+  ]);
+});
+
 it('an address among several that is not the server is told, and for sure only where somebody there said so', () => {
   const both = (address: string, answer: 'refused' | 'silent'): Way => {
     const [first, second] = [way(apps, '203.0.113.7', 'this server'), way(apps, address, answer)];
@@ -124,6 +146,28 @@ it('an address among several that is not the server is told, and for sure only w
     ['skipped', '*.apps.example leads to 2001:db8::7 too, where nobody answers from here'],
   ]);
   expect(told(both('::1', 'refused'))).toEqual([ok]);
+});
+
+it('what answers at a stranger is not said of the address that is the server', () => {
+  const [own, other] = [way(apps, '203.0.113.7', 'refused'), way(apps, '198.51.100.99', 'somebody')];
+  const addresses = [...own.addresses, ...other.addresses];
+  const said = (first: Way) =>
+    seen([{ name: apps, addresses, tries: [...first.tries, ...other.tries] }]).map((one) => one.said);
+  expect(said(own)).toEqual([
+    "*.apps.example leads to 203.0.113.7, which is the server's, and nobody answers there from here",
+  ]);
+  expect(said(way(apps, '203.0.113.7', 'no way'))).toEqual([
+    expect.stringMatching(/where somebody else answers from here; whether visitors .* is not seen$/),
+  ]);
+});
+
+it('where nothing can be asked, it is not said that the server does not answer', () => {
+  expect(seen([way(apps, '2001:db8::99', 'no way')])).toMatchObject([
+    {
+      verdict: 'warning',
+      said: expect.stringMatching(/where nothing can be asked from here, and to none of its addresses/),
+    },
+  ]);
 });
 
 it('nothing is claimed of a server that does not tell itself from others', () => {

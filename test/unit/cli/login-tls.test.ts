@@ -52,6 +52,11 @@ it('what to compare it with is printed where nobody is logged in, and no token i
   });
   expect(await twelve(['ca'], nobody)).toMatchObject({ status: 0, out: body.certificate });
   expect(api.asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+  await using closed = await scriptedApi({ 'GET /certificate-authority': { status: 401 } });
+  expect(await twelve(['ca'], { url: closed.url, token: null })).toMatchObject({
+    status: 1,
+    err: expect.stringContaining(`You are not logged in to ${closed.url}.`),
+  });
 });
 
 it('with --ca it is stored for this server, and used by commands and by git', async () => {

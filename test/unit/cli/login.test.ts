@@ -98,6 +98,11 @@ it.each(['abc\r', 'a\nb', 'токен', 'two words'])(
     });
     const stored = await twelve(['apps'], { env, token: null });
     expect(stored.err).toContain(`What is stored for ${api.url} is no token`);
+    const another = { env, url: 'http://127.0.0.1:9', token: 'good', input: asked };
+    expect(await twelve(['git:credentials', 'get'], another)).toMatchObject({
+      ...{ status: 0, out: 'quit=1\n' },
+      err: expect.stringContaining(`What is stored for ${api.url} is no token`),
+    });
     expect(api.asked).toEqual([]);
     expect((await twelve(['login'], { env, token: null, input: 'right' })).status).toBe(0);
   },
