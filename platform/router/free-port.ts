@@ -27,11 +27,14 @@ export function listenersOf({ http, https }: Listeners) {
 export async function requireFree(listeners: Listeners, held: readonly string[] | 'unknown'): Promise<void> {
   for (const { setting, listener } of listenersOf(listeners)) {
     const code = await whyNot(listener);
-    if (code === 'EADDRNOTAVAIL') throw notOurs(listener, setting);
+    if (code !== undefined && nowhere.test(code)) throw notOurs(listener, setting);
     if (code !== 'EADDRINUSE' || held === 'unknown') continue;
     if (!held.some((address) => overlap(address, listener))) throw taken(listener, setting);
   }
 }
+
+/** An address of another machine, one of IPv6 where that is switched off, a name that stands for none: HAProxy has no other. */
+const nowhere = /^(EADDRNOTAVAIL|EAFNOSUPPORT|ENOTFOUND|EAI_\w+)$/;
 
 /** What the kernel says; undefined where it lets us. Whatever else we may not do here, HAProxy perhaps may. */
 async function whyNot({ host, port }: Listener): Promise<string | undefined> {

@@ -68,14 +68,18 @@ test.each(['TWELVE_HTTP', 'TWELVE_HTTPS'])(
   },
 );
 
-test('so does an address that is not ours', async () => {
+/** Longer than a part of a name can be: nobody has to be asked what it stands for. */
+const noName = `${'x'.repeat(64)}.test`;
+
+test.each(['192.0.2.77', noName])('so does %s, which is no address of ours', async (host) => {
   const port = await freePort();
   await start(needs(port));
   const before = found();
-  await expect(start(needs(port, { http: { host: '192.0.2.77', port } }))).rejects.toThrow(
-    'This machine has no address 192.0.2.77',
+  await expect(start(needs(port, { http: { host, port } }))).rejects.toThrow(
+    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}.`,
   );
   expect(found()).toEqual(before);
+  expect(written).toBe(1);
 });
 
 test('the port of the router that is about to go is no obstacle, and it goes only when the other is made', async () => {
