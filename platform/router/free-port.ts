@@ -1,5 +1,5 @@
 // Whether HAProxy will be able to listen: looked at before a container is made for it, and before one that serves has to go.
-import { createServer } from 'node:net';
+import { createServer, isIP, isIPv6 } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
 import { addressText } from '../domain/listen-address.ts';
 import type { Listener } from './haproxy-config.ts';
@@ -49,10 +49,17 @@ async function whyNot({ host, port }: Listener): Promise<string | undefined> {
 function overlap(address: string, { host, port }: Listener): boolean {
   const [, heldHost, heldPort] = /^(.*):(\d+)$/.exec(address) ?? [];
   if (Number(heldPort) !== port) return false;
-  return heldHost === host || everywhere.has(heldHost ?? '') || everywhere.has(host);
+  const [one, other] = [inOneForm(heldHost ?? ''), inOneForm(host)];
+  return one === other || [one, other].some((place) => everywhere.has(place) || isIP(place) === 0);
 }
 
+/** Every address; what a name stands for is not asked. */
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** An address of IPv6 has many. */
+function inOneForm(host: string): string {
+  return isIPv6(host) ? new URL(`http://[${host}]/`).hostname.slice(1, -1) : host;
+}
 
 export function taken({ host, port }: Listener, setting: string): PlatformError {
   return new PlatformError(

@@ -100,6 +100,21 @@ test('the port of the router that is about to go is no obstacle, and it goes onl
   ]);
 });
 
+test.each([
+  ['localhost', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+  ['::ffff:127.0.0.1', '::ffff:7f00:1'],
+])('its port is known to be its own from %s to %s', async (before, now) => {
+  const port = await freePort();
+  await start(needs(port, { http: { host: before, port } }));
+  const [old] = engine.containers();
+  listening.push(createServer().listen(port, now));
+  await once(listening[0]!, 'listening');
+  await start(needs(port, { http: { host: now, port } }));
+  expect(engine.containers().map(({ id }) => id)).not.toContain(old!.id);
+  expect(found()).toEqual([expect.stringMatching(/ running$/)]);
+});
+
 test('with another image there are two for a moment; one that cannot be made leaves the first', async () => {
   const port = await freePort();
   await start(needs(port));
