@@ -55,12 +55,12 @@ async function makeRepository(platform: Platform, app: App, caller: Caller): Pro
     await destroyApp(platform, app, caller).catch((left: unknown) =>
       platform.log.error({ error: left, app: app.name }, 'clean-up of an app that was not made failed'),
     );
-    throw new PlatformError(
-      'service_unavailable',
-      `${app.name} was not made, since the server could not make its git repository. Its log says why: a full disk, perhaps. Try again once that is mended.`,
-      {},
-      { cause: error },
-    );
+    const why = 'the server could not make its git repository. Its log says why: a full disk, perhaps.';
+    // The same disk may not have taken that it is to go.
+    const said = platform.store.apps.byId(app.id)
+      ? `${app.name} is there, but ${why} Once that is mended, push to it, which makes the repository, or destroy it.`
+      : `${app.name} was not made, since ${why} Try again once that is mended.`;
+    throw new PlatformError('service_unavailable', said, {}, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 // Whether HAProxy will be able to listen: looked at before a container is made for it, and before one that serves has to go.
-import { createServer } from 'node:net';
+import { createServer, isIP, isIPv6 } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
 import { addressText } from '../domain/listen-address.ts';
 import type { Listener } from './haproxy-config.ts';
@@ -27,11 +27,14 @@ export function listenersOf({ http, https }: Listeners) {
 export async function requireFree(listeners: Listeners, held: readonly string[] | 'unknown'): Promise<void> {
   for (const { setting, listener } of listenersOf(listeners)) {
     const code = await whyNot(listener);
-    if (code === 'EADDRNOTAVAIL') throw notOurs(listener, setting);
+    if (code !== undefined && nowhere.test(code)) throw notOurs(listener, setting);
     if (code !== 'EADDRINUSE' || held === 'unknown') continue;
     if (!held.some((address) => overlap(address, listener))) throw taken(listener, setting);
   }
 }
+
+/** An address of another machine, one of IPv6 where that is switched off, a name that stands for none: HAProxy has no other. */
+const nowhere = /^(EADDRNOTAVAIL|EAFNOSUPPORT|ENOTFOUND|EAI_\w+)$/;
 
 /** What the kernel says; undefined where it lets us. Whatever else we may not do here, HAProxy perhaps may. */
 async function whyNot({ host, port }: Listener): Promise<string | undefined> {
@@ -46,10 +49,17 @@ async function whyNot({ host, port }: Listener): Promise<string | undefined> {
 function overlap(address: string, { host, port }: Listener): boolean {
   const [, heldHost, heldPort] = /^(.*):(\d+)$/.exec(address) ?? [];
   if (Number(heldPort) !== port) return false;
-  return heldHost === host || everywhere.has(heldHost ?? '') || everywhere.has(host);
+  const [one, other] = [inOneForm(heldHost ?? ''), inOneForm(host)];
+  return one === other || [one, other].some((place) => everywhere.has(place) || isIP(place) === 0);
 }
 
+/** Every address; what a name stands for is not asked. */
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** An address of IPv6 has many. */
+function inOneForm(host: string): string {
+  return isIPv6(host) ? new URL(`http://[${host}]/`).hostname.slice(1, -1) : host;
+}
 
 export function taken({ host, port }: Listener, setting: string): PlatformError {
   return new PlatformError(

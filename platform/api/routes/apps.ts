@@ -54,6 +54,8 @@ export function appRoutes(edge: Edge): Router {
     done.catch((error: unknown) =>
       platform.log.error({ error: messageOf(error), app: app.name }, 'clean-up of a destroyed app failed'),
     );
+    // Else it could not be written down, and nothing was destroyed.
+    if (platform.store.apps.byId(app.id)) await done;
     response.json(gone);
   });
   for (const list of ['addons', 'addon-attachments', 'features', 'webhooks']) {

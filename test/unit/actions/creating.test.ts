@@ -73,3 +73,16 @@ it('nor is there one when what is left cannot be cleared away, or when its relea
   await expect(make()).rejects.toThrow('the disk is full');
   expect(names()).toEqual(['hello']);
 });
+
+it('one that cannot be taken away again either is not said to be gone', async () => {
+  const { ground, make, names } = setUp(noRoom);
+  using _ = ground;
+  ground.store.releases.eraseConfig = () => {
+    throw new Error('the disk is full');
+  };
+  await expect(make()).rejects.toMatchObject({
+    code: 'service_unavailable',
+    message: expect.stringMatching(/^later is there, but .* push to it.* or destroy it\.$/),
+  });
+  expect(names().sort()).toEqual(['hello', 'later']);
+});

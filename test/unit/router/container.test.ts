@@ -68,14 +68,18 @@ test.each(['TWELVE_HTTP', 'TWELVE_HTTPS'])(
   },
 );
 
-test('so does an address that is not ours', async () => {
+/** Longer than a part of a name can be: nobody has to be asked what it stands for. */
+const noName = `${'x'.repeat(64)}.test`;
+
+test.each(['192.0.2.77', noName])('so does %s, which is no address of ours', async (host) => {
   const port = await freePort();
   await start(needs(port));
   const before = found();
-  await expect(start(needs(port, { http: { host: '192.0.2.77', port } }))).rejects.toThrow(
-    'This machine has no address 192.0.2.77',
+  await expect(start(needs(port, { http: { host, port } }))).rejects.toThrow(
+    `This machine has no address ${host}, so the router cannot listen on ${host}:${port}.`,
   );
   expect(found()).toEqual(before);
+  expect(written).toBe(1);
 });
 
 test('the port of the router that is about to go is no obstacle, and it goes only when the other is made', async () => {
@@ -94,6 +98,21 @@ test('the port of the router that is about to go is no obstacle, and it goes onl
     `remove ${old!.id}`,
     `start ${now!.id}`,
   ]);
+});
+
+test.each([
+  ['localhost', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+  ['::ffff:127.0.0.1', '::ffff:7f00:1'],
+])('its port is known to be its own from %s to %s', async (before, now) => {
+  const port = await freePort();
+  await start(needs(port, { http: { host: before, port } }));
+  const [old] = engine.containers();
+  listening.push(createServer().listen(port, now));
+  await once(listening[0]!, 'listening');
+  await start(needs(port, { http: { host: now, port } }));
+  expect(engine.containers().map(({ id }) => id)).not.toContain(old!.id);
+  expect(found()).toEqual([expect.stringMatching(/ running$/)]);
 });
 
 test('with another image there are two for a moment; one that cannot be made leaves the first', async () => {
