@@ -125,17 +125,22 @@ const every = (['engine', 'everything'] as const).flatMap((victim) =>
     .map((row): Row => ({ ...row, victim })),
 );
 
+const newestRelease = async () => (await releasesOf(app.platform, app.name))[0];
+
 test.each(process.env['TWELVE_TESTS'] === 'full' ? every : quick)(
   '$change, $victim ended at step $step',
   async ({ change, step, victim }) => {
+    const before = await newestRelease();
     const begun = await app.endAt(step, change, () => `${victim} ${engine.group}`);
     expect(await engine.answers()).toBe(false);
     await engine.start();
     await app.toldTheTruth(begun);
     const result = await begun.made;
-    const [newest] = await releasesOf(app.platform, app.name);
+    const newest = await newestRelease();
     const whose = change === 'config that fails' ? /engine|router|last words: config/ : /engine|router/;
-    if (newest?.status === 'failed') expect(newest.reason).toMatch(whose);
+    // A push that ended before it had a release leaves the one of the change before it, with that one's reason.
+    if (newest?.version !== before?.version && newest?.status === 'failed')
+      expect(newest.reason).toMatch(whose);
     if (change === 'push' && result.status === 0) expect(result.stderr).toContain('deployed');
     else if (change === 'push')
       expect(result.stderr).toMatch(/ ! {2}.*(engine|router).*(v\d+ serves|Build failed)/s);
