@@ -125,9 +125,9 @@ it('what failed by our fault is tried again', async () => {
   git.ensureRepository = async () => {
     throw new Error('the disk is gone');
   };
-  expect(await send('/apps', { id: 'j', body: { name: 'first-try' } })).toMatchObject({ status: 500 });
+  expect(await send('/apps', { id: 'j', body: { name: 'first-try' } })).toMatchObject({ status: 503 });
   git.ensureRepository = ensureRepository;
-  expect(await send('/apps', { id: 'j', body: { name: 'first-try' } })).toMatchObject({ status: 422 });
+  expect(await send('/apps', { id: 'j', body: { name: 'first-try' } })).toMatchObject({ status: 201 });
 });
 
 it('a collection of garbage is repeated, too', async () => {

@@ -1,6 +1,6 @@
 // Users, tokens and collaborators in the database, and what becomes of an administrator of before there were teams.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -44,6 +44,7 @@ test('who was there before there were teams is the administrator, and their toke
     )
     .run(createHash('sha256').update('twelve-old').digest());
   database.close();
+  writeFileSync(join(folder, 'secret.key'), '0f'.repeat(32), { mode: 0o600 });
   const found = open().tokens.find('twelve-old');
   expect(found).toMatchObject({ user: { admin: true }, token: { scope: 'admin', expiresAt: null } });
   expect(store!.users.first()?.email).toBe('admin@localhost');
