@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { timeLimit } from '../domain/time-limit.ts';
 import type { Engine } from './engine.ts';
@@ -60,7 +63,8 @@ async function pull(engine: Engine, { onProgress, signal }: Options): Promise<st
 
 async function bootstrap(engine: Engine, options: Options, refusal: string): Promise<void> {
   const host = await readHostSources();
-  const program = spawn('mmdebstrap', mmdebstrapArguments(host.sources), {
+  await using keys = await debianKeys();
+  const program = spawn('mmdebstrap', mmdebstrapArguments(host.sources, keys.file), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // It asks apt, which looks here for proxies; for a program on the host one on loopback is fine too.
     env: { PATH: options.searchPath ?? systemPath, ...host.proxies, ...options.proxies },
@@ -95,14 +99,26 @@ function firstLine(text: string): string {
   return text.split('\n')[0]!;
 }
 
+const systemKeys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** Those that Debian 13 is signed with (from its package debian-archive-keyring): systems older than it do not have them. */
+const trixieKeys = join(import.meta.dirname, '../../platform/engine/debian-archive-trixie.gpg');
+
+/** All keys of Debian's that are known here, in one file for apt's own user to read; on Ubuntu apt knows none by itself. */
+async function debianKeys(): Promise<AsyncDisposable & { file: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'twelve-debian-keys-'));
+  const file = join(folder, 'debian.gpg');
+  const all = [trixieKeys, ...(existsSync(systemKeys) ? [systemKeys] : [])];
+  await writeFile(file, Buffer.concat(await Promise.all(all.map((one) => readFile(one)))), { mode: 0o644 });
+  await chmod(folder, 0o755);
+  return { file, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
 /** Minimal Debian 13 as a tar on standard output. */
-export function mmdebstrapArguments(sources: string): string[] {
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+function mmdebstrapArguments(sources: string, keyring: string): string[] {
   return [
     '--variant=minbase',
     '--include=ca-certificates',
-    // On Ubuntu apt does not know Debian's keys by itself.
-    ...(existsSync(keyring) ? [`--keyring=${keyring}`] : []),
+    `--keyring=${keyring}`,
     ...['doc/*', 'man/*', 'info/*', 'locale/*', 'lintian/*'].map(
       (path) => `--dpkgopt=path-exclude=/usr/share/${path}`,
     ),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -299,6 +300,17 @@ describe('Debian itself', () => {
       'tag twelve/debian:unfinished twelve/debian:trixie',
     ]);
     expect([...images]).toEqual(['twelve/debian:trixie']);
+  });
+
+  it('is checked with the keys of Debian 13, which an older system does not have, for any user to read', async () => {
+    const { engine } = imageEngine([]);
+    const keyring = 'file=$(printf "%s\\n" "$@" | sed -n s/^--keyring=//p)';
+    const copying = await program(`${keyring}; cp "$file" ${folder}/keys; ls -l "$file" > ${folder}/rights`);
+    await debianImage(engine, copying);
+    const own = await readFile('platform/engine/debian-archive-trixie.gpg');
+    expect((await readFile(join(folder, 'keys'))).subarray(0, own.length)).toEqual(own);
+    const [, file] = /^-rw-r--r-- .* (\S+)\n$/.exec(await readFile(join(folder, 'rights'), 'utf8'))!;
+    expect(existsSync(file!)).toBe(false);
   });
 
   it('is not what a program left half-made', async () => {
