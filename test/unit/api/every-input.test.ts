@@ -55,7 +55,7 @@ it.each(ofServers)(
       [],
     );
     const facts: Facts = new Map();
-    await begin(facts);
+    await haveOneThatServes(facts);
     const sender = createSender(ground, facts);
     const ask = (from: readonly Route[], count: number): Promise<void> =>
       fc.assert(
@@ -73,6 +73,8 @@ it.each(ofServers)(
     // and of the others, too: a secret address that one of those gave out may be spent or too old.
     const never = (): Route[] => every.filter((route) => !served(route));
     for (let more = 0; more < 20 && never().length > 0; more++) {
+      // One of those requests may have destroyed the one that serves, behind which most routes are.
+      await haveOneThatServes(facts);
       await ask(every, 100);
       if (never().length > 0) await ask(never(), 100);
     }
@@ -91,19 +93,16 @@ function served(route: Route): boolean {
 
 const as = () => ({ authorization: `Bearer ${ground.token}` });
 
-/** Two apps, one of which serves. */
-async function begin(facts: Facts): Promise<void> {
-  const post = async (path: string, body: unknown = {}): Promise<Record<string, unknown>> => {
-    const answer = await fetch(ground.url + path, {
-      method: 'POST',
-      headers: as(),
-      body: JSON.stringify(body),
-    });
-    expect(answer.status).toBe(201);
-    return (await answer.json()) as Record<string, unknown>;
-  };
-  for (const name of ['hello', 'other']) await post('/apps', { name });
-  const { source_blob: blob } = await post('/sources');
+/** Two apps, one of which serves what was built now. */
+async function haveOneThatServes(facts: Facts): Promise<void> {
+  const { apps } = ground.platform.store;
+  const post = (path: string, body: unknown = {}): Promise<Response> =>
+    fetch(ground.url + path, { method: 'POST', headers: as(), body: JSON.stringify(body) });
+  for (const name of ['hello', 'other'])
+    if (!apps.byName(name)) expect((await post('/apps', { name })).status).toBe(201);
+  const made = await post('/sources');
+  expect(made.status).toBe(201);
+  const { source_blob: blob } = (await made.json()) as { source_blob: unknown };
   const { put_url: put, get_url: get } = blob as { put_url: string; get_url: string };
   const archive = pack();
   archive.entry({ name: 'Procfile' }, 'web: true\n');
@@ -111,10 +110,15 @@ async function begin(facts: Facts): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of archive) parts.push(part as Buffer);
   expect((await fetch(put, { method: 'PUT', body: Buffer.concat(parts) })).status).toBe(200);
-  await post('/apps/hello/builds', { source_blob: { url: get } });
+  const before = apps.byName('hello')!.servingVersion;
+  // Another change of it may be under way.
   await eventually(
-    () => ground.platform.store.apps.byName('hello')?.servingVersion ?? null,
-    (version) => version !== null,
+    async () => (await post('/apps/hello/builds', { source_blob: { url: get } })).status,
+    (status) => status === 201,
+  );
+  await eventually(
+    () => apps.byName('hello')?.servingVersion ?? null,
+    (version) => version !== null && version !== before,
   );
   facts.set('url', [{ url: get }]);
 }
