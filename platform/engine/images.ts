@@ -69,8 +69,13 @@ const parents: Record<AnyName, AnyName | null> = {
 
 /** What a server works with; those that others start from come last. */
 export const serverImages: readonly AnyName[] = [
-  ...(['build-node', 'build-go', 'build', 'router', 'stack'] as const),
-  ...(['updated-base', 'base'] as const),
+  'build-node',
+  'build-go',
+  'build',
+  'router',
+  'stack',
+  'updated-base',
+  'base',
 ];
 
 interface Making {

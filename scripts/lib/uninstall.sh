@@ -83,7 +83,8 @@ remove_from_engine() {
   node scripts/lib/instance.js "$verb" "$instance"
 }
 
-# The server leaves them when it stops, since apps run on.
+# The server leaves them when it stops, since apps run on. Chains are called as in platform/processes/guard.ts and
+# platform/build/guard.ts.
 remove_rules_and_sockets() {
   local program chain name=TWELVE-$instance
   for program in iptables ip6tables; do

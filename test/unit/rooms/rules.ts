@@ -7,7 +7,7 @@ export interface Source {
   text: string;
 }
 
-/** From the top down; a room imports what stands on lower floors, never a neighbour. */
+/** From the top down; a room imports what stands on lower floors, never a neighbour. Why `certificates` is one: docs/decisions/69. */
 const floors = [
   ['api', 'cli', 'dashboard'],
   ['actions'],

@@ -103,6 +103,18 @@ describe('the token', () => {
     }
   });
 
+  it('is said to be removed, and how another is made, and nothing is where there is none', async () => {
+    const advised = () =>
+      call(folder, 'eval', [`data_folder=${at('data')}; advise_on_first_token "cat ${file()}"`]);
+    expect(await advised()).toMatchObject({ status: 0, stdout: '' });
+    await writeFile(file(), 'secret');
+    const { status, stdout } = await advised();
+    expect(status).toBe(0);
+    expect(stdout).toContain(`rm ${file()}\n`);
+    expect(stdout).toContain('"twelve server:token" makes another');
+    expect(stdout).not.toContain('secret');
+  });
+
   it('is not needed for the fingerprint', async () => {
     const said = await advice('TWELVE_API_TLS="0.0.0.0:5443"\n');
     expect(said).toContain('it shows this fingerprint: AB:CD\n');
