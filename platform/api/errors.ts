@@ -1,6 +1,6 @@
 // Codes → HTTP statuses, and every failure in the one shape of the Platform API.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { type ErrorCode, messageOf, PlatformError } from '../domain/errors.ts';
 import type { Log } from '../log.ts';
 
@@ -28,12 +28,15 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
 };
 
 export const noSuchRoute: RequestHandler = (request) => {
-  throw new PlatformError(
-    'not_found',
-    `There is nothing at ${request.method} ${request.path.slice(0, 100)}.`,
-    { resource: 'route' },
-  );
+  throw nothingAt(request);
 };
+
+/** @param why goes on after the address */
+export function nothingAt({ method, path }: Request, why = ''): PlatformError {
+  return new PlatformError('not_found', `There is nothing at ${method} ${path.slice(0, 100)}${why}.`, {
+    resource: 'route',
+  });
+}
 
 /** Last in the chain. What is not a PlatformError is our fault: it is logged, and its text stays inside. */
 export function errorHandler(log: Log): ErrorRequestHandler {

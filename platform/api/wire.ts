@@ -5,6 +5,7 @@ import { apiLevel, levelHeader, versionHeader } from '../domain/api-level.ts';
 import { PlatformError } from '../domain/errors.ts';
 import { addressText } from '../domain/listen-address.ts';
 import type { NameSettings } from '../domain/own-names.ts';
+import { nothingAt } from './errors.ts';
 import { ownHost } from './names.ts';
 
 /** Of the package; the same two steps up from the source and from the compiled file. */
@@ -47,13 +48,8 @@ export const acceptVersion: RequestHandler = (request, _response, next) => {
  * not be taken for the app. Heroku's API answers such a path with 404, too.
  */
 export const acceptPath: RequestHandler = (request, _response, next) => {
-  const { method, path } = request;
-  if (path !== '/' && path.endsWith('/'))
-    throw new PlatformError(
-      'not_found',
-      `There is nothing at ${method} ${path.slice(0, 100)}: no path of the API ends in a slash.`,
-      { resource: 'route' },
-    );
+  const { path } = request;
+  if (path !== '/' && path.endsWith('/')) throw nothingAt(request, ': no path of the API ends in a slash');
   next();
 };
 

@@ -47,14 +47,16 @@ export async function authorityForGit(env: Environment, gitUrl: string): Promise
   return (await import('./trust.ts')).authorityFile(env.configFolder, url, authority);
 }
 
+interface Needs {
+  signal: AbortSignal;
+  warn(text: string): void;
+}
+
 /** @throws CliError when there is no token for the server, or what is there cannot be one */
-export function openServer(
-  env: Environment,
-  needs: { signal: AbortSignal; warn(text: string): void },
-): Client {
-  const { url, token } = findServer(env);
-  if (!token) throw new CliError(notLoggedIn(url));
-  return openToAnybody(env, needs);
+export function openServer(env: Environment, needs: Needs): Client {
+  const server = findServer(env);
+  if (!server.token) throw new CliError(notLoggedIn(server.url));
+  return clientOf(server, env, needs);
 }
 
 export function notLoggedIn(url: string): string {
@@ -62,11 +64,11 @@ export function notLoggedIn(url: string): string {
 }
 
 /** For what a server answers without a token too; where there is one it is sent. @throws CliError when that cannot be one */
-export function openToAnybody(
-  env: Environment,
-  needs: { signal: AbortSignal; warn(text: string): void },
-): Client {
-  const { url, token, authority } = findServer(env);
+export function openToAnybody(env: Environment, needs: Needs): Client {
+  return clientOf(findServer(env), env, needs);
+}
+
+function clientOf({ url, token, authority }: Server, env: Environment, needs: Needs): Client {
   const source = env.token ? 'in TWELVE_TOKEN' : 'stored for it';
   return createClient({
     url,

@@ -7,7 +7,7 @@ import { timeLimit } from '../domain/time-limit.ts';
 import type { Client } from './client.ts';
 import type { Call } from './command.ts';
 import { findServer, isLoopback, openServer } from './context.ts';
-import { type Way, waysTo } from './doctor-ways.ts';
+import { doorsOf, type Way, waysTo } from './doctor-ways.ts';
 import { ApiError } from './errors.ts';
 import type { ServerStatus } from './v3-status.ts';
 import { version } from './version.ts';
@@ -137,11 +137,6 @@ async function refusalOf(client: Client, error: unknown): Promise<Facts['refused
     () => 'not an administrator',
     () => undefined,
   );
-}
-
-/** Where visitors come in. */
-function doorsOf({ http, https }: ServerStatus): ServerStatus['http'][] {
-  return [http, ...(https ? [https] : [])];
 }
 
 /** On the server itself the one address is known that it listens on, where it does not on all. */

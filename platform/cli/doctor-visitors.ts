@@ -4,7 +4,7 @@ import { addressText } from '../domain/listen-address.ts';
 import { isLoopback } from './context.ts';
 import type { Facts } from './doctor-facts.ts';
 import { type Finding, failed, ok, skipped, warning } from './doctor-finding.ts';
-import { type Answer, answers, type Try, type Way } from './doctor-ways.ts';
+import { type Answer, answers, doorsOf, type Try, type Way } from './doctor-ways.ts';
 
 type Known = Facts & { status: NonNullable<Facts['status']> };
 
@@ -101,8 +101,10 @@ function leadTo(name: string, own: readonly string[]): string {
   return `Make the DNS record of ${name} lead to the server${known.length > 0 ? ` (${known.join(', ')})` : ''}.`;
 }
 
-function doorsSaid({ http, https }: Known['status']): string {
-  return [http.port, ...(https ? [https.port] : [])].join(' and ');
+function doorsSaid(status: Known['status']): string {
+  return doorsOf(status)
+    .map(({ port }) => port)
+    .join(' and ');
 }
 
 /** Of an address of the other kind there is no telling: behind a router that has it, IPv6 may be the server's own all the same. */
@@ -166,8 +168,8 @@ export function ports(facts: Known): Finding[] {
   ];
 }
 
-function throughTunnel({ status: { http, https } }: Known): Finding[] {
-  const places = [http, https].flatMap((one) => (one ? [addressText(one)] : [])).join(' and ');
+function throughTunnel({ status }: Known): Finding[] {
+  const places = doorsOf(status).map(addressText).join(' and ');
   return [
     skipped(
       'port',
@@ -186,7 +188,7 @@ function portFinding(one: NonNullable<Facts['ports']>[number], facts: Known): Fi
   const said = `${place({ address: host, port })}, where visitors come in,`;
   if (open) return ok('port', `${said} is open${here ? ' on this machine itself' : ''}`);
   // By a port that the server does not have: something before it takes visitors in.
-  const other = proved.find((found) => ![status.http.port, status.https?.port].includes(found.port));
+  const other = proved.find((found) => doorsOf(status).every((door) => door.port !== found.port));
   if (other)
     return skipped('port', `${said} cannot be reached from here; ${place(other)} leads to the server`);
   // Whoever needs a tunnel to the server may be kept from its other ports, too.

@@ -48,7 +48,7 @@ async function wayTo(name: string, asked: string, status: ServerStatus): Promise
   const { router_mark: mark } = status;
   if (!mark) return { name, addresses, tries: [] };
   const tries = addresses.slice(0, mostAddresses).flatMap((address) =>
-    doorsOf(status).map(async ({ port, tls }) => ({
+    doorsToTry(status).map(async ({ port, tls }) => ({
       ...{ address, port },
       answer: await ask({ host: address, port, headers: { Host: asked } }, tls ? asked : null, mark),
     })),
@@ -64,9 +64,20 @@ async function resolved(name: string): Promise<string[]> {
   }
 }
 
+interface Door {
+  host: string;
+  port: number;
+  tls: boolean;
+}
+
+/** Where visitors come in, by the server's own account. */
+export function doorsOf({ http, https }: ServerStatus): Door[] {
+  return [{ ...http, tls: false }, ...(https ? [{ ...https, tls: true }] : [])];
+}
+
 /** Whoever passes visitors on to the server may have them come in by the usual ports. */
-function doorsOf({ http, https }: ServerStatus): { port: number; tls: boolean }[] {
-  const own = [{ port: http.port, tls: false }, ...(https ? [{ port: https.port, tls: true }] : [])];
+function doorsToTry(status: ServerStatus): Omit<Door, 'host'>[] {
+  const own = doorsOf(status);
   const usual = [
     { port: 80, tls: false },
     { port: 443, tls: true },

@@ -1,6 +1,7 @@
 // Which app has which hosts and endpoints, as HAProxy should hold it, and the steps from what it holds to that. Pure.
 import { isIP } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
+import { addressText } from '../domain/listen-address.ts';
 import type { Endpoint, RouteState } from '../domain/route.ts';
 import { derivedPicture, type Part } from './derived-picture.ts';
 
@@ -195,7 +196,7 @@ export function serverName({ process, key, address, port }: Endpoint): string {
 export const keyIn = (path: string): string | undefined => path.split(':')[1];
 
 export function socketAddress({ address, port }: { address: string; port: number }): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return addressText({ host: address, port });
 }
 
 export interface Change {

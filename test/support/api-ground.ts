@@ -118,11 +118,10 @@ interface Parts {
 
 /** As main.ts connects them; the router, and what makes and keeps slugs, stand for containers that are not here. */
 async function makePlatform({ folder, data, store, engine, logged, tally }: Parts): Promise<Platform> {
-  const env = {
-    ...{ TWELVE_DATA: data, TWELVE_RUN: join(folder, 'run'), TWELVE_MIN_FREE: '0' },
-  };
+  const env = { TWELVE_DATA: data, TWELVE_RUN: join(folder, 'run'), TWELVE_MIN_FREE: '0' };
   const config = {
-    ...{ ...readConfig(env), bootTimeoutMs: 2000, stopGraceMs: 500, releasePhaseTimeoutMs: 2000 },
+    ...readConfig(env),
+    ...{ bootTimeoutMs: 2000, stopGraceMs: 500, releasePhaseTimeoutMs: 2000 },
     // Nothing is ordered here, since nobody begins to: what is said of orders is asked for all the same, without TLS too.
     acme: { directory: 'https://ca.test/dir', email: 'ada@example.com', caFile: null },
   };

@@ -1,13 +1,12 @@
 // Certificates that are ordered by themselves: how the names of an app, or of the server, stand; trying again those that failed.
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import { acmeStandings, refreshAcme } from '../../actions/acme-refresh.ts';
-import type { CertificateOwner } from '../../actions/certificates.ts';
-import type { Need } from '../../domain/access.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
 import { type Detail, need } from '../need.ts';
+import { allOwners, type Owners } from '../owners.ts';
 import { sendList } from '../ranges.ts';
 import { acmHost } from '../serializers/acm.ts';
 
@@ -17,19 +16,13 @@ const fields = { hostname: (host: string) => host };
 
 export function acmRoutes(edge: Edge): Router {
   const router = Router();
-  serve(router, edge, '/apps/:app/acm', edge.app, ['read', 'write']);
-  serve(router, edge, '/acm', () => null, ['admin', 'admin']);
+  for (const owners of allOwners(edge)) serve(router, edge, owners);
   return router;
 }
 
-function serve(
-  router: Router,
-  edge: Edge,
-  path: string,
-  ownerOf: (request: Request) => CertificateOwner,
-  [look, alter]: readonly [look: Need, alter: Need],
-): void {
+function serve(router: Router, edge: Edge, { path: before, ownerOf, look, alter }: Owners): void {
   const { platform } = edge;
+  const path = `${before}/acm`;
   router.get(path, need(look), (request, response) => {
     const { hosts, standingOf } = acmeStandings(platform, ownerOf(request));
     sendList(request, response, hosts, fields, (host) => acmHost(standingOf(host)));

@@ -1,19 +1,13 @@
 // Certificates of an app (Heroku's SNI endpoints), those of the server for all apps, and the platform's own authority.
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
-import {
-  addCertificate,
-  added,
-  type CertificateOwner,
-  findCertificate,
-  removeCertificate,
-} from '../../actions/certificates.ts';
-import type { Need } from '../../domain/access.ts';
+import { addCertificate, added, findCertificate, removeCertificate } from '../../actions/certificates.ts';
 import type { Certificate } from '../../domain/certificate.ts';
 import { callerOf } from '../auth.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf, parameter } from '../input.ts';
 import { answered, need } from '../need.ts';
+import { allOwners, type Owners } from '../owners.ts';
 import { sendList } from '../ranges.ts';
 import { sniEndpoints } from '../serializers/certificates.ts';
 
@@ -25,8 +19,7 @@ const fields = {
 
 export function certificateRoutes(edge: Edge): Router {
   const router = Router();
-  serve(router, edge, '/apps/:app/sni-endpoints', edge.app, ['read', 'write']);
-  serve(router, edge, '/sni-endpoints', () => null, ['admin', 'admin']);
+  for (const owners of allOwners(edge)) serve(router, edge, owners);
   return router;
 }
 
@@ -40,14 +33,9 @@ export function authorityRoutes({ platform }: Edge): Router {
   return router;
 }
 
-function serve(
-  router: Router,
-  edge: Edge,
-  path: string,
-  ownerOf: (request: Request) => CertificateOwner,
-  [look, alter]: readonly [look: Need, alter: Need],
-): void {
+function serve(router: Router, edge: Edge, { path: before, ownerOf, look, alter }: Owners): void {
   const { platform } = edge;
+  const path = `${before}/sni-endpoints`;
   router.get(path, need(look), (request, response) => {
     const owner = ownerOf(request);
     sendList(request, response, added(platform, owner), fields, sniEndpoints(platform, owner));

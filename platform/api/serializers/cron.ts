@@ -1,9 +1,7 @@
 // Cron entries → a shape of our own, in the manner of the Platform API v3.
 import type { App } from '../../domain/app.ts';
 import type { CronRun, CronStatus } from '../../domain/cron.ts';
-import { seconds } from './resources.ts';
-
-const time = (text: string | null): string | null => (text === null ? null : seconds(text));
+import { seconds, secondsOrNull } from './resources.ts';
 
 export function cron(app: App, { entry, record, pause, nextAt }: CronStatus) {
   const { missed } = record;
@@ -15,7 +13,7 @@ export function cron(app: App, { entry, record, pause, nextAt }: CronStatus) {
     timezone: entry.timezone,
     concurrency_policy: entry.policy,
     state: pause ?? 'scheduled',
-    next_run_at: time(nextAt),
+    next_run_at: secondsOrNull(nextAt),
     last_run: record.run && run(record.run),
     skipped: record.skipped,
     missed: missed && {
@@ -30,9 +28,9 @@ export function cron(app: App, { entry, record, pause, nextAt }: CronStatus) {
 function run(one: CronRun) {
   return {
     dyno: one.process,
-    due_at: time(one.dueAt),
+    due_at: secondsOrNull(one.dueAt),
     started_at: seconds(one.startedAt),
-    ended_at: time(one.endedAt),
+    ended_at: secondsOrNull(one.endedAt),
     exit_status: one.status,
     failure: one.failure,
   };

@@ -22,6 +22,7 @@ export function stableId(text: string): string {
 }
 
 export const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
+export const secondsOrNull = (time: string | null): string | null => (time === null ? null : seconds(time));
 const named = (name: string): { id: string; name: string } => ({ id: stableId(name), name });
 const userRef = (user: User | undefined): { id: string; email: string } | null =>
   user ? { id: user.id, email: user.email } : null;
@@ -136,7 +137,7 @@ export function build(platform: Platform, owner: App, one: Build, base: string) 
     stack: one.stack,
     status: one.status,
     reason: one.reason,
-    started_at: one.startedAt === null ? null : seconds(one.startedAt),
+    started_at: secondsOrNull(one.startedAt),
     duration: duration === null ? null : duration / 1000,
     user: userRef(platform.store.users.byId(one.userId)),
   };

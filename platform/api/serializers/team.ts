@@ -5,7 +5,7 @@ import type { App } from '../../domain/app.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { User } from '../../domain/user.ts';
 import type { Token } from '../../store/tokens.ts';
-import { account, seconds } from './resources.ts';
+import { account, seconds, secondsOrNull } from './resources.ts';
 
 /** Ours: v3 has accounts of one's own, and members of teams. */
 export function user(one: User, owns: number) {
@@ -33,8 +33,8 @@ export function authorization(
     user: { id: owner.id, email: owner.email, full_name: owner.name },
     created_at: seconds(token.createdAt),
     updated_at: seconds(token.createdAt),
-    expires_at: token.expiresAt && seconds(token.expiresAt),
-    last_used_at: token.lastUsedAt && seconds(token.lastUsedAt),
+    expires_at: secondsOrNull(token.expiresAt),
+    last_used_at: secondsOrNull(token.lastUsedAt),
   };
 }
 
