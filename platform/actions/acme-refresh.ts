@@ -11,7 +11,7 @@ import {
   saidOf,
   standings,
 } from './acme-hosts.ts';
-import { builtInHost } from './apps.ts';
+import { namesOf } from './apps.ts';
 import { type CertificateOwner, ownHosts, say } from './certificates.ts';
 import type { Caller, Platform } from './context.ts';
 
@@ -31,7 +31,8 @@ export function acmeStandings(
   owner: CertificateOwner,
 ): { hosts: string[]; standingOf(host: string): AcmeStanding } {
   requireAcme(known);
-  return { hosts: namesOf(known, owner), standingOf: standings(known, owner?.id ?? null) };
+  const hosts = owner ? namesOf(known, owner) : ownHosts(known.config);
+  return { hosts, standingOf: standings(known, owner?.id ?? null) };
 }
 
 /**
@@ -64,12 +65,6 @@ export async function refreshAcme(
   const hosts = ready.map(({ host }) => host);
   say(needs, owner, caller, `Another order for ${hosts.join(', ')} asked for`);
   return hosts;
-}
-
-function namesOf({ store, config }: AcmeKnown, owner: CertificateOwner): string[] {
-  if (!owner) return ownHosts(config);
-  const custom = store.domains.ofApp(owner.id).map(({ hostName }) => hostName);
-  return [builtInHost({ config }, owner), ...custom];
 }
 
 function requireAcme({ config }: AcmeKnown): void {

@@ -95,12 +95,16 @@ export function builtInHost(platform: Pick<Platform, 'config'>, app: Pick<App, '
   return `${app.name}.${platform.config.domain}`;
 }
 
+/** The name every app has, and those that were added. */
+export function namesOf(platform: Names, app: Pick<App, 'id' | 'name'>): string[] {
+  const custom = platform.store.domains.ofApp(app.id);
+  return [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
+}
+
 /** All names that lead to it: what the platform itself is called does not, also where it was the app's first. */
 export function hostsOf(platform: Names, app: Pick<App, 'id' | 'name'>): string[] {
-  const custom = platform.store.domains.ofApp(app.id);
   const own = platformNames(platform.config);
-  const all = [builtInHost(platform, app), ...custom.map((domain) => domain.hostName)];
-  return all.filter((host) => !own.includes(host));
+  return namesOf(platform, app).filter((host) => !own.includes(host));
 }
 
 /** What the router is told of it; undefined when it is gone. */

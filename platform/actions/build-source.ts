@@ -76,12 +76,15 @@ async function resume(platform: Platform, build: Build): Promise<void> {
       'The server was stopped during this build, and its app is gone.',
     );
   const output = platform.outputs.open(build.id);
-  if (source.starts >= maxStarts) {
-    const why = `The server was stopped ${source.starts} times during this build, which is not begun again.`;
+  const giveUp = async (why: string): Promise<void> => {
     output.write(` !     ${why}`);
     output.end();
-    return await storeFailure(platform, build.id, why);
-  }
+    await storeFailure(platform, build.id, why);
+  };
+  if (source.starts >= maxStarts)
+    return await giveUp(
+      `The server was stopped ${source.starts} times during this build, which is not begun again.`,
+    );
   try {
     store.buildSources.startedAgain(build.id);
     output.write('-----> The server was stopped during this build, which begins again');
@@ -89,11 +92,7 @@ async function resume(platform: Platform, build: Build): Promise<void> {
     await deploy(platform, app, { user }, { ...order, again: true });
   } catch (error) {
     // One that could not even begin has nobody else to say so.
-    if (!isShown(error) && !platform.running.stops) {
-      output.write(` !     ${messageOf(error)}`);
-      output.end();
-      await storeFailure(platform, build.id, messageOf(error));
-    }
+    if (!isShown(error) && !platform.running.stops) await giveUp(messageOf(error));
     throw error;
   }
 }

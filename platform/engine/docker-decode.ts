@@ -1,7 +1,14 @@
 // The engine's answers → our words. Pure.
 import type { ContainerInfo, ContainerInspectInfo, ImageInspectInfo, NetworkInspectInfo } from 'dockerode';
 import { ourName } from './docker-network-names.ts';
-import type { ContainerDetails, ContainerState, ContainerSummary, ImageInfo, NetworkInfo } from './engine.ts';
+import {
+  type ContainerDetails,
+  type ContainerState,
+  type ContainerSummary,
+  hasEnded,
+  type ImageInfo,
+  type NetworkInfo,
+} from './engine.ts';
 
 const states: ReadonlySet<string> = new Set<ContainerState>([
   'created',
@@ -28,7 +35,7 @@ export function decodeSummary(answer: ContainerInfo): ContainerSummary {
 
 export function decodeDetails(answer: ContainerInspectInfo): ContainerDetails {
   const state = decodeState(answer.State.Status);
-  const ended = state === 'exited' || state === 'dead';
+  const ended = hasEnded(state);
   return {
     id: answer.Id,
     name: answer.Name.replace(/^\//, ''),

@@ -98,6 +98,8 @@ export interface ContainerSpec {
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
 
+export const hasEnded = (state: ContainerState): boolean => state === 'exited' || state === 'dead';
+
 /** A container as a list shows it (cheap). */
 export interface ContainerSummary {
   id: string;

@@ -1,6 +1,6 @@
 // What is found on the engine, at start or after it was away: taken over when it is an app's, cleared away when nobody wants it.
 import { hasCode, messageOf } from '../domain/errors.ts';
-import type { ContainerSummary } from '../engine/engine.ts';
+import { type ContainerSummary, hasEnded } from '../engine/engine.ts';
 import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
@@ -55,7 +55,7 @@ export async function adoptStrays(
     const { [label.app]: appId = '', [label.id]: id, [label.process]: process = '' } = container.labels;
     if (store.apps.byId(appId) && supervisorOf(appId).knows(container.id, id)) continue;
     try {
-      if (container.state === 'exited' || container.state === 'dead') {
+      if (hasEnded(container.state)) {
         // Whoever knew it has told its end already. What it printed meanwhile is kept.
         const { logPath } = await engine.inspect(container.id);
         if (logPath)

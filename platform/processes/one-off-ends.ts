@@ -1,6 +1,6 @@
 // How one-off processes ended, told to the log once, whichever server finds out.
 import { messageOf } from '../domain/errors.ts';
-import type { ContainerState, ContainerSummary } from '../engine/engine.ts';
+import { type ContainerSummary, hasEnded } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
 import type { ProcessNeeds } from './needs.ts';
 import { exitedWith, type OneOffLines } from './one-off-lines.ts';
@@ -9,8 +9,6 @@ type Needs = Pick<ProcessNeeds, 'engine' | 'figures' | 'logs' | 'onProblem'> & {
 
 /** @param begun false: its command never began */
 export type TellEnd = (container: ContainerSummary, status: number, begun?: boolean) => Promise<void>;
-
-export const hasEnded = (state: ContainerState): boolean => state === 'exited' || state === 'dead';
 
 export function createOneOffEnds({ engine, figures, logs, tell, onProblem }: Needs): TellEnd {
   /**

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, notFound, PlatformError } from '../../domain/errors.ts';
 import { endedFromOutside } from '../../domain/process.ts';
-import type { ContainerState, ContainerSummary } from '../../engine/engine.ts';
+import { type ContainerState, type ContainerSummary, hasEnded } from '../../engine/engine.ts';
 import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
-import { hasEnded, type TellEnd } from '../one-off-ends.ts';
+import type { TellEnd } from '../one-off-ends.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
 import { type Started, startAttached } from '../start-attached.ts';
 import { join, joinStarted } from './join.ts';

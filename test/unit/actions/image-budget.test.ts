@@ -4,16 +4,19 @@ import { diskUse, requireRoom, tidyDisk } from '../../../platform/actions/disk.t
 import { collectGarbage } from '../../../platform/actions/garbage.ts';
 import { engine, ground, kept, layerBytes, release, setBudgets, setYouth, tags } from './budget-ground.ts';
 
+/** What tidying says of images. */
+const tidyImages = async (dry: boolean) =>
+  (await tidyDisk(ground.platform, dry)).find(({ kind }) => kind === 'images')!;
+
 it('images of releases that do not serve go, unless a container uses them; their slugs stay', async () => {
   await release('a');
   const image = await release('b');
   await release('c');
   await engine.create({ name: 'old', image, labels: { 'twelve.instance': 'mine' }, env: {} });
   setBudgets({ images: 2.5 * layerBytes });
-  const find = (kinds: Awaited<ReturnType<typeof tidyDisk>>) => kinds.find(({ kind }) => kind === 'images')!;
-  const dry = find(await tidyDisk(ground.platform, true));
+  const dry = await tidyImages(true);
   expect(dry).toMatchObject({ bytes: 3 * layerBytes, removed: { count: 1, bytes: layerBytes } });
-  const run = find(await tidyDisk(ground.platform, false));
+  const run = await tidyImages(false);
   expect(run).toMatchObject({ bytes: 2 * layerBytes, removed: dry.removed });
   expect(await tags()).toEqual(['twelve-mine/hello:b', 'twelve-mine/hello:c']);
   setBudgets({ images: 1 });
@@ -55,9 +58,7 @@ it('an image that a container keeps from being collected is counted without the 
   Object.assign(engine, { images: sized });
   const used = await diskUse(ground.platform);
   expect(used!.find(({ kind }) => kind === 'images')).toMatchObject({ bytes: 270 });
-  const tidied = await tidyDisk(ground.platform, false);
-  const found = tidied.find(({ kind }) => kind === 'images');
-  expect(found).toMatchObject({ bytes: 250, removed: { count: 2, bytes: 20 } });
+  expect(await tidyImages(false)).toMatchObject({ bytes: 250, removed: { count: 2, bytes: 20 } });
 });
 
 const hourMs = 3_600_000;
@@ -81,10 +82,9 @@ it('those of deploys that failed go first, as soon as the budget is short, and n
   // Somebody may push the same once more.
   expect(await tags()).toEqual(names('a', 'b', 'x', 'y'));
   setBudgets({ images: 2.5 * layerBytes });
-  const find = (kinds: Awaited<ReturnType<typeof tidyDisk>>) => kinds.find(({ kind }) => kind === 'images')!;
-  const dry = find(await tidyDisk(ground.platform, true));
+  const dry = await tidyImages(true);
   expect(dry.removed).toEqual({ count: 2, bytes: 2 * layerBytes });
-  const run = find(await tidyDisk(ground.platform, false));
+  const run = await tidyImages(false);
   expect(run).toMatchObject({ bytes: 2 * layerBytes, removed: dry.removed });
   expect(await tags()).toEqual(names('a', 'b'));
   await requireRoom(ground.platform, []);
@@ -96,11 +96,10 @@ it('a dry run counts none twice that a collection takes anyway', async () => {
   for (const text of ['a', 'b']) await release(text);
   for (const text of ['x', 'y']) await release(text, 'failed');
   setBudgets({ images: 1.5 * layerBytes });
-  const find = (kinds: Awaited<ReturnType<typeof tidyDisk>>) => kinds.find(({ kind }) => kind === 'images')!;
-  const dry = find(await tidyDisk(ground.platform, true));
+  const dry = await tidyImages(true);
   // Both that failed, and then the one that does not serve.
   expect(dry.removed).toEqual({ count: 3, bytes: 3 * layerBytes });
-  expect(find(await tidyDisk(ground.platform, false)).removed).toEqual(dry.removed);
+  expect((await tidyImages(false)).removed).toEqual(dry.removed);
 });
 
 it('one that a container has stays, and another goes in its place', async () => {

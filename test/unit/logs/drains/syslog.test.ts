@@ -39,16 +39,27 @@ it('counts bytes and not characters, so that nothing in a line can end it', () =
   expect(read).toEqual(texts);
 });
 
-it.each(['syslog', 'syslog+tls'])('%s: delivers what comes after it was added, in order', async (scheme) => {
-  using folder = temporaryFolder();
+/** A receiver, and a ground that trusts its certificate where there is one. */
+async function createStage(scheme: string) {
+  const folder = temporaryFolder();
   const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
-  await using receiver = await startSyslogReceiver(tls);
-  await using ground = await createGround({
-    folder: folder.path,
-    ...(tls ? { caFile: tls.caFile } : {}),
-  });
+  const receiver = await startSyslogReceiver(tls);
+  const ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
+  return {
+    ...{ receiver, ground, url: `${scheme}://localhost:${receiver.port}` },
+    async [Symbol.asyncDispose]() {
+      await ground[Symbol.asyncDispose]();
+      await receiver[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+it.each(['syslog', 'syslog+tls'])('%s: delivers what comes after it was added, in order', async (scheme) => {
+  await using stage = await createStage(scheme);
+  const { receiver, ground, url } = stage;
   ground.print(1, 10);
-  ground.open(`${scheme}://localhost:${receiver.port}`);
+  ground.open(url);
   ground.print(11, 5000);
   await until(() => receiver.messages.length >= 4990);
   expect(numbers(receiver.messages.map(({ text }) => text))).toEqual(range(11, 5000));
@@ -61,11 +72,9 @@ it.each(['syslog', 'syslog+tls'])('%s: delivers what comes after it was added, i
 it.each(['syslog', 'syslog+tls'])(
   '%s: loses nothing over restarts of the receiver in mid-stream',
   async (scheme) => {
-    using folder = temporaryFolder();
-    const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
-    await using receiver = await startSyslogReceiver(tls);
-    await using ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
-    ground.open(`${scheme}://localhost:${receiver.port}`);
+    await using stage = await createStage(scheme);
+    const { receiver, ground, url } = stage;
+    ground.open(url);
     let printed = 0;
     for (let round = 1; round <= 3; round++) {
       const before = receiver.messages.length;
@@ -95,11 +104,9 @@ it.each(['syslog', 'syslog+tls'])(
 it.each(['syslog', 'syslog+tls'])(
   '%s: goes on where it was after a restart of ours, and repeats nothing',
   async (scheme) => {
-    using folder = temporaryFolder();
-    const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
-    await using receiver = await startSyslogReceiver(tls);
-    await using ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
-    ground.open(`${scheme}://localhost:${receiver.port}`);
+    await using stage = await createStage(scheme);
+    const { receiver, ground, url } = stage;
+    ground.open(url);
     for (let round = 0; round < 5; round++) {
       ground.print(round * 1000 + 1, round * 1000 + 1000);
       await ground.restart();
@@ -112,11 +119,9 @@ it.each(['syslog', 'syslog+tls'])(
 it.each(['syslog', 'syslog+tls'])(
   '%s: loses nothing to a receiver that hangs over a restart of ours and is then restarted',
   async (scheme) => {
-    using folder = temporaryFolder();
-    const tls = scheme === 'syslog+tls' ? makeCertificates(folder.path) : undefined;
-    await using receiver = await startSyslogReceiver(tls);
-    await using ground = await createGround({ folder: folder.path, ...(tls ? { caFile: tls.caFile } : {}) });
-    ground.open(`${scheme}://localhost:${receiver.port}`);
+    await using stage = await createStage(scheme);
+    const { receiver, ground, url } = stage;
+    ground.open(url);
     ground.print(1, 100);
     await until(() => receiver.messages.length === 100);
     receiver.pause();
