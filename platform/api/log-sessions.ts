@@ -2,18 +2,11 @@
 import type { Request, Response } from 'express';
 import { nanoid } from 'nanoid';
 import { PlatformError } from '../domain/errors.ts';
-import {
-  formatLogLine,
-  formatMicros,
-  jsonLogLine,
-  type LogFilter,
-  type LogLine,
-  nowMicros,
-  type StoredLine,
-} from '../domain/log-line.ts';
+import { formatMicros, type LogFilter, type LogLine, nowMicros } from '../domain/log-line.ts';
 import { within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
+import { showLine } from '../logs/shown.ts';
 import { allowSilence } from './patience.ts';
 import { leaving } from './waiting.ts';
 
@@ -100,7 +93,7 @@ export function createLogSessions(
     events: boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const written = writerOf(format, events);
+    const shape = { json: format === 'json', events };
     const over = new AbortController();
     const ping = setInterval(() => {
       // In order: who comes back to the same URL is told that it has ended.
@@ -113,14 +106,17 @@ export function createLogSessions(
       for await (const part of logs.tail(appId, {
         lines,
         filter,
+        shape,
         signal: AbortSignal.any([signal, over.signal]),
         once: !tail,
         marks: events && tail,
         ...from,
       })) {
-        if (Array.isArray(part)) await send(response, part.map(written.line).join(''), signal);
-        else await send(response, written.place(part, latest), signal);
-        latest = (Array.isArray(part) ? part.at(-1)?.time : undefined) ?? latest;
+        if ('at' in part) await send(response, showLine(shape, part.at, lineAbout(part, latest)), signal);
+        else {
+          latest = part.time;
+          await send(response, part.bytes, signal);
+        }
       }
     } finally {
       clearInterval(ping);
@@ -154,8 +150,8 @@ function mayStay(stands: LogOrder['stands']): boolean {
 }
 
 /** Waits while the reader is slow; the log router counts what it misses meanwhile. */
-async function send(response: Response, text: string, signal: AbortSignal): Promise<void> {
-  if (text === '' || signal.aborted || response.write(text)) return;
+async function send(response: Response, text: string | Uint8Array, signal: AbortSignal): Promise<void> {
+  if (text.length === 0 || signal.aborted || response.write(text)) return;
   await new Promise<void>((resolve) => {
     const end = (): void => {
       response.off('drain', end);
@@ -167,29 +163,10 @@ async function send(response: Response, text: string, signal: AbortSignal): Prom
   });
 }
 
-interface Writer {
-  line(line: StoredLine): string;
-  /** Where a tail is, and what it missed. @param since the time of the last line before it */
-  place(place: Place, since: number): string;
-}
-
-/** An event's id is where a reader that comes back goes on; an event without data only says how far all was read. */
-function writerOf(format: LogOrder['format'], events: boolean): Writer {
-  const shown = format === 'json' ? jsonLogLine : formatLogLine;
-  const written = (id: number, text: string): string =>
-    events ? `id: ${id}\n${dataOf(text)}\n` : text && `${text}\n`;
-  return {
-    line: (line) => written(line.sequence, shown(line)),
-    place({ at, missed, gone }, since) {
-      if (gone) return written(at, shown(goneLine(gone)));
-      return written(at, missed === 0 ? '' : shown(missedLine(missed, since)));
-    },
-  };
-}
-
-/** A line of an event also ends at a bare CR, which apps print: behind each the text goes on in data of its own. */
-function dataOf(text: string): string {
-  return text === '' ? '' : `data: ${text.replace(/\r\n?|\n/g, '\ndata: ')}\n`;
+/** What is to be said at a place, if anything. @param since the time of the last line before it */
+function lineAbout({ missed, gone }: Place, since: number): LogLine | undefined {
+  if (gone) return goneLine(gone);
+  return missed === 0 ? undefined : missedLine(missed, since);
 }
 
 function missedLine(count: number, since: number): LogLine {

@@ -37,7 +37,12 @@ export const maxLineBytes = 10_000;
 
 /** The line as printed by `logs`, in the field's usual form. */
 export function formatLogLine(line: LogLine): string {
-  return `${formatMicros(line.time)} ${line.source}[${line.process}]: ${line.text}`;
+  return `${formatHead(line)}${line.text}`;
+}
+
+/** What stands before its text. */
+export function formatHead({ time, source, process }: Omit<LogLine, 'text'>): string {
+  return `${formatMicros(time)} ${source}[${process}]: `;
 }
 
 /** The second that was told last: lines come in bursts that share it. */

@@ -15,7 +15,8 @@ import { findNewest } from './newest.ts';
 import { type PackedLines, type PackedRun, unpack } from './packed.ts';
 import { createPresser } from './press.ts';
 import { createPump } from './pump.ts';
-import { type Hits, readForward } from './reader.ts';
+import { gatherObjects, type Hits, readForward } from './reader.ts';
+import { type LineShape, type ShownLines, showLines } from './shown.ts';
 import { openTail, type Tail, type TailBatch, type TailQuery } from './tail.ts';
 
 export interface LogNeeds {
@@ -42,8 +43,8 @@ export interface LogCore {
   drained(containerId: string): Promise<void>;
   write(lines: PackedLines): void;
   read(appId: string, query: { lines: number; filter: LogFilter }): Promise<StoredLine[]>;
-  openTail(id: number, appId: string, query: TailQuery): void;
-  nextOfTail(id: number): Promise<TailBatch>;
+  openTail(id: number, appId: string, query: TailQuery, shape: LineShape): void;
+  nextOfTail(id: number): Promise<TailBatch<ShownLines>>;
   closeTail(id: number): void;
   openDrain(order: DrainOrder): void;
   removeDrain(id: string): Promise<void>;
@@ -61,7 +62,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
   const logs = new Map<string, AppLog>();
   const followers = new Map<string, Follower>();
   const ending = new Map<string, Promise<void>>();
-  const tails = new Map<number, { tail: Tail; appId: string }>();
+  const tails = new Map<number, { tail: Tail<ShownLines>; appId: string }>();
   const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
   const presser = createPresser();
   const decoder = createEntryDecoder();
@@ -148,7 +149,7 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     const until = log.last();
     const hits: Hits = new Map();
     const after = await findNewest(log, query.lines, query.filter, breathe, hits);
-    const reader = readForward(log, after, query.filter, hits);
+    const reader = readForward(log, after, query.filter, gatherObjects(), hits);
     const found: StoredLine[] = [];
     for (;;) {
       const { lines, more } = reader.skim(1000, until);
@@ -168,8 +169,8 @@ export function createLogCore({ folder, budgetBytes, routerShare, ...needs }: Lo
     drained,
     write,
     read,
-    openTail(id, appId, query) {
-      tails.set(id, { tail: openTail(logOf(appId), query), appId });
+    openTail(id, appId, query, shape) {
+      tails.set(id, { tail: openTail(logOf(appId), query, showLines(shape)), appId });
     },
     nextOfTail: async (id) => (await tails.get(id)?.tail.next()) ?? { end: true },
     closeTail,

@@ -211,16 +211,26 @@ export function nameOf(process: string, release?: number): Uint8Array {
   return Buffer.concat([Buffer.from(process).subarray(0, 255 - ending.length), Buffer.from(ending)]);
 }
 
-export function lineAt(bytes: Buffer, sequence: number, at: number): StoredLine {
+/** What stands before the text of the line at a place, and where its text is. */
+export function headAt(bytes: Buffer, at: number) {
   const name = at + lineHead;
-  const text = name + bytes[at + 11]!;
-  const [process = '', release] = bytes.toString('utf8', name, text).split('\0');
+  const start = name + bytes[at + 11]!;
+  const [process = '', release] = bytes.toString('utf8', name, start).split('\0');
   return {
-    sequence,
     time: bytes.readDoubleLE(at + 3),
-    source: bytes[at] === itemKind.app ? 'app' : 'twelve',
+    source: bytes[at] === itemKind.app ? ('app' as const) : ('twelve' as const),
     process,
-    text: bytes.toString('utf8', text, text + bytes.readUInt16LE(at + 12)),
+    release,
+    start,
+    end: start + bytes.readUInt16LE(at + 12),
+  };
+}
+
+export function lineAt(bytes: Buffer, sequence: number, at: number): StoredLine {
+  const { time, source, process, release, start, end } = headAt(bytes, at);
+  const text = bytes.toString('utf8', start, end);
+  return {
+    ...{ sequence, time, source, process, text },
     ...(release === undefined ? {} : { release: Number(release) }),
   };
 }

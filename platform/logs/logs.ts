@@ -7,7 +7,8 @@ import type { LogCounts } from './core.ts';
 import type { DrainOrder } from './drains/drains.ts';
 import type { Gone } from './gone.ts';
 import { createLink, type Link } from './link.ts';
-import type { TailBatch, TailQuery } from './tail.ts';
+import type { LineShape, ShownLines } from './shown.ts';
+import type { TailQuery } from './tail.ts';
 import { createWriter } from './writer.ts';
 
 export interface Logs {
@@ -42,8 +43,8 @@ export interface Logs {
    */
   tail(
     appId: string,
-    query: Omit<TailQuery, 'marks'> & { signal: AbortSignal; marks?: boolean },
-  ): AsyncIterable<StoredLine[] | Place>;
+    query: TailQuery & { shape: LineShape; signal: AbortSignal },
+  ): AsyncIterable<ShownLines | Place>;
   /** Sends an app's stream on, from where the drain was; a new one from here on. Returns at once, once is enough. */
   openDrain(order: DrainOrder): void;
   /** For good: also how far it was. */
@@ -126,7 +127,10 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
     followed.delete(id);
   }
 
-  async function* tail(appId: string, { signal, marks, ...query }: Parameters<Logs['tail']>[1]) {
+  async function* tail(
+    appId: string,
+    { signal, shape, marks, ...query }: Parameters<Logs['tail']>[1],
+  ): AsyncGenerator<ShownLines | Place> {
     let position = query.after;
     while (!signal.aborted && !closing) {
       const id = ++tails;
@@ -134,13 +138,13 @@ export async function createLogs(needs: LogsNeeds): Promise<Logs> {
       signal.addEventListener('abort', stop, { once: true });
       const from = position === undefined ? {} : { after: position };
       try {
-        await send('openTail', id, appId, { ...query, ...from, marks: true });
+        await send('openTail', id, appId, { ...query, ...from, marks: true }, shape);
         for (;;) {
-          const batch: TailBatch = await send('nextOfTail', id);
+          const batch = await send('nextOfTail', id);
           if ('end' in batch) return;
           position = batch.at;
           if ('missed' in batch) yield batch;
-          else if (batch.lines.length > 0) yield batch.lines;
+          else if (batch.lines) yield batch.lines;
           else if (marks) yield { missed: 0, at: batch.at };
         }
       } catch (error) {

@@ -18,19 +18,30 @@ import type { Shelf } from './segments.ts';
 /** Bytes looked at before others get a turn. */
 export const sliceBytes = 1 << 20;
 
-export interface Pull {
-  lines: StoredLine[];
+export interface Pull<Lines = StoredLine[]> {
+  lines: Lines;
+  /** How many they are, and the sequence number of the first. */
+  count: number;
+  first: number;
   /** Sequence numbers that are not kept any more, between what was pulled before and these lines. */
   missed: number;
   /** False: everything stored was looked at. */
   more: boolean;
 }
 
-export interface ForwardReader {
+/** Makes lines of their bytes into what a reader wants, a batch at a time. */
+export interface Gatherer<Lines> {
+  /** A line at a place of a block. */
+  add(bytes: Buffer, sequence: number, at: number): void;
+  /** What was added since the last time. */
+  take(): Lines;
+}
+
+export interface ForwardReader<Lines = StoredLine[]> {
   /** The next lines, in order; at most `count`, and not further than `until`. */
-  pull(count: number, until?: number): Pull;
+  pull(count: number, until?: number): Pull<Lines>;
   /** The same where nobody asks what is missing: blocks in which nothing matches are passed without a look. */
-  skim(count: number, until: number): Omit<Pull, 'missed'>;
+  skim(count: number, until: number): Omit<Pull<Lines>, 'missed'>;
   /** Everything up to this sequence number was looked at. */
   position(): number;
 }
@@ -44,19 +55,41 @@ const scratches: Record<'general' | 'router', Scratch> = {
   router: { bytes: Buffer.alloc(0) },
 };
 
+/** Each as an object. */
+export function gatherObjects(): Gatherer<StoredLine[]> {
+  let lines: StoredLine[] = [];
+  return {
+    add(bytes, sequence, at) {
+      lines.push(lineAt(bytes, sequence, at));
+    },
+    take() {
+      const taken = lines;
+      lines = [];
+      return taken;
+    },
+  };
+}
+
 /**
  * @param after the sequence number before the first line wanted
  * @param hits where `skim` need look
  */
-export function readForward(log: AppLog, after: number, filter: LogFilter, hits?: Hits): ForwardReader {
+export function readForward<Lines>(
+  log: AppLog,
+  after: number,
+  filter: LogFilter,
+  gather: Gatherer<Lines>,
+  hits?: Hits,
+): ForwardReader<Lines> {
   const sides = [
     { ...forwardSide(log.general, after, filter, scratches.general, hits), wanted: byteFilter(filter).line },
     { ...forwardSide(log.router, after, filter, scratches.router, hits), wanted: byteFilter(filter).line },
   ] as const;
   let position = after;
 
-  function pull(count: number, until = log.last()): Pull {
-    const lines: StoredLine[] = [];
+  function pull(most: number, until = log.last()): Pull<Lines> {
+    let count = 0;
+    let first = 0;
     let missed = 0;
     let more = false;
     try {
@@ -64,22 +97,28 @@ export function readForward(log: AppLog, after: number, filter: LogFilter, hits?
         const [one, other] = [sides[0].peek(), sides[1].peek()];
         const sequence = Math.min(one, other);
         if (sequence > until) break;
-        if (lines.length >= count || sides[0].looked() + sides[1].looked() > sliceBytes) {
+        if (count >= most || sides[0].looked() + sides[1].looked() > sliceBytes) {
           more = true;
           break;
         }
         const side = one < other ? sides[0] : sides[1];
         missed += sequence - position - 1;
         position = sequence;
-        if (side.wanted(side.bytes(), side.at())) lines.push(lineAt(side.bytes(), sequence, side.at()));
+        if (side.wanted(side.bytes(), side.at())) {
+          gather.add(side.bytes(), sequence, side.at());
+          if (count++ === 0) first = sequence;
+        }
         side.advance();
       }
+    } catch (error) {
+      gather.take();
+      throw error;
     } finally {
       for (const side of sides) side.pause();
     }
-    return { lines, missed, more };
+    return { lines: gather.take(), count, first, missed, more };
   }
-  function skim(count: number, until: number): Omit<Pull, 'missed'> {
+  function skim(count: number, until: number): Omit<Pull<Lines>, 'missed'> {
     for (const side of sides) side.skipTo(until);
     const pulled = pull(count, until);
     for (const side of sides) side.skipTo(0);

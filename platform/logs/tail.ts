@@ -1,10 +1,10 @@
 // One reader of an app's live log: first what is stored, then what comes, each line once and in order.
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { LogFilter, StoredLine } from '../domain/log-line.ts';
+import type { LogFilter } from '../domain/log-line.ts';
 import type { AppLog } from './app-log.ts';
 import { type Gone, goneBefore } from './gone.ts';
 import { findNewest, spanOf } from './newest.ts';
-import { type ForwardReader, type Hits, readForward } from './reader.ts';
+import { type ForwardReader, type Gatherer, type Hits, readForward } from './reader.ts';
 
 export interface TailQuery {
   /** How many of the newest matching lines come first (Infinity: all)… */
@@ -18,15 +18,15 @@ export interface TailQuery {
   marks?: boolean;
 }
 
-/** `at`: the sequence number up to which everything was looked at. */
-export type TailBatch =
-  | { lines: StoredLine[]; at: number }
+/** `at`: the sequence number up to which everything was looked at; without `lines` there were none. */
+export type TailBatch<Lines> =
+  | { lines?: Lines; at: number }
   | { missed: number; at: number; gone?: Gone }
   | { end: true };
 
-export interface Tail {
+export interface Tail<Lines> {
   /** Waits for the next lines. One call at a time. */
-  next(): Promise<TailBatch>;
+  next(): Promise<TailBatch<Lines>>;
   /** Ends it; a waiting `next` says so. */
   close(): void;
 }
@@ -41,12 +41,12 @@ const markEvery = 10_000;
  * It reads the segments at the reader's own pace and keeps no lines in memory, so a slow reader costs and stalls
  * nothing; what the budget drops before it was read is counted as missed (all lines, matching or not).
  */
-export function openTail(log: AppLog, query: TailQuery): Tail {
+export function openTail<Lines>(log: AppLog, query: TailQuery, gather: Gatherer<Lines>): Tail<Lines> {
   const opened = log.last();
   const resumed = query.after !== undefined;
   let inHistory = !resumed || query.once === true;
   let historyEnd = opened;
-  let held: StoredLine[] | undefined;
+  let held: Lines | undefined;
   let told = -1;
   let gone: Gone | undefined;
   let closed = false;
@@ -57,16 +57,17 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     wake();
   });
 
-  async function begin(): Promise<ForwardReader> {
-    if (query.after !== undefined) return readForward(log, Math.min(query.after, opened), query.filter);
+  async function begin(): Promise<ForwardReader<Lines>> {
+    if (query.after !== undefined)
+      return readForward(log, Math.min(query.after, opened), query.filter, gather);
     const span = spanOf(log, query.filter);
     if (query.once) historyEnd = span.last;
     const all = query.lines === Number.POSITIVE_INFINITY;
     if (all) gone = goneBefore(log, query.filter);
-    if (all) return readForward(log, span.after, query.filter);
+    if (all) return readForward(log, span.after, query.filter, gather);
     const hits: Hits = new Map();
     const after = await findNewest(log, query.lines, query.filter, breathe, hits);
-    return readForward(log, after, query.filter, hits);
+    return readForward(log, after, query.filter, gather, hits);
   }
 
   const started = begin();
@@ -74,7 +75,7 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     // `next` throws it.
   });
 
-  async function next(): Promise<TailBatch> {
+  async function next(): Promise<TailBatch<Lines>> {
     const reader = await started;
     if (gone && !closed) {
       const batch = { missed: 0, at: reader.position(), gone };
@@ -102,14 +103,14 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
     return { end: true };
   }
 
-  function mark(from: ForwardReader): TailBatch {
+  function mark(from: ForwardReader<Lines>): TailBatch<Lines> {
     told = from.position();
-    return { lines: [], at: told };
+    return { at: told };
   }
 
   /** What was dropped from the beginning of the history was not missed by this reader. */
-  function pull(from: ForwardReader): TailBatch | undefined {
-    const { lines, missed, more } =
+  function pull(from: ForwardReader<Lines>): TailBatch<Lines> | undefined {
+    const { lines, count, first, missed, more } =
       inHistory && !resumed
         ? { ...from.skim(historyLines, historyEnd), missed: 0 }
         : from.pull(batchLines, inHistory ? historyEnd : log.last());
@@ -120,10 +121,10 @@ export function openTail(log: AppLog, query: TailQuery): Tail {
       news = true;
     }
     if (missed > 0) {
-      if (lines.length > 0) held = lines;
-      return { missed, at: lines[0] ? lines[0].sequence - 1 : at };
+      if (count > 0) held = lines;
+      return { missed, at: count > 0 ? first - 1 : at };
     }
-    if (lines.length === 0 && !(query.marks && at - told >= markEvery)) return undefined;
+    if (count === 0) return query.marks && at - told >= markEvery ? mark(from) : undefined;
     told = at;
     return { lines, at };
   }

@@ -4,9 +4,11 @@ import type { PinnedHost, ResolveSafely } from '../domain/address.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import { createLogCore, type LogNeeds } from './core.ts';
 import type { Answer, Call, Reply } from './link.ts';
+import type { ShownLines } from './shown.ts';
+import type { TailBatch } from './tail.ts';
 
 const port = parentPort!;
-const answer = (message: Answer): void => port.postMessage(message);
+const answer = (message: Answer, moved: ArrayBuffer[] = []): void => port.postMessage(message, moved);
 const questions = new Map<number, (reply: Reply) => void>();
 let asked = 0;
 
@@ -37,10 +39,15 @@ port.on('message', async (message: Call | Reply) => {
   try {
     const run = core[name] as (...args: unknown[]) => unknown;
     const value = await run(...args);
-    answer({ request, value });
+    answer({ request, value }, name === 'nextOfTail' ? movedWith(value as TailBatch<ShownLines>) : []);
   } catch (error) {
     const code = error instanceof PlatformError ? error.code : 'internal_server_error';
     answer({ request, error: { code, message: messageOf(error) } });
   }
 });
 answer({ ready: true });
+
+/** What the other thread gets without a copy. */
+function movedWith(batch: TailBatch<ShownLines>): ArrayBuffer[] {
+  return 'lines' in batch && batch.lines ? [batch.lines.bytes.buffer] : [];
+}

@@ -1,7 +1,7 @@
 // A drain's way through its app's log: batches from a place on, and what the budget dropped before it got there.
 import { formatMicros, nowMicros, type StoredLine } from '../../domain/log-line.ts';
 import type { AppLog } from '../app-log.ts';
-import { type ForwardReader, type Pull, readForward } from '../reader.ts';
+import { type ForwardReader, gatherObjects, type Pull, readForward } from '../reader.ts';
 import type { BatchLine, DrainBatch } from './target.ts';
 
 export interface LineSource {
@@ -32,13 +32,17 @@ const pulledLines = 2000;
 const overhead = 120;
 
 export function createLineSource({ log, after, token, onMissed, handed }: LineSourceNeeds): LineSource {
-  let reader: ForwardReader = readForward(log, after, {});
+  let reader = begin(after);
   /** The last number that was pulled, dropped or queued. */
   let pulled = after;
   /** The last number that was taken. */
   let taken = after;
   let lastTime = nowMicros();
   let queue: Queued[] = [];
+
+  function begin(from: number): ForwardReader {
+    return readForward(log, from, {}, gatherObjects());
+  }
 
   /** @param next the sequence number of the first line that is there again */
   function missing(count: number, next: number): void {
@@ -75,7 +79,7 @@ export function createLineSource({ log, after, token, onMissed, handed }: LineSo
       return reader.pull(pulledLines);
     } catch (error) {
       // It may have passed lines that it did not get to give.
-      reader = readForward(log, pulled, {});
+      reader = begin(pulled);
       throw error;
     }
   }
@@ -104,16 +108,16 @@ export function createLineSource({ log, after, token, onMissed, handed }: LineSo
       taken = before;
     },
     rewind(to) {
-      reader = readForward(log, to, {});
+      reader = begin(to);
       pulled = taken = to;
       queue = [];
     },
     look() {
-      const { lines, missed } = readForward(log, pulled, {}).pull(1);
+      const { lines, missed } = begin(pulled).pull(1);
       const first = lines[0];
       if (!first || missed === 0) return;
       missing(first.sequence - 1 - pulled, first.sequence);
-      reader = readForward(log, pulled, {});
+      reader = begin(pulled);
     },
   };
 }

@@ -9,6 +9,7 @@ import { createDockerEngine } from '../../../platform/engine/docker.ts';
 import type { ContainerSpec } from '../../../platform/engine/engine.ts';
 import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
 import { debian } from '../../support/debian.ts';
+import { linesOf, whole } from '../../unit/logs/tailed.ts';
 
 const labels = { 'twelve.test': randomBytes(6).toString('hex') };
 const engine = createDockerEngine({ socketPath: process.env['TWELVE_ENGINE'] || '/var/run/docker.sock' });
@@ -96,8 +97,9 @@ test('a tail shows what a container prints, while it runs', async () => {
   const stop = new AbortController();
   const seen: StoredLine[] = [];
   const tailing = (async () => {
-    for await (const batch of logs.tail('app', { lines: 0, filter: {}, signal: stop.signal })) {
-      if (Array.isArray(batch)) seen.push(...batch);
+    const query = { lines: 0, filter: {}, shape: whole, signal: stop.signal };
+    for await (const part of logs.tail('app', query)) {
+      seen.push(...linesOf(part));
       // The engine reads the two pipes side by side: either line may come first.
       if (seen.length === 2) stop.abort();
     }

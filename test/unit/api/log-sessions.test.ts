@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { createLogSessions, type LogOrder } from '../../../platform/api/log-sessions.ts';
 import { readEvents } from '../../../platform/cli/event-stream.ts';
 import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
+import { type LineShape, type ShownLines, showLine } from '../../../platform/logs/shown.ts';
 import { eventually } from '../../support/wait.ts';
 import { temporaryFolder } from '../logs/engine-files.ts';
 
@@ -53,6 +54,11 @@ async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
       server.close();
     },
   };
+}
+
+function shownLine(shape: LineShape, sequence: number, text: string): ShownLines {
+  const line = showLine(shape, sequence, { time, source: 'app', process: 'web.1', text });
+  return { bytes: new Uint8Array(Buffer.from(line)), time };
 }
 
 async function withLines(folder: string, texts: string[]): Promise<Logs & AsyncDisposable> {
@@ -108,9 +114,8 @@ it('a tail tells its place before its first line, and goes on after it in anothe
 });
 
 it('says that a tail fell behind, with the place to go on after', async () => {
-  const line = { sequence: 5, time, source: 'app' as const, process: 'web.1', text: 'last before' };
-  const tail: Logs['tail'] = async function* () {
-    yield [line];
+  const tail: Logs['tail'] = async function* (_, { shape }) {
+    yield shownLine(shape, 5, 'last before');
     yield { missed: 1101, at: 1106 };
   };
   await using served = await serving({ tail });
@@ -201,9 +206,8 @@ it.each([
 });
 
 it('a reading that fails breaks the stream off, instead of ending it as if that were all', async () => {
-  const line = { sequence: 5, time, source: 'app' as const, process: 'web.1', text: 'one' };
-  const tail: Logs['tail'] = async function* () {
-    yield [line];
+  const tail: Logs['tail'] = async function* (_, { shape }) {
+    yield shownLine(shape, 5, 'one');
     throw new Error('the disk cannot be read');
   };
   await using served = await serving({ tail });
@@ -211,10 +215,9 @@ it('a reading that fails breaks the stream off, instead of ending it as if that 
 });
 
 it('says which lines of the time that was asked for are not kept any more', async () => {
-  const line = { sequence: 8, time, source: 'app' as const, process: 'web.1', text: 'the oldest' };
-  const tail: Logs['tail'] = async function* () {
+  const tail: Logs['tail'] = async function* (_, { shape }) {
     yield { missed: 0, at: 7, gone: { others: time, requests: time + 1 } };
-    yield [line];
+    yield shownLine(shape, 8, 'the oldest');
   };
   await using served = await serving({ tail });
   const told = `Dropped for the log's budget: lines of processes and the platform before ${shown}, request lines before ${shown.replace('456+', '457+')}.`;

@@ -6,7 +6,7 @@ import type { LogFilter, StoredLine } from '../../../platform/domain/log-line.ts
 import { type AppLog, leastLines, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
 import { findNewest } from '../../../platform/logs/newest.ts';
-import { readForward } from '../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder } from './engine-files.ts';
 
 const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
@@ -35,7 +35,7 @@ function after(
   sequence: number,
   filter: LogFilter = {},
 ): { lines: StoredLine[]; missed: number } {
-  const reader = readForward(log, sequence, filter);
+  const reader = readForward(log, sequence, filter, gatherObjects());
   const found: StoredLine[] = [];
   let lost = 0;
   for (;;) {

@@ -8,7 +8,7 @@ import { createAccount } from '../../../platform/logs/drains/account.ts';
 import { writeCursor } from '../../../platform/logs/drains/cursor-file.ts';
 import { createFrameBuilder, readFrame } from '../../../platform/logs/format.ts';
 import { createPresser, type Presser } from '../../../platform/logs/press.ts';
-import { readForward } from '../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../platform/logs/reader.ts';
 import { blocksOf, type Segment } from '../../../platform/logs/segment-file.ts';
 import { type TemporaryFolder, temporaryFolder } from './engine-files.ts';
 
@@ -65,7 +65,7 @@ function follow(log: AppLog, from: number, to: number, alsoRouter = false): void
 
 /** In the order of the stream. @throws Error when a line is not as it was printed, or out of order */
 function stored(log: AppLog): { app: number[]; router: number[] } {
-  const reader = readForward(log, 0, {});
+  const reader = readForward(log, 0, {}, gatherObjects());
   const found = { app: [] as number[], router: [] as number[] };
   let before = 0;
   for (;;) {

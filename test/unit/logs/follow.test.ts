@@ -9,7 +9,7 @@ import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createEntryDecoder } from '../../../platform/logs/entries.ts';
 import { createFollower, type Follower, type Turn } from '../../../platform/logs/follow.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
-import { readForward } from '../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
 
 const builders = { general: createFrameBuilder(), router: createFrameBuilder() };
@@ -42,7 +42,7 @@ async function toEnd(follower: Follower): Promise<void> {
 }
 
 function texts(log: AppLog, source?: 'app' | 'twelve'): string[] {
-  const reader = readForward(log, 0, source ? { source } : {});
+  const reader = readForward(log, 0, source ? { source } : {}, gatherObjects());
   const found: string[] = [];
   for (;;) {
     const { lines, more } = reader.pull(10_000);

@@ -11,7 +11,7 @@ import { createLogCore, type LogCore } from '../../../platform/logs/core.ts';
 import { createEntryDecoder } from '../../../platform/logs/entries.ts';
 import { createFollower } from '../../../platform/logs/follow.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
-import { readForward } from '../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../platform/logs/reader.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
 
 const container = (logPath: string) => ({ id: 'c1', appId: 'app', process: 'web.1', logPath });
@@ -152,7 +152,7 @@ function unexpected(message: string): never {
 }
 
 function numberedTexts(log: AppLog): string[] {
-  const { lines } = readForward(log, 0, {}).pull(1e6);
+  const { lines } = readForward(log, 0, {}, gatherObjects()).pull(1e6);
   return lines.map(({ sequence, text }) => `${sequence} ${text}`);
 }
 

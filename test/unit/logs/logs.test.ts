@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import type { StoredLine } from '../../../platform/domain/log-line.ts';
 import { createLogs, type Logs } from '../../../platform/logs/logs.ts';
 import { temporaryFolder, writeEngineFiles } from './engine-files.ts';
+import { linesOf, whole } from './tailed.ts';
 
 interface Opened extends Logs {
   problems: string[];
@@ -30,10 +31,11 @@ const all = { lines: 1e6, filter: {} };
 async function collect(logs: Logs, query: { after?: number }, until: string): Promise<StoredLine[]> {
   const found: StoredLine[] = [];
   const stop = new AbortController();
-  for await (const batch of logs.tail('app', { lines: 1e6, filter: {}, ...query, signal: stop.signal })) {
-    if (!Array.isArray(batch)) throw new Error(`missed ${batch.missed}`);
-    found.push(...batch);
-    if (batch.some((line) => line.text === until)) stop.abort();
+  const wanted = { ...all, shape: whole, ...query, signal: stop.signal };
+  for await (const part of logs.tail('app', wanted)) {
+    const lines = linesOf(part);
+    found.push(...lines);
+    if (lines.some((line) => line.text === until)) stop.abort();
   }
   return found;
 }
@@ -116,7 +118,7 @@ it('ends tails by their signal and when it closes', async () => {
   const stop = new AbortController();
   const ended: string[] = [];
   async function run(name: string, signal: AbortSignal): Promise<void> {
-    for await (const batch of logs.tail('app', { lines: 5, filter: {}, signal })) void batch;
+    for await (const batch of logs.tail('app', { lines: 5, filter: {}, shape: whole, signal })) void batch;
     ended.push(name);
   }
   const first = run('by signal', stop.signal);

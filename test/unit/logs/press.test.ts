@@ -16,7 +16,7 @@ import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
 import { findNewest } from '../../../platform/logs/newest.ts';
 import { createPresser, type Presser } from '../../../platform/logs/press.ts';
-import { readForward } from '../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../platform/logs/reader.ts';
 import { openTail } from '../../../platform/logs/tail.ts';
 import { temporaryFolder } from './engine-files.ts';
 
@@ -47,7 +47,7 @@ const cursorAt = (offset: number) => ({
 });
 
 function numbers(log: AppLog): number[] {
-  const reader = readForward(log, 0, {});
+  const reader = readForward(log, 0, {}, gatherObjects());
   const found: number[] = [];
   for (;;) {
     const { lines, more } = reader.pull(10_000);
@@ -98,7 +98,7 @@ it('a reader goes on from one form to the other', async () => {
   using folder = temporaryFolder();
   const presser = createPresser();
   const log = openLog(folder.path, presser);
-  const tail = openTail(log, { lines: 1e9, filter: {} });
+  const tail = openTail(log, { lines: 1e9, filter: {} }, gatherObjects());
   const seen: number[] = [];
   for (let from = 1; from <= 12_000; from += 100) {
     write(log, from, from + 99);

@@ -1,7 +1,9 @@
 // Live readers: history, then what comes, each line once; slow ones are told what they missed.
 import { afterEach, expect, it } from 'vitest';
+import type { StoredLine } from '../../../platform/domain/log-line.ts';
 import { type AppLog, openAppLog } from '../../../platform/logs/app-log.ts';
 import { createFrameBuilder } from '../../../platform/logs/format.ts';
+import { gatherObjects } from '../../../platform/logs/reader.ts';
 import { openTail, type Tail, type TailQuery } from '../../../platform/logs/tail.ts';
 import { temporaryFolder } from './engine-files.ts';
 
@@ -23,7 +25,7 @@ function write(log: AppLog, process: string, from: number, to: number, fill = ''
   });
 }
 
-async function take(tail: Tail, count: number): Promise<number[]> {
+async function take(tail: Tail<StoredLine[]>, count: number): Promise<number[]> {
   const found: number[] = [];
   while (found.length < count) {
     const batch = await tail.next();
@@ -46,7 +48,7 @@ it.each<[string, Omit<TailQuery, 'filter'>, number]>([
   using folder = temporaryFolder();
   const log = openLog(folder.path);
   write(log, 'web.1', 1, 1000);
-  const tail = openTail(log, { ...query, filter: {} });
+  const tail = openTail(log, { ...query, filter: {} }, gatherObjects());
   write(log, 'web.1', 1001, 1003);
   expect(await take(tail, 1003 - first + 1)).toEqual(range(first, 1003));
   const next = take(tail, 3);
@@ -59,7 +61,7 @@ it.each<[string, Omit<TailQuery, 'filter'>, number]>([
 it('filters, and wakes only for what it shows', async () => {
   using folder = temporaryFolder();
   const log = openLog(folder.path);
-  const tail = openTail(log, { lines: 5, filter: { process: 'web' } });
+  const tail = openTail(log, { lines: 5, filter: { process: 'web' } }, gatherObjects());
   const first = tail.next();
   write(log, 'worker.1', 1, 5);
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -73,7 +75,7 @@ it('filters, and wakes only for what it shows', async () => {
 
 it('ends a waiting reader', async () => {
   using folder = temporaryFolder();
-  const tail = openTail(openLog(folder.path), { lines: 5, filter: {} });
+  const tail = openTail(openLog(folder.path), { lines: 5, filter: {} }, gatherObjects());
   const waiting = tail.next();
   await new Promise((resolve) => setTimeout(resolve, 10));
   tail.close();
@@ -84,7 +86,7 @@ it('reads all that is kept at its own pace, and tells what the budget dropped be
   using folder = temporaryFolder();
   const log = openLog(folder.path, 1 << 20);
   write(log, 'web.1', 1, 10);
-  const tail = openTail(log, { lines: 10, filter: {} });
+  const tail = openTail(log, { lines: 10, filter: {} }, gatherObjects());
   expect(await take(tail, 10)).toEqual(range(1, 10));
   for (let at = 11; at <= 10_000; at += 10) write(log, 'web.1', at, at + 9, 'x'.repeat(300));
   const batch = await tail.next();
@@ -100,7 +102,7 @@ it('goes on after a reopening, from the last number it gave', async () => {
   const seen: number[] = [];
   for (let opening = 1; opening <= 4; opening++) {
     const log = openLog(folder.path);
-    const tail = openTail(log, { lines: 0, filter: {}, after: seen.length });
+    const tail = openTail(log, { lines: 0, filter: {}, after: seen.length }, gatherObjects());
     write(log, 'web.1', (opening - 1) * 1000 + 1, opening * 1000);
     // All but the last reader go away in the middle.
     const wanted = opening < 4 ? opening * 600 : 4000;
@@ -113,7 +115,11 @@ it('goes on after a reopening, from the last number it gave', async () => {
 
 /** What a query of all from a time on is told at its beginning; lines have their number as time. */
 async function toldOf(log: AppLog, query: Partial<TailQuery>) {
-  const tail = openTail(log, { lines: Number.POSITIVE_INFINITY, filter: {}, once: true, ...query });
+  const tail = openTail(
+    log,
+    { lines: Number.POSITIVE_INFINITY, filter: {}, once: true, ...query },
+    gatherObjects(),
+  );
   const batch = await tail.next();
   tail.close();
   return 'missed' in batch ? batch : undefined;
@@ -150,7 +156,11 @@ it('says from when on lines are kept, where a query of all from a time on begins
   expect(await toldOf(log, { lines: 10, filter: { since: 50 } })).toBeUndefined();
   expect(await toldOf(log, { filter: { since: 50 }, after: 0, once: false })).not.toHaveProperty('gone');
   expect(await toldOf(log, {})).toBeUndefined();
-  const tail = openTail(log, { lines: Number.POSITIVE_INFINITY, filter: { since: others - 1 }, marks: true });
+  const tail = openTail(
+    log,
+    { lines: Number.POSITIVE_INFINITY, filter: { since: others - 1 }, marks: true },
+    gatherObjects(),
+  );
   expect(await tail.next()).toEqual({ missed: 0, at: others - 1, gone: { others } });
   expect((await take(tail, 1))[0]).toBe(others);
   tail.close();

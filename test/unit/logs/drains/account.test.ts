@@ -8,7 +8,7 @@ import { readCursor } from '../../../../platform/logs/drains/cursor-file.ts';
 import { createDrain, type Drain } from '../../../../platform/logs/drains/drain.ts';
 import type { DrainBatch } from '../../../../platform/logs/drains/target.ts';
 import { createFrameBuilder } from '../../../../platform/logs/format.ts';
-import { readForward } from '../../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../../platform/logs/reader.ts';
 import { temporaryFolder } from '../engine-files.ts';
 import { distinct, range, token, until } from './ground.ts';
 
@@ -60,7 +60,7 @@ const sequencesOf = ({ batches }: { batches: DrainBatch[] }): number[] =>
 /** How many lines each word of a loss says, from now on: the budget takes these words, too. */
 function listen(log: AppLog): { counts: number[]; kept(): number } {
   const counts: number[] = [];
-  const reader = readForward(log, log.last(), { process: 'logs' });
+  const reader = readForward(log, log.last(), { process: 'logs' }, gatherObjects());
   log.onAppend(() => {
     for (const { text } of reader.pull(500).lines)
       counts.push(Number(/: (\d+) messages dropped/.exec(text)?.[1]));
@@ -68,7 +68,7 @@ function listen(log: AppLog): { counts: number[]; kept(): number } {
   return {
     counts,
     kept() {
-      const again = readForward(log, 0, { process: 'logs' });
+      const again = readForward(log, 0, { process: 'logs' }, gatherObjects());
       for (let count = 0; ; ) {
         const { lines, more } = again.pull(500);
         count += lines.length;

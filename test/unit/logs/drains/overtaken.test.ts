@@ -1,6 +1,6 @@
 // The log's budget overtakes a drain: what is lost is counted to the line, and said in the stream and to the receiver.
 import { expect, it } from 'vitest';
-import { readForward } from '../../../../platform/logs/reader.ts';
+import { gatherObjects, readForward } from '../../../../platform/logs/reader.ts';
 import { temporaryFolder } from '../engine-files.ts';
 import { createGround, type Ground, range, token, until } from './ground.ts';
 import { type SyslogReceiver, startSyslogReceiver } from './syslog-receiver.ts';
@@ -19,7 +19,7 @@ const counts = (texts: readonly string[]): number[] =>
 const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
 
 function stream({ log }: Ground): string[] {
-  const reader = readForward(log, 0, { process: 'logs' });
+  const reader = readForward(log, 0, { process: 'logs' }, gatherObjects());
   const texts: string[] = [];
   for (;;) {
     const { lines, more } = reader.pull(1000);
