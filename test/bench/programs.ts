@@ -33,6 +33,14 @@ export function createPrograms() {
     run: (program: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ran> =>
       ended(start(program, args, options), `${program} ${args.slice(0, 3).join(' ')}`),
 
+    /** In a session of its own, with an order as JSON on its standard input. @returns its output; @throws Error as `run` */
+    async tell(program: string, args: readonly string[], order: unknown): Promise<string> {
+      const child = start(program, args, { stdio: 'pipe', detached: true });
+      // One that ended before it read says why itself.
+      child.stdin!.on('error', () => {}).end(JSON.stringify(order));
+      return (await ended(child, `${program} ${args.slice(0, 3).join(' ')}`)).stdout;
+    },
+
     /** Nothing is started any more; what runs gets SIGTERM and, five seconds later, SIGKILL. */
     async endAll(): Promise<void> {
       ending = true;

@@ -1,4 +1,5 @@
 // How long the API takes while a process prints all it can, against the same where the engine throws away what it prints.
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../../support/hogs.ts';
 import { type Bench, byHandLabel } from '../bench.ts';
@@ -6,8 +7,10 @@ import { app, burstPlatform, printing, runDetached, untilShown } from '../bursts
 import { limits } from '../limits.ts';
 import type { BenchPlatform } from '../platform.ts';
 import { inTurns, type Row } from '../row.ts';
+import { packageRoot } from '../server.ts';
 import { stackImage } from '../stack.ts';
 
+const client = join(packageRoot, 'test', 'bench', 'distant-client.mjs');
 const requests = 500;
 /** Between two of them. */
 const pauseMs = 10;
@@ -58,16 +61,11 @@ async function besideUnlogged(bench: Bench, platform: BenchPlatform, image: stri
   }
 }
 
-/** One after another. */
-async function slowest(bench: Bench, platform: BenchPlatform): Promise<number> {
+/** One after another, by a client that has no part in the flood. */
+async function slowest(bench: Bench, { server }: BenchPlatform): Promise<number> {
   await sleep(settleMs);
-  const times: number[] = [];
-  while (times.length < requests) {
-    bench.signal.throwIfAborted();
-    const start = performance.now();
-    await platform.api('GET', paths[times.length % paths.length]!);
-    times.push(performance.now() - start);
-    await sleep(pauseMs);
-  }
+  const order = { url: server.apiUrl, token: server.token, paths, requests, pauseMs };
+  const { times, weighed } = JSON.parse(await bench.programs.tell(process.execPath, [client], order));
+  if (!weighed) bench.say('the client waits for its turn on a core like any other program here');
   return quantile(times, 0.99);
 }
