@@ -223,7 +223,8 @@ async function connect(
   };
   const processes = createProcesses(needs);
   closers.push(() => processes.close());
-  const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: processes.fromSlug });
+  const { networkOf, fromSlug, oneOffList } = processes;
+  const oneOffs = createOneOffs({ ...needs, networkOf, fromSlug, oneOffList });
   const space: Platform['requireSpace'] = (kinds) =>
     requireRoom(platform, [config.dataFolder, config.engineContainers ?? rootFolder], kinds);
   const git = await createGit({

@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerConnection } from './docker-connection.ts';
 import { endLost, labelFilter } from './docker-containers.ts';
-import type { Engine, EngineEvent } from './engine.ts';
+import type { Engine, EngineEvent, EngineNews } from './engine.ts';
 import { jsonLines } from './json-lines.ts';
-
-type Item = EngineEvent | { type: 'reconnected' };
 
 const actions: ReadonlySet<string> = new Set<EngineEvent['action']>([
   'create',
@@ -48,12 +46,12 @@ export function eventsOf(connection: DockerConnection): Engine['events'] {
 
 /** Reads ahead without limit: an engine drops events for a listener that is slow to take them. */
 function createQueue(onLeave: () => void) {
-  const waiting: Item[] = [];
+  const waiting: EngineNews[] = [];
   const bell = new EventTarget();
   let ended = false;
   const ring = (): void => void bell.dispatchEvent(new Event('ring'));
   return {
-    push(item: Item): void {
+    push(item: EngineNews): void {
       waiting.push(item);
       ring();
     },
@@ -61,7 +59,7 @@ function createQueue(onLeave: () => void) {
       ended = true;
       ring();
     },
-    async *items(): AsyncGenerator<Item> {
+    async *items(): AsyncGenerator<EngineNews> {
       try {
         for (;;) {
           const next = waiting.shift();
@@ -80,7 +78,7 @@ async function listen(
   connection: DockerConnection,
   labels: Record<string, string>,
   signal: AbortSignal,
-  push: (item: Item) => void,
+  push: (item: EngineNews) => void,
 ): Promise<void> {
   const seen = createSeen(Date.now() * 1e6);
   let pause = FIRST_PAUSE_MS;
@@ -106,7 +104,10 @@ async function listen(
     } catch {
       // Whatever the reason, an engine that is away is asked again: the caller ends this by its signal only.
     }
-    if (!interrupted) connection.started.clear();
+    if (!interrupted) {
+      connection.started.clear();
+      push({ type: 'interrupted' });
+    }
     interrupted = true;
     await delay(pause, undefined, { signal }).catch(() => {});
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);

@@ -139,6 +139,8 @@ export interface EngineEvent {
   time: number;
 }
 
+export type EngineNews = EngineEvent | { type: 'interrupted' | 'reconnected' };
+
 export interface Attachment {
   /** With a terminal: raw bytes both ways. Without: writes go to stdin, reads are stdout. */
   stream: Duplex;
@@ -261,13 +263,11 @@ export interface Engine {
   lastLines(id: string, count: number): Promise<string[]>;
 
   /**
-   * Container events of objects carrying all these labels. Ends only by `signal`; reconnects by itself, and
-   * yields `{ type: 'reconnected' }` after a gap, upon which the caller lists anew. What the engine lost has ended by then.
+   * Container events of objects carrying all these labels. Ends only by `signal`; reconnects by itself, and yields
+   * `{ type: 'interrupted' }` at a break and `{ type: 'reconnected' }` after it, upon which the caller lists anew. What the
+   * engine lost has ended by then.
    */
-  events(
-    labels: Record<string, string>,
-    signal: AbortSignal,
-  ): AsyncIterable<EngineEvent | { type: 'reconnected' }>;
+  events(labels: Record<string, string>, signal: AbortSignal): AsyncIterable<EngineNews>;
   close(): void;
 }
 

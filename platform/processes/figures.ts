@@ -5,13 +5,13 @@ import { hasCode, messageOf } from '../domain/errors.ts';
 import type { Size } from '../domain/formation.ts';
 import type { LogSource } from '../domain/log-line.ts';
 import type { Usage } from '../domain/process.ts';
-import type { ContainerStats, Engine, EngineEvent } from '../engine/engine.ts';
+import type { ContainerStats, Engine, EngineNews } from '../engine/engine.ts';
 import { label, ownLabels, releaseOf } from '../engine/labels.ts';
 import { createMemoryQuota } from './memory-quota.ts';
 
 export interface Figures {
   /** What the engine tells of our containers. */
-  seen(event: EngineEvent | { type: 'reconnected' }): void;
+  seen(event: EngineNews): void;
   /** Found at its end: the kernel had killed it for memory. */
   killed(container: { id: string; labels: Readonly<Record<string, string>> }): void;
   /** One ended by itself, or never became ready. */
@@ -120,8 +120,8 @@ export function createFigures(needs: FiguresNeeds): Figures {
   }
 
   function seen(event: Parameters<Figures['seen']>[0]): void {
-    if (event.type === 'reconnected') {
-      passes = 0;
+    if (event.type !== 'container') {
+      if (event.type === 'reconnected') passes = 0;
       return;
     }
     const { id, labels, action } = event;

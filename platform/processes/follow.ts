@@ -1,15 +1,17 @@
 // What the engine tells of our containers, and what is done when it comes back after it was away.
 import { messageOf } from '../domain/errors.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineEvent } from '../engine/engine.ts';
 import { label } from '../engine/labels.ts';
 import { adoptStrays, removeStrayNetworks } from './adopt.ts';
 import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
+import type { OneOffList } from './one-off-list.ts';
 import { sweepReleaseContainers } from './release-phase.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface FollowNeeds extends ProcessNeeds {
   networkOf: Networks;
+  oneOffList: OneOffList;
   supervisors: ReadonlyMap<string, Supervisor>;
   supervisorOf(appId: string): Supervisor;
   /** A release of it may be about to start something. */
@@ -18,15 +20,19 @@ export interface FollowNeeds extends ProcessNeeds {
   retry(): void;
 }
 
+const ends: ReadonlySet<EngineEvent['action']> = new Set(['die', 'destroy']);
+
 export async function followEngine(events: ReturnType<Engine['events']>, needs: FollowNeeds): Promise<void> {
   let catchingUp: Promise<unknown> = Promise.resolve();
   const report = (error: unknown): void => needs.onProblem(messageOf(error));
+  needs.oneOffList.begin();
   for await (const event of events) {
     needs.figures.seen(event);
+    needs.oneOffList.seen(event);
     if (event.type === 'reconnected') {
       // Ends go on being told meanwhile.
       catchingUp = catchingUp.then(() => catchUp(needs)).catch(report);
-    } else if (event.action === 'die' || event.action === 'destroy') {
+    } else if (event.type === 'container' && ends.has(event.action)) {
       void needs.supervisors
         .get(event.labels[label.app] ?? '')
         ?.died(event.id)

@@ -10,8 +10,9 @@ import { type Changes, createChanges } from './changes.ts';
 import { followEngine } from './follow.ts';
 import { createFromSlug, type FromSlug } from './from-slug.ts';
 import type { ProcessNeeds } from './needs.ts';
-import { createNetworks } from './network.ts';
+import { createNetworks, type Networks } from './network.ts';
 import { createNotice } from './notice.ts';
+import { createOneOffList, type OneOffList } from './one-off-list.ts';
 import { createProvision, type Provision } from './provision.ts';
 import { reasonOf } from './reason.ts';
 import { removeReleaseContainers, runReleasePhase, sweepReleaseContainers } from './release-phase.ts';
@@ -39,8 +40,9 @@ export interface Processes {
   changes: Changes;
   /** Stops everything of an app that is being destroyed; resolves when it is gone. */
   removeApp(appId: string): Promise<void>;
-  networkOf: ReturnType<typeof createNetworks>;
+  networkOf: Networks;
   fromSlug: FromSlug;
+  oneOffList: OneOffList;
   missing: Provision['missing'];
   /** Stops acting; what runs goes on. */
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     fix: (appId, subnet) => store.apps.setSubnet(appId, subnet),
   });
   const fromSlug = createFromSlug(needs);
+  const oneOffList = createOneOffList(needs);
   const ground = { ...needs, networkOf, fromSlug };
   const provision = createProvision(ground);
   const supervisors = new Map<string, Supervisor>();
@@ -225,6 +228,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
   return {
     networkOf,
     fromSlug,
+    oneOffList,
     missing: provision.missing,
     async adopt() {
       // Subscribed before listing, so that nothing ends unseen in between.
@@ -238,7 +242,7 @@ export function createProcesses(needs: ProcessNeeds): Processes {
     go() {
       acting = true;
       const busy = (appId: string): boolean => working.has(appId);
-      const known = { networkOf, supervisors, supervisorOf, busy, retry };
+      const known = { networkOf, oneOffList, supervisors, supervisorOf, busy, retry };
       events ??= engine.events(ownLabels(instance), life.signal);
       void followEngine(events, { ...needs, ...known }).catch((error: unknown) => {
         if (!life.signal.aborted) needs.onProblem(`The engine's events ended: ${messageOf(error)}`);

@@ -14,6 +14,7 @@ import type { ProcessNeeds } from './needs.ts';
 import type { Networks } from './network.ts';
 import { createOneOffEnds } from './one-off-ends.ts';
 import { createOneOffLines } from './one-off-lines.ts';
+import type { OneOffList } from './one-off-list.ts';
 import { createOneOffNames, drawNumber } from './one-off-names.ts';
 import { attachedLabel, type OneOffOrder, oneOffSpec } from './one-off-spec.ts';
 import { justMade, toStatus } from './one-off-status.ts';
@@ -39,10 +40,10 @@ export interface OneOffs {
 
 /** @param draw what names are made with */
 export function createOneOffs(
-  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug },
+  needs: ProcessNeeds & { networkOf: Networks; fromSlug: FromSlug; oneOffList: OneOffList },
   draw = drawNumber,
 ): OneOffs {
-  const { engine, instance, logs, store } = needs;
+  const { engine, instance, logs, store, oneOffList } = needs;
   const own = (appId?: string): Record<string, string> => ({
     ...ownLabels(instance, 'run'),
     ...(appId ? { [label.app]: appId } : {}),
@@ -64,6 +65,7 @@ export function createOneOffs(
         return made;
       };
       const id = await needs.fromSlug.create(order.slug, spec).finally(release);
+      oneOffList.changed();
       return justMade(id, made!);
     });
   }
@@ -71,6 +73,7 @@ export function createOneOffs(
   /** Also the app's network, when nothing else of it is there. */
   async function clear(container: Pick<ContainerSummary, 'id' | 'labels'>): Promise<void> {
     await engine.remove(container.id);
+    oneOffList.changed();
     const appId = container.labels[label.app];
     if (appId) await needs.networkOf.remove(appId);
   }
@@ -87,6 +90,7 @@ export function createOneOffs(
       await clear(container).catch(() => undefined);
       throw error;
     });
+    oneOffList.changed();
     tell.up(container);
     followDetached(container);
   }
@@ -160,6 +164,7 @@ export function createOneOffs(
       const tty = container.labels[attachedLabel] === 'tty';
       const begun = await startAttached({ engine, tell }, container, tty);
       await begun.up;
+      oneOffList.changed();
       tell.up(container);
       return { container, ...begun };
     } catch (error) {
@@ -218,7 +223,7 @@ export function createOneOffs(
     },
     kept,
     async list(appId) {
-      return (await engine.list(own(appId)))
+      return (await oneOffList.of(appId))
         .filter((container) => container.state === 'running')
         .map((container) => toStatus(container, kept.awaitsFirst(container.id)));
     },
@@ -229,6 +234,7 @@ export function createOneOffs(
     async stop(appId, name) {
       const container = await find(appId, name);
       const how = await engine.stop(container.id, { graceSeconds: needs.stopGraceMs / 1000 });
+      oneOffList.changed();
       const said = how === 'killed' ? exitTimeout(needs.stopGraceMs) : [];
       for (const text of said) tell.say(container, text);
     },

@@ -151,7 +151,8 @@ async function makePlatform({ folder, data, store, engine, logged, tally }: Part
     reached: () => undefined,
   };
   const processes = createProcesses(needs);
-  const oneOffs = createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: processes.fromSlug });
+  const { networkOf, fromSlug, oneOffList } = processes;
+  const oneOffs = createOneOffs({ ...needs, networkOf, fromSlug, oneOffList });
   const download = async ({ hostname }: URL): Promise<never> => {
     throw new PlatformError('build_failed', `${hostname} is not for this test.`);
   };

@@ -174,7 +174,10 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     publish: images.publish,
     fail: (method, error, times = 1) =>
       void failures.set(method, [...(failures.get(method) ?? []), ...Array<Error>(times).fill(error)]),
-    goAway: () => outage.abort(),
+    goAway() {
+      outage.abort();
+      events.interrupted();
+    },
     beforeAnswer: (method, leave) => void lastWords.set(method, leave),
     comeBack() {
       outage = new AbortController();

@@ -15,6 +15,7 @@ import { createFromSlug } from '../../../platform/processes/from-slug.ts';
 import { createProcesses, type Processes } from '../../../platform/processes/manager.ts';
 import type { ProcessNeeds } from '../../../platform/processes/needs.ts';
 import { createOneOffs, type OneOffs } from '../../../platform/processes/one-off.ts';
+import { createOneOffList } from '../../../platform/processes/one-off-list.ts';
 import type { OneOffOrder } from '../../../platform/processes/one-off-spec.ts';
 import type { Ask } from '../../../platform/processes/probe.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
@@ -117,7 +118,9 @@ export function newNeeds(): ProcessNeeds {
 
 /** The one-offs of a server. @param draw what their names are made with */
 export function newOneOffs(needs: ProcessNeeds = newNeeds(), draw?: () => number): OneOffs {
-  return createOneOffs({ ...needs, networkOf: processes.networkOf, fromSlug: createFromSlug(needs) }, draw);
+  const { networkOf } = processes;
+  const parts = { networkOf, fromSlug: createFromSlug(needs), oneOffList: createOneOffList(needs) };
+  return createOneOffs({ ...needs, ...parts }, draw);
 }
 
 /** To run a command in the app as this release has it, attached. */

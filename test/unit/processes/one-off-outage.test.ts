@@ -164,6 +164,7 @@ test('the network stays while another is being made, and goes with that one', as
   const second = createOneOffs({
     ...newNeeds(),
     networkOf: processes.networkOf,
+    oneOffList: processes.oneOffList,
     fromSlug: {
       provide: async () => undefined,
       async create(slug, spec) {
