@@ -12,7 +12,7 @@ const usualPath = '/services/collector/event';
 
 export function createSplunkTarget({ address, token, connect }: TargetNeeds): DrainTarget {
   const poster = createPoster(address, connect);
-  const path = address.url.pathname === '/' ? usualPath : address.url.pathname;
+  const path = address.url.pathname.replace(/\/+$/, '') || usualPath;
   const authorization = `Splunk ${address.password || address.user}`;
   const shape = eventShape(address, token);
   /** What was sent on a channel is acknowledged on it; a collector that began anew knows nothing of the old ones. */
