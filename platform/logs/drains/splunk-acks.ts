@@ -110,6 +110,8 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
 }
 
 function acksIn({ status, text }: Reply): Record<string, unknown> {
+  // Busy: what it took it still has, and to send it once more would double it.
+  if (status === 429 || status >= 500) return {};
   if (status !== 200)
     throw new Error(`The collector answers with status ${status} when it is asked for acknowledgements.`);
   const { acks } = parsed(text);

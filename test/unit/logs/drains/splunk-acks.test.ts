@@ -36,3 +36,18 @@ it.each(['null', '<html>busy</html>', '{"acks":null}', '{}', ''])(
     acknowledgements.close();
   },
 );
+
+it.each([503, 429])('waits for a collector that is too busy to answer about it (%i)', async (status) => {
+  const replies = [
+    { status, text: '{"text":"Server is busy","code":9}' },
+    { status, text: '' },
+  ];
+  const acknowledgements = createAcknowledgements({
+    ask: async () => replies.shift() ?? { status: 200, text: '{"acks":{"1":true}}' },
+    wait: async () => {},
+    breaks: () => 1,
+  });
+  await acknowledgements.arrived(1, 'channel', never);
+  expect(replies).toEqual([]);
+  acknowledgements.close();
+});
