@@ -29,8 +29,8 @@ async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const get = (secret: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}/${secret}`, { headers });
+  const get = (secret: string, headers: Record<string, string> = {}, method = 'GET') =>
+    fetch(`${url}/${secret}`, { headers, method });
   return {
     ...{ sessions, port: hex(url) },
     text: async (one: LogOrder) => (await get(sessions.open(one))).text(),
@@ -98,6 +98,26 @@ it('text, JSON, and only what was asked for', async () => {
   expect(json).toBe(
     `{"time":"${shown}","source":"app","process":"web.1","release":7,"text":"two","sequence":2}\n`,
   );
+});
+
+it('whoever looks at the head alone uses no session up, and holds none', async () => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['one']);
+  let tails = 0;
+  const tail: Logs['tail'] = (...args) => {
+    tails += 1;
+    return logs.tail(...args);
+  };
+  await using server = await serving({ tail });
+  for (const [at, goesOn] of [false, true].entries()) {
+    const secret = server.sessions.open({ ...order, tail: goesOn });
+    const head = await server.get(secret, {}, 'HEAD');
+    expect(head.status).toBe(200);
+    expect(tails).toBe(at);
+    const response = await server.get(secret);
+    const { value } = await response.body!.getReader().read();
+    expect(Buffer.from(value!).toString()).toContain('one');
+  }
 });
 
 it('a tail tells its place before its first line, and goes on after it in another session', async () => {
