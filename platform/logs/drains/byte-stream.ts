@@ -87,7 +87,7 @@ export function createByteStream(needs: ByteStreamNeeds): ByteStream {
       const answered = unread.asking();
       return (outstanding) => {
         if (!outstanding) return rest();
-        if (answered(outstanding.bytes)) return rest();
+        if (answered(outstanding)) return rest();
         unansweredSince = outstanding.unanswered ? (unansweredSince ?? now()) : undefined;
         if (now() - (unansweredSince ?? now()) >= unansweredMs)
           which.destroy(new Error(`its machine has not answered for ${unansweredMs / 1000} s`));

@@ -1,5 +1,6 @@
 // What a receiver that acknowledges nothing may not have read of one connection: by time while it reads, by bytes while it
 // does not keep up, and by what its machine has acknowledged.
+import type { Outstanding } from './outstanding.ts';
 
 export interface Unread {
   /** Before bytes are given to the kernel. @param before the sequence number before the first line in them */
@@ -8,9 +9,9 @@ export interface Unread {
   written(): void;
   /**
    * Before the kernel is asked how much of it the other machine has not acknowledged.
-   * @returns what takes the answer, in bytes, and returns whether all is acknowledged
+   * @returns what takes the answer, and returns whether all is acknowledged
    */
-  asking(): (outstanding: number) => boolean;
+  asking(): (outstanding: Outstanding) => boolean;
   /** @returns the sequence number to go back to; undefined when all was read */
   since(): number | undefined;
   /** The same of a receiver that is known to hang: time says nothing of what it has read. */
@@ -44,7 +45,7 @@ export function createUnread(now: () => number): Unread {
   /** Each one write of the last `doubtMs`. */
   const recent: Mark[] = [];
   /** How many bytes were acknowledged when that was asked within the last `doubtMs`. */
-  let answers: { acknowledged: number; at: number }[] = [];
+  let answers: { acknowledged: number; unanswered: boolean; at: number }[] = [];
   let bytesKept = 0;
   let given = 0;
   let taken = 0;
@@ -63,6 +64,7 @@ export function createUnread(now: () => number): Unread {
     while (older.length > 0 && bytesKept - older[0]!.bytes >= heldBytes) bytesKept -= older.shift()!.bytes;
   }
 
+  const late = () => answers.filter(({ at }) => at >= now() - doubtMs);
   const oldest = (): number | undefined => (older[0] ?? recent[0])?.before;
 
   return {
@@ -84,17 +86,18 @@ export function createUnread(now: () => number): Unread {
     },
     asking() {
       const before = taken;
-      return (outstanding) => {
-        const acknowledged = Math.max(0, before - outstanding);
-        answers = [...answers.filter(({ at }) => at >= now() - doubtMs), { acknowledged, at: now() }];
+      return ({ bytes, unanswered }) => {
+        const acknowledged = Math.max(0, before - bytes);
+        answers = [...late(), { acknowledged, unanswered, at: now() }];
         return acknowledged === given;
       };
     },
     since() {
-      const waits = pendingSince !== null && now() - pendingSince > stallMs;
+      // A machine that does not answer says nothing of how its receiver reads.
+      const away = late().at(-1)?.unanswered === true;
+      const waits = pendingSince !== null && now() - pendingSince > stallMs && !away;
       if (waits || now() < slowUntil) return oldest();
-      const late = answers.filter(({ at }) => at >= now() - doubtMs);
-      const acknowledged = Math.min(...late.map((one) => one.acknowledged));
+      const acknowledged = Math.min(...late().map((one) => one.acknowledged));
       const isUnread = ({ end, at }: Mark): boolean => end > acknowledged || at >= now() - doubtMs;
       return (older.find(isUnread) ?? recent.find(isUnread))?.before;
     },
