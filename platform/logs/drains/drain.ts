@@ -74,7 +74,7 @@ export function createDrain(needs: DrainNeeds): Drain {
     wake();
   };
   const forget = log.onAppend(tell);
-  const watching = setInterval(watch, retry.hungMs / 4);
+  const watching = setInterval(watch, retry.hungMs / 4).unref();
   const running = run();
 
   async function run(): Promise<void> {
