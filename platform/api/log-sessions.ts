@@ -55,9 +55,13 @@ export function createLogSessions(
 
   /** A tail's URL stays good for a while, for a client that comes back; the other kind was good once. */
   function settle(secret: string, order: LogOrder): void {
-    const known = orders.get(secret);
-    if (order.tail && known) known.expires = now() + firstUseMs;
+    if (order.tail) keep(secret);
     else orders.delete(secret);
+  }
+
+  function keep(secret: string): void {
+    const known = orders.get(secret);
+    if (known) known.expires = now() + firstUseMs;
   }
 
   async function serve(secret: string, request: Request, response: Response): Promise<void> {
@@ -68,6 +72,11 @@ export function createLogSessions(
       events ? 'text/event-stream; charset=utf-8' : 'text/plain; charset=utf-8',
     );
     response.setHeader('Cache-Control', 'no-cache');
+    if (request.method === 'HEAD') {
+      keep(secret);
+      response.end();
+      return;
+    }
     allowSilence(request);
     response.flushHeaders();
     if (events && !order.tail) response.write('retry: 1\n\n');

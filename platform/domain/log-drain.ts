@@ -115,7 +115,7 @@ export function shownDrainUrl(text: string): string {
   const login = user || password ? '***@' : '';
   const path = url.pathname === '/' ? '' : url.pathname.split('/').map(maskedPart).join('/');
   const query = [...url.searchParams].map(([name, value]) =>
-    kind === 'https' ? maskedQuery(name, value) : `${name}=${value}`,
+    kind === 'https' ? maskedQuery(name, value) : `${name}=${encodeURIComponent(value)}`,
   );
   const port = givenPort ? `:${givenPort}` : '';
   return `${kind}://${login}${url.hostname}${port}${path}${query.length > 0 ? `?${query.join('&')}` : ''}`;
@@ -123,7 +123,7 @@ export function shownDrainUrl(text: string): string {
 
 /** Where there is only one word it may be the key itself. */
 function maskedQuery(name: string, value: string): string {
-  return value === '' ? '***' : `${name}=***`;
+  return value === '' ? '***' : `${encodeURIComponent(name)}=***`;
 }
 
 /** Some receivers want their key in the path: what is not plainly a word (`in`, `raw-logs`, `v1`) may be one. */

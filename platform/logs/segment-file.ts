@@ -98,10 +98,10 @@ function unpackedFrom(bytes: Buffer): { frames: Buffer; pressed: number } | unde
   }
 }
 
-/** How many bytes of frames it has. */
+/** How many bytes of frames it has; none when its file was taken away. */
 export function framesOf(segment: Segment): number {
   if (!segment.pressed) return segment.bytes;
-  const last = blocksOf(segment).at(-1);
+  const last = unlessDamaged(() => blocksOf(segment))?.at(-1);
   return last ? last.start + last.length : 0;
 }
 

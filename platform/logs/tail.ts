@@ -66,8 +66,14 @@ export function openTail<Lines>(log: AppLog, query: TailQuery, gather: Gatherer<
     if (all) gone = goneBefore(log, query.filter);
     if (all) return readForward(log, span.after, query.filter, gather);
     const hits: Hits = new Map();
-    const after = await findNewest(log, query.lines, query.filter, breathe, hits);
+    const after = await findNewest(log, query.lines, query.filter, rest, hits);
     return readForward(log, after, query.filter, gather, hits);
+  }
+
+  /** Nobody waits any longer for what is looked for. */
+  async function rest(): Promise<void> {
+    await breathe();
+    if (closed) throw new Error('The tail was closed.');
   }
 
   const started = begin();
@@ -76,7 +82,10 @@ export function openTail<Lines>(log: AppLog, query: TailQuery, gather: Gatherer<
   });
 
   async function next(): Promise<TailBatch<Lines>> {
-    const reader = await started;
+    const reader = await started.catch((error: unknown) => {
+      if (!closed) throw error;
+    });
+    if (!reader) return { end: true };
     if (gone && !closed) {
       const batch = { missed: 0, at: reader.position(), gone };
       gone = undefined;

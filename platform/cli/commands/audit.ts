@@ -15,7 +15,7 @@ const audit: Command = {
     // Not as elsewhere: without it all apps are meant.
     app: { type: 'string', short: 'a', help: 'of one app' },
     user: { type: 'string', help: 'by one user' },
-    since: { type: 'string', help: 'from when on: 10m, 2d, 04:00, 2026-11-23' },
+    since: { type: 'string', help: 'from when on: 10m, 2d, 04:00 (UTC), 2026-11-23' },
     num: { type: 'string', short: 'n', help: `how many at most (default: ${usualCount})` },
     ...jsonFlag,
   },

@@ -17,7 +17,7 @@ const logs: Command = {
     ...jsonFlag,
     num: { type: 'string', short: 'n', help: 'how many lines (default: 100; with --since all)' },
     tail: { type: 'boolean', short: 't', help: 'go on with new lines until Ctrl-C' },
-    since: { type: 'string', help: 'from when on: 10m or 2h ago, 04:00, 2026-11-23T04:00' },
+    since: { type: 'string', help: 'from when on: 10m or 2h ago, 04:00 (UTC), 2026-11-23T04:00' },
     until: { type: 'string', help: 'up to when' },
     source: { type: 'string', short: 's', help: 'only from app, or only from twelve' },
     process: { type: 'string', short: 'p', help: 'only of a process (web.1) or process type (web)' },

@@ -1,6 +1,7 @@
 // Bytes over a connection whose receiver acknowledges nothing: what it may not have read when it went away is sent again.
 import type { Socket } from 'node:net';
 import type { Connect } from './connect.ts';
+import { kernel, type Outstanding, type Watcher } from './outstanding.ts';
 import { createUnread } from './unread.ts';
 
 export interface ByteStream {
@@ -16,14 +17,19 @@ export interface ByteStreamNeeds {
   connect: Connect;
   onBroken(after: number): void;
   now?: () => number;
+  watcher?: Watcher;
 }
 
 const monotonic = (): number => performance.now();
 /** Whoever reads sees the end of our side within it, and ends the other. */
 const farewellMs = 1000;
+/** So long its machine may leave unanswered what was sent to it. */
+const unansweredMs = 60_000;
 
-export function createByteStream({ connect, onBroken, now = monotonic }: ByteStreamNeeds): ByteStream {
+export function createByteStream(needs: ByteStreamNeeds): ByteStream {
+  const { connect, onBroken, now = monotonic, watcher = kernel } = needs;
   let socket: Socket | undefined;
+  let unwatch: (() => void) | undefined;
   let failure: Error | undefined;
   /** Whether the receiver ended its side after ours, having read all, or not in time. */
   let farewell: 'none' | 'answered' | 'unanswered' = 'none';
@@ -53,6 +59,7 @@ export function createByteStream({ connect, onBroken, now = monotonic }: ByteStr
   function broken(which: Socket): void {
     if (socket !== which) return;
     socket = undefined;
+    rest();
     // What was ended well by us was read to its end.
     if (farewell === 'answered' && !failure) return;
     // The kernel may still deliver what lies there; a receiver that hangs does not read it before it is restarted.
@@ -65,6 +72,27 @@ export function createByteStream({ connect, onBroken, now = monotonic }: ByteStr
     unread.writing(bytes.length, before);
     await written(to, bytes);
     unread.written();
+    if (socket === to) unwatch ??= watcher.watch(to, watchFor(to));
+  }
+
+  function rest(): void {
+    unwatch?.();
+    unwatch = undefined;
+  }
+
+  /** Until its machine has acknowledged all. One that went away without a word is not waited for as long as TCP does. */
+  function watchFor(which: Socket): () => (outstanding: Outstanding | undefined) => void {
+    let unansweredSince: number | undefined;
+    return () => {
+      const answered = unread.asking();
+      return (outstanding) => {
+        if (!outstanding) return rest();
+        if (answered(outstanding)) return rest();
+        unansweredSince = outstanding.unanswered ? (unansweredSince ?? now()) : undefined;
+        if (now() - (unansweredSince ?? now()) >= unansweredMs)
+          which.destroy(new Error(`its machine has not answered for ${unansweredMs / 1000} s`));
+      };
+    };
   }
 
   function written(to: Socket, bytes: Buffer): Promise<void> {

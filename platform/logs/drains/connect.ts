@@ -44,18 +44,29 @@ export function createConnect({ address, insecure, caFile, resolve }: ConnectNee
     resolve: (signal) => resolve(address.url, signal),
     async socket(signal) {
       const { addresses } = await resolve(address.url, signal);
-      let failure: unknown;
+      const failures: Failure[] = [];
       for (const one of addresses) {
+        let reached = false;
         try {
-          return await opened(begin(one), secure ? 'secureConnect' : 'connect', signal);
+          const socket = begin(one).once('connect', () => {
+            reached = true;
+          });
+          return await opened(socket, secure ? 'secureConnect' : 'connect', signal);
         } catch (error) {
           signal.throwIfAborted();
-          failure = error;
+          failures.push({ error, address: one, reached });
         }
       }
-      throw new Error(inWords(failure), { cause: failure });
+      throw new Error(inWords(failures));
     },
   };
+}
+
+interface Failure {
+  error: unknown;
+  address: string;
+  /** Somebody listens there: what failed came after that. */
+  reached: boolean;
 }
 
 function opened(socket: Socket | TLSSocket, event: string, signal: AbortSignal): Promise<Socket> {
@@ -82,9 +93,35 @@ function opened(socket: Socket | TLSSocket, event: string, signal: AbortSignal):
   });
 }
 
-function inWords(error: unknown): string {
+/** Of several addresses, what came of the one where the most worked, else of each. */
+function inWords(failures: readonly Failure[]): string {
+  const telling = failures.find(isOfCertificate) ?? failures.find(({ reached }) => reached);
+  if (telling) return isOfCertificate(telling) ? untrusted(telling) : withoutTls(telling);
+  const each = failures.map(({ error, address }) => {
+    const message = messageOf(error);
+    return failures.length === 1 || message.includes(address) ? message : `${address}: ${message}`;
+  });
+  return `The receiver cannot be reached: ${each.join('; ')}.`;
+}
+
+/** What we find wrong with theirs; they may find fault with ours, too, which there is not. */
+function isOfCertificate({ error }: Failure): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (/CERT|SIGNATURE|ISSUER/.test(code) || /certificate/i.test(messageOf(error)))
-    return `The receiver's certificate is not trusted (${messageOf(error)}). Its authority belongs into TWELVE_CA_FILE; a drain that is added with --insecure takes any.`;
-  return `The receiver cannot be reached: ${messageOf(error)}.`;
+  return !code.includes('_ALERT_') && /CERT|SIGNATURE|ISSUER|SELF_SIGNED/.test(code);
+}
+
+function untrusted({ error }: Failure): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const advice =
+    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? "The drain's URL has to call the receiver what its certificate does"
+      : code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID'
+        ? 'The receiver needs a new one, unless the clock here is wrong'
+        : 'Its authority belongs into TWELVE_CA_FILE';
+  return `The receiver's certificate is not trusted (${messageOf(error)}). ${advice}; a drain that is added with --insecure takes any.`;
+}
+
+function withoutTls({ error, address }: Failure): string {
+  const { reason = messageOf(error) } = error as { reason?: string };
+  return `The receiver at ${address} can be reached, but not over TLS: ${reason}. Is it a port for TLS, and does it take clients without a certificate?`;
 }

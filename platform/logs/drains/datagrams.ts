@@ -1,6 +1,7 @@
 // Datagrams out: one socket per address family, and one address after the other of those that were judged.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { messageOf } from '../../domain/errors.ts';
 import type { Connect } from './connect.ts';
 
 export interface DatagramSender {
@@ -69,7 +70,7 @@ export function createDatagramSender({ connect, port, now = Date.now }: Datagram
           known = undefined;
         }
       }
-      throw failure;
+      throw new Error(`No datagram can be sent: ${messageOf(failure)}.`);
     },
     close() {
       closed = true;

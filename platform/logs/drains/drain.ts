@@ -30,6 +30,8 @@ export interface DrainNeeds {
 export interface Retry {
   firstMs: number;
   mostMs: number;
+  /** A receiver that neither takes a batch nor refuses it for so long is said to hang. */
+  hungMs: number;
 }
 
 interface Entry {
@@ -37,6 +39,8 @@ interface Entry {
   arrived: boolean;
   /** Lines of it that the receiver will never take. */
   refused: number;
+  /** When this attempt began, in milliseconds. */
+  since: number;
 }
 
 const batchLines = 500;
@@ -57,6 +61,8 @@ export function createDrain(needs: DrainNeeds): Drain {
   let onTheWay: Entry[] = [];
   let failures = 0;
   let failure: string | null = null;
+  /** In milliseconds. */
+  let succeededAt = 0;
   /** What failed last was reading the log, and not the receiver. */
   let unread = false;
   let mostLines = batchLines;
@@ -68,6 +74,7 @@ export function createDrain(needs: DrainNeeds): Drain {
     wake();
   };
   const forget = log.onAppend(tell);
+  const watching = setInterval(watch, retry.hungMs / 4).unref();
   const running = run();
 
   async function run(): Promise<void> {
@@ -86,7 +93,7 @@ export function createDrain(needs: DrainNeeds): Drain {
     if (account.inDoubt() && onTheWay.length === 0) source.rewind(account.goBack());
     const batch = onTheWay.length < target.window && !account.inDoubt() ? next() : null;
     if (batch) {
-      const entry = { batch, arrived: batch.lines.length === 0, refused: 0 };
+      const entry = entryOf(batch);
       onTheWay.push(entry);
       if (entry.arrived) settle();
       else void deliver(entry).finally(tell);
@@ -124,6 +131,7 @@ export function createDrain(needs: DrainNeeds): Drain {
   async function deliver(entry: Entry): Promise<void> {
     const { batch } = entry;
     while (!stop.signal.aborted) {
+      entry.since = performance.now();
       try {
         await target.send(batch, stop.signal);
         succeeded();
@@ -172,15 +180,13 @@ export function createDrain(needs: DrainNeeds): Drain {
     const middle = first.at(-1)!.upTo;
     const missedFirst = first.reduce((sum, line) => sum + line.missed, 0);
     const rest = { lines: lines.slice(mostLines), before: middle, last, missed: missed - missedFirst };
-    const halves: Entry[] = [
-      { batch: { lines: first, before, last: middle, missed: missedFirst }, arrived: false, refused: 0 },
-      { batch: rest, arrived: false, refused: 0 },
-    ];
+    const halves = [{ lines: first, before, last: middle, missed: missedFirst }, rest].map(entryOf);
     onTheWay.splice(onTheWay.indexOf(entry), 1, ...halves);
     for (const half of halves) void deliver(half).finally(tell);
   }
 
   function succeeded(): void {
+    succeededAt = performance.now();
     failures = 0;
     failure = null;
     unread = false;
@@ -193,6 +199,16 @@ export function createDrain(needs: DrainNeeds): Drain {
     look();
     const wait = Math.min(retry.mostMs, retry.firstMs * 2 ** Math.min(failures++, 20));
     await sleep(wait * (0.75 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
+  }
+
+  /** No error tells of a receiver that hangs: what the budget drops is counted meanwhile, and it is said why. */
+  function watch(): void {
+    const [oldest] = onTheWay;
+    if (!oldest || performance.now() - Math.max(oldest.since, succeededAt) < retry.hungMs) return;
+    look();
+    if (failure !== null) return;
+    failure = `The receiver has not taken what was sent ${Math.ceil(retry.hungMs / 1000)} s ago: it hangs or reads very slowly, or its machine does not answer.`;
+    needs.onFailing(failure);
   }
 
   function look(): void {
@@ -215,6 +231,7 @@ export function createDrain(needs: DrainNeeds): Drain {
     status: () => ({ ...account.counts(), failure }),
     async close() {
       closing = true;
+      clearInterval(watching);
       forget();
       wake();
       const late = setTimeout(() => stop.abort(), farewellMs);
@@ -234,4 +251,8 @@ export function createDrain(needs: DrainNeeds): Drain {
   async function waitingFor(count: number): Promise<void> {
     while (onTheWay.length === count && !stop.signal.aborted) await sleep(5);
   }
+}
+
+function entryOf(batch: DrainBatch): Entry {
+  return { batch, arrived: batch.lines.length === 0, refused: 0, since: performance.now() };
 }

@@ -35,7 +35,7 @@ export interface DrainsNeeds {
 const nowhere: ResolveSafely = async () => {
   throw new Error('Nothing is sent from here.');
 };
-const usualRetry: Retry = { firstMs: 1000, mostMs: 60_000 };
+const usualRetry: Retry = { firstMs: 1000, mostMs: 60_000, hungMs: 60_000 };
 
 export function createDrains(needs: DrainsNeeds): Drains {
   const { logOf, folderOf, resolve = nowhere, caFile = null, onProblem, retry = usualRetry } = needs;

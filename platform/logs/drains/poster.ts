@@ -1,6 +1,7 @@
 // POST requests to one receiver over kept connections, each made by `connect`, so only to addresses that were judged.
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../../domain/errors.ts';
 import type { DrainAddress } from '../../domain/log-drain.ts';
 import type { Connect } from './connect.ts';
 
@@ -82,6 +83,8 @@ export function createPoster(
           asked.on('error', reject);
           asked.end(body);
         });
+      } catch (error) {
+        throw inWords(error);
       } finally {
         clearTimeout(late);
       }
@@ -92,6 +95,15 @@ export function createPoster(
       agent.destroy();
     },
   };
+}
+
+/** Node's own have a code of this form; the others are sentences already. */
+function inWords(error: unknown): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code.startsWith('HPE_'))
+    return new Error(`What the receiver answers is no HTTP (${messageOf(error)}).`);
+  if (!/^E[A-Z]/.test(code)) return error;
+  return new Error(`The receiver has not answered (${messageOf(error).trim()}).`);
 }
 
 interface ReplyBeingRead {

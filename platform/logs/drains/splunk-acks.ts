@@ -110,8 +110,21 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
 }
 
 function acksIn({ status, text }: Reply): Record<string, unknown> {
+  // Busy: what it took it still has, and to send it once more would double it.
+  if (status === 429 || status >= 500) return {};
   if (status !== 200)
     throw new Error(`The collector answers with status ${status} when it is asked for acknowledgements.`);
-  const { acks } = JSON.parse(text) as { acks?: Record<string, unknown> };
-  return acks ?? {};
+  const { acks } = parsed(text);
+  if (typeof acks === 'object' && acks !== null) return acks as Record<string, unknown>;
+  throw new Error('What the collector answers when it is asked for acknowledgements cannot be read.');
+}
+
+/** The object in it; an empty one where there is none. */
+export function parsed(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }

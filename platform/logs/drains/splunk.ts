@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrainAddress } from '../../domain/log-drain.ts';
 import { createPoster, type Reply } from './poster.ts';
-import { createAcknowledgements } from './splunk-acks.ts';
+import { createAcknowledgements, parsed } from './splunk-acks.ts';
 import { type DrainLine, type DrainTarget, type TargetNeeds, TooLarge } from './target.ts';
 
 /** An event without text is refused by the collector. */
@@ -12,7 +12,7 @@ const usualPath = '/services/collector/event';
 
 export function createSplunkTarget({ address, token, connect }: TargetNeeds): DrainTarget {
   const poster = createPoster(address, connect);
-  const path = address.url.pathname === '/' ? usualPath : address.url.pathname;
+  const path = address.url.pathname.replace(/\/+$/, '') || usualPath;
   const authorization = `Splunk ${address.password || address.user}`;
   const shape = eventShape(address, token);
   /** What was sent on a channel is acknowledged on it; a collector that began anew knows nothing of the old ones. */
@@ -73,15 +73,6 @@ function acknowledgementId({ status, text }: Reply): number | null {
   if (status === 200 && code === 0) return typeof ackId === 'number' ? ackId : null;
   const said = typeof why === 'string' ? ` (${why.replace(/[^\x20-\x7e]/g, '').slice(0, 80)})` : '';
   throw new Error(`The collector answers with status ${status}${said}.`);
-}
-
-export function parsed(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 export function eventShape({ url }: DrainAddress, token: string): (line: DrainLine) => unknown {

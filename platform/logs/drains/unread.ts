@@ -1,10 +1,17 @@
-// What a receiver that acknowledges nothing may not have read of one connection: by time while it reads, by bytes while it does not keep up.
+// What a receiver that acknowledges nothing may not have read of one connection: by time while it reads, by bytes while it
+// does not keep up, and by what its machine has acknowledged.
+import type { Outstanding } from './outstanding.ts';
 
 export interface Unread {
   /** Before bytes are given to the kernel. @param before the sequence number before the first line in them */
   writing(bytes: number, before: number): void;
   /** The kernel has taken them. */
   written(): void;
+  /**
+   * Before the kernel is asked how much of it the other machine has not acknowledged.
+   * @returns what takes the answer, and returns whether all is acknowledged
+   */
+  asking(): (outstanding: Outstanding) => boolean;
   /** @returns the sequence number to go back to; undefined when all was read */
   since(): number | undefined;
   /** The same of a receiver that is known to hang: time says nothing of what it has read. */
@@ -14,10 +21,12 @@ export interface Unread {
 interface Mark {
   before: number;
   bytes: number;
+  /** Of all that was written up to here. */
+  end: number;
   at: number;
 }
 
-/** A receiver that keeps up has read what it was given so long before. */
+/** A receiver that keeps up has read what its machine got so long before. */
 const doubtMs = 5000;
 /** A write that waits longer says that it does not keep up. */
 const stallMs = 250;
@@ -35,7 +44,11 @@ export function createUnread(now: () => number): Unread {
   const older: Mark[] = [];
   /** Each one write of the last `doubtMs`. */
   const recent: Mark[] = [];
+  /** How many bytes were acknowledged when that was asked within the last `doubtMs`. */
+  let answers: { acknowledged: number; unanswered: boolean; at: number }[] = [];
   let bytesKept = 0;
+  let given = 0;
+  let taken = 0;
   /** When the write under way began. */
   let pendingSince: number | null = null;
   /** So long it may take to read what lay there when a write had to wait. */
@@ -45,18 +58,20 @@ export function createUnread(now: () => number): Unread {
     while (recent.length > 0 && recent[0]!.at < now() - doubtMs) {
       const mark = recent.shift()!;
       const last = older.at(-1);
-      if (last && last.bytes < grain) last.bytes += mark.bytes;
+      if (last && last.bytes < grain) Object.assign(last, { bytes: last.bytes + mark.bytes, end: mark.end });
       else older.push(mark);
     }
     while (older.length > 0 && bytesKept - older[0]!.bytes >= heldBytes) bytesKept -= older.shift()!.bytes;
   }
 
+  const late = () => answers.filter(({ at }) => at >= now() - doubtMs);
   const oldest = (): number | undefined => (older[0] ?? recent[0])?.before;
 
   return {
     writing(bytes, before) {
       pendingSince = now();
-      recent.push({ before, bytes, at: pendingSince });
+      given += bytes;
+      recent.push({ before, bytes, end: given, at: pendingSince });
       bytesKept += bytes;
     },
     written() {
@@ -64,14 +79,27 @@ export function createUnread(now: () => number): Unread {
       const waited = done - (pendingSince ?? done);
       pendingSince = null;
       recent.at(-1)!.at = done;
+      taken = given;
       if (waited > stallMs)
         slowUntil = Math.max(slowUntil, done + Math.min(mostSlowMs, waited * (heldBytes / readBytes)));
       forget();
     },
+    asking() {
+      const before = taken;
+      return ({ bytes, unanswered }) => {
+        const acknowledged = Math.max(0, before - bytes);
+        answers = [...late(), { acknowledged, unanswered, at: now() }];
+        return acknowledged === given;
+      };
+    },
     since() {
-      const waits = pendingSince !== null && now() - pendingSince > stallMs;
+      // A machine that does not answer says nothing of how its receiver reads.
+      const away = late().at(-1)?.unanswered === true;
+      const waits = pendingSince !== null && now() - pendingSince > stallMs && !away;
       if (waits || now() < slowUntil) return oldest();
-      return recent.find(({ at }) => at >= now() - doubtMs)?.before;
+      const acknowledged = Math.min(...late().map((one) => one.acknowledged));
+      const isUnread = ({ end, at }: Mark): boolean => end > acknowledged || at >= now() - doubtMs;
+      return (older.find(isUnread) ?? recent.find(isUnread))?.before;
     },
     sinceHung: oldest,
   };

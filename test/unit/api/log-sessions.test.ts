@@ -1,6 +1,7 @@
 // A log session's URL: what comes out of it, as text and as events, and where a reader that comes back goes on.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Request, Response } from 'express';
@@ -28,10 +29,10 @@ async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const get = (secret: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}/${secret}`, { headers });
+  const get = (secret: string, headers: Record<string, string> = {}, method = 'GET') =>
+    fetch(`${url}/${secret}`, { headers, method });
   return {
-    sessions,
+    ...{ sessions, port: hex(url) },
     text: async (one: LogOrder) => (await get(sessions.open(one))).text(),
     get,
     /** Events until one has this text. */
@@ -55,6 +56,9 @@ async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
     },
   };
 }
+
+/** The port of a URL, as the kernel writes it. */
+const hex = (url: string): string => Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
 
 function shownLine(shape: LineShape, sequence: number, text: string): ShownLines {
   const line = showLine(shape, sequence, { time, source: 'app', process: 'web.1', text });
@@ -94,6 +98,26 @@ it('text, JSON, and only what was asked for', async () => {
   expect(json).toBe(
     `{"time":"${shown}","source":"app","process":"web.1","release":7,"text":"two","sequence":2}\n`,
   );
+});
+
+it('whoever looks at the head alone uses no session up, and holds none', async () => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['one']);
+  let tails = 0;
+  const tail: Logs['tail'] = (...args) => {
+    tails += 1;
+    return logs.tail(...args);
+  };
+  await using server = await serving({ tail });
+  for (const [at, goesOn] of [false, true].entries()) {
+    const secret = server.sessions.open({ ...order, tail: goesOn });
+    const head = await server.get(secret, {}, 'HEAD');
+    expect(head.status).toBe(200);
+    expect(tails).toBe(at);
+    const response = await server.get(secret);
+    const { value } = await response.body!.getReader().read();
+    expect(Buffer.from(value!).toString()).toContain('one');
+  }
 });
 
 it('a tail tells its place before its first line, and goes on after it in another session', async () => {
@@ -203,6 +227,21 @@ it.each([
   );
   const json = (await served.text({ ...order, format: 'json' })).trimEnd().split('\n');
   expect(json.map((line) => JSON.parse(line).text)).toEqual(['before', text, 'after']);
+});
+
+it('a reader that is gone without a word is noticed, though nothing is said to it', async () => {
+  using folder = temporaryFolder();
+  await using logs = await withLines(folder.path, ['one']);
+  await using server = await serving(logs);
+  const response = await server.get(server.sessions.open({ ...order, tail: true }));
+  await response.body!.getReader().read();
+  // What the kernel's timer of our end of the connection waits for: 2 is to ask whether the other is there.
+  const timers = readFileSync('/proc/self/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state]) => local.endsWith(`:${server.port}`) && state === '01')
+    .map(([, , , , , timer = '']) => timer.slice(0, 2));
+  expect(timers).toEqual(['02']);
 });
 
 it('a reading that fails breaks the stream off, instead of ending it as if that were all', async () => {

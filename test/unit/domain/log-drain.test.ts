@@ -68,6 +68,9 @@ it.each([
   ['https://logs.example/#hunter2', 'https://logs.example'],
   ['splunk+https://0a1b-2c3d@logs.example?index=main', 'splunk+https://***@logs.example?index=main'],
   ['gelf+udp://[2001:DB8::1]:1?host=hello', 'gelf+udp://[2001:db8::1]:1?host=hello'],
+  // It is said in the app's stream, where it must not begin a line of its own.
+  ['gelf+udp://logs.example?host=a%0ab%1b', 'gelf+udp://logs.example?host=a%0Ab%1B'],
+  ['https://logs.example/in?a%0ab=1', 'https://logs.example/in?a%0Ab=***'],
 ])('shows %s as %s', (text, shown) => {
   expect(shownDrainUrl(text)).toBe(shown);
 });

@@ -186,6 +186,22 @@ it('opens so too where that one is damaged itself, and uses none of its numbers 
   await again.close();
 });
 
+it('reads on behind a file that somebody took away, as if the budget had dropped it', async () => {
+  using folder = temporaryFolder();
+  const presser = createPresser();
+  const written = openLog(folder.path, presser);
+  for (let i = 0; i < 20; i++) write(written, i * 1000 + 1, i * 1000 + 1000);
+  await presser.idle();
+  await written.close();
+  const [, gone, next] = readdirSync(folder.path).sort();
+  expect(gone).toMatch(/-pressed$/);
+  const log = openLog(folder.path);
+  rmSync(join(folder.path, gone!));
+  const [first, behind] = [Number.parseInt(gone!, 10), Number.parseInt(next!, 10)];
+  expect(numbers(log)).toEqual([...range(1, first - 1), ...range(behind, log.last())]);
+  await log.close();
+});
+
 it('lets go of a log that is removed', async () => {
   using folder = temporaryFolder();
   const presser = createPresser();

@@ -82,6 +82,31 @@ it('ends a waiting reader', async () => {
   expect(await waiting).toEqual({ end: true });
 });
 
+it('looks no further through the log for a reader that has left', async () => {
+  using folder = temporaryFolder();
+  const log = openLog(folder.path);
+  for (let i = 0; i < 24; i++) write(log, 'web.1', i * 1000 + 1, i * 1000 + 1000, 'x'.repeat(1000));
+  const turnsUntil = async (waiting: Promise<unknown>): Promise<number> => {
+    let done = false;
+    void waiting.then(() => {
+      done = true;
+    });
+    let turns = 0;
+    for (; !done; turns++) await new Promise(setImmediate);
+    return turns;
+  };
+  const search = () => openTail(log, { lines: 5, filter: { text: 'nowhere' }, once: true }, gatherObjects());
+  const patient = search();
+  expect(await turnsUntil(patient.next())).toBeGreaterThan(10);
+  patient.close();
+  const tail = search();
+  const waiting = tail.next();
+  await new Promise(setImmediate);
+  tail.close();
+  expect(await turnsUntil(waiting)).toBeLessThan(5);
+  expect(await waiting).toEqual({ end: true });
+});
+
 it('reads all that is kept at its own pace, and tells what the budget dropped before', async () => {
   using folder = temporaryFolder();
   const log = openLog(folder.path, 1 << 20);

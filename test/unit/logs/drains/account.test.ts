@@ -49,7 +49,7 @@ function openDrain(log: AppLog, path: string, retryMs: number) {
         },
       };
     },
-    retry: { firstMs: retryMs, mostMs: retryMs },
+    retry: { firstMs: retryMs, mostMs: retryMs, hungMs: 60_000 },
   });
   return stage;
 }

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { expect, it } from 'vitest';
 import { createByteStream } from '../../../../platform/logs/drains/byte-stream.ts';
+import type { Outstanding, Watcher } from '../../../../platform/logs/drains/outstanding.ts';
 import { temporaryFolder } from '../engine-files.ts';
 import { makeCertificates } from './certificates.ts';
 import { until } from './ground.ts';
@@ -14,7 +15,7 @@ const never = new AbortController().signal;
 const much = Buffer.alloc(16 << 20, 'x');
 
 /** A stream at a clock that the test moves, and what it says. */
-async function createStage(tls?: { key: string; cert: string }) {
+async function createStage(tls?: { key: string; cert: string }, watcher?: Watcher) {
   const read = { bytes: 0, allowed: 0 };
   const receiver = await startReceiver({
     ...(tls ? { tls } : {}),
@@ -38,6 +39,7 @@ async function createStage(tls?: { key: string; cert: string }) {
     },
     onBroken: (after) => stage.broken.push(after),
     now: () => stage.clock,
+    ...(watcher ? { watcher } : {}),
   });
   return Object.assign(stage, { stream });
 }
@@ -168,3 +170,35 @@ it.each(['plain', 'tls'])(
     expect(stage.broken).toEqual([]);
   },
 );
+
+it("gives up a connection whose receiver's machine answers nothing, and goes back to what it did not acknowledge", async () => {
+  const watched = new Set<Parameters<Watcher['watch']>[1]>();
+  const stage = await createStage(undefined, {
+    watch(_, ask) {
+      watched.add(ask);
+      return () => void watched.delete(ask);
+    },
+  });
+  await using _ = stage.receiver;
+  const say = (outstanding: Outstanding): void => {
+    for (const ask of watched) ask()(outstanding);
+  };
+  // As much as is kept together.
+  await stage.stream.write(Buffer.alloc(64 * 1024, 'x'), 10, never);
+  say({ bytes: 0, unanswered: false });
+  // All is acknowledged: there is nothing to ask for.
+  expect(watched.size).toBe(0);
+  for (let i = 0; i < 50; i++) {
+    await stage.stream.write(Buffer.from('lines'), 20 + i, never);
+    say({ bytes: (i + 1) * 5, unanswered: i % 2 === 0 });
+    stage.clock += 2000;
+  }
+  // It answered now and then.
+  expect(stage.sockets[0]!.destroyed).toBe(false);
+  const from = stage.clock;
+  for (; !stage.sockets[0]!.destroyed; stage.clock += 2000) say({ bytes: 250, unanswered: true });
+  expect(stage.clock - from).toBe(62_000);
+  await until(() => stage.broken.length > 0);
+  expect(stage.broken).toEqual([20]);
+  expect(watched.size).toBe(0);
+});

@@ -1,4 +1,4 @@
-// An authority of a test's own, and a certificate of it for `localhost` and 127.0.0.1.
+// An authority of a test's own, and a certificate of it for `localhost`, 127.0.0.1 and ::1.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ export interface Certificates {
   cert: string;
 }
 
-export function makeCertificates(folder: string): Certificates {
+/** @param days for how many it is good; below 0 it is not any more */
+export function makeCertificates(folder: string, days = 2): Certificates {
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -28,10 +29,10 @@ export function makeCertificates(folder: string): Certificates {
     '/CN=Test authority',
   );
   openssl('req', ...key, '-keyout', file('server.key'), '-out', file('server.csr'), '-subj', '/CN=localhost');
-  writeFileSync(file('server.ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  writeFileSync(file('server.ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n');
   openssl(
     ...['x509', '-req', '-in', file('server.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key')],
-    ...['-CAcreateserial', '-days', '2', '-extfile', file('server.ext'), '-out', file('server.pem')],
+    ...['-CAcreateserial', '-days', String(days), '-extfile', file('server.ext'), '-out', file('server.pem')],
   );
   return {
     caFile: file('ca.pem'),

@@ -23,9 +23,15 @@ export interface GroundNeeds {
   folder: string;
   budgetBytes?: number;
   caFile?: string;
+  hungMs?: number;
 }
 
-export async function createGround({ folder, budgetBytes = 50 << 20, caFile }: GroundNeeds): Promise<Ground> {
+export async function createGround({
+  folder,
+  budgetBytes = 50 << 20,
+  caFile,
+  hungMs = 60_000,
+}: GroundNeeds): Promise<Ground> {
   const problems: string[] = [];
   const orders: DrainOrder[] = [];
   const begin = () => {
@@ -37,7 +43,7 @@ export async function createGround({ folder, budgetBytes = 50 << 20, caFile }: G
       resolve: async (url) => ({ host: url.hostname, port: 0, addresses: ['127.0.0.1'] }),
       caFile: caFile ?? null,
       onProblem: (message) => problems.push(message),
-      retry: { firstMs: 5, mostMs: 50 },
+      retry: { firstMs: 5, mostMs: 50, hungMs },
     });
     for (const order of orders) drains.open(order);
     return { log, drains };

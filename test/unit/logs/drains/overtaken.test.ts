@@ -90,6 +90,34 @@ it('while the receiver is slow, and over restarts of ours', async () => {
   expect(ground.log.last() - delivered - lost).toBe(own);
 });
 
+it('while the receiver hangs: said while it does, with why', async () => {
+  using folder = temporaryFolder();
+  await using receiver = await startSyslogReceiver();
+  await using ground = await createGround({ folder: folder.path, budgetBytes: 1 << 20, hungMs: 200 });
+  ground.open(`syslog://localhost:${receiver.port}`);
+  ground.print(1, 1);
+  await until(() => receiver.messages.length === 1);
+  receiver.pause();
+  // More than the connection holds.
+  for (let i = 0; i < 80; i++) {
+    const from = 2 + i * 500;
+    ground.print(from, from + 499, fill.repeat(3));
+    await until(() => ground.status().lag < 2000 || ground.status().failure !== null);
+  }
+  await until(() => ground.status().failure !== null && ground.status().lost > 10_000);
+  expect(ground.status().failure).toMatch(/^The receiver has not taken what was sent 1 s ago: it hangs/);
+  expect(new Set(ground.problems).size).toBe(1);
+  expect(ground.status().lag).toBeLessThan(3000);
+  expect(counts(stream(ground))).not.toEqual([]);
+  receiver.resume();
+  await until(() => ground.status().lag === 0);
+  await until(() => receiver.messages.some(({ text }) => text.startsWith('40001 ')));
+  const { delivered, lost, failure } = ground.status();
+  expect(failure).toBeNull();
+  expect(new Set(receiver.messages.flatMap(({ sequence }) => sequence ?? [])).size).toBe(delivered);
+  expect(sum(counts(receiver.messages.map(({ text }) => text)))).toBe(lost);
+});
+
 it('tells other drains, and does not tell the one that it is about twice', async () => {
   using folder = temporaryFolder();
   await using receiver = await startSyslogReceiver();

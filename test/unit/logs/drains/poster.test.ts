@@ -89,3 +89,15 @@ it('keeps the connection, and no time limit, after an answer that ends', async (
   const timers = process.getActiveResourcesInfo().filter((what) => what === 'Timeout');
   expect(timers.length).toBeLessThan(20);
 });
+
+it('says in words that the connection ended before there was an answer, or that it is none', async () => {
+  using mute = await createStage((response) => response.destroy(), long);
+  await expect(mute.post()).rejects.toThrow('The receiver has not answered (socket hang up).');
+  using other = await createStage((response) => response.socket!.end('SSH-2.0-OpenSSH_9.2\r\n'), long);
+  await expect(other.post()).rejects.toThrow(/^What the receiver answers is no HTTP \(.*\)\.$/);
+  using half = await createStage((response) => {
+    response.writeHead(200, { 'Content-Length': 100 });
+    response.write('half of it', () => response.destroy());
+  }, long);
+  await expect(half.post()).rejects.toThrow(/^The receiver has not answered \(.*\)\.$/);
+});

@@ -21,3 +21,33 @@ it.each(Array.from({ length: 12 }, (_, turns) => turns))('is asked for after %i 
   expect(asked).toEqual([[1], [2]]);
   acknowledgements.close();
 });
+
+it.each(['null', '<html>busy</html>', '{"acks":null}', '{}', ''])(
+  'sends again what is answered about with %j',
+  async (text) => {
+    const acknowledgements = createAcknowledgements({
+      ask: async () => ({ status: 200, text }),
+      wait: async () => {},
+      breaks: () => 1,
+    });
+    await expect(acknowledgements.arrived(1, 'channel', never)).rejects.toThrow(
+      /^What the collector answers when it is asked for acknowledgements cannot be read\.$/,
+    );
+    acknowledgements.close();
+  },
+);
+
+it.each([503, 429])('waits for a collector that is too busy to answer about it (%i)', async (status) => {
+  const replies = [
+    { status, text: '{"text":"Server is busy","code":9}' },
+    { status, text: '' },
+  ];
+  const acknowledgements = createAcknowledgements({
+    ask: async () => replies.shift() ?? { status: 200, text: '{"acks":{"1":true}}' },
+    wait: async () => {},
+    breaks: () => 1,
+  });
+  await acknowledgements.arrived(1, 'channel', never);
+  expect(replies).toEqual([]);
+  acknowledgements.close();
+});

@@ -77,3 +77,54 @@ it('goes by time again when what lay there is read for sure', () => {
   stage.write(1000);
   expect(stage.unread.since()).toBe(2000);
 });
+
+/** The kernel's answer, that so many bytes are not acknowledged. */
+const heard = ({ unread }: ReturnType<typeof createStage>, bytes: number, unanswered = false) =>
+  unread.asking()({ bytes, unanswered });
+
+it("goes back to what the receiver's machine has not acknowledged, however long before that was written", () => {
+  const stage = createStage();
+  for (let i = 0; i < 300; i++) {
+    stage.write(1000);
+    stage.clock += second;
+    // It went away after a hundred.
+    expect(heard(stage, Math.max(0, i - 99) * 1000)).toBe(i < 100);
+  }
+  expect(stage.unread.since()).toBeLessThanOrEqual(100_000);
+  expect(stage.unread.since()).toBeGreaterThanOrEqual(100_000 - 64 * 1024);
+  // It came back and acknowledged all; five seconds later that is read.
+  heard(stage, 0);
+  stage.clock += 4 * second;
+  expect(stage.unread.since()).toBeLessThanOrEqual(100_000);
+  stage.clock += 2 * second;
+  expect(stage.unread.since()).toBeUndefined();
+});
+
+it('takes for acknowledged what was written before the question, and not what came after it', () => {
+  const stage = createStage();
+  stage.write(1000);
+  const answered = stage.unread.asking();
+  stage.write(1000);
+  expect(answered({ bytes: 0, unanswered: false })).toBe(false);
+  expect(heard(stage, 0)).toBe(true);
+});
+
+it.each([
+  ['whose machine is away', true, 64 * 1024],
+  ['that hangs', false, 0],
+])('a receiver %s while a write waits', (_, away, from) => {
+  const stage = createStage();
+  // Together as much as is kept as one.
+  stage.write(64 * 1024);
+  stage.clock += 60 * second;
+  for (let i = 0; i < 10; i++) {
+    stage.write(1000);
+    stage.clock += second;
+  }
+  stage.unread.writing(1000, stage.bytes);
+  for (let i = 0; i < 30; i++) {
+    stage.clock += 2 * second;
+    heard(stage, 10_000, away);
+  }
+  expect(stage.unread.since()).toBe(from);
+});
