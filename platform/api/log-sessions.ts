@@ -11,7 +11,7 @@ import {
   nowMicros,
   type StoredLine,
 } from '../domain/log-line.ts';
-import { within } from '../domain/time-limit.ts';
+import { steadyMs, within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 import { allowSilence } from './patience.ts';
@@ -39,11 +39,11 @@ export interface LogSessions {
 const firstUseMs = 5 * 60_000;
 const usualPingMs = 20_000;
 
-/** @param exists whether an app is still there; @param now milliseconds; @param pingMs how often a silent tail is heard of, and whether it still stands is asked */
+/** @param exists whether an app is still there; @param now milliseconds, which only grow; @param pingMs how often a silent tail is heard of, and whether it still stands is asked */
 export function createLogSessions(
   logs: Pick<Logs, 'tail'>,
   exists: (appId: string) => boolean,
-  now: () => number,
+  now: () => number = steadyMs,
   pingMs = usualPingMs,
 ): LogSessions {
   const orders = new Map<string, { order: LogOrder; expires: number }>();

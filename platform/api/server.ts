@@ -70,7 +70,6 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
-    Date.now,
   );
   let answer!: () => void;
   const ready = new Promise<void>((resolve) => {
@@ -184,7 +183,7 @@ function createApplication(
   application.use(byTheirUrls);
   application.use(authenticate(platform.admission));
   application.use(jsonBody({ bytes: 1_048_576, ms: bodyMs }));
-  application.use(answerRepeats(Date.now));
+  application.use(answerRepeats());
   application.use(byToken);
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

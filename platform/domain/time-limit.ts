@@ -1,4 +1,7 @@
-// Limits in time: as an abort signal of its own, and for a piece of work that has a signal already.
+// Limits in time: as an abort signal of its own, and for a piece of work that has a signal already; the clock for what is measured.
+
+/** Milliseconds that only grow: the time of day is set back and forth, and would end or lengthen what lasts a while. */
+export const steadyMs = (): number => performance.now();
 
 /**
  * As AbortSignal.timeout, but never lost. Node holds a time limit only while somebody listens to it, and one that was given

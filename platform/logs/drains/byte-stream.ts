@@ -1,5 +1,6 @@
 // Bytes over a connection whose receiver acknowledges nothing: what it may not have read when it went away is sent again.
 import type { Socket } from 'node:net';
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { Connect } from './connect.ts';
 import { createUnread } from './unread.ts';
 
@@ -18,11 +19,10 @@ export interface ByteStreamNeeds {
   now?: () => number;
 }
 
-const monotonic = (): number => performance.now();
 /** Whoever reads sees the end of our side within it, and ends the other. */
 const farewellMs = 1000;
 
-export function createByteStream({ connect, onBroken, now = monotonic }: ByteStreamNeeds): ByteStream {
+export function createByteStream({ connect, onBroken, now = steadyMs }: ByteStreamNeeds): ByteStream {
   let socket: Socket | undefined;
   let failure: Error | undefined;
   /** Whether the receiver ended its side after ours, having read all, or not in time. */

@@ -14,7 +14,7 @@ import { createGround } from './ground.ts';
 async function startTeam() {
   const ground = createGround();
   const { platform, store, app } = ground;
-  platform.admission = createAdmission(store, Date.now);
+  platform.admission = createAdmission(store);
   const server = await startServer(
     undefined,
     pushesOf(() => platform),
