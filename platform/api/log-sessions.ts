@@ -15,7 +15,7 @@ import { steadyMs, within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 import { allowSilence } from './patience.ts';
-import { leaving } from './waiting.ts';
+import { leaving, mayStay } from './waiting.ts';
 
 export interface LogOrder {
   appId: string;
@@ -141,16 +141,6 @@ export function createLogSessions(
       life.abort();
     },
   };
-}
-
-/** Where it cannot be told, as on a disk that is not read for now (of which every request tells), it is asked again at the next ping. */
-function mayStay(stands: LogOrder['stands']): boolean {
-  try {
-    return stands?.() !== false;
-  } catch {
-    // Nobody catches what a timer throws: the server would end.
-    return true;
-  }
 }
 
 /** Waits while the reader is slow; the log router counts what it misses meanwhile. */

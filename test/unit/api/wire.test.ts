@@ -62,7 +62,14 @@ test('following Next-Range to its end gives every item once, in either order', a
 
 test('a list can be sorted by what no header can hold, and by what looks like the end of a range', async () => {
   const emails = [
-    ...['..@x.example', '.@x.example', '100%@x.example', 'ada..b@x.example', 'ada.@x.example', 'bob@x.example.'],
+    ...[
+      '..@x.example',
+      '.@x.example',
+      '100%@x.example',
+      'ada..b@x.example',
+      'ada.@x.example',
+      'bob@x.example.',
+    ],
     ...['bob]@x.example', 'x@..', 'zoë@x.example', 'łukasz@x.example'],
   ];
   const server = await serve((application) => {
