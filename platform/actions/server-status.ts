@@ -34,7 +34,7 @@ export async function serverStatus(platform: Platform) {
       (text) => text.trim(),
       () => null,
     ),
-    startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    startedAt: new Date(performance.timeOrigin).toISOString(),
     now: new Date().toISOString(),
     uptimeSeconds: Math.round(process.uptime()),
     apps: store.apps.list().length,
