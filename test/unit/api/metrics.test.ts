@@ -196,6 +196,7 @@ it('says how the server stands: what it has, what it uses, what does not answer'
     addresses: expect.any(Array),
     // No public authority vouches for names below localhost.
     certificate_orders: { hosts: 0, failing: 0, first: null },
+    certificates_ending: [],
   });
   expect((await ask())['addresses']).not.toContain('127.0.0.1');
   const { config } = ground.platform;
