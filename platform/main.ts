@@ -256,7 +256,7 @@ async function connect(
     logs,
     certificates,
     resolveDrain,
-    admission: createAdmission(store, Date.now),
+    admission: createAdmission(store),
     claims: createClaims(Date.now),
     ...createDesk(config, createDownload({ resolve, caFile: config.caFile })),
     outputs,

@@ -24,6 +24,9 @@ export async function serverRestore(order: {
     process.stdout.write(
       `${folder} is as it was at ${inWords(madeAt)} (Twelve ${twelve}). ${howToStart(folder)}\n`,
     );
+    process.stderr.write(
+      'Tokens that were revoked since then are good again, and users and access that were taken away are there: see twelve users, authorizations and access.\n',
+    );
     if (lost.length > 0)
       process.stderr.write(
         ` !     ${lost.length} slugs were not whole when it was made; releases with them cannot run.\n`,

@@ -56,13 +56,17 @@ export function requireRole(needs: Needs, need: Need, user: User, app: App): voi
   if (refusal) throw new PlatformError('forbidden', refusal);
 }
 
-/** Asked again by what outlives its request: a token may be revoked or renewed, and access taken away. */
-export function stillMay(needs: Needs, need: Need, known: Known, appId: string): boolean {
+/**
+ * Asked again by what outlives its request: a token may be revoked or renewed, and access taken away.
+ * @param appId null: it is about the server
+ */
+export function stillMay(needs: Needs, need: Need, known: Known, appId: string | null): boolean {
   const { tokens, users, apps } = needs.store;
   const token = tokens.byId(known.token.id);
-  const app = apps.byId(appId);
   const user = users.byId(known.user.id);
-  if (!token || !app || !user || tokens.isExpired(token)) return false;
-  if (token.digest !== known.token.digest) return false;
-  return sees(needs, user, app) && mayAtAll(need, token.scope, user);
+  if (!token || !user || tokens.isExpired(token)) return false;
+  if (token.digest !== known.token.digest || !mayAtAll(need, token.scope, user)) return false;
+  if (appId === null) return true;
+  const app = apps.byId(appId);
+  return app !== undefined && sees(needs, user, app);
 }

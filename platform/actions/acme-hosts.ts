@@ -1,5 +1,6 @@
 // For which hosts certificates are ordered, and how each of them stands.
 import {
+  believable,
   byHandAt,
   dueAt,
   type Failure,
@@ -43,8 +44,8 @@ interface WantedHost {
 export type OwnedState = HostState & WantedHost;
 
 /** What the authority said of all orders, and until when that holds. */
-export function holdOf(known: AcmeKnown): Failure | null {
-  return known.store.acmeFailures.of(directoryOf(known), null);
+export function holdOf(known: AcmeKnown, now: Date): Failure | null {
+  return believable(known.store.acmeFailures.of(directoryOf(known), null), now);
 }
 
 /** The authority that is asked now: what another one said, before the setting was changed, does not count. */
@@ -57,7 +58,7 @@ export function saidOf({ reason, nextAt }: Failure): string {
 }
 
 /** Of all hosts that certificates are ordered for. What is stored of hosts that left goes. */
-export function hostStates(needs: AcmeKnown): OwnedState[] {
+export function hostStates(needs: AcmeKnown, now: Date): OwnedState[] {
   const { store } = needs;
   const directory = directoryOf(needs);
   store.certificates.adopt(directory);
@@ -72,7 +73,7 @@ export function hostStates(needs: AcmeKnown): OwnedState[] {
   return wanted.map((one) => ({
     ...one,
     certificate: seenFrom(directory, ordered.get(keyOf(one)) ?? null),
-    failure: failures.get(one.host) ?? null,
+    failure: believable(failures.get(one.host), now),
   }));
 }
 
@@ -151,7 +152,7 @@ export function standings(known: AcmeKnown, appId: string | null): (host: string
   const now = new Date();
   const choose = chooserOf(store.certificates.usableBy(appId));
   const own = new Set(appId === null ? [] : platformNames(config));
-  const hold = holdOf(known);
+  const hold = holdOf(known, now);
   const directory = directoryOf(known);
   return (host) => {
     const never = { host, expiresAt: null, nextAt: null, byHandAt: null };
@@ -162,7 +163,7 @@ export function standings(known: AcmeKnown, appId: string | null): (host: string
     if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
     const against = reasonAgainst(host);
     if (!certificate && against) return { ...never, status: 'failed', reason: against };
-    const failure = store.acmeFailures.of(directory, host);
+    const failure = believable(store.acmeFailures.of(directory, host), now);
     const state = { host, certificate: seenFrom(directory, certificate), failure };
     return { host, expiresAt, ...orderOf(state, hold, now) };
   };

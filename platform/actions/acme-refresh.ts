@@ -47,7 +47,7 @@ export async function refreshAcme(
   now = new Date(),
 ): Promise<string[]> {
   requireAcme(needs);
-  const own = hostStates(needs).filter(({ appId }) => appId === (owner?.id ?? null));
+  const own = hostStates(needs, now).filter(({ appId }) => appId === (owner?.id ?? null));
   requireNoHold(needs, own, now);
   const waiting = own.flatMap((state): Waiting[] => {
     const failure = waitsFor(state, now);
@@ -77,7 +77,7 @@ function requireAcme({ config }: AcmeKnown): void {
 
 /** Where nothing of theirs is due anyway it is no matter. */
 function requireNoHold(needs: Needs, own: readonly OwnedState[], now: Date): void {
-  const hold = holdOf(needs);
+  const hold = holdOf(needs, now);
   if (!hold || now.getTime() >= Date.parse(hold.nextAt)) return;
   if (!own.some((state) => dueAt({ ...state, failure: null }) <= now.getTime())) return;
   throw notYet(`Nothing can be tried again now: ${saidOf(hold)}.`, Date.parse(hold.nextAt), now);

@@ -57,8 +57,8 @@ export function keepOrdering(needs: AcmeNeeds): () => void {
   const forget = needs.certificates.onChanged(bell.ring);
 
   async function step(): Promise<void> {
-    const states = hostStates(needs);
-    const next = nextOrder(states, holdOf(needs));
+    const states = hostStates(needs, now());
+    const next = nextOrder(states, holdOf(needs, now()));
     const wait = next ? next.at - now().getTime() : longestSleepMs;
     if (next && wait <= 0) await orderOne(needs, states, states.find(({ host }) => host === next.host)!, now);
     else await bell.wait(Math.min(wait, longestSleepMs), ending.signal);
@@ -138,7 +138,7 @@ async function orderOne(
 /** The host that was asked for has failed all the same: should it be about that alone, another is tried first after the wait. */
 function holdAll(needs: AcmeNeeds, others: readonly OwnedState[], asked: AskedToWait, now: Date): void {
   const directory = directoryOf(needs);
-  const hold = failed(directory, holdOf(needs), asked.message, now, asked.retryAfterMs);
+  const hold = failed(directory, holdOf(needs, now), asked.message, now, asked.retryAfterMs);
   needs.store.acmeFailures.put(directory, null, hold);
   needs.log.warn({ reason: hold.reason, until: hold.nextAt }, 'the authority takes no orders for now');
   for (const state of others)

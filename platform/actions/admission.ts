@@ -1,6 +1,7 @@
 // Whose token is it? One answer for the API and for git; wrong ones are slowed down by the address they come from.
 import { createHash } from 'node:crypto';
 import { PlatformError } from '../domain/errors.ts';
+import { steadyMs } from '../domain/time-limit.ts';
 import { ifPossible } from '../store/failures.ts';
 import type { Store } from '../store/store.ts';
 import type { Known } from './context.ts';
@@ -18,10 +19,10 @@ export interface Admission {
 const remembered = 10_000;
 const rememberMs = 3_600_000;
 
-/** @param now milliseconds */
+/** @param now milliseconds, which only grow */
 export function createAdmission(
   store: Pick<Store, 'tokens' | 'users' | 'audit'>,
-  now: () => number,
+  now: () => number = steadyMs,
 ): Admission {
   const throttle = createThrottle(now);
   const good = new Map<string, number>();

@@ -1,10 +1,10 @@
 // What git asks of us: whose token is it, which app do they mean, and may they.
 import type { App } from '../domain/app.ts';
 import { auditText } from '../domain/audit.ts';
-import { hasCode } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import type { GitNeeds, Pusher, RefUpdate } from '../git/git.ts';
 import { ifPossible } from '../store/failures.ts';
-import { findApp, requireScope } from './access.ts';
+import { findApp, requireScope, stillMay } from './access.ts';
 import type { Known, Platform } from './context.ts';
 import { deployPush } from './deploy.ts';
 import { entryOf } from './refusals.ts';
@@ -42,7 +42,16 @@ export function pushesOf(
     },
     pushed({ app, user, updates }) {
       const detail = auditText(updates.map(inWords).join(', '));
-      const entry = entryOf(knownOf.get(user)!, 'git:push', app, detail);
+      const known = knownOf.get(user)!;
+      const entry = entryOf(known, 'git:push', app, detail);
+      // A push comes as slowly as its sender likes: what let it in at its beginning may be gone.
+      if (!stillMay(platform(), 'deploy', known, app.id)) {
+        ifPossible(() => platform().admission.refused(entry));
+        throw new PlatformError(
+          'forbidden',
+          `Since this push began its token has been revoked or has expired, or may not deploy ${app.name} any more. Nothing was deployed.`,
+        );
+      }
       platform().store.audit.add({ ...entry, outcome: 'done' });
     },
     deploy: (push) => deployPush(platform(), push),

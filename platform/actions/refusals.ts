@@ -28,7 +28,7 @@ interface Bucket {
   skipped: number;
 }
 
-/** @param now milliseconds @returns writes one down, or counts it in the next one */
+/** @param now milliseconds, which only grow @returns writes one down, or counts it in the next one */
 export function createRefusals(store: Pick<Store, 'audit'>, now: () => number): (refusal: Refusal) => void {
   // As many as there are users, and one.
   const buckets = new Map<string, Bucket>();

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { messageOf } from '../domain/errors.ts';
 import { diskSpace } from '../store/space.ts';
 import { certificateOrders } from './certificate-orders.ts';
+import { certificatesEnding } from './certificates-ending.ts';
 import type { Platform } from './context.ts';
 import { diskUse } from './disk.ts';
 import { ownNamesTaken } from './domains.ts';
@@ -34,7 +35,7 @@ export async function serverStatus(platform: Platform) {
       (text) => text.trim(),
       () => null,
     ),
-    startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    startedAt: new Date(performance.timeOrigin).toISOString(),
     now: new Date().toISOString(),
     uptimeSeconds: Math.round(process.uptime()),
     apps: store.apps.list().length,
@@ -65,6 +66,7 @@ export async function serverStatus(platform: Platform) {
     /** By which others may reach it; what stands before it may have another. */
     addresses: ownAddresses().flatMap(({ address, internal }) => (internal ? [] : [address])),
     certificateOrders: orders,
+    certificatesEnding: certificatesEnding(platform),
     /** What apps have of the platform's names, in sentences. */
     namesTaken: ownNamesTaken(platform),
     http: config.http,

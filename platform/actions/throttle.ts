@@ -11,7 +11,7 @@ const atOnce = 20;
 const everyMs = 1000;
 const addresses = 10_000;
 
-/** @param now milliseconds */
+/** @param now milliseconds, which only grow */
 export function createThrottle(now: () => number): Throttle {
   /** When all tries of an address will be there again. Insertion order is that of the last failure. */
   const fullAt = new Map<string, number>();

@@ -105,7 +105,10 @@ async function attach(
   const session = await offer.open();
   tell(client, { type: 'started', name: session.name });
   const resize = latestSize(session.resize);
-  client.on('message', (data, binary) => fromClient(client, { ...session, resize }, data, binary));
+  client.on('message', (data, binary) => {
+    // Nothing more of one who was told to go, and does not.
+    if (client.readyState === client.OPEN) fromClient(client, { ...session, resize }, data, binary);
+  });
   client.resume();
   const over = Promise.all([
     pump(client, session.stream, channel.stdout),
@@ -122,9 +125,12 @@ async function attach(
   if (client.readyState === client.OPEN) client.on('close', hangUp);
   else hangUp();
   const endRevoked = (): void => {
-    if (offer.stands?.() !== false) return;
+    if (client.readyState !== client.OPEN || offer.stands?.() !== false) return;
     tell(client, { type: 'error', message: revoked });
     client.close();
+    // At once, whatever the caller answers to that.
+    client.off('close', hangUp);
+    hangUp();
   };
   const heart = beat(client, beatMs, endRevoked, onProblem);
   const code = await session.exit.finally(heart.end);

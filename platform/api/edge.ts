@@ -24,8 +24,8 @@ export interface Edge {
   app(request: Request): App;
   /** What a route that changes something states first. */
   change(need: Need, action: string, detail?: Detail): RequestHandler;
-  /** Whether who asks may go on: for what outlives the request. */
-  stillMay(request: Request, app: App): () => boolean;
+  /** Whether who asks may go on: for what outlives the request. app null: it is about the server. */
+  stillMay(request: Request, app: App | null): () => boolean;
 }
 
 interface Sessions {
@@ -43,7 +43,7 @@ export function createEdge(
   const webSocket = (request: Request): string => base(request).replace(/^http/, 'ws');
   const stands: Edge['stillMay'] = (request, app) => {
     const [need, caller] = [needOf(request), callerOf(request)];
-    return () => stillMay(platform, need, caller, app.id);
+    return () => stillMay(platform, need, caller, app?.id ?? null);
   };
   return {
     platform,

@@ -86,9 +86,14 @@ export function failedByUs(): PlatformError {
   );
 }
 
-/** A log drain may be asked for by its URL, which has secrets in it; its id and its token are fit to be seen. */
+/**
+ * A log drain may be asked for by its URL, which has secrets in it; its id and its token are fit to be seen. Of what is read or
+ * written by its address alone the last part is the right to do so.
+ */
 function shownPath(path: string): string {
-  return path.replace(/(\/log-drains\/).*(?::|%3a).*$/is, '$1***');
+  return path
+    .replace(/(\/log-drains\/).*(?::|%3a).*$/is, '$1***')
+    .replace(/^(\/(?:log-sessions|outputs\/[^/]*|sources\/[^/]*)\/).+$/is, '$1***');
 }
 
 function asPlatformError(thrown: unknown): PlatformError {

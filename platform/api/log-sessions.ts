@@ -3,12 +3,12 @@ import type { Request, Response } from 'express';
 import { nanoid } from 'nanoid';
 import { PlatformError } from '../domain/errors.ts';
 import { formatMicros, type LogFilter, type LogLine, nowMicros } from '../domain/log-line.ts';
-import { within } from '../domain/time-limit.ts';
+import { steadyMs, within } from '../domain/time-limit.ts';
 import type { Gone } from '../logs/gone.ts';
 import type { Logs, Place } from '../logs/logs.ts';
 import { showLine } from '../logs/shown.ts';
 import { allowSilence } from './patience.ts';
-import { leaving } from './waiting.ts';
+import { leaving, mayStay } from './waiting.ts';
 
 export interface LogOrder {
   appId: string;
@@ -32,11 +32,11 @@ export interface LogSessions {
 const firstUseMs = 5 * 60_000;
 const usualPingMs = 20_000;
 
-/** @param exists whether an app is still there; @param now milliseconds; @param pingMs how often a silent tail is heard of, and whether it still stands is asked */
+/** @param exists whether an app is still there; @param now milliseconds, which only grow; @param pingMs how often a silent tail is heard of, and whether it still stands is asked */
 export function createLogSessions(
   logs: Pick<Logs, 'tail'>,
   exists: (appId: string) => boolean,
-  now: () => number,
+  now: () => number = steadyMs,
   pingMs = usualPingMs,
 ): LogSessions {
   const orders = new Map<string, { order: LogOrder; expires: number }>();
@@ -146,16 +146,6 @@ export function createLogSessions(
       life.abort();
     },
   };
-}
-
-/** Where it cannot be told, as on a disk that is not read for now (of which every request tells), it is asked again at the next ping. */
-function mayStay(stands: LogOrder['stands']): boolean {
-  try {
-    return stands?.() !== false;
-  } catch {
-    // Nobody catches what a timer throws: the server would end.
-    return true;
-  }
 }
 
 /** Waits while the reader is slow; the log router counts what it misses meanwhile. */

@@ -28,7 +28,7 @@ export function sendList<T>(
   const value = fields[range.field]!;
   const sorted = [...items].sort((a, b) => compare(value(a), value(b)) * (range.order === 'asc' ? 1 : -1));
   const within = sorted.filter((item) => isWithin(value(item), range));
-  const page = within.slice(0, range.max);
+  const page = within.slice(0, endOfPage(within.map(value), range.max));
   response.setHeader('Accept-Ranges', Object.keys(fields).join(', '));
   const [first, last] = [page[0], page.at(-1)];
   if (first !== undefined && last !== undefined) {
@@ -81,9 +81,23 @@ export function parseRange(header: string | undefined, fields: readonly string[]
   return range;
 }
 
-/** A header holds no other characters than these; e-mail addresses may. */
+/** What is equal is not divided: the next page begins behind the last of this one, and would leave out the rest of its equals. */
+function endOfPage(values: readonly (string | number)[], max: number): number {
+  let end = max;
+  while (end < values.length && compare(values[end]!, values[end - 1]!) === 0) end += 1;
+  return end;
+}
+
+/** A header holds no other characters than these; e-mail addresses may. What divides a range is written so, too. */
 function inHeader(value: string | number): string {
-  return String(value).replace(/[^\x21-\x24\x26-\x7e]+/gu, encodeURIComponent);
+  return String(value).replace(
+    /[^\x21-\x24\x26-\x2b\x2d-\x3a\x3c-\x5c\x5e-\x7e]+|\.(?=\.)|^\.|\.$/gu,
+    escaped,
+  );
+}
+
+function escaped(text: string): string {
+  return encodeURIComponent(text).replaceAll('.', '%2E');
 }
 
 /** What clients make up themselves need not be written so. */

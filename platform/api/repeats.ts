@@ -1,6 +1,7 @@
 // A client whose connection broke repeats its request under the same Request-Id: it is answered from memory.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import { steadyMs } from '../domain/time-limit.ts';
 import { aroundAnswer } from './answering.ts';
 
 interface Answer {
@@ -20,8 +21,8 @@ const mostBytes = 16 * 1_048_576;
 /** Of a change, its answer says what to ask for next in these. */
 const kept = ['Twelve-Change', 'Twelve-Release'];
 
-/** Behind the body: another body under the same id is another request. @param now milliseconds */
-export function answerRepeats(now: () => number): RequestHandler {
+/** Behind the body: another body under the same id is another request. @param now milliseconds, which only grow */
+export function answerRepeats(now: () => number = steadyMs): RequestHandler {
   const memory = createMemory();
   return (request, response, next) => {
     const key = keyOf(request);

@@ -156,6 +156,8 @@ async function serve(
 ): Promise<void> {
   const words = { ...session, resize: latestSize(async (columns, rows) => session.resize(columns, rows)) };
   client.on('message', (data: RawData, binary) => {
+    // Nothing more of one who was told to go, and does not.
+    if (client.readyState !== client.OPEN) return;
     if (!binary) return fromCaller(words, String(data));
     input.written += (data as Buffer).length;
     if (input.written - input.taken > aheadBytes) return client.close(status.tooMuch);

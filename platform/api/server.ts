@@ -1,7 +1,7 @@
 // One HTTP server for the API, git, log streams and attached processes.
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import type { Platform } from '../actions/context.ts';
@@ -17,6 +17,7 @@ import { errorHandler, failedByUs, noSuchRoute, refuseWith } from './errors.ts';
 import { createLogSessions } from './log-sessions.ts';
 import { refusalOfNames } from './names.ts';
 import { type RouteStatement, requireStated } from './need.ts';
+import { isOfferAlone, serveAsItIs } from './offered-upgrade.ts';
 import { limitPatience, type Patience, usualPatience } from './patience.ts';
 import { answerRepeats } from './repeats.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -70,7 +71,6 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
   const logSessions = createLogSessions(
     platform.logs,
     (appId) => platform.store.apps.byId(appId) !== undefined,
-    Date.now,
   );
   let answer!: () => void;
   const ready = new Promise<void>((resolve) => {
@@ -111,6 +111,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
+      if (isOfferAlone(request)) return serveAsItIs(one, request, socket as Socket);
       const stranger = refusalOfNames(request, platform.config);
       if (stranger) return refuseUpgrade(socket, request.method, stranger);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
@@ -184,7 +185,7 @@ function createApplication(
   application.use(byTheirUrls);
   application.use(authenticate(platform.admission));
   application.use(jsonBody({ bytes: 1_048_576, ms: bodyMs }));
-  application.use(answerRepeats(Date.now));
+  application.use(answerRepeats());
   application.use(byToken);
   application.use(noSuchRoute);
   application.use(errorHandler(platform.log));

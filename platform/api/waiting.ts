@@ -21,3 +21,13 @@ export async function waitAsAsked(
   if (wait <= 0) return;
   await come(AbortSignal.any([leaving(response), timeLimit(wait * 1000)])).catch(() => undefined);
 }
+
+/** Where it cannot be told, as on a disk that is not read for now (of which every request tells), it is asked again the next time. */
+export function mayStay(stands: (() => boolean) | undefined): boolean {
+  try {
+    return stands?.() !== false;
+  } catch {
+    // Nobody catches what a timer throws: the server would end.
+    return true;
+  }
+}

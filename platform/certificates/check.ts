@@ -127,6 +127,9 @@ function requireOrder(chain: readonly X509Certificate[]): void {
 
 function requireTime(leaf: X509Certificate, now: Date): void {
   const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)];
+  // OpenSSL reads a certificate whatever stands where its dates belong.
+  if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime()))
+    throw refuse('The certificate is damaged: its dates cannot be read. Give it as it was issued.');
   if (to <= now) throw refuse(`The certificate has expired on ${day(to)}. Give the renewed one.`);
   if (from > now)
     throw refuse(`The certificate is not valid before ${from.toISOString()}. Is this machine's clock right?`);

@@ -36,6 +36,14 @@ const [firstByHandMs, longestByHandMs] = [minute, 60 * minute];
 /** Authorities count by weeks; who asks for more than a month means something else. */
 const longestAskedMs = 30 * 24 * 60 * minute;
 
+/**
+ * What failed later than now did so by a clock that has been set back since, and would be waited for until then. A minute more
+ * or less, as time servers correct it, is no reason.
+ */
+export function believable(failure: Failure | null | undefined, now: Date): Failure | null {
+  return failure && Date.parse(failure.failedAt) <= now.getTime() + minute ? failure : null;
+}
+
 /** When the host's next order is due: milliseconds since the epoch. */
 export function dueAt({ host, certificate, failure }: HostState): number {
   const wanted = certificate ? renewAt(host, certificate) : 0;

@@ -1,4 +1,5 @@
 // What may come next on a command line that is being written: commands, options, apps, process types.
+import { scopes } from '../domain/access.ts';
 import type { Command, Flag, World } from './command.ts';
 import { completionScripts } from './completion-scripts.ts';
 import { listRemotes } from './git-remote.ts';
@@ -26,12 +27,13 @@ export async function candidates(words: readonly string[], world: World): Promis
   if (!command) return [];
   const known = createKnown(world);
   const [flagName, flag] = Object.entries(command.flags).find(takes(before.at(-1))) ?? [];
-  if (flagName && flag) return await valuesOf(flagName, { before, world, known, fits });
+  if (flagName && flag) return await valuesOf([flagName, flag], { before, world, known, fits });
   const [, joined] = /^--([\w-]+)=/.exec(current) ?? [];
-  if (joined && command.flags[joined]) {
+  const joinedFlag = joined === undefined ? undefined : command.flags[joined];
+  if (joined && joinedFlag) {
     const inner = current.slice(joined.length + 3);
     const only = (list: readonly Candidate[]) => list.filter(({ value }) => value.startsWith(inner));
-    const values = await valuesOf(joined, { before, world, known, fits: only });
+    const values = await valuesOf([joined, joinedFlag], { before, world, known, fits: only });
     return values.map(({ value }) => ({ value: `--${joined}=${value}` }));
   }
   // From its first word on, the line is another program's.
@@ -54,15 +56,19 @@ const takes =
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 
+/** What the help of an option begins with whose value is one. */
+const isOfFiles = /^(the )?(\w+ )?(file|folder|archive)\b/;
+
 /** An option's value. */
-async function valuesOf(name: string, asked: Asked): Promise<readonly Candidate[]> {
+async function valuesOf([name, { help = '' }]: [string, Flag], asked: Asked): Promise<readonly Candidate[]> {
   const { world, known, fits } = asked;
   if (name === 'app' || name === 'confirm') return fits(plain(await known.apps()));
   if (name === 'process') return fits(plain(await known.processes(asked.before)));
   if (name === 'remote') return fits(plain((await listRemotes(world.cwd)).map((remote) => remote.name)));
   if (name === 'size') return fits(plain(await known.sizes()));
   if (name === 'source') return fits(plain(['app', 'twelve']));
-  return /file|archive/.test(name) ? filesHere : [];
+  if (name === 'scope') return fits(plain(scopes));
+  return isOfFiles.test(help) ? filesHere : [];
 }
 
 /** What stands in the usage line where the next word will be. */
@@ -80,6 +86,8 @@ async function wordsFor(command: Command, asked: Asked): Promise<readonly Candid
   if (/command/.test(place) && command.name === 'help') return fits(await commandNames());
   if (/shell/.test(place)) return fits(plain(Object.keys(completionScripts)));
   if (/method/.test(place)) return fits(plain(methods));
+  if (/on\|off/.test(place)) return fits(plain(['on', 'off']));
+  if (/^.(file|crt|key)\b/.test(place)) return filesHere;
   return [];
 }
 

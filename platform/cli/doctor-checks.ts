@@ -29,6 +29,7 @@ export function examine(facts: Facts): Finding[] {
     certificates(facts),
     ...visitorsCertificate(facts),
     ...orders(status),
+    ...ending(status),
     ...ports({ ...facts, status }),
   ];
 }
@@ -216,6 +217,17 @@ function orders({ certificate_orders: found }: Status): Finding[] {
       `See that the name leads to the server, and port 80 with it: twelve certs:auto ${whose} says how it stands, twelve certs:auto:refresh ${whose} has it tried again.`,
     ),
   ];
+}
+
+/** What somebody added, nobody renews. */
+function ending({ certificates_ending: found = [], now }: Status): Finding[] {
+  return found.map(({ app, name, expires_at: at, hostname }) => {
+    const [whose, where] = app ? [`of ${app.name}`, `-a ${app.name}`] : ['of the server', '--server'];
+    const over = Date.parse(at) <= Date.parse(now);
+    const said = `${name} ${whose}, which visitors of ${hostname} are shown, ${over ? 'ended' : 'ends'} on ${at.slice(0, 10)}`;
+    const advice = `Add its successor: twelve certs:add CRT KEY ${where}. Then remove it: twelve certs:remove ${name} ${where}`;
+    return (over ? failed : warning)('certificate', said, advice);
+  });
 }
 
 /** What this connection is: one that could not be trusted would have had no answer. */

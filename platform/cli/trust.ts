@@ -15,6 +15,7 @@ import type { Call } from './command.ts';
 import { CliError } from './errors.ts';
 import { writeWhole } from './login-file.ts';
 import { ask } from './prompt.ts';
+import { outOfTime } from './unreachable.ts';
 
 const patienceMs = 15_000;
 
@@ -98,13 +99,18 @@ function readAuthority(call: Call, file: string): string {
   }
 }
 
-/** @returns false when it shows a certificate that is not to be believed. @throws CliError when it does not answer */
+/**
+ * @returns false when it shows a certificate that is not to be believed
+ * @throws CliError when it does not answer, or its certificate is out of its time, whoever vouches for it
+ */
 async function isBelieved(server: URL, authority: string | undefined): Promise<boolean> {
   try {
     (await handshake(server, { ...believing(authority), rejectUnauthorized: true })).destroy();
     return true;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
+    const late = outOfTime(server.origin, code);
+    if (late) throw late;
     if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ISSUER/.test(code)) return false;
     throw new CliError(
       `Twelve's server at ${server.origin} does not answer over TLS (${message}). Is it running?`,

@@ -12,8 +12,24 @@ const reasons: Readonly<Record<string, string>> = {
   EPIPE: 'the connection broke',
 };
 
+/** @returns what to do where a certificate is out of its time, which no other authority mends; null: it is something else */
+export function outOfTime(origin: string, code: string): CliError | null {
+  const now = new Date().toISOString().slice(0, 16).replace('T', ' ');
+  if (code === 'CERT_HAS_EXPIRED')
+    return new CliError(
+      `The certificate of ${origin} has expired, by the clock of this machine (${now} UTC). If that is right, "twelve certs:auto --server" on the server's own machine says why it was not renewed.`,
+    );
+  if (code === 'CERT_NOT_YET_VALID')
+    return new CliError(
+      `The certificate of ${origin} is not valid yet, by the clock of this machine (${now} UTC). Are its clock and the server's right?`,
+    );
+  return null;
+}
+
 export function unreachable(url: URL, error: Error & { code?: string }): CliError {
   const code = error.code ?? '';
+  const late = outOfTime(url.origin, code);
+  if (late) return late;
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return new CliError(
       `The certificate of ${url.origin} is not trusted (${error.message}). If it has a certificate authority of its own, log in again: twelve login ${url.origin}`,

@@ -51,6 +51,15 @@ export interface ServerStatus {
     /** app null: it is the server's own. */
     first: { app: { name: string } | null; hostname: string; reason: string } | null;
   } | null;
+  /** Added ones in use that end within two weeks or have ended, the first to end first; absent from a server that does not look. */
+  certificates_ending?: {
+    /** null: it is the server's own. */
+    app: { name: string } | null;
+    name: string;
+    expires_at: string;
+    /** One of the names that are served with it. */
+    hostname: string;
+  }[];
   /** A sentence for each name of the platform that an app has too; absent from a server that does not look. */
   names_taken?: string[];
   http: { host: string; port: number };

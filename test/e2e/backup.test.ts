@@ -96,6 +96,7 @@ test('it is restored where nothing is left, and everything serves as it did', as
   renameSync(platform.dataFolder, `${platform.dataFolder}-old`);
   const restored = await twelve('server:restore', file, '--key', key, '--data', platform.dataFolder);
   expect(restored.stderr).not.toContain(' !  ');
+  expect(restored.stderr).toContain('Tokens that were revoked since then are good again');
   expect(restored).toMatchObject({ status: 0 });
   await platform.startAgain();
 

@@ -4,13 +4,15 @@ import { Router } from 'express';
 import { makeBackup } from '../../actions/backup.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { Edge } from '../edge.ts';
-import { leaving } from '../waiting.ts';
+import { leaving, mayStay } from '../waiting.ts';
 import { ownVersion } from '../wire.ts';
 
 /** A client that takes nothing for so long holds up the collection of garbage no longer. */
 const silenceMs = 10 * 60_000;
+/** Who asked for it may still have it: looked at so often. */
+const lookMs = 30_000;
 
-export function backupRoutes({ platform, change }: Edge): Router {
+export function backupRoutes({ platform, change, stillMay }: Edge): Router {
   const router = Router();
   // It changes nothing, and whoever has it has everything: who took one is written down.
   router.get('/server/backup', change('admin', 'server:backup'), async (request, response) => {
@@ -31,6 +33,9 @@ export function backupRoutes({ platform, change }: Edge): Router {
     response.setHeader('Trailer', 'Warning-Message');
     if (backup.warning) response.setHeader('Warning-Message', backup.warning);
     response.setTimeout(silenceMs, () => response.destroy());
+    const stands = stillMay(request, null);
+    const look = setInterval(() => mayStay(stands) || response.destroy(), lookMs);
+    response.once('close', () => clearInterval(look));
     try {
       // Ended by us, since trailers come before its end.
       await pipeline(backup.stream, response, { end: false });

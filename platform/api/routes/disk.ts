@@ -1,7 +1,9 @@
 // What the platform keeps on disks, by kind, and its collection. Ours: Heroku's customers see no disks.
+import { ServerResponse } from 'node:http';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { tidyDisk } from '../../actions/disk.ts';
+import { messageOf } from '../../domain/errors.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
 import type { Detail } from '../need.ts';
@@ -28,14 +30,19 @@ export function diskRoutes({ platform, change }: Edge): Router {
     } catch (error) {
       clearInterval(life);
       if (!response.headersSent) throw error;
-      response.destroy();
+      platform.log.error({ error: messageOf(error) }, 'a collection of garbage failed');
+      // Too late for anything else: there is no JSON. For the audit log it has failed.
+      response.status(500).end();
     }
   });
   return router;
 }
 
-/** Blanks before JSON mean nothing; once one was sent a failure can only break the answer off. */
+/** Blanks before JSON mean nothing, and are no answer yet, which is written into the audit log when it is given. */
 function signsOfLife(response: Response): NodeJS.Timeout {
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  return setInterval(() => response.write(' '), signOfLifeMs);
+  return setInterval(
+    () => ServerResponse.prototype.write.call(response, ' ', 'utf8', undefined),
+    signOfLifeMs,
+  );
 }

@@ -132,6 +132,12 @@ function shape(status: ServerStatus) {
         reason: orders.first.reason,
       },
     },
+    certificates_ending: status.certificatesEnding.map(({ app, name, notAfter, host }) => ({
+      app: app === null ? null : { name: app },
+      name,
+      expires_at: notAfter,
+      hostname: host,
+    })),
     names_taken: status.namesTaken,
     http: status.http,
     https: status.https,

@@ -40,9 +40,11 @@ async function toFile(call: Call, path: string): Promise<number> {
   const part = `${path}.part`;
   const response = await begin(call);
   try {
+    // Of one that was killed; it may be somebody's who wants to read ours.
+    await rm(part, { force: true });
     const packed = /\.t?gz$/.test(path);
     await receive(call, response, async () => {
-      const target = createWriteStream(part, { mode: 0o600 });
+      const target = createWriteStream(part, { mode: 0o600, flags: 'wx' });
       const { signal } = call;
       // Fast rather than small: layers are gigabytes.
       if (packed) await pipeline(response, createGzip({ level: 1 }), target, { signal });

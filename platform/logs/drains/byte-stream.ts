@@ -1,5 +1,6 @@
 // Bytes over a connection whose receiver acknowledges nothing: what it may not have read when it went away is sent again.
 import type { Socket } from 'node:net';
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { Connect } from './connect.ts';
 import { kernel, type Outstanding, type Watcher } from './outstanding.ts';
 import { createUnread } from './unread.ts';
@@ -20,14 +21,13 @@ export interface ByteStreamNeeds {
   watcher?: Watcher;
 }
 
-const monotonic = (): number => performance.now();
 /** Whoever reads sees the end of our side within it, and ends the other. */
 const farewellMs = 1000;
 /** So long its machine may leave unanswered what was sent to it. */
 const unansweredMs = 60_000;
 
 export function createByteStream(needs: ByteStreamNeeds): ByteStream {
-  const { connect, onBroken, now = monotonic, watcher = kernel } = needs;
+  const { connect, onBroken, now = steadyMs, watcher = kernel } = needs;
   let socket: Socket | undefined;
   let unwatch: (() => void) | undefined;
   let failure: Error | undefined;

@@ -61,6 +61,24 @@ test('a failure is said and waits; other hosts do not wait for it', async () => 
   expect(failing()).toEqual([]);
 });
 
+test('what failed by a clock that was set back since is not waited for, of one name nor of all', async () => {
+  await using acme = await createAcmeGround();
+  const { refusals, ordered, order, end, domain, status, hostsServed, failing } = acme;
+  domain('www.shop.test');
+  refusals.set('www.shop.test', new AskedToWait('Too many new orders.', 7_200_000));
+  refusals.set('apps.test', new Error('certificate has expired'));
+  order(400);
+  await eventually(failing, (hosts) => hosts.includes('all') && hosts.includes('www.shop.test'));
+  end();
+  expect(status('www.shop.test')).toEqual({ status: 'pending', reason: null });
+  refusals.clear();
+  ordered.length = 0;
+  order();
+  await eventually(hostsServed, (hosts) => hosts.includes('www.shop.test'));
+  expect(ordered).toContain('www.shop.test');
+  expect(failing()).not.toContain('all');
+});
+
 test("that the platform's own name gets none is a warning of the server's; that it has got one is none", async () => {
   await using acme = await createAcmeGround();
   const { ground, lines, refusals, order, end, allServed } = acme;

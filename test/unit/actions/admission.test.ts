@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createAdmission } from '../../../platform/actions/admission.ts';
 import { createThrottle } from '../../../platform/actions/throttle.ts';
 import { openStore, type Store } from '../../../platform/store/store.ts';
@@ -119,4 +119,24 @@ test('a host’s addresses of IPv6 count as one, and one of IPv4 is the same in 
   expect(throttle.waitMs('192.0.2.1')).toBe(1000);
   for (let tries = 0; tries < 20; tries++) throttle.failed('fe80::1%eth0');
   expect(throttle.waitMs('fe80::2%eth1')).toBe(1000);
+});
+
+test('the time of day, which is set back and forth, holds nobody up and lets nobody through', () => {
+  const admission = createAdmission(store);
+  const token = tokenOf('ada@example.com');
+  const wrong = (address: string): string => outcome(admission, `twelve-${Math.random()}`, { address });
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    expect(wrong('192.0.2.1')).toBe('unauthorized');
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(outcome(admission, token, here)).toBe('ada@example.com');
+    for (let tries = 0; tries < 19; tries++) wrong('192.0.2.1');
+    vi.setSystemTime(Date.now() + 7_200_000);
+    expect(wrong('192.0.2.1')).toBe('rate_limit');
+    vi.setSystemTime(Date.now() - 86_400_000);
+    for (let tries = 0; tries < 500; tries++) wrong(`198.51.100.${tries % 250}`);
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(store.audit.list({}, { before: null, max: 1000 })).toHaveLength(20);
 });

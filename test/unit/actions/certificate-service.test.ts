@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCertificateService } from '../../../platform/actions/certificate-service.ts';
 import { addCertificate } from '../../../platform/actions/certificates.ts';
+import { certificatesEnding } from '../../../platform/actions/certificates-ending.ts';
 import { fingerprintOf } from '../../../platform/certificates/authority.ts';
 import type { Config } from '../../../platform/config.ts';
+import { parseHostName } from '../../../platform/domain/host-name.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { createGround, type Ground } from './ground.ts';
 
@@ -41,6 +43,34 @@ test('an added certificate that has expired gives way to the own one, with which
   expect(shown()).toBe(fingerprintOf(added.chain));
   days = 91;
   expect(shown()).toBe(fingerprintOf(service.pairFor(null).chain));
+  await service.close();
+});
+
+test('added ones that are in use and end soon are told, until their successor is there', async () => {
+  const { platform, service } = await serviceOf();
+  const { store, app, caller } = ground;
+  const add = async (owner: typeof app | null, name: string, to: number): Promise<string> =>
+    (await addCertificate(platform, owner, caller, await makeCertificate(name, { names: [name], to }))).name;
+  const told = () =>
+    certificatesEnding(platform, new Date(Date.now() + days * day)).map(({ app: of, name, host }) => [
+      of,
+      name,
+      host,
+    ]);
+  store.domains.add(app.id, parseHostName('www.shop.test'));
+  const own = await add(app, 'www.shop.test', 13);
+  // Nobody is served with it.
+  await add(app, 'old.shop.test', 5);
+  const servers = await add(null, '*.apps.test', 20);
+  expect(told()).toEqual([['hello', own, 'www.shop.test']]);
+  days = 25;
+  expect(told()).toEqual([
+    ['hello', own, 'www.shop.test'],
+    [null, servers, 'hello.apps.test'],
+  ]);
+  await add(app, 'www.shop.test', 90);
+  expect(told()).toEqual([[null, servers, 'hello.apps.test']]);
+  expect(certificatesEnding({ store, config: { ...platform.config, apiTls: null } }, new Date())).toEqual([]);
   await service.close();
 });
 

@@ -14,17 +14,19 @@ import { createGround } from './ground.ts';
 async function startTeam() {
   const ground = createGround();
   const { platform, store, app } = ground;
-  platform.admission = createAdmission(store, Date.now);
-  const server = await startServer(
-    undefined,
-    pushesOf(() => platform),
-  );
+  platform.admission = createAdmission(store);
+  /** Done in each of a push's requests, once its token was looked at. */
+  const meanwhile: (() => void)[] = [];
+  const server = await startServer(undefined, {
+    ...pushesOf(() => platform),
+    requireSpace: async () => meanwhile.shift()?.(),
+  });
   const folder = await mkdtemp(join(tmpdir(), 'twelve-pushes-'));
   const owner = store.users.byId(app.ownerId)!;
   const remote = (user: User, scope: Scope, expiresAt: string | null = null): string =>
     server.remote('hello', store.tokens.create(user.id, { description: 'x', scope, expiresAt }).text);
   return {
-    ...{ server, store, app, owner, folder, remote },
+    ...{ server, store, app, owner, folder, remote, meanwhile },
     push: async (url: string) => client(await repositoryWith(server), ['push', url, 'main']),
     clone: (url: string) => client(folder, ['clone', '-q', url, join(folder, `clone-${Math.random()}`)]),
     audit: () => store.audit.list({}, { before: null, max: 100 }),
@@ -119,4 +121,23 @@ test('an expired token and many wrong ones are refused in words that git shows',
     true,
     expect.stringContaining('Too many wrong tokens'),
   ]);
+}, 30_000);
+
+test('a token that is revoked, and access that is taken, while a push comes in lets nothing be deployed', async () => {
+  await using team = await startTeam();
+  const { store, owner, app, meanwhile } = team;
+  const eve = store.users.create('eve@example.com');
+  store.collaborators.add(app.id, eve.id);
+  const ways: [User, () => void][] = [
+    [owner, () => store.tokens.removeAllOf(owner.id)],
+    [eve, () => store.collaborators.remove(app.id, eve.id)],
+  ];
+  for (const [user, end] of ways) {
+    meanwhile.push(() => undefined, end);
+    const pushed = await team.push(team.remote(user, 'deploy'));
+    expect(pushed.status).not.toBe(0);
+    expect(pushed.shown).toContain('Since this push began its token has been revoked');
+    expect(team.audit()[0]).toMatchObject({ action: 'git:push', outcome: 'refused', userEmail: user.email });
+  }
+  expect(store.releases.list(app.id)).toHaveLength(0);
 }, 30_000);

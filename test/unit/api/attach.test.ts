@@ -210,6 +210,28 @@ it('whose right is taken away while attached is told so, and the process is hung
   expect(process.signals).toContain('SIGHUP');
 });
 
+it('whose right is taken away gets nothing more in, though they stay on the line', async () => {
+  let may = true;
+  const process = await offered(undefined, () => may);
+  process.goOn();
+  const client = new WebSocket(process.url);
+  after.push(() => client.terminate());
+  const told: string[] = [];
+  client.on('message', (data, binary) => binary || told.push(String(data)));
+  // So the end that it is told of is never answered.
+  client.close = () => undefined;
+  await once(client, 'open');
+  client.send(Buffer.from('before'));
+  await until(() => process.read() === 6);
+  may = false;
+  await until(() => told.some((text) => text.includes('revoked or has expired')));
+  expect(process.signals).toEqual(['SIGHUP']);
+  client.send(Buffer.from('after'));
+  client.send('{"type":"signal","signal":"SIGINT"}');
+  await sleep(long);
+  expect([process.read(), process.signals]).toEqual([6, ['SIGHUP']]);
+});
+
 it('who was offered it and may not any more does not get in', async () => {
   const process = await offered(undefined, () => false);
   const client = new WebSocket(process.url);

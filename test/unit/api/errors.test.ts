@@ -32,6 +32,10 @@ it.each([
   [`/apps/hello/log-drains/${encodeURIComponent(url)}`, '/apps/hello/log-drains/***'],
   [`/apps/hello/log-drains/${encodeURIComponent(url).toLowerCase()}`, '/apps/hello/log-drains/***'],
   [`/apps/hello/log-drains/${url}`, '/apps/hello/log-drains/***'],
+  ['/log-sessions/hunter2', '/log-sessions/***'],
+  ['/outputs/1234-abcd/hunter2', '/outputs/1234-abcd/***'],
+  ['/Sources/1234-abcd/hunter2', '/Sources/1234-abcd/***'],
+  ['/apps/hello/log-sessions', '/apps/hello/log-sessions'],
 ])('of %s it has %s', async (path, shown) => {
   expect(await logged('DELETE', path)).toBe(shown);
 });

@@ -18,7 +18,7 @@ const time = 1_795_000_000_123_456;
 const shown = '2026-11-18T11:06:40.123456+00:00';
 
 async function serving(logs: Pick<Logs, 'tail'>, pingMs?: number) {
-  const sessions = createLogSessions(logs, () => true, Date.now, pingMs);
+  const sessions = createLogSessions(logs, () => true, undefined, pingMs);
   const server = createServer((request, response) => {
     const secret = request.url!.slice(1);
     sessions.serve(secret, request as Request, response as Response).catch((error) => {

@@ -1,6 +1,6 @@
 // Figures for Prometheus and the question whether all is well, over the real HTTP server.
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { serverStatus } from '../../../platform/actions/server-status.ts';
 import { remembered } from '../../../platform/api/routes/seen.ts';
 import { parseAppName } from '../../../platform/domain/app.ts';
@@ -33,6 +33,20 @@ it('is for those who have a token, and in the format that Prometheus reads', asy
     /^# HELP twelve_info .*\n# TYPE twelve_info gauge\ntwelve_info\{version="[\d.]+",node="v\d+/,
   );
   expect(text).toMatch(/^process_resident_memory_bytes [1-9]\d+$/m);
+});
+
+it('says of the same start the same, also when the clock is set', async () => {
+  const start = async (): Promise<number> =>
+    Number((await metrics()).find((line) => line.startsWith('process_start_time_seconds '))?.split(' ')[1]);
+  const first = await start();
+  expect(Math.abs(Date.now() / 1000 - process.uptime() - first)).toBeLessThan(2);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(await start()).toBe(first);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('counts requests by app, status and code, and how long they took', async () => {
@@ -182,6 +196,7 @@ it('says how the server stands: what it has, what it uses, what does not answer'
     addresses: expect.any(Array),
     // No public authority vouches for names below localhost.
     certificate_orders: { hosts: 0, failing: 0, first: null },
+    certificates_ending: [],
   });
   expect((await ask())['addresses']).not.toContain('127.0.0.1');
   const { config } = ground.platform;

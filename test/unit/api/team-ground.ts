@@ -45,7 +45,7 @@ export interface TeamGround extends AsyncDisposable {
 }
 
 /** @param clock milliseconds, for the slowing down of wrong tokens */
-export async function startTeam(clock: () => number = Date.now, config: object = {}): Promise<TeamGround> {
+export async function startTeam(clock?: () => number, config: object = {}): Promise<TeamGround> {
   const lookedFor: string[] = [];
   const ground = createGround({
     git: { handle: async () => false } as unknown as Platform['git'],

@@ -60,19 +60,46 @@ test('following Next-Range to its end gives every item once, in either order', a
   server.close();
 });
 
-test('a list can be sorted by what no header can hold', async () => {
-  const emails = ['100%@x.example', 'bob@x.example', 'zoë@x.example', 'łukasz@x.example'];
+test('a list can be sorted by what no header can hold, and by what looks like the end of a range', async () => {
+  const emails = [
+    ...[
+      '..@x.example',
+      '.@x.example',
+      '100%@x.example',
+      'ada..b@x.example',
+      'ada.@x.example',
+      'bob@x.example.',
+    ],
+    ...['bob]@x.example', 'x@..', 'zoë@x.example', 'łukasz@x.example'],
+  ];
   const server = await serve((application) => {
     application.get('/', (request, response) =>
       sendList(request, response, emails, { email: (one) => one }, (one) => one),
     );
   });
   const seen: string[] = [];
-  for (let range: string | null = 'email ..; max=1'; range !== null && seen.length < 9; ) {
+  for (let range: string | null = 'email ..; max=1'; range !== null && seen.length < 20; ) {
     const response: Response = await fetch(server.url, { headers: { range } });
     seen.push(...((await response.json()) as string[]));
     range = response.headers.get('next-range');
   }
   expect(seen).toEqual(emails);
+  server.close();
+});
+
+test('what is equal in the field that a list is sorted by is left out by no page', async () => {
+  const items = Array.from({ length: 12 }, (_, id) => ({ id, at: `2026-11-29T0${Math.floor(id / 5)}` }));
+  const server = await serve((application) => {
+    application.get('/', (request, response) =>
+      sendList(request, response, items, { at: ({ at }) => at }, ({ id }) => id),
+    );
+  });
+  const seen: number[] = [];
+  for (let range: string | null = 'at ..; max=2'; range !== null && seen.length < 20; ) {
+    const response: Response = await fetch(server.url, { headers: { range } });
+    seen.push(...((await response.json()) as number[]));
+    range = response.headers.get('next-range');
+  }
+  expect(seen).toEqual(items.map(({ id }) => id));
   server.close();
 });

@@ -111,6 +111,16 @@ test.each<[string, () => Promise<readonly [string, string]> | readonly [string, 
     },
     /Chain and key have \d+ bytes; at most 14000 are taken/,
   ],
+  [
+    'one whose dates are none',
+    async () => {
+      const der = Buffer.from(leaf.certificate.rawData);
+      der.write('999999999999', der.toString('latin1').search(/\d{12}Z/), 'latin1');
+      const pem = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+      return [pem, leaf.key];
+    },
+    /is damaged: its dates cannot be read/,
+  ],
 ])('%s is refused', async (_what, given, sentence) => {
   const [chain, key] = await given();
   const check = () => checkCertificate(chain, key, now);

@@ -139,3 +139,13 @@ it('says how to go on when the server does not answer, is not ours, or refuses t
   const tls = await twelve(['apps'], { url: api.url.replace('http', 'https') });
   expect(tls).toMatchObject({ status: 1, err: expect.stringContaining('does not speak TLS') });
 });
+
+it('of a token that has expired it says so, and which one it is', async () => {
+  const message = 'This token expired on 2026-01-02. Make a new one, and log in with it: twelve login <url>';
+  await using api = await scriptedApi({
+    'GET /apps': { status: 401, body: { id: 'unauthorized', message } },
+  });
+  const { err } = await twelve(['apps'], { url: api.url });
+  expect(err).toContain('This token expired on 2026-01-02. ');
+  expect(err).toContain('does not accept the token in TWELVE_TOKEN');
+});

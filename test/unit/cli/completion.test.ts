@@ -64,6 +64,21 @@ it.each([
   [['logs', '-a', 'hello', '-p', 'run'], ['run.7']],
   [['run', '-s', 'standard-2'], ['standard-2x']],
   [['login', '--token-file', ''], [':files']],
+  [['login', '--ca', ''], [':files']],
+  [['certs:add', ''], [':files']],
+  [['certs:add', 'www.crt', '-a', 'hello', 'w'], [':files']],
+  [['server:restore', ''], [':files']],
+  [['server:restore', 'twelve.tgz', '--key', ''], [':files']],
+  [['server:restore', '--data', '/srv'], [':files']],
+  [['builds:create', '--source-tar', ''], [':files']],
+  [['config:get', ''], []],
+  [['api', '-d', ''], []],
+  [
+    ['authorizations:create', '-s', ''],
+    ['read', 'deploy', 'write', 'admin'],
+  ],
+  [['users:add', '--scope', 'de'], ['deploy']],
+  [['https:redirect', 'of'], ['off']],
   [['run', '-a', 'hello', 'ls', '-'], [':files']],
 ])('%j goes on with %j', async (words, expected) => {
   await using api = await scriptedApi(routes);

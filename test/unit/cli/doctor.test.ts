@@ -14,6 +14,10 @@ import { scriptedApi, twelve } from './scripted.ts';
 const engine = { ...status.disk.engine!, free: gb / 4 };
 const tunnel = { url: 'http://127.0.0.1:5480', tunnel: true };
 const shown = { name: 'apps.example', problem: null, daysLeft: 60 };
+const ended = {
+  ...{ app: { name: 'shop' }, name: 'cert-1', hostname: 'www.shop.test' },
+  expires_at: '2026-11-28T11:00:00.000Z',
+};
 const wrong = (facts: Partial<Facts>): Finding[] =>
   examine({ ...well, ...facts }).filter(({ verdict }) => verdict !== 'ok');
 const server = (more: Partial<ServerStatus>): Partial<Facts> => ({ status: { ...status, ...more } });
@@ -93,6 +97,14 @@ it.each<[Partial<Facts>, string, Finding['verdict'], RegExp]>([
       },
     }),
     ...(['orders', 'warning', /port 80 .* twelve certs:auto -a shop /] as const),
+  ],
+  [
+    server({ certificates_ending: [{ ...ended, expires_at: '2026-11-30T00:00:00.000Z' }] }),
+    ...(['certificate', 'warning', /certs:add CRT KEY -a shop\. .*certs:remove cert-1 -a shop/] as const),
+  ],
+  [
+    server({ certificates_ending: [{ ...ended, app: null }] }),
+    ...(['certificate', 'failed', /certs:add CRT KEY --server/] as const),
   ],
 ])('%#: says what to do', (facts, what, verdict, advice) => {
   expect(wrong(facts)).toEqual([

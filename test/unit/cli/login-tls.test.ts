@@ -139,6 +139,32 @@ it('a server whose certificate is another authority’s than at the login is not
   expect(impostor.asked).toEqual([]);
 });
 
+it('one that is out of its time is said to be so, and not to be of another authority', async () => {
+  await using folder = await temporaryFolder();
+  const options = { token: null, env: { XDG_CONFIG_HOME: folder.path }, cwd: folder.path };
+  const file = join(folder.path, 'ca.pem');
+  await writeFile(file, authority.chain);
+  await using api = await scriptedApi(routes, leaf);
+  await twelve(['login', api.url, '--ca', file], { ...options, input: 'right\n' });
+  await api.stop();
+  const { port } = new URL(api.url);
+  const year = 366 * 86_400_000;
+  for (const [time, said] of [
+    [Date.now() - 2 * year, 'has expired, by the clock of this machine'],
+    [Date.now() + year, 'is not valid yet, by the clock of this machine'],
+  ] as const) {
+    const late = await issue(authority, ['127.0.0.1'], new Date(time));
+    await using server = await scriptedApi(routes, late, Number(port));
+    for (const words of [['login', api.url], ['login', api.url, '--ca', file], ['whoami']])
+      expect(await twelve(words, { ...options, input: 'right\n' })).toMatchObject({
+        status: 1,
+        err: expect.stringContaining(said),
+      });
+    expect(server.asked).toEqual([]);
+    await server.stop();
+  }
+});
+
 it('the authorities that the system knows are read once for all connections, and another one gets its own', async () => {
   const another = (await makeAuthority('another', new Date())).chain;
   const { secureContext } = believing(authority.chain);

@@ -24,6 +24,12 @@ test('comes as a part of a combined signal, whatever is collected meanwhile', as
   expect((reason as Error | undefined)?.name).toBe('TimeoutError');
 });
 
+test('takes parts of a millisecond, and more than a timer can wait', async () => {
+  const [short, long] = [timeLimit(0.1), timeLimit(1e15)];
+  await sleep(100);
+  expect([short.aborted, long.aborted]).toEqual([true, false]);
+});
+
 test('nobody uses what can be lost', () => {
   const platform = join(import.meta.dirname, '../../../platform');
   const users = readdirSync(platform, { recursive: true, encoding: 'utf8' })
