@@ -1,4 +1,5 @@
-# What whoever installed has to know now. Sourced by scripts/install, after steps.sh, install-program.sh and install-service.sh.
+# What whoever installed has to know now. Sourced by scripts/install, after steps.sh, install-program.sh, install-service.sh and
+# install-firewall.sh.
 
 addresses_of_ipv6=/proc/net/if_inet6
 
@@ -87,24 +88,3 @@ advise_on_ipv6() {
 
 # Of the kernel's list: what begins with 2 or 3 is public, scope 00 is the world's.
 has_public_ipv6() { grep -qsE '^[23][0-9a-f]{31} [0-9a-f]+ [0-9a-f]+ 00 ' "$addresses_of_ipv6"; }
-
-# The rules are the machine's owner's: only said, never changed.
-advise_on_firewall() {
-  local ports=() each
-  for each in $(listening); do
-    case $each in
-      # Not encrypted, and for this machine.
-      TWELVE_API=*) ;;
-      *=127.* | *=localhost:* | *'=[::1]'*) ;;
-      *) ports+=("${each##*:}") ;;
-    esac
-  done
-  if [ ${#ports[@]} -eq 0 ]; then return; fi
-  if command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
-    say "The firewall ufw is active; this lets visitors in: $(printf 'ufw allow %s/tcp; ' "${ports[@]}")"
-  elif command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
-    say "firewalld is active; this lets visitors in: firewall-cmd --permanent$(printf ' --add-port=%s/tcp' "${ports[@]}") && firewall-cmd --reload"
-  else
-    say "A firewall in front of this machine has to let in these TCP ports: ${ports[*]}."
-  fi
-}

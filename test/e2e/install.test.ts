@@ -1,7 +1,9 @@
-// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, away and back, also from a backup.
+// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, newer versions and images, away
+// and back, also from a backup, and behind firewalls.
 // On Debian 12; on others with TWELVE_INSTALL_ON=debian-13,ubuntu-22.04,ubuntu-24.04.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Visited, visitedWhile } from '../support/crowd.ts';
+import { outsideOf } from '../support/outside.ts';
 import { eventually } from '../support/wait.ts';
 import { bootMachine, isSystem, type System, type WholeMachine } from '../support/whole-machine.ts';
 
@@ -304,4 +306,49 @@ describe.each(systems)('scripts/install on %s', (system) => {
     });
     await served('hello.other.example.test', 'release v4');
   }, 900_000);
+
+  /** From another machine: a page, a push, and whether the API without TLS is reached. */
+  const reached = async (): Promise<{ page: string; pushed: boolean; api: boolean }> => {
+    const { stdout } = await outside('curl -s -m 5 http://hello.other.example.test/ || true');
+    // Where nobody answers git would wait for minutes.
+    const push = await outside(`
+      curl -sf -m 5 --cacert ~/ca.pem https://other.example.test:5443/health
+      cd ~/hello
+      git -c user.name=A -c user.email=a@example.test commit -q --allow-empty -m more
+      timeout 120 git push platform main
+    `);
+    const api = await outside('curl -s -m 5 http://other.example.test:5480/health');
+    return { page: stdout.trim(), pushed: push.status === 0, api: api.status === 0 };
+  };
+  const shut = { page: '', pushed: false, api: false };
+  const through = { page: expect.stringContaining('from web.1'), pushed: true, api: false };
+  let outside: Awaited<ReturnType<typeof outsideOf>>;
+
+  test('behind ufw, what it says lets visitors and pushes in, and nobody else', async () => {
+    outside = await outsideOf(machine, ['other.example.test', 'hello.other.example.test']);
+    await shell('twelve ca >/root/outside/ca.pem; twelve server:token >/root/outside/token');
+    const login = await outside(`
+      twelve login https://other.example.test:5443 --ca ~/ca.pem --token-file ~/token
+      cp -r /root/hello ~/hello && cd ~/hello && git remote remove platform
+      twelve git:remote -a hello
+    `);
+    expect(login).toMatchObject({ status: 0 });
+    await shell('DEBIAN_FRONTEND=noninteractive apt-get install -y -q ufw; ufw --force enable');
+    expect(await reached()).toEqual(shut);
+    await shell(/ufw allow .*/.exec(await machine.must('./scripts/install'))![0]);
+    expect(await reached()).toEqual(through);
+    await shell('ufw --force disable');
+  }, 600_000);
+
+  test('with firewalld it asks for an engine that was started after it, and what it says then lets them in', async () => {
+    await shell('DEBIAN_FRONTEND=noninteractive apt-get install -y -q firewalld');
+    expect(await machine.run('./scripts/install')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('systemctl restart docker'),
+    });
+    await shell('systemctl restart docker');
+    expect(await reached()).toEqual(shut);
+    await shell(/firewall-cmd --permanent .*/.exec(await machine.must('./scripts/install'))![0]);
+    expect(await reached()).toEqual(through);
+  }, 600_000);
 });

@@ -11,6 +11,7 @@ const pieces = [
     'install-service',
     'install-way-back',
     'install-restore',
+    'install-firewall',
     'install-advice',
     'uninstall',
     'service-settings',

@@ -132,12 +132,30 @@ describe('the firewall', () => {
 
   it.each([
     ['', 'A firewall in front of this machine has to let in these TCP ports: 80 443.\n'],
-    ["ufw() { echo 'Status: active'; }", 'lets visitors in: ufw allow 80/tcp; ufw allow 443/tcp; \n'],
+    ["ufw() { echo 'Status: active'; }", 'lets visitors in: ufw allow 80/tcp && ufw allow 443/tcp\n'],
     [
       'firewall-cmd() { :; }',
       'firewall-cmd --permanent --add-port=80/tcp --add-port=443/tcp && firewall-cmd --reload\n',
     ],
   ])('%s: what lets in those who are for others than this machine', async (firewall, sentence) => {
     expect(await advice(settings, undefined, '', firewall)).toContain(sentence);
+  });
+
+  it.each([
+    ['begun after the engine', '', true],
+    ['begun before it', 'if [ "$1" = --get-zone-of-interface=docker0 ]; then echo docker; fi', false],
+    ['that is off', 'return 252', false],
+  ])('firewalld %s: whether an installation begins', async (_which, answer, refused) => {
+    await mkdir(at('docker0'));
+    const begun = await call(folder, 'eval', [
+      `set -e; bridge_of_engine=${at('docker0')}
+       firewall-cmd() { if [ "$1" = --state ]; then ${answer || ':'}; return; fi; ${answer || 'return 2'}; }
+       refuse_firewall_of_later; echo begun`,
+    ]);
+    expect(begun).toMatchObject(
+      refused
+        ? { status: 1, stdout: '', stderr: expect.stringContaining('(systemctl restart docker)') }
+        : { status: 0, stdout: 'begun\n' },
+    );
   });
 });
