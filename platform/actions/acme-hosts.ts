@@ -66,7 +66,7 @@ export function hostStates(needs: AcmeKnown, now: Date): OwnedState[] {
   const certificates = store.certificates.all();
   const failures = store.acmeFailures.ofHosts(directory);
   const every = everyHost(needs);
-  const wanted = wantedHosts(certificates, every);
+  const wanted = wantedHosts(needs, certificates, every);
   const ordered = orderedOf(needs, certificates, every);
   const names = new Set(wanted.map(({ host }) => host));
   for (const name of store.acmeFailures.hosts()) if (!names.has(name)) store.acmeFailures.forget(name);
@@ -109,21 +109,27 @@ export function everyHost({ store, config }: AcmeKnown): WantedHost[] {
   return [...own, ...apps];
 }
 
-/** Those that a public authority can vouch for, and that nobody added a certificate for that is valid. */
-export function wantedHosts(known: readonly Certificate[], every: readonly WantedHost[]): WantedHost[] {
-  const choose = chooserOf(known.filter(({ source }) => source === 'added'));
+/** Those that a public authority can vouch for, that somebody is served by, and that nobody added a valid certificate for. */
+export function wantedHosts(
+  { config }: Pick<AcmeKnown, 'config'>,
+  certificates: readonly Certificate[],
+  every: readonly WantedHost[],
+): WantedHost[] {
+  const choose = chooserOf(certificates.filter(({ source }) => source === 'added'));
   const now = new Date();
   const seen = new Set<string>();
   return every.filter(({ host, appId }) => {
     if (seen.has(host)) return false;
     seen.add(host);
-    if (reasonAgainst(host)) return false;
+    if (reasonAgainst(config, host, appId)) return false;
     const chosen = choose(host, appId, now);
     return !chosen || !isValid(chosen, now);
   });
 }
 
-function reasonAgainst(host: string): string | null {
+function reasonAgainst({ https }: AcmeKnown['config'], host: string, appId: string | null): string | null {
+  if (appId !== null && !https)
+    return 'This server speaks TLS for its API alone: apps are served over plain HTTP, and a certificate would be of no use.';
   if (host.startsWith('*.'))
     return 'A wildcard cannot be proved over HTTP. Order its certificate elsewhere and add it: twelve certs:add CRT KEY';
   if (!host.includes('.') || host.endsWith('.localhost') || /^[\d.]+$/.test(host) || host.includes(':'))
@@ -161,8 +167,8 @@ export function standings(known: AcmeKnown, appId: string | null): (host: string
     const certificate = chosen && isValid(chosen, now) ? chosen : null;
     const expiresAt = certificate?.notAfter ?? null;
     if (certificate?.source === 'added') return { ...never, status: null, reason: null, expiresAt };
-    const against = reasonAgainst(host);
-    if (!certificate && against) return { ...never, status: 'failed', reason: against };
+    const against = reasonAgainst(config, host, appId);
+    if (against) return { ...never, status: 'failed', reason: against };
     const failure = believable(store.acmeFailures.of(directory, host), now);
     const state = { host, certificate: seenFrom(directory, certificate), failure };
     return { host, expiresAt, ...orderOf(state, hold, now) };

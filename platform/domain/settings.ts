@@ -27,7 +27,7 @@ export const settings: readonly Setting[] = [
   {
     name: 'TWELVE_ACME',
     default: 'off',
-    help: "agreed: certificates are ordered for all names, and you agree to the authority's terms of service; needs TWELVE_HTTPS or TWELVE_API_TLS",
+    help: "agreed: certificates are ordered for all names (without TWELVE_HTTPS for the API's alone), and you agree to the authority's terms of service; needs TWELVE_HTTPS or TWELVE_API_TLS",
   },
   {
     name: 'TWELVE_ACME_EMAIL',

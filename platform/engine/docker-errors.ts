@@ -53,10 +53,23 @@ export function codeOf(sentence: string, status: number | null = null): ErrorCod
   return 'engine_failed';
 }
 
-/** Of its own defaults, with which it drops what apps print; ours are blocking. */
+/** What an engine's words mean that do not say what to do. */
+const remedies: readonly [RegExp, string][] = [
+  // Of its own defaults, with which it drops what apps print; ours are blocking.
+  [
+    /max-buffer-size option is only supported/i,
+    'The engine has this as a default: take "max-buffer-size" and "mode" out of "log-opts" in /etc/docker/daemon.json and restart it; with them it drops lines of apps that print much.',
+  ],
+  // It writes them when it is started, and firewalld and others empty the tables when they are.
+  [
+    /iptables.*(No chain\/target\/match by that name|Chain '\S+' does not exist)/is,
+    "The engine's rules of the packet filter are gone, as where a firewall was started after it: restart the engine (systemctl restart docker), then try again.",
+  ],
+];
+
 function whatToDo(sentence: string): string {
-  if (!/max-buffer-size option is only supported/i.test(sentence)) return '';
-  return '. The engine has this as a default: take "max-buffer-size" and "mode" out of "log-opts" in /etc/docker/daemon.json and restart it; with them it drops lines of apps that print much.';
+  const remedy = remedies.find(([words]) => words.test(sentence))?.[1];
+  return remedy ? `. ${remedy}` : '';
 }
 
 function sentenceOf(failure: DockerFailure): string {

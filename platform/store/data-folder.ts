@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -67,7 +68,7 @@ export function writeWhole(file: string, text: string, mode: number): void {
 
 /**
  * At first start: the administrator, and a token for them in a file only root can read.
- * @param onProblem at others: told that the file is still there
+ * @param onProblem at others: told that the file is still there, or was of no more use and is gone
  */
 export function firstToken(store: Store, file: string, onProblem: (message: string) => void): void {
   if (store.users.first()) {
@@ -85,12 +86,16 @@ export function firstToken(store: Store, file: string, onProblem: (message: stri
 /** Whoever reads the file, or a copy of the folder, has all rights. @returns null while nobody could log in without it */
 function firstTokenLeft(store: Store, file: string): string | null {
   const text = textOf(file);
-  const token = text === null ? undefined : store.tokens.look(text);
-  if (text === null || (token && token.lastUsedAt === null)) return null;
-  const what = token
-    ? 'in plain text and with all rights, though somebody has used it'
-    : 'and is good no more';
-  return `The first token is still in ${file}, ${what}. Remove the file: rm ${file} ("twelve server:token" makes another token whenever one is needed).`;
+  if (text === null) return null;
+  const another = '"twelve server:token" makes another token whenever one is needed';
+  const token = store.tokens.look(text);
+  if (!token || store.tokens.isExpired(token)) {
+    // What is there is to be used: whoever installs is sent to it.
+    rmSync(file, { force: true });
+    return `The first token in ${file} was good no more, so the file was removed (${another}).`;
+  }
+  if (token.lastUsedAt === null) return null;
+  return `The first token is still in ${file}, in plain text and with all rights, though somebody has used it. Remove the file: rm ${file} (${another}).`;
 }
 
 /** Null where there is none, or none that this user may read. */

@@ -1,5 +1,5 @@
 # The demonstration's own platform: started in the background, found again, stopped, removed.
-# Sourced by scripts/demo, after steps.sh and show.sh. All of it is in $folder (absolute).
+# Sourced by scripts/demo, after steps.sh, rules-and-sockets.sh and show.sh. All of it is in $folder (absolute).
 
 # Files beside the server's own: $folder/demo is also the mark of a folder that we made and may remove.
 server_log() { echo "$folder/demo/server.log"; }
@@ -75,9 +75,12 @@ stop_server() {
 # on_engine stop|remove: what the platform has on the engine.
 on_engine() {
   local instance
-  instance=$(cat "$folder/instance" 2>/dev/null) || return 0
-  node scripts/lib/instance.js "$1" "$instance"
+  instance=$(demo_instance)
+  if [ -n "$instance" ]; then node scripts/lib/instance.js "$1" "$instance"; fi
 }
+
+# Its id; none before it was started.
+demo_instance() { cat "$folder/instance" 2>/dev/null || true; }
 
 stop_all() {
   stop_server
@@ -85,9 +88,13 @@ stop_all() {
 }
 
 remove_all() {
+  local instance
   stop_server
   on_engine remove || return
-  local instance
-  if instance=$(cat "$folder/instance" 2>/dev/null); then rm -rf "/run/twelve-${instance:?}"; fi
+  instance=$(demo_instance)
+  if [ -n "$instance" ] && ! remove_rules_and_sockets "$instance"; then
+    say "Its rules of the packet filter are left: $(how_to_remove_rules "$instance")"
+    return 1
+  fi
   rm -rf "${folder:?}"
 }

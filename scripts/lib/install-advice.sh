@@ -1,4 +1,5 @@
-# What whoever installed has to know now. Sourced by scripts/install, after steps.sh, install-program.sh and install-service.sh.
+# What whoever installed has to know now. Sourced by scripts/install, after steps.sh, install-program.sh, install-service.sh and
+# install-firewall.sh.
 
 addresses_of_ipv6=/proc/net/if_inet6
 
@@ -23,18 +24,14 @@ advise() {
   say "On your own machine, with the command twelve from a clone like this:"
   say ""
   if [ -n "$(setting_or TWELVE_API_TLS '')" ]; then advise_on_login_over_tls; else advise_on_login_over_ssh; fi
-  advise_on_first_token "$token"
+  advise_on_first_token
   say ""
 }
 
-# advise_on_first_token COMMAND-FOR-TOKEN: it has all rights, and lies there as it is typed.
+# It has all rights, and lies there as it is typed.
 advise_on_first_token() {
   if [ ! -e "$data_folder/admin-token" ]; then return; fi
   say ""
-  if [[ $1 != cat* ]]; then
-    say "The first token is good no more; remove it: rm $data_folder/admin-token"
-    return
-  fi
   say "Once you are logged in, remove the first token: rm $data_folder/admin-token"
   say "It goes on being yours; \"twelve server:token\" makes another here whenever one is needed."
 }
@@ -61,15 +58,11 @@ own_fingerprint() { ask_platform ca --fingerprint 2>/dev/null || echo "(run here
 # ask_platform WORD…: a command of ours to the one that was just started.
 ask_platform() { TWELVE_URL=http://$(setting_or TWELVE_API 127.0.0.1:5480) "$node" "$programs/current/dist/cli/main.js" "$@"; }
 
-# What prints a token on this machine. The first one is in no backup, and may have been revoked.
+# What prints a token on this machine. The first one is in no backup; one that is good no more the server has removed when it
+# was started. It is not tried here: as long as nobody has used it, that can be seen.
 command_for_token() {
   local file=$data_folder/admin-token
-  if first_token_is_good "$file"; then echo "cat $file"; else echo "$(our_command) server:token"; fi
-}
-
-# One that this installation made is not tried: as long as nobody has used it, that can be seen.
-first_token_is_good() {
-  [ -e "$1" ] && { [ "$1" -nt "$settings_file" ] || TWELVE_TOKEN=$(<"$1") ask_platform whoami >/dev/null 2>&1; }
+  if [ -e "$file" ]; then echo "cat $file"; else echo "$(our_command) server:token"; fi
 }
 
 advise_on_login_over_ssh() {
@@ -95,24 +88,3 @@ advise_on_ipv6() {
 
 # Of the kernel's list: what begins with 2 or 3 is public, scope 00 is the world's.
 has_public_ipv6() { grep -qsE '^[23][0-9a-f]{31} [0-9a-f]+ [0-9a-f]+ 00 ' "$addresses_of_ipv6"; }
-
-# The rules are the machine's owner's: only said, never changed.
-advise_on_firewall() {
-  local ports=() each
-  for each in $(listening); do
-    case $each in
-      # Not encrypted, and for this machine.
-      TWELVE_API=*) ;;
-      *=127.* | *=localhost:* | *'=[::1]'*) ;;
-      *) ports+=("${each##*:}") ;;
-    esac
-  done
-  if [ ${#ports[@]} -eq 0 ]; then return; fi
-  if command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
-    say "The firewall ufw is active; this lets visitors in: $(printf 'ufw allow %s/tcp; ' "${ports[@]}")"
-  elif command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
-    say "firewalld is active; this lets visitors in: firewall-cmd --permanent$(printf ' --add-port=%s/tcp' "${ports[@]}") && firewall-cmd --reload"
-  else
-    say "A firewall in front of this machine has to let in these TCP ports: ${ports[*]}."
-  fi
-}

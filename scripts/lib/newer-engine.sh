@@ -69,14 +69,23 @@ newer_version() {
 
 newer_make_root() {
   command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring || return
-  local mirrors=() keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=()
+  local mirrors=() keys status=0
   mapfile -t mirrors < <(newer_mirrors)
-  # On Ubuntu apt does not know Debian's keys by itself.
-  [ ! -e "$keyring" ] || options+=("--keyring=$keyring")
+  keys=$(mktemp -d) && newer_keys >"$keys/debian.gpg" && chmod -R a+rX "$keys" || return
   rm -rf --one-file-system "$newer_folder"/root*
   # It hands the number of its next open file to sh, which knows those of one digit only.
-  (alone mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" \
-    --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}") && mv "$newer_root.new" "$newer_root"
+  (alone mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' --keyring="$keys/debian.gpg" \
+    --include="$newer_packages" "$newer_suite" "$newer_root.new" "${mirrors[@]}") || status=$?
+  rm -r "$keys"
+  [ "$status" -eq 0 ] && mv "$newer_root.new" "$newer_root"
+}
+
+# Debian's keys, as in platform/engine/base-image.ts: those that come with us, which older systems do not have, and this
+# machine's own.
+newer_keys() {
+  local system=/usr/share/keyrings/debian-archive-keyring.gpg
+  cat "$newer_lib/../../platform/engine/debian-archive-trixie.gpg" || return
+  [ ! -e "$system" ] || cat "$system"
 }
 
 # Lines of a sources.list where the host has mirrors of its own; else mmdebstrap takes Debian's.

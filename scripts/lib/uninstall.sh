@@ -1,7 +1,4 @@
-# Taking away what scripts/install made. Sourced by it, after steps.sh, engine.sh and install-service.sh.
-
-# With the id of the platform behind it: where the server has its sockets.
-run_prefix=/run/twelve-
+# Taking away what scripts/install made. Sourced by it, after steps.sh, engine.sh, rules-and-sockets.sh and install-service.sh.
 
 uninstall() {
   local instance
@@ -16,8 +13,8 @@ uninstall() {
       hint="start the engine, then run this again: containers of the platform are left on it." \
         step "Removing its containers, networks and images of apps" remove_from_engine
     fi
-    hint="see what leads to TWELVE-$instance (iptables -t raw -S, ip6tables -t raw -S), remove that, then run this again." \
-      step "Removing its rules of the packet filter, and its sockets" remove_rules_and_sockets
+    hint=$(how_to_remove_rules "$instance") \
+      step "Removing its rules of the packet filter, and its sockets" remove_rules_and_sockets "$instance"
   fi
   rm -f "$unit" "$starter"
   if has_systemd; then systemctl daemon-reload; fi
@@ -81,28 +78,4 @@ remove_from_engine() {
   local verb=stop
   if [ "$data" = remove ]; then verb=remove; fi
   node scripts/lib/instance.js "$verb" "$instance"
-}
-
-# The server leaves them when it stops, since apps run on. Chains are called as in platform/processes/guard.ts and
-# platform/build/guard.ts.
-remove_rules_and_sockets() {
-  local program chain name=TWELVE-$instance
-  for program in iptables ip6tables; do
-    for chain in "${name:0:23}-APPS" "${name:0:28}"; do
-      if rules_of "$chain" >/dev/null 2>&1; then remove_chain "$chain" || return; fi
-    done
-  done
-  rm -rf "$run_prefix${instance:?}"
-}
-
-# rules_of CHAIN: as arguments, by $program.
-rules_of() { "$program" -w 5 -t raw -S "$1"; }
-
-# remove_chain CHAIN: what leads there first.
-remove_chain() {
-  local rule
-  while read -r -a rule; do
-    "$program" -w 5 -t raw -D "${rule[@]:1}" || return
-  done < <(rules_of PREROUTING | grep -- " -j $1\$")
-  "$program" -w 5 -t raw -F "$1" && "$program" -w 5 -t raw -X "$1"
 }

@@ -1,6 +1,9 @@
-// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, away and back, also from a backup.
+// scripts/install on a whole machine: a service with an app that serves, off and on again, a setting, newer versions and images, away
+// and back, also from a backup, and behind firewalls.
 // On Debian 12; on others with TWELVE_INSTALL_ON=debian-13,ubuntu-22.04,ubuntu-24.04.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Visited, visitedWhile } from '../support/crowd.ts';
+import { outsideOf } from '../support/outside.ts';
 import { eventually } from '../support/wait.ts';
 import { bootMachine, isSystem, type System, type WholeMachine } from '../support/whole-machine.ts';
 
@@ -28,6 +31,12 @@ describe.each(systems)('scripts/install on %s', (system) => {
       60_000,
     );
   const shell = (script: string): Promise<string> => machine.must('bash', '-euc', script);
+
+  /** All of them, and not just before or after the server was away. */
+  const expectServed = ({ asked, ...rest }: Visited): void => {
+    expect(rest).toEqual({ failed: 0, ms: 0, reasons: [] });
+    expect(asked).toBeGreaterThan(100);
+  };
 
   const watches = '/proc/sys/fs/epoll/max_user_watches';
   // chown, dac_override, fowner, kill, net_admin, net_raw
@@ -156,15 +165,15 @@ describe.each(systems)('scripts/install on %s', (system) => {
       sed -i "/const store = openStore/a process.kill(process.pid, 'SIGKILL');" platform/main.ts
       grep -q SIGKILL platform/main.ts
     `);
-    const failed = await machine.run(
-      '/root/newer/scripts/install',
-      '--set',
-      'TWELVE_DOMAIN=newer.example.test',
-    );
-    expect(failed).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/the server ends again and again(.|\n)*Not installed: .* runs again\./),
+    const upgrade = () =>
+      machine.run('/root/newer/scripts/install', '--set', 'TWELVE_DOMAIN=newer.example.test');
+    const visited = await visitedWhile(machine, 'hello.other.example.test', async () => {
+      expect(await upgrade()).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/the server ends again and again(.|\n)*Not installed: .* runs again\./),
+      });
     });
+    expectServed(visited);
     expect(await installed()).toBe(before);
     expect(await machine.must('cat', '/etc/twelve/twelve.env')).toBe(settings);
     // It would refuse a database that the newer one has upgraded.
@@ -179,7 +188,8 @@ describe.each(systems)('scripts/install on %s', (system) => {
       cp platform/main.ts /root/newer/platform/main.ts && rm /root/newer/platform/store/migrations/999-newer.sql
       echo newer >>/root/newer/README.md
     `);
-    await machine.must('/root/newer/scripts/install');
+    const upgrade = () => machine.must('/root/newer/scripts/install');
+    expectServed(await visitedWhile(machine, 'hello.other.example.test', upgrade));
     const now = (await installed()).trim();
     expect(now).not.toBe(before.trim());
     expect((await shell('ls -d /opt/twelve/versions/*')).trim().split('\n').sort()).toEqual(
@@ -196,6 +206,28 @@ describe.each(systems)('scripts/install on %s', (system) => {
     expect((await machine.run('test', '-e', '/opt/twelve')).status).toBe(1);
     await machine.must('./scripts/install');
     expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+  }, 900_000);
+
+  const doctor = async (): Promise<string> => (await machine.run('twelve', 'doctor')).stdout;
+
+  test('with fresh images the app goes on being served on its stack, until it is deployed anew', async () => {
+    const router = (): Promise<string> =>
+      shell(
+        `curl -s --unix-socket /var/run/docker.sock http://engine/containers/json | grep -oE 'twelve/router:[0-9a-f]{12}'`,
+      );
+    const before = await router();
+    expect(await doctor()).not.toContain('on a stack of before');
+    const visited = await visitedWhile(machine, 'hello.other.example.test', () =>
+      machine.must('./scripts/install', '--fresh-images'),
+    );
+    expect(await router()).not.toBe(before);
+    expect(visited.ms).toBeLessThan(5000);
+    expect(await machine.must('grep', 'TWELVE_IMAGES_EPOCH', '/etc/twelve/twelve.env')).toMatch(/="20\d\d-/);
+    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+    expect(await doctor()).toContain('on a stack of before: hello');
+    await machine.must('twelve', 'redeploy', '-a', 'hello');
+    expect(await served('hello.other.example.test', 'release v3')).toContain('from web.1');
+    expect(await doctor()).not.toContain('on a stack of before');
   }, 900_000);
 
   test('a backup is made of it', async () => {
@@ -218,6 +250,16 @@ describe.each(systems)('scripts/install on %s', (system) => {
     expect((await machine.run('systemctl', 'cat', 'twelve')).status).not.toBe(0);
     const left = `curl -s --unix-socket /var/run/docker.sock 'http://engine/containers/json?all=1'`;
     expect(await shell(left)).toBe('[]\n');
+  }, 300_000);
+
+  // As a new machine has it: no image, and nothing that a build could take from before.
+  test('its engine is emptied', async () => {
+    const engine = 'curl -sf --unix-socket /var/run/docker.sock';
+    await shell(`
+      ${engine} -X POST 'http://engine/images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D'
+      ${engine} -X POST 'http://engine/build/prune?all=true'
+    `);
+    expect(await shell(`${engine} http://engine/images/json`)).toBe('[]\n');
   }, 300_000);
 
   const restore = (file: string) =>
@@ -243,7 +285,9 @@ describe.each(systems)('scripts/install on %s', (system) => {
 
   test('one that is whole begins it with everything that was in it, as the service of its own user', async () => {
     expect(await restore('/root/twelve.tgz')).toMatchObject({ status: 0 });
-    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v2');
+    // On the stack that was in the backup, which is of no image here.
+    expect(await served('hello.other.example.test', 'from web.1')).toContain('release v3');
+    expect(await doctor()).toContain('on a stack of before: hello');
     expect(
       await shell(
         `cd /var/lib/twelve; stat -c '%U' twelve.db secret.key instance git git/* blobs | sort -u; stat -c %a secret.key`,
@@ -255,11 +299,56 @@ describe.each(systems)('scripts/install on %s', (system) => {
       git -c user.name=A -c user.email=a@example.test commit -qm two
       git push platform main
     `);
-    expect(await served('hello.other.example.test', 'release v3')).toContain('from web.1');
+    expect(await served('hello.other.example.test', 'release v4')).toContain('from web.1');
     expect(await restore('/root/twelve.tgz')).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('/var/lib/twelve holds the data of a platform'),
     });
-    await served('hello.other.example.test', 'release v3');
+    await served('hello.other.example.test', 'release v4');
   }, 900_000);
+
+  /** From another machine: a page, a push, and whether the API without TLS is reached. */
+  const reached = async (): Promise<{ page: string; pushed: boolean; api: boolean }> => {
+    const { stdout } = await outside('curl -s -m 5 http://hello.other.example.test/ || true');
+    // Where nobody answers git would wait for minutes.
+    const push = await outside(`
+      curl -sf -m 5 --cacert ~/ca.pem https://other.example.test:5443/health
+      cd ~/hello
+      git -c user.name=A -c user.email=a@example.test commit -q --allow-empty -m more
+      timeout 120 git push platform main
+    `);
+    const api = await outside('curl -s -m 5 http://other.example.test:5480/health');
+    return { page: stdout.trim(), pushed: push.status === 0, api: api.status === 0 };
+  };
+  const shut = { page: '', pushed: false, api: false };
+  const through = { page: expect.stringContaining('from web.1'), pushed: true, api: false };
+  let outside: Awaited<ReturnType<typeof outsideOf>>;
+
+  test('behind ufw, what it says lets visitors and pushes in, and nobody else', async () => {
+    outside = await outsideOf(machine, ['other.example.test', 'hello.other.example.test']);
+    await shell('twelve ca >/root/outside/ca.pem; twelve server:token >/root/outside/token');
+    const login = await outside(`
+      twelve login https://other.example.test:5443 --ca ~/ca.pem --token-file ~/token
+      cp -r /root/hello ~/hello && cd ~/hello && git remote remove platform
+      twelve git:remote -a hello
+    `);
+    expect(login).toMatchObject({ status: 0 });
+    await shell('DEBIAN_FRONTEND=noninteractive apt-get install -y -q ufw; ufw --force enable');
+    expect(await reached()).toEqual(shut);
+    await shell(/ufw allow .*/.exec(await machine.must('./scripts/install'))![0]);
+    expect(await reached()).toEqual(through);
+    await shell('ufw --force disable');
+  }, 600_000);
+
+  test('with firewalld it asks for an engine that was started after it, and what it says then lets them in', async () => {
+    await shell('DEBIAN_FRONTEND=noninteractive apt-get install -y -q firewalld');
+    expect(await machine.run('./scripts/install')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('systemctl restart docker'),
+    });
+    await shell('systemctl restart docker');
+    expect(await reached()).toEqual(shut);
+    await shell(/firewall-cmd --permanent .*/.exec(await machine.must('./scripts/install'))![0]);
+    expect(await reached()).toEqual(through);
+  }, 600_000);
 });

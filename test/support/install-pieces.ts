@@ -5,10 +5,13 @@ import { type Result, run } from './program.ts';
 export const scripts = join(import.meta.dirname, '../../scripts');
 
 const pieces = [
-  ...['steps', 'apt', 'engine', 'node', 'install-lock', 'install-node', 'install-program', 'install-service'],
+  ...['steps', 'apt', 'engine', 'rules-and-sockets', 'node', 'install-lock', 'install-node'],
   ...[
+    'install-program',
+    'install-service',
     'install-way-back',
     'install-restore',
+    'install-firewall',
     'install-advice',
     'uninstall',
     'service-settings',

@@ -1,6 +1,7 @@
 // Which hosts certificates are ordered for, in which order, and what is said of how they stand: a real store, and an authority in the test.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { certificateOrders } from '../../../platform/actions/certificate-orders.ts';
 import { addCertificate } from '../../../platform/actions/certificates.ts';
 import { AskedToWait } from '../../../platform/certificates/acme.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -30,6 +31,40 @@ test('names of the platform and of apps are ordered once each, and served', asyn
   await platform.certificates.changed();
   await sleep(50);
   expect([...ordered].sort()).toEqual(['apps.test', 'hello.apps.test', 'www.shop.test']);
+});
+
+test('where only the API is served over TLS, only its names are ordered; what apps had is kept for when they are', async () => {
+  await using acme = await createAcmeGround();
+  const { platform, ordered, order, end, domain, status, hostsServed } = acme;
+  const { https } = platform.config;
+  const onlyApi = { ...{ https: null }, apiTls: { host: '127.0.0.1', port: 5443 } };
+  Object.assign(platform.config, onlyApi);
+  domain('www.shop.test');
+  order();
+  await eventually(
+    () => ordered.length,
+    (count) => count === 1,
+  );
+  await sleep(50);
+  expect(ordered).toEqual(['apps.test']);
+  const failed = { status: 'failed', reason: expect.stringContaining('apps are served over plain HTTP') };
+  expect(status('www.shop.test')).toEqual(failed);
+  expect(await certificateOrders(platform)).toEqual({ hosts: 1, failing: 0, first: null });
+  Object.assign(platform.config, { https, apiTls: null });
+  await platform.certificates.changed();
+  await eventually(hostsServed, (hosts) => hosts.length === 2);
+  expect(status('www.shop.test')).toEqual({ status: 'cert issued', reason: null });
+  end();
+  Object.assign(platform.config, onlyApi);
+  order(80);
+  await eventually(
+    () => ordered.length,
+    (count) => count === 4,
+  );
+  await sleep(50);
+  expect(ordered.slice(3)).toEqual(['apps.test']);
+  expect(status('www.shop.test')).toEqual(failed);
+  expect(platform.store.certificates.all().flatMap(({ names }) => names)).toContain('www.shop.test');
 });
 
 test('a failure is said and waits; other hosts do not wait for it', async () => {

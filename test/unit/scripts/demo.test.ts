@@ -1,11 +1,12 @@
 // What scripts/demo refuses before it changes anything, and what its help script removes on an engine.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { iptablesRules, writeIptables } from '../../support/iptables.ts';
 import { type Result, run as runProgram } from '../../support/program.ts';
 
 const scripts = join(import.meta.dirname, '../../../scripts');
@@ -105,6 +106,33 @@ it('removes what carries the label of one platform, and no other', async () => {
     'DELETE /images/twelve-0badcafe/app:1',
     'DELETE /images/127.0.0.1:5000/0badcafe/app@sha256:12',
   ]);
+});
+
+it('takes its rules of the packet filter with it; where they cannot be removed it says what to do, and keeps its folder', async () => {
+  const others = ['-P PREROUTING ACCEPT', '-N TWELVE-99999999-APPS', '-A PREROUTING -j TWELVE-99999999-APPS'];
+  const ours = ['-N TWELVE-0badcafe-APPS', '-A PREROUTING -i tw0badca+ -j TWELVE-0badcafe-APPS'];
+  const engine = createHttp((_request, response) => response.end('[]')).listen(join(folder, 'engine.sock'));
+  await mkdir(join(folder, 'data/demo'), { recursive: true });
+  await writeFile(join(folder, 'data/instance'), '0badcafe\n');
+  const env = {
+    PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
+    TWELVE_ENGINE: join(folder, 'engine.sock'),
+  };
+  try {
+    await writeIptables(folder, [...others, ...ours, '-A OUTPUT -j TWELVE-0badcafe-APPS']);
+    expect(await demo(['--remove'], env)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('see what leads to TWELVE-0badcafe (iptables -t raw -S'),
+      stderr: expect.stringContaining('It could not be removed'),
+    });
+    expect(existsSync(join(folder, 'data/instance'))).toBe(true);
+    await writeIptables(folder, [...others, ...ours]);
+    expect(await demo(['--remove'], env)).toMatchObject({ status: 0 });
+  } finally {
+    engine.close();
+  }
+  for (const name of ['iptables', 'ip6tables']) expect(await iptablesRules(folder, name)).toEqual(others);
+  expect(existsSync(join(folder, 'data'))).toBe(false);
 });
 
 it('removes nothing for a name that is no id', async () => {

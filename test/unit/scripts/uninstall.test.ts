@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { call } from '../../support/install-pieces.ts';
+import { iptablesRules, writeIptables } from '../../support/iptables.ts';
 import type { Result } from '../../support/program.ts';
 
 let folder: string;
@@ -13,21 +14,6 @@ const at = (...names: string[]): string => join(folder, ...names);
 const asked: string[] = [];
 let engine: Server | undefined;
 
-/** As iptables keeps rules and prints them: a chain that something leads to is not removed. */
-const iptables = `#!/bin/bash
-set -e
-file=${'$'}{0%/bin/*}/${'$'}{0##*/}.rules
-[ "$1 $2 $3 $4" = "-w 5 -t raw" ]
-shift 4
-verb=$1 chain=$2
-shift
-case $verb in
-  -S) grep -E -- "^-[PNA] $chain( |$)" "$file" ;;
-  -D) grep -qxF -- "-A $*" "$file" && sed -i "\\#^-A $*\\$#d" "$file" ;;
-  -F) sed -i "/^-A $chain /d" "$file" ;;
-  -X) ! grep -qE -- "^-A $chain | -j $chain$" "$file" && sed -i "/^-N $chain$/d" "$file" ;;
-esac
-`;
 const others = [
   '-P PREROUTING ACCEPT',
   '-N TWELVE-99999999-APPS',
@@ -45,10 +31,7 @@ beforeEach(async () => {
   await writeFile(at('data/instance'), 'abcdef12\n');
   await writeFile(at('twelve.env'), '');
   await writeFile(at('starter'), '#!/bin/sh\n', { mode: 0o755 });
-  for (const name of ['iptables', 'ip6tables']) {
-    await writeFile(at('bin', name), iptables, { mode: 0o755 });
-    await writeFile(at(`${name}.rules`), [...others, ...ours, ''].join('\n'));
-  }
+  await writeIptables(folder, [...others, ...ours]);
   asked.length = 0;
 });
 afterEach(async () => {
@@ -81,8 +64,7 @@ async function startEngine(): Promise<void> {
   await new Promise((resolve) => engine!.once('listening', resolve));
 }
 
-const rules = async (name: string): Promise<string[]> =>
-  (await readFile(at(`${name}.rules`), 'utf8')).trim().split('\n');
+const rules = (name: string): Promise<string[]> => iptablesRules(folder, name);
 
 it('takes away containers, rules and sockets of this platform and no other, and keeps the data', async () => {
   await startEngine();

@@ -61,12 +61,19 @@ test('used and still there, every start says so, until the file is removed', () 
   expect(greeted()).not.toContain('first token');
 });
 
-test('one that was renewed or revoked is said to be good no more', () => {
+test('one that was renewed or revoked is removed, which the start says', () => {
+  const gone = [
+    expect.stringMatching(/admin-token was good no more, so the file was removed \(.*server:token/),
+  ];
   start();
   store.tokens.renew(store.tokens.look(text())!.id);
-  expect(start()).toEqual([expect.stringMatching(/still in \S+admin-token, and is good no more\./)]);
+  expect(greeted()).toContain('first token');
+  expect(start()).toEqual(gone);
+  expect(existsSync(file)).toBe(false);
+  expect(greeted()).not.toContain('first token');
   writeFileSync(file, '');
-  expect(start()).toEqual([expect.stringContaining('and is good no more')]);
+  expect(start()).toEqual(gone);
+  expect(start()).toEqual([]);
 });
 
 test('where its file is gone server:token makes another, with the same rights', async () => {
