@@ -13,6 +13,7 @@ import { herokuTimeouts, type Listener, type RouterSettings, type Timeouts } fro
 import { keepLogLink } from './log-link.ts';
 import { createRequestTally, type RequestCounts } from './request-tally.ts';
 import { createRuntime } from './runtime.ts';
+import { socketsIn } from './sockets.ts';
 import { createSteering } from './steering.ts';
 import { superviseContainer } from './supervision.ts';
 import { type AppRoute, checkedRoute } from './table.ts';
@@ -105,7 +106,9 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     folder,
     http,
     https,
+    sockets: socketsIn(folder),
     answers: async () => (await runtime.identity()) !== undefined,
+    reload: runtime.reload,
   };
   const steering = createSteering({
     runtime,

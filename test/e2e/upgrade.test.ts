@@ -26,7 +26,7 @@ test('a data folder of the first version is upgraded; an app whose stack is lost
     releases.map(({ version }) => `v${version}`),
   );
   expect((await twelve('config')).stdout).toMatch(
-    new RegExp(`^=== shop Config Vars\\nGREETING: +${greeting}\\nSECRET: +${secret}\\n$`),
+    new RegExp(`^=== shop Config Vars\\n\\nGREETING: +${greeting}\\nSECRET: +${secret}\\n$`),
   );
   const told = await eventually(
     async () => (await twelve('logs', '-n', '1000')).stdout,
