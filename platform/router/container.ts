@@ -60,8 +60,7 @@ export async function findContainer(needs: ContainerNeeds): Promise<ContainerSum
 
 /**
  * Makes and starts the container in the place of any other of ours, which serves until all is ready for that. From one that
- * takes the new configuration it gets the listening sockets, so that no visitor notices
- * ([decision 78](../../docs/decisions/78-a-router-hands-its-sockets-on.md)).
+ * takes the new configuration it gets the listening sockets, so that no visitor notices.
  * @param writeFiles what the new one reads, written once nothing is known that would keep it from listening: one that
  *   serves would come up with them too if it fell
  * @throws PlatformError `conflict` when the address is taken, else with what HAProxy said
