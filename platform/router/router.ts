@@ -10,7 +10,7 @@ import { createCertificates, type RouterCertificates } from './certificates.ts';
 import { type ContainerNeeds, masterIsRoot, removeContainer } from './container.ts';
 import { createFiles, prepareFolder, readPages } from './files.ts';
 import { herokuTimeouts, type Listener, type RouterSettings, type Timeouts } from './haproxy-config.ts';
-import { keepLogLink } from './log-link.ts';
+import { catchUp, keepLogLink } from './log-link.ts';
 import { createRequestTally, type RequestCounts } from './request-tally.ts';
 import { createRuntime } from './runtime.ts';
 import { socketsIn } from './sockets.ts';
@@ -108,7 +108,10 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     https,
     sockets: socketsIn(folder),
     answers: async () => (await runtime.identity()) !== undefined,
-    reload: runtime.reload,
+    async reload() {
+      await catchUp(runtime, access);
+      await runtime.reload();
+    },
   };
   const steering = createSteering({
     runtime,

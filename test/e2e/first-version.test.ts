@@ -48,15 +48,21 @@ test('visitors are served by the same processes while the server is replaced', a
   const before = await processes();
   expect(before).toHaveLength(3);
   expect(schemaOf(database())).toBe(1);
-  await using visitors: Crowd = platform.crowd('shop');
+  await using visitors: Crowd = platform.crowd('shop', { path: '/?upgrade' });
   await eventually(visitors.answered, (count) => count > 100);
   await platform.stop('SIGTERM');
   version = root;
   await platform.startAgain();
   const then = visitors.answered();
   await eventually(visitors.answered, (count) => count > then + 100);
-  expect((await visitors.stop()).failures).toEqual([]);
+  const { answered, failures } = await visitors.stop();
+  expect(failures).toEqual([]);
   expect(await processes()).toEqual(before);
+  // Each of them stands in the log, also those of while nobody read it.
+  await eventually(
+    async () => (await logged()).filter((line) => line.includes(' path="/?upgrade" ')).length,
+    (count) => count === answered,
+  );
   // The one of before has handed its sockets on, and ended with its last connection.
   await eventually(
     () => platform.containers(undefined, 'router'),

@@ -36,7 +36,7 @@ test('a data folder of the first version is upgraded; an app whose stack is lost
   expect((await platform.visit('shop')).status).toBe(503);
 
   const shop = await platform.newApp(null);
-  await twelve('git:remote');
+  await must(platform.cli(['git:remote', '-a', 'shop'], { cwd: shop.folder }));
   await must(shop.git('fetch', '-q', 'platform'));
   await must(shop.git('reset', '-q', '--hard', 'FETCH_HEAD'));
   expect(
