@@ -22,6 +22,9 @@ export interface ContainerNeeds {
   http: Listener;
   https: Listener | null;
   sockets: Sockets;
+  /** Those whose end is waited for, until the signal. */
+  leaving: Set<string>;
+  signal: AbortSignal;
   /** Whether HAProxy answers on its socket. */
   answers: () => Promise<boolean>;
   /** HAProxy takes the configuration as it is written. @throws PlatformError when it refuses it and goes on with the former one */
@@ -104,15 +107,24 @@ async function takesConfiguration({ sockets, reload }: ContainerNeeds, name: str
   );
 }
 
-/** They listen no more, answer what is open and end by themselves, `hard-stop-after` at the latest; the engine does not bring them back. */
-async function dismissAll(
-  { engine }: ContainerNeeds,
-  containers: readonly ContainerSummary[],
-): Promise<void> {
-  for (const { id } of containers)
+/**
+ * They listen no more, answer what is open and end by themselves, `hard-stop-after` at the latest; the engine does not bring
+ * them back. Then they are removed, by a later look where we are gone by then.
+ */
+async function dismissAll(needs: ContainerNeeds, containers: readonly ContainerSummary[]): Promise<void> {
+  const { engine, leaving, signal } = needs;
+  for (const { id } of containers) {
+    if (leaving.has(id)) continue;
     await engine.kill(id, 'SIGUSR1').catch((error: unknown) => {
       if (!hasCode(error, 'conflict', 'not_found')) throw error;
     });
+    leaving.add(id);
+    void engine
+      .wait(id, { signal })
+      .then(() => engine.remove(id))
+      .catch(() => undefined)
+      .finally(() => leaving.delete(id));
+  }
 }
 
 /** None of them keeps a port that the engine does not know of. */

@@ -99,6 +99,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
   const settings = settingsOf(needs);
   const { http, https } = settings;
   const runtime = createRuntime(sockets);
+  const ending = new AbortController();
   const container: ContainerNeeds = {
     engine,
     instance,
@@ -107,6 +108,8 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     http,
     https,
     sockets: socketsIn(folder),
+    leaving: new Set(),
+    signal: ending.signal,
     answers: async () => (await runtime.identity()) !== undefined,
     async reload() {
       await catchUp(runtime, access);
@@ -133,7 +136,6 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     },
     onProblem,
   });
-  const ending = new AbortController();
 
   async function close(): Promise<void> {
     ending.abort();

@@ -49,6 +49,8 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
         http,
         https: null,
         sockets: socketsIn(folder),
+        leaving: new Set(),
+        signal: new AbortController().signal,
         answers: async () => true,
         reload: runtime.reload,
       },

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ContainerNeeds, findContainer, startContainer } from '../../../platform/router/container.ts';
 import { socketsIn } from '../../../platform/router/sockets.ts';
 import { type BehaviourOf, createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { eventually } from '../../support/wait.ts';
 
 let engine: MemoryEngine;
 let folder: string;
@@ -48,6 +49,8 @@ const needs = (httpPort: number, more: Partial<ContainerNeeds> = {}): ContainerN
   http: { host: '127.0.0.1', port: httpPort },
   https: null,
   sockets: socketsIn(folder),
+  leaving: new Set(),
+  signal: new AbortController().signal,
   answers: async () => true,
   reload: async () => {
     throw new Error('The router did not accept its new configuration.');
@@ -196,6 +199,12 @@ test('one that takes the new configuration hands its sockets on, and leaves by i
   expect(commandOf(now!.id)).toMatch(new RegExp(` -x /router/${before}$`));
   expect(leadsTo()).not.toBe(before);
   expect((await findContainer(wanted))?.id).toBe(now!.id);
+  expect(engine.containers()).toHaveLength(2);
+  engine.crash(old!.id, 0);
+  await eventually(
+    () => engine.containers().map(({ id }) => id),
+    (ids) => ids.join() === now!.id,
+  );
 });
 
 test('of one that had sockets in the place of the links they are renamed, and lead to it until the next answers', async () => {

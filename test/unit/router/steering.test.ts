@@ -93,6 +93,8 @@ beforeEach(() => {
       http: settings.http,
       https: null,
       sockets: socketsIn(folder),
+      leaving: new Set(),
+      signal: new AbortController().signal,
       answers: async () => true,
       reload: made.runtime.reload,
     },
