@@ -9,7 +9,7 @@ const long = [
   'test/e2e/budgets.test.ts',
   'test/e2e/full-disk.test.ts',
   'test/e2e/tls.test.ts',
-  'test/e2e/upgrade.test.ts',
+  'test/e2e/first-version.test.ts',
   'test/e2e/code-gone.test.ts',
   'test/e2e/completion.test.ts',
   'test/e2e/drains.test.ts',

@@ -48,14 +48,15 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
     if (!State.Running) {
       throw new PlatformError('conflict', `The container ${id} is not running: no signal was sent.`);
     }
+    // One that it ends would be brought back unless the engine itself has sent it.
+    if (restarts(HostConfig)) return plainKill(id, signal);
     return signalAll(id, signal, HostConfig.Init === true, EXEC_DEADLINE_MS);
   };
 
   const end = async (id: string, graceSeconds: number): Promise<'ended' | 'killed'> => {
     const { State, HostConfig } = await inspect(id);
     if (!State.Running && !State.Restarting) return 'ended';
-    const restarts = (HostConfig.RestartPolicy?.Name ?? 'no') !== 'no';
-    if (restarts) {
+    if (restarts(HostConfig)) {
       await engineStop(connection, id, graceSeconds);
       return 'ended';
     }
@@ -76,6 +77,10 @@ export function signalsOf(connection: DockerConnection, parts: Pick<Engine, 'exe
         return 'ended' as const;
       }),
   };
+}
+
+function restarts({ RestartPolicy }: { RestartPolicy?: { Name: string } | undefined }): boolean {
+  return (RestartPolicy?.Name || 'no') !== 'no';
 }
 
 /** A restart policy would bring it back unless the engine itself is told to stop it. */

@@ -230,7 +230,7 @@ export interface Engine {
    * @returns how it ended: of its own within the grace, or killed
    */
   stop(id: string, options: { graceSeconds: number }): Promise<'ended' | 'killed'>;
-  /** A signal to every process in it (`SIGKILL` ends the container). */
+  /** A signal to every process in it (`SIGKILL` ends the container); where it has a restart policy to its first alone, and if that ends it, for good. */
   kill(id: string, signal: string): Promise<void>;
   /** Ends and removes; nothing happens when it is gone. */
   remove(id: string): Promise<void>;

@@ -8,6 +8,8 @@ import { type AccessLine, accessLine } from './access-log.ts';
 export interface AccessListener {
   /** Whether HAProxy is connected. */
   connected(): boolean;
+  /** How long nothing has come, nor anybody to send it. */
+  silentMs(): number;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   let lastAt = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
+    lastAt = performance.now();
     const frames = createFrames(take);
     socket.on('data', (chunk) => {
       lastAt = performance.now();
@@ -50,6 +53,7 @@ export async function listenForAccess(needs: AccessListenerNeeds): Promise<Acces
   renameSync(fresh, needs.path);
   return {
     connected: () => sockets.size > 0,
+    silentMs: () => performance.now() - lastAt,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // What a socket holds has left HAProxy and would be lost: read until nothing more comes.

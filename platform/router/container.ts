@@ -1,12 +1,13 @@
 // The container HAProxy runs in: found running and kept, or made; on the host's network, with few rights.
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlatformError } from '../domain/errors.ts';
+import { hasCode, PlatformError } from '../domain/errors.ts';
 import type { ContainerSpec, ContainerSummary, Engine } from '../engine/engine.ts';
 import { ownLabels, ownName } from '../engine/labels.ts';
 import { listenersOf, requireFree, taken } from './free-port.ts';
-import type { Listener } from './haproxy-config.ts';
+import { type Listener, socketVariable } from './haproxy-config.ts';
 import { alerts } from './runtime.ts';
+import { type Sockets, socketName } from './sockets.ts';
 
 /** What a container was made for, as a hash: one made for something else cannot be kept. */
 const madeFor = 'twelve.router';
@@ -20,35 +21,55 @@ export interface ContainerNeeds {
   folder: string;
   http: Listener;
   https: Listener | null;
+  sockets: Sockets;
+  /** Those whose end is waited for, until the signal. */
+  leaving: Set<string>;
+  signal: AbortSignal;
   /** Whether HAProxy answers on its socket. */
   answers: () => Promise<boolean>;
+  /** HAProxy takes the configuration as it is written. @throws PlatformError when it refuses it and goes on with the former one */
+  reload: () => Promise<void>;
 }
 
 const START_DEADLINE_MS = 30_000;
 /** Ports below belong to root. */
 const PRIVILEGED = 1024;
 
-/** The running container that fits, if there is one. Another that serves goes on until `startContainer` takes its place. */
+/**
+ * The running container that fits, if there is one. Others that served before it are told to leave, which they do when their
+ * last connection ends; without it another that serves goes on until `startContainer` takes its place.
+ */
 export async function findContainer(needs: ContainerNeeds): Promise<ContainerSummary | undefined> {
   const wanted = await specOf(needs);
   const own = await ownContainers(needs);
   const fits = own.find((one) => one.labels[madeFor] === wanted.labels[madeFor] && serves(one));
-  if (fits)
-    await removeAll(
-      needs,
-      own.filter((other) => other !== fits),
-    );
+  if (!fits) return undefined;
+  const others = own.filter((other) => other !== fits);
+  await removeAll(
+    needs,
+    others.filter((one) => !serves(one)),
+  );
+  const former = others.filter(serves);
+  needs.sockets.leadTo(socketsOf(wanted));
+  if (former.length === 0) needs.sockets.clearFormer();
+  // It may itself have been told to leave, when there was another change since.
+  else if (await needs.answers()) await dismissAll(needs, former);
+  else {
+    await removeAll(needs, [fits, ...former]);
+    return undefined;
+  }
   return fits;
 }
 
 /**
- * Makes and starts the container in the place of any other of ours, which serves until all is ready for that.
+ * Makes and starts the container in the place of any other of ours, which serves until all is ready for that. From one that
+ * takes the new configuration it gets the listening sockets, so that no visitor notices.
  * @param writeFiles what the new one reads, written once nothing is known that would keep it from listening: one that
  *   serves would come up with them too if it fell
  * @throws PlatformError `conflict` when the address is taken, else with what HAProxy said
  */
 export async function startContainer(needs: ContainerNeeds, writeFiles: () => Promise<void>): Promise<void> {
-  const { engine } = needs;
+  const { engine, sockets } = needs;
   const own = await ownContainers(needs);
   const serving = own.filter(serves);
   await removeAll(
@@ -57,15 +78,52 @@ export async function startContainer(needs: ContainerNeeds, writeFiles: () => Pr
   );
   const held = serving.map(({ labels }) => labels[listensOn]?.split(' '));
   await requireFree(needs, held.includes(undefined) ? 'unknown' : held.flatMap((one) => one ?? []));
-  const id = await engine.create(await specOf(needs));
+  const [only, another] = serving;
+  const heldBy = only && !another ? sockets.of(socketsOf(only)) : undefined;
+  const spec = await specOf(needs, heldBy);
+  const id = await engine.create(spec);
+  let stays = false;
   try {
     await writeFiles();
-    await removeAll(needs, serving);
+    stays = heldBy !== undefined && (await takesConfiguration(needs, heldBy));
+    if (!stays) await removeAll(needs, serving);
+    sockets.leadTo(socketsOf(spec));
     await engine.start(id);
     await untilAnswers(needs, id);
   } catch (error) {
     await engine.remove(id);
+    if (stays) sockets.leadTo(heldBy!);
     throw error;
+  }
+  if (stays) await dismissAll(needs, serving);
+}
+
+/** One of a version that knows less may not. */
+async function takesConfiguration({ sockets, reload }: ContainerNeeds, name: string): Promise<boolean> {
+  sockets.leadTo(name);
+  return reload().then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * They listen no more, answer what is open and end by themselves, `hard-stop-after` at the latest; the engine does not bring
+ * them back. Then they are removed, by a later look where we are gone by then.
+ */
+async function dismissAll(needs: ContainerNeeds, containers: readonly ContainerSummary[]): Promise<void> {
+  const { engine, leaving, signal } = needs;
+  for (const { id } of containers) {
+    if (leaving.has(id)) continue;
+    await engine.kill(id, 'SIGUSR1').catch((error: unknown) => {
+      if (!hasCode(error, 'conflict', 'not_found')) throw error;
+    });
+    leaving.add(id);
+    void engine
+      .wait(id, { signal })
+      .then(() => engine.remove(id))
+      .catch(() => undefined)
+      .finally(() => leaving.delete(id));
   }
 }
 
@@ -105,6 +163,11 @@ export async function untilAnswers(needs: ContainerNeeds, id: string): Promise<v
   throw new PlatformError('service_unavailable', `The router did not start: ${alerts(said)}`);
 }
 
+/** How its command sockets are called. */
+function socketsOf({ labels }: Pick<ContainerSpec, 'labels'>): string {
+  return labels[madeFor]!.slice(0, 8);
+}
+
 export async function removeContainer(engine: Engine, instance: string): Promise<void> {
   for (const { id } of await engine.list(ownLabels(instance, 'router'))) await engine.remove(id);
 }
@@ -118,7 +181,8 @@ function hasLowPort({ http, https }: Pick<ContainerNeeds, 'http' | 'https'>): bo
   return http.port < PRIVILEGED || (https !== null && https.port < PRIVILEGED);
 }
 
-async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
+/** @param heldBy name of the sockets of a container whose listening sockets it takes over */
+async function specOf(needs: ContainerNeeds, heldBy?: string): Promise<ContainerSpec> {
   const { engine, instance, folder, http, https } = needs;
   const image = await needs.image();
   const ownUser = process.getuid?.() ?? 0;
@@ -126,7 +190,7 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
   const spec: Omit<ContainerSpec, 'labels'> = {
     name: ownName(instance, 'router'),
     image,
-    command: ['haproxy', '-W', '-S', '/router/master.sock,mode,600', '-f', '/router/haproxy.cfg'],
+    command: ['haproxy', '-W', '-f', '/router/haproxy.cfg'],
     env: {},
     network: 'host',
     // The folder's files are ours, so the master runs as we do, or may go into it all the same. Root's master steps its
@@ -150,9 +214,16 @@ async function specOf(needs: ContainerNeeds): Promise<ContainerSpec> {
     .update(JSON.stringify([spec, id, http, ...(https ? [https] : [])]))
     .digest('hex')
     .slice(0, 16);
+  const name = socketsOf({ labels: { [madeFor]: hash } });
   const listens = listenersOf(needs).map(({ address }) => address);
   return {
     ...spec,
+    command: [
+      ...(spec.command ?? []),
+      ...['-S', `/router/${socketName('master', name)},mode,600`],
+      ...(heldBy === undefined ? [] : ['-x', `/router/${socketName('admin', heldBy)}`]),
+    ],
+    env: { [socketVariable]: socketName('admin', name) },
     // There may be two for a moment.
     name: ownName(instance, 'router', hash),
     labels: {

@@ -1,7 +1,7 @@
 // Servers that were taken out: watched until nobody uses them, cut at the deadline, then deleted from HAProxy.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseFigures } from './replies.ts';
-import type { Runtime } from './runtime.ts';
+import type { OldWorker, Runtime } from './runtime.ts';
 
 export interface Drains {
   /** Resolves when each of these servers is unused and deleted, or wanted again. Never after `close`. */
@@ -52,7 +52,7 @@ async function look(needs: DrainNeeds, paths: readonly string[], cut: boolean): 
     const question = `show stat ${backend} 4 -1`;
     const now = parseFigures(await runtime.ask(question));
     const before = await Promise.all(
-      old.map(async (pid) => parseFigures(await runtime.askOld(pid, question).catch(() => ''))),
+      old.map(async (worker) => parseFigures(await runtime.askOld(worker, question).catch(() => ''))),
     );
     for (const path of servers) {
       const all = [now, ...before].map((figures) => figures.get(path));
@@ -65,10 +65,10 @@ async function look(needs: DrainNeeds, paths: readonly string[], cut: boolean): 
   return left;
 }
 
-async function cutSessions(runtime: Runtime, old: readonly number[], path: string): Promise<void> {
+async function cutSessions(runtime: Runtime, old: readonly OldWorker[], path: string): Promise<void> {
   const command = `shutdown sessions server ${path}`;
   await runtime.ask(command);
-  for (const pid of old) await runtime.askOld(pid, command).catch(() => undefined);
+  for (const worker of old) await runtime.askOld(worker, command).catch(() => undefined);
 }
 
 function byBackend(paths: readonly string[]): Map<string, string[]> {

@@ -101,12 +101,15 @@ export function mapText(entries: ReadonlyMap<string, string>): string {
  */
 const hotBytes = 4 * 1024 * 1024;
 
+/** In a container's environment: how its command socket is called. Those of the first version have none. */
+export const socketVariable = 'TWELVE_SOCKET';
+
 /** Sockets that come with a reload keep their port: `noreuseport` makes a second router on it fail instead of sharing it. */
 function head({ timeouts, openFiles, hardStopMs, asRoot, https }: RouterSettings, identity: string): string {
   return `# Written by Twelve at every change; edits are lost.
 global
   description "${identity}"
-  stats socket /router/admin.sock mode 600 level admin
+  stats socket "/router/\${${socketVariable}-admin.sock}" mode 600 level admin expose-fd listeners
   fd-hard-limit ${openFiles}
   hard-stop-after ${hardStopMs}ms
   tune.http.logurilen ${longestLine}

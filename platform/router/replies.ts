@@ -57,15 +57,17 @@ export function parseFigures(text: string): Map<string, ServerFigures> {
   return figures;
 }
 
-/** `show proc` on the master's socket: pids under the heading "# old workers". */
-export function parseOldWorkers(text: string): number[] {
-  const pids: number[] = [];
-  let within = false;
+/** `show proc` on a master's socket: pids under the headings "# workers" and "# old workers". */
+export function parseWorkers(text: string): { current: number[]; old: number[] } {
+  const found = { current: [] as number[], old: [] as number[] };
+  let within: number[] | undefined;
   for (const line of text.split('\n')) {
-    if (line.startsWith('#')) within = line.startsWith('# old workers');
-    else if (within && /^\d+\s+worker/.test(line)) pids.push(Number.parseInt(line, 10));
+    if (line.startsWith('# old workers')) within = found.old;
+    else if (line.startsWith('# workers')) within = found.current;
+    else if (line.startsWith('#')) within = undefined;
+    else if (/^\d+\s+worker/.test(line)) within?.push(Number.parseInt(line, 10));
   }
-  return pids;
+  return found;
 }
 
 /** `show sess`: those that came through no listener are HAProxy's own, and only its log has such. */

@@ -10,9 +10,10 @@ import { createCertificates, type RouterCertificates } from './certificates.ts';
 import { type ContainerNeeds, masterIsRoot, removeContainer } from './container.ts';
 import { createFiles, prepareFolder, readPages } from './files.ts';
 import { herokuTimeouts, type Listener, type RouterSettings, type Timeouts } from './haproxy-config.ts';
-import { keepLogLink } from './log-link.ts';
+import { catchUp, keepLogLink } from './log-link.ts';
 import { createRequestTally, type RequestCounts } from './request-tally.ts';
 import { createRuntime } from './runtime.ts';
+import { socketsIn } from './sockets.ts';
 import { createSteering } from './steering.ts';
 import { superviseContainer } from './supervision.ts';
 import { type AppRoute, checkedRoute } from './table.ts';
@@ -98,6 +99,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
   const settings = settingsOf(needs);
   const { http, https } = settings;
   const runtime = createRuntime(sockets);
+  const ending = new AbortController();
   const container: ContainerNeeds = {
     engine,
     instance,
@@ -105,7 +107,14 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     folder,
     http,
     https,
+    sockets: socketsIn(folder),
+    leaving: new Set(),
+    signal: ending.signal,
     answers: async () => (await runtime.identity()) !== undefined,
+    async reload() {
+      await catchUp(runtime, access);
+      await runtime.reload();
+    },
   };
   const steering = createSteering({
     runtime,
@@ -127,7 +136,6 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     },
     onProblem,
   });
-  const ending = new AbortController();
 
   async function close(): Promise<void> {
     ending.abort();

@@ -2,16 +2,16 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, PlatformError } from '../domain/errors.ts';
-import { parseInnerSessions, parseMap, parseOldWorkers, parseServers } from './replies.ts';
+import { parseInnerSessions, parseMap, parseServers, parseWorkers } from './replies.ts';
+import { socketName, socketsIn } from './sockets.ts';
 import { type Change, mapPath, type Picture } from './table.ts';
 
 export interface Runtime {
   /** One line of commands to the worker that serves; answers what it prints. */
   ask(command: string): Promise<string>;
-  /** The same to a worker that a reload replaced and that still has connections. */
-  askOld(pid: number, command: string): Promise<string>;
-  /** Pids of these workers. */
-  oldWorkers(): Promise<number[]>;
+  /** The same to a worker that was replaced, by a reload or another container, and still has connections. */
+  askOld(worker: OldWorker, command: string): Promise<string>;
+  oldWorkers(): Promise<OldWorker[]>;
   /** What HAProxy says it is running. Undefined while it does not answer. */
   identity(): Promise<string | undefined>;
   picture(): Promise<Picture>;
@@ -23,6 +23,12 @@ export interface Runtime {
   reload(): Promise<void>;
 }
 
+export interface OldWorker {
+  /** File of its master's socket. */
+  master: string;
+  pid: number;
+}
+
 const ASK_DEADLINE_MS = 10_000;
 const RELOAD_DEADLINE_MS = 60_000;
 const REFUSED_DEADLINE_MS = 3_000;
@@ -31,17 +37,35 @@ const LINE_BYTES = 12_000;
 
 /** @param folder where the sockets are, by a path short enough for a socket address */
 export function createRuntime(folder: string): Runtime {
-  const ask = (command: string): Promise<string> => say(`${folder}/admin.sock`, command, ASK_DEADLINE_MS);
+  const sockets = socketsIn(folder);
+  const serving = socketName('master');
+  const ask = (command: string): Promise<string> =>
+    say(`${folder}/${socketName('admin')}`, command, ASK_DEADLINE_MS);
   const master = (command: string, ms = ASK_DEADLINE_MS): Promise<string> =>
-    whenTaken(() => say(`${folder}/master.sock`, command, ms));
-  const askOld = (pid: number, command: string): Promise<string> => master(`@!${pid} ${command}`);
-  const oldWorkers = async (): Promise<number[]> => parseOldWorkers(await master('show proc'));
+    whenTaken(() => say(`${folder}/${serving}`, command, ms));
+  const askOld: Runtime['askOld'] = (worker, command) => {
+    const line = `@!${worker.pid} ${command}`;
+    return worker.master === serving
+      ? master(line)
+      : say(`${folder}/${worker.master}`, line, ASK_DEADLINE_MS);
+  };
+
+  async function oldWorkers(): Promise<OldWorker[]> {
+    const own = parseWorkers(await master('show proc')).old.map((pid) => ({ master: serving, pid }));
+    const former = sockets.formerMasters().map(async (file) => {
+      // Its master ends with its last worker.
+      const told = await say(`${folder}/${file}`, 'show proc', ASK_DEADLINE_MS).catch(() => '');
+      const { current, old } = parseWorkers(told);
+      return [...current, ...old].map((pid) => ({ master: file, pid }));
+    });
+    return [...own, ...(await Promise.all(former)).flat()];
+  }
 
   async function followInOldWorkers(change: Change): Promise<void> {
     // Their clients' open connections may still bring a request: it must not reach a process that is about to stop.
-    for (const pid of await oldWorkers()) {
+    for (const worker of await oldWorkers()) {
       for (const command of [...change.add, ...change.turn])
-        await askOld(pid, command).catch(() => undefined);
+        await askOld(worker, command).catch(() => undefined);
     }
   }
 

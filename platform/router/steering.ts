@@ -112,7 +112,7 @@ export function createSteering(needs: SteeringNeeds): Steering {
     await untilRuns(found.id);
     if ((await runtime.identity()) === configIdentity(settings, table.pool)) return;
     await writeFiles();
-    await runtime.reload();
+    await container.reload();
     forget();
   }
 

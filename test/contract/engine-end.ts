@@ -1,4 +1,5 @@
 // Contract: how containers end, and who is told.
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Bench } from './engine.ts';
 
@@ -51,6 +52,14 @@ export function endCases(bench: Bench): void {
     expect(await bench.engine.wait(id)).toBe(137);
     await expect(bench.engine.kill(id, 'SIGUSR1')).rejects.toMatchObject({ code: 'conflict' });
     await expect(bench.engine.kill(id, 'SIGKILL')).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('a signal that ends one with a restart policy ends it for good', async () => {
+    const id = await bench.run('sleeps', { restart: 'unless-stopped' });
+    await bench.engine.kill(id, 'SIGUSR1');
+    await bench.engine.wait(id);
+    await delay(1500);
+    expect((await bench.engine.inspect(id)).state).toBe('exited');
   });
 
   test('a wait begun before the start learns of the end, as does every other', async () => {

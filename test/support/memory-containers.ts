@@ -53,7 +53,7 @@ export function memoryContainers({ create, start, remove, find, all, left }: Con
       if (!(signal in constants.signals)) throw new PlatformError('bad_request', `"${name}" is no signal.`);
       const container = find(id);
       mustRun(container, `send ${signal}`);
-      container.signal(signal);
+      container.signal(signal, { final: true });
     },
 
     wait: async (id, { signal } = {}) => endOf(find(id), left, signal),

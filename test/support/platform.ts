@@ -9,8 +9,6 @@ import { type Result, type Running, type RunOptions, run, start } from './progra
 import { createServerProcess, freePorts, root, type ServerProcess } from './server-process.ts';
 import { type Answer, type Crowd, crowd, type VisitOptions, visit } from './visit.ts';
 
-const program = join(root, 'dist', 'cli', 'main.js');
-
 export interface TestPlatform extends AsyncDisposable {
   url: string;
   token: string;
@@ -57,6 +55,8 @@ interface Options {
   login?: boolean;
   /** How the server runs; as a process of its own unless told. */
   server?: (env: Record<string, string>, folder: string) => Promise<ServerProcess>;
+  /** The clone whose server is started next, and whose command line is used; this one unless told. */
+  version?: () => string;
 }
 
 /** @param settings TWELVE_* of the server */
@@ -80,7 +80,9 @@ export async function startPlatform(
     TWELVE_ENGINE: engineSocket,
     ...settings,
   };
-  const server = await (options.server?.(env, folder) ?? createServerProcess(env, join(folder, 'server')));
+  const version = options.version ?? (() => root);
+  const server = await (options.server?.(env, folder) ??
+    createServerProcess(env, join(folder, 'server'), version));
   let instance: string | undefined;
   const dispose = async (): Promise<void> => {
     await server.kill('SIGKILL');
@@ -89,7 +91,7 @@ export async function startPlatform(
   try {
     await server.start();
     instance = readFileSync(join(dataFolder, 'instance'), 'utf8').trim();
-    const platform = describe({ folder, dataFolder, instance, apiPort, httpPort, server, dispose });
+    const platform = describe({ folder, dataFolder, instance, apiPort, httpPort, server, version, dispose });
     if (options.login !== false) await must(platform.cli(['login', platform.url], { input: platform.token }));
     return platform;
   } catch (error) {
@@ -105,10 +107,20 @@ interface Parts {
   apiPort: number;
   httpPort: number;
   server: ServerProcess;
+  version(): string;
   dispose(): Promise<void>;
 }
 
-function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dispose }: Parts): TestPlatform {
+function describe({
+  folder,
+  dataFolder,
+  instance,
+  apiPort,
+  httpPort,
+  server,
+  version,
+  dispose,
+}: Parts): TestPlatform {
   const env = userEnvironment(folder);
   const url = `http://127.0.0.1:${apiPort}`;
   const token = readFileSync(join(dataFolder, 'admin-token'), 'utf8').trim();
@@ -117,6 +129,7 @@ function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dis
     ...given,
     env: { ...env, ...given.env },
   });
+  const program = (): string => join(version(), 'dist', 'cli', 'main.js');
   const platform: TestPlatform = {
     url,
     token,
@@ -124,9 +137,9 @@ function describe({ folder, dataFolder, instance, apiPort, httpPort, server, dis
     dataFolder,
     httpPort,
     env,
-    cli: (args, given = {}) => run(process.execPath, [program, ...args], asUser(given)),
-    cliStart: (args, given = {}) => start(process.execPath, [program, ...args], asUser(given)),
-    cliCommand: `${process.execPath} ${program}`,
+    cli: (args, given = {}) => run(process.execPath, [program(), ...args], asUser(given)),
+    cliStart: (args, given = {}) => start(process.execPath, [program(), ...args], asUser(given)),
+    cliCommand: `${process.execPath} ${program()}`,
     start: (name, args, given = {}) => start(name, args, asUser(given)),
     git: (args, given = {}) => run('git', args, asUser(given)),
     gitStart: (args, given = {}) => start('git', args, asUser(given)),

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { waitFor } from './wait.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
-const program = join(root, 'dist', 'main.js');
 
 /** At its first start it may make images; at others the test that waits for it should still be there to tell. */
 const firstMs = 300_000;
@@ -22,8 +21,15 @@ export interface ServerProcess {
   printed(): string;
 }
 
-/** @param pidFile where its process id is written, for those who clean up after us */
-export function createServerProcess(env: Record<string, string>, pidFile: string): ServerProcess {
+/**
+ * @param pidFile where its process id is written, for those who clean up after us
+ * @param version the clone whose server is started next
+ */
+export function createServerProcess(
+  env: Record<string, string>,
+  pidFile: string,
+  version: () => string = () => root,
+): ServerProcess {
   let child: ChildProcess | undefined;
   let output = '';
   const killWithUs = (): void => void child?.kill('SIGKILL');
@@ -31,10 +37,12 @@ export function createServerProcess(env: Record<string, string>, pidFile: string
   return {
     printed: () => output,
     async start() {
+      const folder = version();
+      const program = join(folder, 'dist', 'main.js');
       if (!existsSync(program)) throw new Error(`${program} is missing. Build it first: npm run build`);
       const begun = output.length;
       const started = spawn(process.execPath, [program], {
-        cwd: root,
+        cwd: folder,
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });

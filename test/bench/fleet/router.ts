@@ -6,6 +6,7 @@ import { createCertificates } from '../../../platform/router/certificates.ts';
 import { createFiles, readPages } from '../../../platform/router/files.ts';
 import { herokuTimeouts, type RouterSettings } from '../../../platform/router/haproxy-config.ts';
 import type { Runtime } from '../../../platform/router/runtime.ts';
+import { socketsIn } from '../../../platform/router/sockets.ts';
 import { createSteering, type Steering } from '../../../platform/router/steering.ts';
 import type { AppRoute } from '../../../platform/router/table.ts';
 import { freePorts } from '../polling.ts';
@@ -47,7 +48,11 @@ export async function createFleetRouter(engine: Engine, image: string, parent: s
         folder,
         http,
         https: null,
+        sockets: socketsIn(folder),
+        leaving: new Set(),
+        signal: new AbortController().signal,
         answers: async () => true,
+        reload: runtime.reload,
       },
       files: createFiles(folder),
       certificates: createCertificates({ folder, runtime, onProblem: (message) => problems.push(message) }),

@@ -1,20 +1,28 @@
 // The router's container when its settings or its image change: who serves goes only once the new one can take its place.
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ContainerNeeds, findContainer, startContainer } from '../../../platform/router/container.ts';
-import { createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { socketsIn } from '../../../platform/router/sockets.ts';
+import { type BehaviourOf, createMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
+import { eventually } from '../../support/wait.ts';
 
 let engine: MemoryEngine;
+let folder: string;
 let listening: Server[];
 let written: number;
 beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twelve-router-'));
   engine = createMemoryEngine({ images: ['router:1', 'router:2'] });
   listening = [];
   written = 0;
 });
 afterEach(() => {
   for (const one of listening) one.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** A program that has a port. */
@@ -37,10 +45,16 @@ const needs = (httpPort: number, more: Partial<ContainerNeeds> = {}): ContainerN
   engine,
   instance: 'test',
   image: async () => 'router:1',
-  folder: '/nowhere',
+  folder,
   http: { host: '127.0.0.1', port: httpPort },
   https: null,
+  sockets: socketsIn(folder),
+  leaving: new Set(),
+  signal: new AbortController().signal,
   answers: async () => true,
+  reload: async () => {
+    throw new Error('The router did not accept its new configuration.');
+  },
   ...more,
 });
 const loopback = (port: number) => ({ host: '127.0.0.1', port });
@@ -151,4 +165,82 @@ test('one of a version that did not say where it listens keeps its ports to itse
   await engine.start(id);
   await start(needs(port));
   expect(engine.containers().map(({ id }) => id)).not.toContain(id);
+});
+
+/** One that was told to leave, while somebody is connected. */
+const staysForVisitors: BehaviourOf = () => ({ run: ({ onSignal }) => onSignal(() => undefined) });
+const leadsTo = (): string => readlinkSync(join(folder, 'admin.sock'));
+/** What the memory engine's HAProxy does not. */
+const makeSocket = (): void => writeFileSync(join(folder, leadsTo()), '');
+const commandOf = (id: string): string =>
+  engine
+    .containers()
+    .find((one) => one.id === id)!
+    .spec.command!.join(' ');
+
+test('one that takes the new configuration hands its sockets on, and leaves by itself', async () => {
+  const port = await freePort();
+  const hands = { reload: async () => undefined };
+  engine.behave(staysForVisitors);
+  await start(needs(port));
+  makeSocket();
+  const [old] = engine.containers();
+  const before = leadsTo();
+  const wanted = needs(port, { ...hands, image: async () => 'router:2' });
+  const calls = engine.calls.length;
+  await start(wanted);
+  const [, now] = engine.containers();
+  expect(engine.calls.slice(calls).filter((call) => /^(create|remove|start|kill) /.test(call))).toEqual([
+    `create ${now!.spec.name}`,
+    `start ${now!.id}`,
+    expect.stringMatching(new RegExp(`^kill ${old!.id}`)),
+  ]);
+  expect(before).toMatch(/^admin-[0-9a-f]{8}\.sock$/);
+  expect(commandOf(now!.id)).toMatch(new RegExp(` -x /router/${before}$`));
+  expect(leadsTo()).not.toBe(before);
+  expect((await findContainer(wanted))?.id).toBe(now!.id);
+  expect(engine.containers()).toHaveLength(2);
+  engine.crash(old!.id, 0);
+  await eventually(
+    () => engine.containers().map(({ id }) => id),
+    (ids) => ids.join() === now!.id,
+  );
+});
+
+test('of one that had sockets in the place of the links they are renamed, and lead to it until the next answers', async () => {
+  const port = await freePort();
+  for (const name of ['admin.sock', 'master.sock']) writeFileSync(join(folder, name), name);
+  const id = await engine.create({
+    name: 'twelve-test-router',
+    image: 'router:1',
+    command: ['haproxy'],
+    env: {},
+    labels: { 'twelve.instance': 'test', 'twelve.kind': 'router', 'twelve.router': 'old' },
+  });
+  await engine.start(id);
+  const wanted = needs(port, { reload: async () => undefined, answers: async () => false });
+  engine.behave(() => ({ exitAfterMs: 1 }));
+  await expect(start(wanted)).rejects.toThrow('The router did not start');
+  expect(found()).toEqual([`${id} running`]);
+  expect(leadsTo()).toBe('admin-before.sock');
+});
+
+test('where one that should serve was itself told to leave, by a change that was taken back, all are made anew', async () => {
+  const port = await freePort();
+  engine.behave(staysForVisitors);
+  await start(needs(port));
+  makeSocket();
+  await start(needs(port, { reload: async () => undefined, image: async () => 'router:2' }));
+  expect(engine.containers()).toHaveLength(2);
+  expect(await findContainer(needs(port, { answers: async () => false }))).toBeUndefined();
+  expect(engine.containers()).toEqual([]);
+});
+
+test('sockets of containers that are gone are cleared away', async () => {
+  const port = await freePort();
+  await start(needs(port));
+  symlinkSync('nowhere', join(folder, 'admin-0000.sock'));
+  writeFileSync(join(folder, 'master-0000.sock'), '');
+  await findContainer(needs(port));
+  expect(readdirSync(folder).sort()).toEqual(['admin.sock', 'master.sock']);
 });

@@ -4,8 +4,8 @@ import {
   parseFigures,
   parseInnerSessions,
   parseMap,
-  parseOldWorkers,
   parseServers,
+  parseWorkers,
 } from '../../../platform/router/replies.ts';
 
 test('maps: the first of a key counts', () => {
@@ -48,7 +48,7 @@ test('figures, workers of before, and sessions of its own', () => {
 10              worker          1               0d00h12m54s     3.0.11
 # programs
 `;
-  expect(parseOldWorkers(proc)).toEqual([8, 10]);
+  expect(parseWorkers(proc)).toEqual({ current: [12], old: [8, 10] });
   const sessions = `0x7f77e5924c00: proto=? ts=00 epoch=0 age=4s
 0x7f77e769f000: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE>
 0x7f77e769f400: proto=tcpv4 src=127.0.0.1:1 fe=visitors be=b0

@@ -12,6 +12,7 @@ import {
   type RouterSettings,
 } from '../../../platform/router/haproxy-config.ts';
 import type { Runtime } from '../../../platform/router/runtime.ts';
+import { socketsIn } from '../../../platform/router/sockets.ts';
 import { createSteering, type Steering } from '../../../platform/router/steering.ts';
 import {
   type AppRoute,
@@ -91,7 +92,11 @@ beforeEach(() => {
       folder,
       http: settings.http,
       https: null,
+      sockets: socketsIn(folder),
+      leaving: new Set(),
+      signal: new AbortController().signal,
       answers: async () => true,
+      reload: made.runtime.reload,
     },
     files: createFiles(folder),
     certificates: createCertificates({ folder, runtime: made.runtime, onProblem: () => undefined }),

@@ -1,4 +1,4 @@
-// From the first schema to the newest: what the first version wrote is there, and what cannot be upgraded is as it was.
+// From the first schema to the newest: what the first version left is there, and what cannot be upgraded is as it was.
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -18,7 +18,8 @@ import { parseHostName } from '../../../platform/domain/host-name.ts';
 import { beginCopy } from '../../../platform/store/copies.ts';
 import { openStore } from '../../../platform/store/store.ts';
 import { bringUpToDate, newestSchema } from '../../../platform/store/upgrade.ts';
-import { writeFirstVersion } from '../../support/first-version.ts';
+import { greeting, secret } from '../../support/first-life.ts';
+import { unpackRecorded } from '../../support/recorded-version.ts';
 
 const migrations = join(import.meta.dirname, '../../../platform/store/migrations');
 let folder: string;
@@ -30,41 +31,66 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a database of the first version is upgraded with everything in it', () => {
-  const wrote = writeFirstVersion(folder);
+test('the database that the first version left is upgraded with everything in it', () => {
+  const life = unpackRecorded(folder);
   const store = openStore({ folder, create: true });
-  expect(store.tokens.find(wrote.token)?.user).toMatchObject({ email: 'admin@localhost', admin: true });
-  const app = store.apps.byName('old')!;
-  expect(app).toMatchObject({
-    id: wrote.app,
-    servingVersion: 2,
-    maintenance: false,
-    subnet: '10.213.217.0/25',
-  });
+  expect(store.tokens.find(life.token)?.user).toMatchObject({ email: 'admin@localhost', admin: true });
+  expect(store.apps.list().map(({ name }) => name)).toEqual(['shop']);
+  const app = store.apps.byName('shop')!;
+  expect(app).toMatchObject({ servingVersion: 8, maintenance: false });
+  const releases = store.releases.list(app.id);
   expect(
-    store.releases.list(app.id).map(({ version, status, cause, reason }) => [version, status, cause, reason]),
-  ).toEqual([
-    [3, 'failed', 'push', 'it did not start'],
+    releases.map(({ id, version, status, description, slugId }) => ({
+      ...{ id, version, status, description },
+      slug: slugId && { id: slugId },
+    })),
+  ).toEqual(
+    life.releases.map(({ id, version, status, description, slug }) => ({
+      ...{ id, version, status, description, slug },
+    })),
+  );
+  expect(releases.map(({ version, status, cause, reason }) => [version, status, cause, reason])).toEqual([
+    [8, 'succeeded', 'rollback', null],
+    [7, 'succeeded', 'config', null],
+    [6, 'failed', 'push', expect.stringMatching(/^The release command exited with status 3, so v6 was not/)],
+    [5, 'succeeded', 'push', null],
+    [4, 'succeeded', 'push', null],
+    [3, 'succeeded', 'config', null],
     [2, 'succeeded', 'config', null],
-    [1, 'succeeded', 'push', null],
+    [1, 'succeeded', 'create', null],
   ]);
-  expect(store.releases.config(store.releases.byVersion(app.id, 2)!)).toEqual({ SECRET: 'of version 2' });
-  expect(store.slugs.ofApp(app.id)).toMatchObject([
-    { processTypes: { web: 'node old.js' }, declared: {}, removedAt: null },
+  const config = (version: number) => store.releases.config(store.releases.byVersion(app.id, version)!);
+  expect(config(2)).toEqual({ GREETING: greeting });
+  expect(config(7)).toEqual({ GREETING: greeting, SECRET: secret, LATER: '1' });
+  expect(config(8)).toEqual({ GREETING: greeting, SECRET: secret });
+  const slugs = new Map(store.slugs.ofApp(app.id).map((slug) => [slug.id, slug]));
+  expect(slugs.size).toBe(3);
+  for (const { slugId, version } of releases.filter(({ cause }) => cause === 'push'))
+    expect(slugs.get(slugId!)).toMatchObject({
+      processTypes: { web: 'exec python3 -m http.server $PORT' },
+      declared: {},
+      // The code of a release that failed did not stay even then.
+      removedAt: version === 6 ? expect.any(String) : null,
+    });
+  expect(store.formations.of(app.id)).toMatchObject([
+    { type: 'web', quantity: 2, size: 'standard-1x' },
+    { type: 'worker', quantity: 1, size: 'standard-1x' },
+    { type: 'release', quantity: 0, size: 'standard-1x' },
   ]);
-  expect(store.formations.of(app.id)).toMatchObject([{ type: 'web', quantity: 2, size: 'standard-1x' }]);
-  expect(store.builds.list(app.id)).toMatchObject([{ status: 'succeeded', startedAt: null }]);
+  expect(store.builds.list(app.id).map(({ status, startedAt }) => [status, startedAt])).toEqual(
+    Array(3).fill(['succeeded', null]),
+  );
   // And it takes what only newer versions write.
-  store.domains.add(app.id, parseHostName('old.example.com'));
+  store.domains.add(app.id, parseHostName('shop.example.com'));
   const next = store.releases.append(app.id, app.ownerId, {
-    version: 4,
+    version: 9,
     slugId: null,
     config: {},
     cause: 'config',
     description: 'new',
     commit: null,
   });
-  expect(store.releases.byId(next.id)).toMatchObject({ version: 4, status: 'pending' });
+  expect(store.releases.byId(next.id)).toMatchObject({ version: 9, status: 'pending' });
   store.close();
 
   const [copy, ...more] = backups();
@@ -72,7 +98,8 @@ test('a database of the first version is upgraded with everything in it', () => 
   expect(copy).toMatch(/^twelve-schema-1-.*\.db$/);
   const before = new SQLite(join(folder, 'backups', copy!), { readonly: true });
   expect(before.pragma('user_version', { simple: true })).toBe(1);
-  expect(before.prepare('SELECT count(*) AS n FROM releases').get()).toEqual({ n: 3 });
+  // Eight, and one of the app that was destroyed: the ledger forgets nothing.
+  expect(before.prepare('SELECT count(*) AS n FROM releases').get()).toEqual({ n: 9 });
   before.close();
 });
 
@@ -83,7 +110,7 @@ test('a new database and one that is up to date are not copied', () => {
 });
 
 test('a migration that fails leaves the database as it was, all of it', () => {
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   const broken = join(folder, 'migrations');
   cpSync(migrations, broken, { recursive: true });
   writeFileSync(
@@ -107,7 +134,7 @@ test('a migration that fails leaves the database as it was, all of it', () => {
 });
 
 test('without a copy nothing is upgraded', () => {
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   writeFileSync(join(folder, 'backups'), 'in the way');
   expect(() => openStore({ folder, create: true })).toThrow(
     /no copy of it could be made first .* Nothing was changed/,
@@ -118,7 +145,7 @@ test('without a copy nothing is upgraded', () => {
 });
 
 test('who only looks in upgrades nothing, and an older server refuses a newer database', () => {
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   expect(() => openStore({ folder })).toThrow(
     /is of an older version .* Start the server of this version first/,
   );
@@ -142,7 +169,7 @@ function writeOldCopies(): string[] {
 
 test('upgrades that fail, at every start, leave the copies of those before as they are, and none of their own', () => {
   const copies = writeOldCopies();
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   const broken = join(folder, 'migrations');
   cpSync(migrations, broken, { recursive: true });
   writeFileSync(join(broken, '999-broken.sql'), 'INSERT INTO nowhere VALUES (1);');
@@ -156,7 +183,7 @@ test('upgrades that fail, at every start, leave the copies of those before as th
 
 test('of an upgrade that was cut off the copy goes with the next try; of one that was done it stays', () => {
   const wrote = (text: string) => (copy: string) => writeFileSync(copy, text);
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   // As a killed server leaves it: of the schema that the database has, and half of one.
   beginCopy(join(folder, 'backups'), 1, wrote('cut off'));
   writeFileSync(join(folder, 'backups', 'twelve-schema-1-2026-01-01T00-00-00-000Z.db.part'), 'half');
@@ -165,7 +192,7 @@ test('of an upgrade that was cut off the copy goes with the next try; of one tha
   expect(statSync(join(folder, 'backups', backups()[0]!)).size).toBeGreaterThan(10_000);
 
   rmSync(folder, { recursive: true });
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   beginCopy(join(folder, 'backups'), 0, wrote('done'));
   openStore({ folder, create: true }).close();
   expect(backups().sort()).toEqual([
@@ -177,7 +204,7 @@ test('of an upgrade that was cut off the copy goes with the next try; of one tha
 test('the newest three copies are kept', () => {
   writeOldCopies();
   writeFileSync(join(folder, 'backups', 'notes.txt'), 'mine');
-  writeFirstVersion(folder);
+  unpackRecorded(folder);
   openStore({ folder, create: true }).close();
   expect(backups().sort()).toEqual([
     'notes.txt',
