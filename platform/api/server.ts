@@ -111,7 +111,7 @@ export function createApi(platform: Platform, patience: Partial<Patience> = {}):
     answerUnreadable(one);
     one.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
-      if (isOfferAlone(request)) return serveAsItIs(one, request, socket as Socket);
+      if (isOfferAlone(request)) return serveAsItIs(one, request, socket as Socket, head);
       const stranger = refusalOfNames(request, platform.config);
       if (stranger) return refuseUpgrade(socket, request.method, stranger);
       const taken = attachments.upgrade(request, socket, head) || runSessions.upgrade(request, socket, head);
