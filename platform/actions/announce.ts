@@ -5,6 +5,7 @@ import type { App } from '../domain/app.ts';
 import { messageOf, PlatformError } from '../domain/errors.ts';
 import type { ProcessTypes } from '../domain/procfile.ts';
 import type { Release } from '../domain/release.ts';
+import { steadyMs } from '../domain/time-limit.ts';
 import { webUrl } from './apps.ts';
 import type { Platform } from './context.ts';
 import type { DeployOrder } from './deploy.ts';
@@ -93,14 +94,14 @@ async function forwardReleaseOutput(
   write('-----> Running release command');
   const filter = createLineFilter(createMask(platform.store.releases.config(release)));
   platform.outputs.open(release.id);
-  let last = Date.now();
+  let last = steadyMs();
   // A command may be silent for long; the pusher's connection may not.
   const heart = setInterval(() => {
-    if (Date.now() - last > silenceMs) write('       … the release command is still running');
+    if (steadyMs() - last > silenceMs) write('       … the release command is still running');
   }, silenceMs);
   try {
     for await (const line of platform.outputs.read(release.id, signal) ?? []) {
-      last = Date.now();
+      last = steadyMs();
       write(`       ${filter(line.trimEnd())}`);
     }
   } finally {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { RefusingKind } from '../domain/budgets.ts';
 import type { Slug } from '../domain/slug.ts';
+import { steadyMs } from '../domain/time-limit.ts';
 import { bytesBelow, dataKinds } from '../store/usage.ts';
 import type { Platform } from './context.ts';
 import { imagesOnEngine } from './images.ts';
@@ -21,13 +22,13 @@ export function takenBy(platform: Platform, kind: RefusingKind): Promise<number>
   const ours = looks.get(platform) ?? new Map<RefusingKind, Look>();
   looks.set(platform, ours);
   const last = ours.get(kind);
-  if (last && performance.now() <= last.until) return last.bytes;
-  const began = performance.now();
+  if (last && steadyMs() <= last.until) return last.bytes;
+  const began = steadyMs();
   const look: Look = { bytes: measure(platform, kind), until: Number.POSITIVE_INFINITY };
   ours.set(kind, look);
   look.bytes.then(
     () => {
-      look.until = performance.now() + timesAsLong * (performance.now() - began);
+      look.until = steadyMs() + timesAsLong * (steadyMs() - began);
     },
     () => ours.delete(kind),
   );

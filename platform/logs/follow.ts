@@ -1,6 +1,7 @@
 // Following one container: from the engine's files into its app's log, a chunk at a turn.
 import { readSync } from 'node:fs';
 import { maxLineBytes, nowMicros } from '../domain/log-line.ts';
+import { steadyMs } from '../domain/time-limit.ts';
 import type { AppLog, Batch, Cursor } from './app-log.ts';
 import type { EntryDecoder } from './entries.ts';
 import { nameOf } from './format.ts';
@@ -173,8 +174,8 @@ export function createFollower({ container, log, decoder, chunk, onProblem }: Fo
   function leftover(file: SpoolFile, bytes: Buffer): Turn {
     if (!spool.isFinal()) {
       if (!endExpected) return 'quiet';
-      tornSince ||= Date.now();
-      if (Date.now() - tornSince < tornEntryMs) return 'quiet';
+      tornSince ||= steadyMs();
+      if (steadyMs() - tornSince < tornEntryMs) return 'quiet';
     }
     abandon(file, bytes, `1 line lost: the engine's log ends in half an entry.`);
     return 'more';
@@ -199,8 +200,8 @@ export function createFollower({ container, log, decoder, chunk, onProblem }: Fo
 
   /** A container that runs has a log; when it stays unseen, the engine keeps its files where we do not look. */
   function awaitFile(): Turn {
-    missingSince ||= Date.now();
-    if (missingSaid || Date.now() - missingSince < missingMs) return 'quiet';
+    missingSince ||= steadyMs();
+    if (missingSaid || steadyMs() - missingSince < missingMs) return 'quiet';
     missingSaid = true;
     onProblem(
       `The log of ${container.process} is not at ${container.logPath}. If the engine's folder is seen under another path from here, set TWELVE_ENGINE_CONTAINERS to it.`,

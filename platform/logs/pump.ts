@@ -1,6 +1,7 @@
 // Gives every follower its turns: those with a chunk to read at once and in rotation, others rarely enough to cost little or nothing.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
+import { steadyMs } from '../domain/time-limit.ts';
 import type { Follower, Turn } from './follow.ts';
 
 export interface Pump {
@@ -43,7 +44,7 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
   }
 
   async function round(): Promise<boolean> {
-    const now = Date.now();
+    const now = steadyMs();
     let busy = false;
     for (const seat of seats.values()) {
       if (seat.nextAt > now) continue;
@@ -81,7 +82,7 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
   }
 
   async function pause(): Promise<void> {
-    const now = Date.now();
+    const now = steadyMs();
     let next = now + retryMs;
     for (const seat of seats.values()) next = Math.min(next, seat.nextAt);
     await new Promise<void>((resolve) => {
@@ -96,7 +97,7 @@ export function createPump(onFailure: (follower: Follower, message: string) => v
   return {
     add(follower) {
       // What has just started is about to print.
-      const activeUntil = Date.now() + activeFor;
+      const activeUntil = steadyMs() + activeFor;
       seats.set(follower, { follower, nextAt: 0, activeUntil, failing: false, ended: [] });
       wake();
     },

@@ -6,6 +6,7 @@ import { failingParts } from '../../actions/health.ts';
 import type { ServerStatus } from '../../actions/server-status.ts';
 import { apiLevel } from '../../domain/api-level.ts';
 import { PlatformError } from '../../domain/errors.ts';
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { Edge } from '../edge.ts';
 import { need } from '../need.ts';
 import { ownVersion } from '../wire.ts';
@@ -22,10 +23,10 @@ const diskPatienceMs = 50_000;
 export function remembered<T>(keepMs: number, look: () => Promise<T>): () => Promise<T> {
   let last: { found: Promise<T>; until: number } | undefined;
   return () => {
-    if (last && performance.now() <= last.until) return last.found;
-    const now = { found: look(), until: performance.now() + longestMs };
+    if (last && steadyMs() <= last.until) return last.found;
+    const now = { found: look(), until: steadyMs() + longestMs };
     const ended = (): void => {
-      now.until = performance.now() + keepMs;
+      now.until = steadyMs() + keepMs;
     };
     now.found.then(ended, ended);
     last = now;

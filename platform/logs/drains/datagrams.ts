@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { messageOf } from '../../domain/errors.ts';
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { Connect } from './connect.ts';
 
 export interface DatagramSender {
@@ -25,7 +26,7 @@ export interface DatagramNeeds {
 /** A name server is not asked for each batch. */
 const rememberedMs = 30_000;
 
-export function createDatagramSender({ connect, port, now = Date.now }: DatagramNeeds): DatagramSender {
+export function createDatagramSender({ connect, port, now = steadyMs }: DatagramNeeds): DatagramSender {
   const sockets = new Map<'udp4' | 'udp6', Socket>();
   let known: { addresses: readonly string[]; until: number } | undefined;
   let closed = false;

@@ -2,6 +2,7 @@
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../domain/errors.ts';
 import type { DrainStatus } from '../../domain/log-drain.ts';
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { AppLog } from '../app-log.ts';
 import { createAccount } from './account.ts';
 import { createLineSource, tooLargeText } from './line-source.ts';
@@ -131,7 +132,7 @@ export function createDrain(needs: DrainNeeds): Drain {
   async function deliver(entry: Entry): Promise<void> {
     const { batch } = entry;
     while (!stop.signal.aborted) {
-      entry.since = performance.now();
+      entry.since = steadyMs();
       try {
         await target.send(batch, stop.signal);
         succeeded();
@@ -186,7 +187,7 @@ export function createDrain(needs: DrainNeeds): Drain {
   }
 
   function succeeded(): void {
-    succeededAt = performance.now();
+    succeededAt = steadyMs();
     failures = 0;
     failure = null;
     unread = false;
@@ -204,7 +205,7 @@ export function createDrain(needs: DrainNeeds): Drain {
   /** No error tells of a receiver that hangs: what the budget drops is counted meanwhile, and it is said why. */
   function watch(): void {
     const [oldest] = onTheWay;
-    if (!oldest || performance.now() - Math.max(oldest.since, succeededAt) < retry.hungMs) return;
+    if (!oldest || steadyMs() - Math.max(oldest.since, succeededAt) < retry.hungMs) return;
     look();
     if (failure !== null) return;
     failure = `The receiver has not taken what was sent ${Math.ceil(retry.hungMs / 1000)} s ago: it hangs or reads very slowly, or its machine does not answer.`;
@@ -254,5 +255,5 @@ export function createDrain(needs: DrainNeeds): Drain {
 }
 
 function entryOf(batch: DrainBatch): Entry {
-  return { batch, arrived: batch.lines.length === 0, refused: 0, since: performance.now() };
+  return { batch, arrived: batch.lines.length === 0, refused: 0, since: steadyMs() };
 }

@@ -1,4 +1,5 @@
 // Waiting for the indexer: one question for all that is not acknowledged yet, again and again.
+import { steadyMs } from '../../domain/time-limit.ts';
 import type { Reply } from './poster.ts';
 
 export interface Acknowledgements {
@@ -71,7 +72,7 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
     for (const one of open.filter((one) => waiting.has(one))) {
       if (one.breaks !== breaks())
         end(one, new Error('The connection ended before the indexer acknowledged what was sent.'));
-      else if (one.until < Date.now())
+      else if (one.until < steadyMs())
         end(one, new Error('The indexer did not acknowledge it within 5 minutes.'));
     }
     return here.length > 0;
@@ -92,7 +93,7 @@ export function createAcknowledgements({ ask, wait, breaks }: AcknowledgementNee
         const one = {
           channel,
           id,
-          until: Date.now() + patienceMs,
+          until: steadyMs() + patienceMs,
           breaks: breaks(),
           resolve,
           reject,

@@ -5,7 +5,7 @@ import type { Container, Follower, Turn } from '../../../platform/logs/follow.ts
 import { createPump } from '../../../platform/logs/pump.ts';
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -44,6 +44,19 @@ it('gives one that reads whole chunks its turns one right after another, and one
   const more = behind.turns() - before;
   expect(more).toBeGreaterThan(5);
   expect(more).toBeLessThan(15);
+  vi.useRealTimers();
+  await pump.close();
+});
+
+it('looks as often while the clock is set back', async () => {
+  const pump = createPump(unexpected);
+  const busy = scripted('some');
+  pump.add(busy.follower);
+  await pass(100);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  const before = busy.turns();
+  await pass(150);
+  expect(busy.turns() - before).toBeGreaterThan(5);
   vi.useRealTimers();
   await pump.close();
 });
