@@ -41,7 +41,8 @@ export function certificatesEnding(
     const owner = apps.find(({ id }) => id === one.appId)?.name ?? null;
     found.set(one.id, { app: owner, name: one.name, notAfter: one.notAfter, host });
   };
-  for (const app of apps) for (const host of hostsOf(platform, app)) look(host, app.id);
+  // Over plain HTTP visitors of apps are shown none.
+  if (config.https) for (const app of apps) for (const host of hostsOf(platform, app)) look(host, app.id);
   for (const host of ownHosts(config)) look(host, null);
   return [...found.values()].sort((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
 }

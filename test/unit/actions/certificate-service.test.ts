@@ -49,28 +49,30 @@ test('an added certificate that has expired gives way to the own one, with which
 test('added ones that are in use and end soon are told, until their successor is there', async () => {
   const { platform, service } = await serviceOf();
   const { store, app, caller } = ground;
-  const add = async (owner: typeof app | null, name: string, to: number): Promise<string> =>
-    (await addCertificate(platform, owner, caller, await makeCertificate(name, { names: [name], to }))).name;
-  const told = () =>
-    certificatesEnding(platform, new Date(Date.now() + days * day)).map(({ app: of, name, host }) => [
-      of,
-      name,
-      host,
-    ]);
+  const add = async (owner: typeof app | null, names: string[], to: number): Promise<string> =>
+    (await addCertificate(platform, owner, caller, await makeCertificate(names[0]!, { names, to }))).name;
+  const address = { host: '127.0.0.1', port: 443 };
+  const told = (listening: Partial<Config> = { https: address }) => {
+    const config = { ...platform.config, https: null, ...listening };
+    const ending = certificatesEnding({ store, config }, new Date(Date.now() + days * day));
+    return ending.map(({ app: of, name, host }) => [of, name, host]);
+  };
   store.domains.add(app.id, parseHostName('www.shop.test'));
-  const own = await add(app, 'www.shop.test', 13);
+  const own = await add(app, ['www.shop.test'], 13);
   // Nobody is served with it.
-  await add(app, 'old.shop.test', 5);
-  const servers = await add(null, '*.apps.test', 20);
+  await add(app, ['old.shop.test'], 5);
+  const servers = await add(null, ['*.apps.test', 'apps.test'], 20);
   expect(told()).toEqual([['hello', own, 'www.shop.test']]);
   days = 25;
   expect(told()).toEqual([
     ['hello', own, 'www.shop.test'],
     [null, servers, 'hello.apps.test'],
   ]);
-  await add(app, 'www.shop.test', 90);
+  await add(app, ['www.shop.test'], 90);
   expect(told()).toEqual([[null, servers, 'hello.apps.test']]);
-  expect(certificatesEnding({ store, config: { ...platform.config, apiTls: null } }, new Date())).toEqual([]);
+  // Where the API alone is served over TLS, and where nothing is.
+  expect(told({ apiTls: address })).toEqual([[null, servers, 'apps.test']]);
+  expect(told({ apiTls: null })).toEqual([]);
   await service.close();
 });
 
