@@ -48,20 +48,20 @@ export function createLogSessions(
       throw new PlatformError('not_found', 'This log session has ended. Run the command again.', {
         resource: 'log-session',
       });
-    // In use: a client that reconnects comes back to the same URL.
-    found.expires = Number.POSITIVE_INFINITY;
     return found.order;
+  }
+
+  /** In use: a client that reconnects comes back to the same URL. */
+  function use(secret: string): void {
+    const known = orders.get(secret);
+    if (known) known.expires = Number.POSITIVE_INFINITY;
   }
 
   /** A tail's URL stays good for a while, for a client that comes back; the other kind was good once. */
   function settle(secret: string, order: LogOrder): void {
-    if (order.tail) keep(secret);
-    else orders.delete(secret);
-  }
-
-  function keep(secret: string): void {
     const known = orders.get(secret);
-    if (known) known.expires = now() + firstUseMs;
+    if (order.tail && known) known.expires = now() + firstUseMs;
+    else orders.delete(secret);
   }
 
   async function serve(secret: string, request: Request, response: Response): Promise<void> {
@@ -73,10 +73,10 @@ export function createLogSessions(
     );
     response.setHeader('Cache-Control', 'no-cache');
     if (request.method === 'HEAD') {
-      keep(secret);
       response.end();
       return;
     }
+    use(secret);
     allowSilence(request);
     response.flushHeaders();
     if (events && !order.tail) response.write('retry: 1\n\n');

@@ -7,6 +7,7 @@ import {
   type Outstanding,
   type Watcher,
 } from '../../../../platform/logs/drains/outstanding.ts';
+import { eventually } from '../../../support/wait.ts';
 import { startReceiver } from './receiver.ts';
 
 function asked(watcher: Watcher, socket: Socket): Promise<Outstanding | undefined> {
@@ -25,7 +26,10 @@ it.each(['127.0.0.1', '::ffff:127.0.0.1'])('a connection to %s', async (host) =>
   await once(socket, 'connect');
   const watcher = createWatcher({ everyMs: 20 });
   socket.write('hello');
-  expect(await asked(watcher, socket)).toEqual({ bytes: 0, unanswered: false });
+  await eventually(
+    () => asked(watcher, socket),
+    (outstanding) => outstanding?.bytes === 0 && !outstanding.unanswered,
+  );
   // More than the receiver's end holds, which reads nothing and answers that.
   socket.write(Buffer.alloc(16 << 20));
   const full = await asked(watcher, socket);
