@@ -23,8 +23,8 @@ export function understand(
   const { id, message } = (value ?? {}) as { id?: unknown; message?: unknown };
   if (status === 401) {
     // Which token it is we know, and the server that it was good once.
-    const expired = /^This token expired on [\d-]+\./.exec(String(message))?.[0];
-    throw new ApiError([expired ?? [], needs.unauthorized].flat().join(' '), status, 'unauthorized');
+    const [expired = ''] = /^This token expired on [\d-]+\. /.exec(String(message)) ?? [];
+    throw new ApiError(expired + needs.unauthorized, status, 'unauthorized');
   }
   if (typeof message === 'string' && message)
     throw new ApiError(message, status, typeof id === 'string' ? id : '');

@@ -99,7 +99,8 @@ export function createPoster(
 
 /** Node's own have a code of this form; the others are sentences already. */
 function inWords(error: unknown): unknown {
-  const { code = '' } = error as NodeJS.ErrnoException;
+  // Of an abort it is a number.
+  const code = String((error as NodeJS.ErrnoException).code);
   if (code.startsWith('HPE_'))
     return new Error(`What the receiver answers is no HTTP (${messageOf(error)}).`);
   if (!/^E[A-Z]/.test(code)) return error;

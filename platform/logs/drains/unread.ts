@@ -64,7 +64,7 @@ export function createUnread(now: () => number): Unread {
     while (older.length > 0 && bytesKept - older[0]!.bytes >= heldBytes) bytesKept -= older.shift()!.bytes;
   }
 
-  const late = () => answers.filter(({ at }) => at >= now() - doubtMs);
+  const lately = () => answers.filter(({ at }) => at >= now() - doubtMs);
   const oldest = (): number | undefined => (older[0] ?? recent[0])?.before;
 
   return {
@@ -88,16 +88,16 @@ export function createUnread(now: () => number): Unread {
       const before = taken;
       return ({ bytes, unanswered }) => {
         const acknowledged = Math.max(0, before - bytes);
-        answers = [...late(), { acknowledged, unanswered, at: now() }];
+        answers = [...lately(), { acknowledged, unanswered, at: now() }];
         return acknowledged === given;
       };
     },
     since() {
       // A machine that does not answer says nothing of how its receiver reads.
-      const away = late().at(-1)?.unanswered === true;
+      const away = lately().at(-1)?.unanswered === true;
       const waits = pendingSince !== null && now() - pendingSince > stallMs && !away;
       if (waits || now() < slowUntil) return oldest();
-      const acknowledged = Math.min(...late().map((one) => one.acknowledged));
+      const acknowledged = Math.min(...lately().map((one) => one.acknowledged));
       const isUnread = ({ end, at }: Mark): boolean => end > acknowledged || at >= now() - doubtMs;
       return (older.find(isUnread) ?? recent.find(isUnread))?.before;
     },

@@ -101,3 +101,16 @@ it('says in words that the connection ended before there was an answer, or that 
   }, long);
   await expect(half.post()).rejects.toThrow(/^The receiver has not answered \(.*\)\.$/);
 });
+
+it('ends a request that waits for its connection when it is closed, by the reason of that', async () => {
+  const poster = createPoster(parseDrainUrl('https://logs.example/in'), {
+    socket: (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    resolve: () => Promise.reject(new Error('not here')),
+  });
+  const posted = expect(poster.post('/in', {}, Buffer.from('hello'), never)).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+  poster.close();
+  await posted;
+});
