@@ -66,7 +66,7 @@ export function hostStates(needs: AcmeKnown, now: Date): OwnedState[] {
   const certificates = store.certificates.all();
   const failures = store.acmeFailures.ofHosts(directory);
   const every = everyHost(needs);
-  const wanted = wantedHosts(needs, certificates, every);
+  const wanted = wantedHosts(needs, certificates, every, now);
   const ordered = orderedOf(needs, certificates, every);
   const names = new Set(wanted.map(({ host }) => host));
   for (const name of store.acmeFailures.hosts()) if (!names.has(name)) store.acmeFailures.forget(name);
@@ -114,9 +114,9 @@ export function wantedHosts(
   { config }: Pick<AcmeKnown, 'config'>,
   certificates: readonly Certificate[],
   every: readonly WantedHost[],
+  now: Date,
 ): WantedHost[] {
   const choose = chooserOf(certificates.filter(({ source }) => source === 'added'));
-  const now = new Date();
   const seen = new Set<string>();
   return every.filter(({ host, appId }) => {
     if (seen.has(host)) return false;

@@ -102,7 +102,7 @@ async function orderOne(
     const made = await needs.orders.order(host);
     const checked = checkCertificate(made.chain, made.key, now());
     // Meanwhile the host may have left.
-    const wanted = wantedHosts(needs, store.certificates.all(), everyHost(needs));
+    const wanted = wantedHosts(needs, store.certificates.all(), everyHost(needs), now());
     if (!wanted.some((one) => one.host === host && one.appId === appId)) return;
     store.transaction(() => {
       for (const old of store.certificates.all())
