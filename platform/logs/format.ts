@@ -21,7 +21,7 @@ export const lineHead = 14;
 export const itemKind = { app: 1, twelve: 2, offset: 3, file: 4 } as const;
 
 /** A frame is closed once it is this long, so that the newest lines can be read without reading much. */
-export const frameBytes = 128 * 1024;
+const frameBytes = 128 * 1024;
 const maxSpan = 60_000;
 
 export interface FrameBuilder {

@@ -21,7 +21,7 @@ export interface Segment {
  * Pressed: compressed blocks … · the index · u32 crc32 of the index · u32 how many blocks · u32 magic
  */
 const magic = 0x3170_6c74;
-export const pressedTail = 12;
+const pressedTail = 12;
 /** Of a block that was cut, its beginning; each frame in it is checked by itself. */
 const asFar = { finishFlush: constants.Z_SYNC_FLUSH };
 

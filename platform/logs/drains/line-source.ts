@@ -139,7 +139,7 @@ function without(lines: readonly Queued[], unwanted: (line: Queued) => boolean):
 }
 
 /** In Heroku's words. */
-export function lossText(count: number, since: number, token: string): string {
+function lossText(count: number, since: number, token: string): string {
   return `Error L10 (output buffer overflow): ${count} messages dropped since ${formatMicros(since)}: drain ${token} did not take them in time.`;
 }
 

@@ -75,7 +75,7 @@ function acknowledgementId({ status, text }: Reply): number | null {
   throw new Error(`The collector answers with status ${status}${said}.`);
 }
 
-export function eventShape({ url }: DrainAddress, token: string): (line: DrainLine) => unknown {
+function eventShape({ url }: DrainAddress, token: string): (line: DrainLine) => unknown {
   const given = (name: string): string | undefined => url.searchParams.get(name) || undefined;
   const [host, index, sourcetype, source] = ['host', 'index', 'sourcetype', 'source'].map(given);
   return ({ time, source: kind, process, text, sequence }) => ({
