@@ -4,6 +4,7 @@ import { parseHostName } from '../../../platform/domain/host-name.ts';
 import { startTeam, type TeamGround } from './team-ground.ts';
 
 const directory = 'https://ca.test/dir';
+const https = { host: '127.0.0.1', port: 443 };
 const refresh = { acm_refresh: true };
 const minute = 60_000;
 const at = (minutes: number): string => new Date(Date.now() + minutes * minute).toISOString();
@@ -20,7 +21,7 @@ interface Host {
 /** Whose app has two names that failed, one of them a moment ago. */
 async function startOrdering(): Promise<TeamGround & { next: string }> {
   const acme = { directory, email: 'a@b.test', caFile: null };
-  const team = await startTeam(Date.now, { acme, domain: 'apps.test' });
+  const team = await startTeam(Date.now, { acme, https, domain: 'apps.test' });
   const [early, late] = [at(-5), at(0)];
   const next = at(10);
   const failure = { failures: 1, askedUntil: null, nextAt: next };

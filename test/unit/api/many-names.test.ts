@@ -15,7 +15,8 @@ interface Shown {
 /** Whose app has many names, each but the last with a certificate that was ordered; of the last it failed. */
 async function startMany() {
   const acme = { directory, email: 'a@b.test', caFile: null };
-  const team = await startTeam(Date.now, { acme, domain: 'apps.test' });
+  const https = { host: '127.0.0.1', port: 443 };
+  const team = await startTeam(Date.now, { acme, https, domain: 'apps.test' });
   const { store, app } = team;
   for (const [index, name] of names.entries()) {
     store.domains.add(app.id, parseHostName(name));
