@@ -1,4 +1,5 @@
 // Attached to a one-off process that outlives its connection: when that breaks, or the server is restarted, we come back.
+import { steadyMs } from '../domain/time-limit.ts';
 import type { Call } from './command.ts';
 import { CliError, interrupted } from './errors.ts';
 import {
@@ -82,7 +83,7 @@ async function untilExit(
     ends.given.addEventListener('abort', () => reject(ends.given.reason), { once: true });
   });
   given.catch(() => undefined);
-  let until = Date.now() + waitsMs;
+  let until = steadyMs() + waitsMs;
   let wasAway = false;
   for (let tries = 0; ; tries++) {
     const before = state.started;
@@ -94,11 +95,11 @@ async function untilExit(
     if (outcome.kind === 'failed') throw new CliError(outcome.message);
     if (state.joined) {
       tries = 0;
-      until = Date.now() + waitsMs;
+      until = steadyMs() + waitsMs;
     }
     state.joined = undefined;
     if (outcome.kind === 'refused') throwFinal(outcome, before, name);
-    if (Date.now() > until) throw new CliError(lostFor(name, waitsMs, outcome));
+    if (steadyMs() > until) throw new CliError(lostFor(name, waitsMs, outcome));
     wasAway = true;
     if (tries === 0) call.out.notice(`${state.started ? '\n' : ''}${lost(name)}`);
     const left = await Promise.race([sleep(backOff(tries), ends.given), ends.left]);

@@ -1,5 +1,6 @@
 // What a build prints, from its start to its end, over breaks of the connection.
 import { StringDecoder } from 'node:string_decoder';
+import { steadyMs } from '../domain/time-limit.ts';
 import type { Call } from './command.ts';
 import { CliError, UnreachableError } from './errors.ts';
 import { backOff, sleep } from './patience.ts';
@@ -16,17 +17,17 @@ export async function streamOutput(call: Call, url: string, live: boolean): Prom
   const signal = AbortSignal.any([call.signal, closed]);
   const print = printer(call);
   let seen = 0;
-  let lastNews = Date.now();
+  let lastNews = steadyMs();
   try {
     for (let failures = 0; ; failures++) {
       const before = seen;
       if (await readOnce()) return;
       if (seen > before) {
         failures = 0;
-        lastNews = Date.now();
+        lastNews = steadyMs();
       }
       if (!live) throw new CliError('The output is not kept any more.');
-      if (Date.now() - lastNews > patienceMs)
+      if (steadyMs() - lastNews > patienceMs)
         throw new CliError('The output does not come. See later: twelve builds:output');
       await sleep(backOff(failures), signal);
     }

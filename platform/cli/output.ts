@@ -1,5 +1,6 @@
 // What the CLI prints: results to standard output; progress, notices and errors to standard error.
 import type { WriteStream } from 'node:tty';
+import { steadyMs } from '../domain/time-limit.ts';
 import type { World } from './command.ts';
 import { isInterrupt } from './errors.ts';
 import { safeForTerminal } from './terminal-text.ts';
@@ -93,12 +94,12 @@ function ignoreReadersLeaving(stream: WriteStream, left: () => void): void {
 
 /** On a terminal, something that takes long shows for how long. */
 function startAction(stderr: WriteStream, title: string): Action {
-  const begun = Date.now();
+  const begun = steadyMs();
   const head = stderr.isTTY ? safeForTerminal(title) : title;
   stderr.write(`${head}... `);
   const timer = stderr.isTTY
     ? setInterval(() => {
-        const seconds = Math.round((Date.now() - begun) / 1000);
+        const seconds = Math.round((steadyMs() - begun) / 1000);
         if (seconds >= 2) stderr.write(`\r\x1b[K${head}... ${seconds}s `);
       }, 500)
     : undefined;

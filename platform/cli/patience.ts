@@ -1,4 +1,5 @@
 // Waiting, and going on when the server goes away for a while (it may be restarting).
+import { steadyMs } from '../domain/time-limit.ts';
 import { UnreachableError } from './errors.ts';
 
 /** @throws the signal's reason */
@@ -30,12 +31,12 @@ export async function patiently<T>(
   attempt: () => Promise<T>,
   needs: { signal: AbortSignal; notice(text: string): void; patienceMs?: number },
 ): Promise<T> {
-  const until = Date.now() + (needs.patienceMs ?? 120_000);
+  const until = steadyMs() + (needs.patienceMs ?? 120_000);
   for (let tries = 0; ; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof UnreachableError) || Date.now() > until) throw error;
+      if (!(error instanceof UnreachableError) || steadyMs() > until) throw error;
       if (tries === 0) needs.notice('The server does not answer at the moment. Waiting for it.');
       await sleep(backOff(tries), needs.signal);
     }

@@ -1,4 +1,5 @@
 // Asking the server about what is under way until it has ended.
+import { steadyMs } from '../domain/time-limit.ts';
 import type { Call } from './command.ts';
 import type { Action } from './output.ts';
 import { patiently, sleep } from './patience.ts';
@@ -17,10 +18,10 @@ export async function untilEnded<T extends { status: string }>(
 ): Promise<T> {
   const needs = { signal: call.signal, notice: action.say };
   for (;;) {
-    const asked = Date.now();
+    const asked = steadyMs();
     const answer = await patiently(() => call.api().get<T>(`${path}?wait=${waitSeconds}`), needs);
     if (answer.status !== 'pending') return answer;
     // A server that answers at once although nothing is new is not asked in a tight loop.
-    if (Date.now() - asked < 500) await sleep(500, call.signal);
+    if (steadyMs() - asked < 500) await sleep(500, call.signal);
   }
 }

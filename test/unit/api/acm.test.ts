@@ -21,7 +21,7 @@ interface Host {
 /** Whose app has two names that failed, one of them a moment ago. */
 async function startOrdering(): Promise<TeamGround & { next: string }> {
   const acme = { directory, email: 'a@b.test', caFile: null };
-  const team = await startTeam(Date.now, { acme, https, domain: 'apps.test' });
+  const team = await startTeam(undefined, { acme, https, domain: 'apps.test' });
   const [early, late] = [at(-5), at(0)];
   const next = at(10);
   const failure = { failures: 1, askedUntil: null, nextAt: next };

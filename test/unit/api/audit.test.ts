@@ -146,7 +146,7 @@ test('its pages together have each entry once, newest first', async () => {
 });
 
 test('a change that is refused in part is not done in part, since nothing would be written down', async () => {
-  await using team = await startTeam(Date.now, { https: null });
+  await using team = await startTeam(undefined, { https: null });
   const { status } = await team.ask(team.token('ada'), 'PATCH', '/apps/hello', {
     ...{ name: 'renamed', https_redirect: true },
   });

@@ -16,7 +16,7 @@ interface Shown {
 async function startMany() {
   const acme = { directory, email: 'a@b.test', caFile: null };
   const https = { host: '127.0.0.1', port: 443 };
-  const team = await startTeam(Date.now, { acme, https, domain: 'apps.test' });
+  const team = await startTeam(undefined, { acme, https, domain: 'apps.test' });
   const { store, app } = team;
   for (const [index, name] of names.entries()) {
     store.domains.add(app.id, parseHostName(name));
