@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PlatformError } from '../domain/errors.ts';
+import { keepAlive, usualBeatMs } from './beat.ts';
 import { refuseWith } from './errors.ts';
 
 export interface Patience {
@@ -25,16 +26,13 @@ export const usualPatience: Patience = {
   lingerMs: 5000,
 };
 
-/** The kernel asks after so long whether the other side is still there. */
-const askMs = 30_000;
-
 /**
  * Who reads it may pause for as long as they like, and the app that it is of may be silent: a tail, a build's output. A
  * machine that went away without a word does not hold it for ever.
  */
 export function allowSilence(request: IncomingMessage): void {
   request.socket.setTimeout(0);
-  request.socket.setKeepAlive(true, askMs);
+  keepAlive(request.socket, usualBeatMs);
 }
 
 /** Whoever is slow holds up one socket and nothing else; after a while that is closed. */
