@@ -142,13 +142,13 @@ function redirected(field: string[]): string {
   return `connect= service= status=${field[at.status]} bytes=0`;
 }
 
-/** @returns the fields, the last of which may hold anything; undefined when there are too few */
 /** The router of the first version served no TLS and says nothing of it: the time is where the protocol would be. */
 function saysProtocol(raw: string): boolean {
   const code = raw.charCodeAt(raw.indexOf('\t') + 1);
   return code < 48 || code > 57;
 }
 
+/** @returns the fields, the last of which may hold anything; undefined when there are too few */
 function split(raw: string): string[] | undefined {
   const fields: string[] = [];
   let from = 0;
