@@ -106,7 +106,7 @@ async function listen(
     }
     if (!interrupted) {
       connection.started.clear();
-      push({ type: 'interrupted' });
+      if (!signal.aborted) push({ type: 'interrupted' });
     }
     interrupted = true;
     await delay(pause, undefined, { signal }).catch(() => {});

@@ -106,7 +106,7 @@ const at = {
 
 /** Undefined for lines that are no request of an app. Called for every request: plain code, no work that is rarely needed. */
 export function accessLine(raw: string): AccessLine | undefined {
-  const field = split(raw);
+  const field = split(saysProtocol(raw) ? raw : raw.replace('\t', '\thttp\t'));
   if (!field) return undefined;
   const place = field[at.place]!;
   const appEnd = place.indexOf(':');
@@ -140,6 +140,12 @@ function success(field: string[], method: string): string {
 /** To HTTPS: no process was asked. */
 function redirected(field: string[]): string {
   return `connect= service= status=${field[at.status]} bytes=0`;
+}
+
+/** The router of the first version served no TLS and says nothing of it: the time is where the protocol would be. */
+function saysProtocol(raw: string): boolean {
+  const code = raw.charCodeAt(raw.indexOf('\t') + 1);
+  return code < 48 || code > 57;
 }
 
 /** @returns the fields, the last of which may hold anything; undefined when there are too few */

@@ -38,6 +38,12 @@ test("a request as in Heroku's log", () => {
   });
 });
 
+test('a line of a router that the first version started says no protocol, and is plain HTTP', () => {
+  const { protocol, ...without } = normal;
+  expect(protocol).toBe('http');
+  expect(accessLine(Object.values(without).join('\t'))).toEqual(accessLine(raw()));
+});
+
 test('over TLS it says https; who is sent there from plain HTTP asked no process', () => {
   expect(text({ protocol: 'https' })).toMatch(/ status=200 bytes=13 protocol=https$/);
   const sent = { place: 'id-one:secure:b0', end: 'LR', server: '<NOSRV>', Tw: '-1', Tc: '-1', status: '308' };
