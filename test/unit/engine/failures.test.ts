@@ -134,9 +134,9 @@ test('events go on after the engine was away, with a word about the gap and noth
         return response.write(line('start', now + 1e9) + line('die', now + 2e9));
       });
     }
-    if (told.length === 4) stop.abort();
+    if (told.length === 5) stop.abort();
   }
-  expect(told).toEqual(['create null', 'start null', 'reconnected', 'die 3']);
+  expect(told).toEqual(['create null', 'start null', 'interrupted', 'reconnected', 'die 3']);
   expect(JSON.parse(asked[0]!.searchParams.get('filters')!)).toMatchObject({
     type: ['container'],
     label: ['mine=yes'],
