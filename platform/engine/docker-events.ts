@@ -104,6 +104,7 @@ async function listen(
     } catch {
       // Whatever the reason, an engine that is away is asked again: the caller ends this by its signal only.
     }
+    if (signal.aborted) return;
     if (!interrupted) {
       connection.started.clear();
       if (!signal.aborted) push({ type: 'interrupted' });

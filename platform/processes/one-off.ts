@@ -162,9 +162,8 @@ export function createOneOffs(
     const container = await byId(processId);
     try {
       const tty = container.labels[attachedLabel] === 'tty';
-      const begun = await startAttached({ engine, tell }, container, tty);
+      const begun = await startAttached({ engine, oneOffList, tell }, container, tty);
       await begun.up;
-      oneOffList.changed();
       tell.up(container);
       return { container, ...begun };
     } catch (error) {

@@ -25,8 +25,8 @@ export interface ContainerNeeds {
   /** Those whose end is waited for, until the signal. */
   leaving: Set<string>;
   signal: AbortSignal;
-  /** Whether HAProxy answers on its socket. */
-  answers: () => Promise<boolean>;
+  /** Whether the HAProxy with these sockets takes commands, by default the one that the links lead to. One told to leave does not. */
+  answers: (name?: string) => Promise<boolean>;
   /** HAProxy takes the configuration as it is written. @throws PlatformError when it refuses it and goes on with the former one */
   reload: () => Promise<void>;
 }
@@ -50,15 +50,25 @@ export async function findContainer(needs: ContainerNeeds): Promise<ContainerSum
     others.filter((one) => !serves(one)),
   );
   const former = others.filter(serves);
-  needs.sockets.leadTo(socketsOf(wanted));
-  if (former.length === 0) needs.sockets.clearFormer();
-  // It may itself have been told to leave, when there was another change since.
-  else if (await needs.answers()) await dismissAll(needs, former);
-  else {
-    await removeAll(needs, [fits, ...former]);
+  const name = socketsOf(wanted);
+  if (former.length > 0 && !(await servesNow(needs, fits, name))) {
+    // Its name and its sockets' are needed for another.
+    await removeAll(needs, [fits]);
     return undefined;
   }
+  needs.sockets.leadTo(name);
+  if (former.length === 0) needs.sockets.clearFormer();
+  else await dismissAll(needs, former);
   return fits;
+}
+
+/** It may itself have been told to leave, by a change that was taken back since, or be one of a server killed then that never comes up. */
+async function servesNow(needs: ContainerNeeds, { id }: ContainerSummary, name: string): Promise<boolean> {
+  if (!needs.sockets.leadsTo(name)) return needs.answers(name);
+  return untilRuns(needs, id).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -78,8 +88,7 @@ export async function startContainer(needs: ContainerNeeds, writeFiles: () => Pr
   );
   const held = serving.map(({ labels }) => labels[listensOn]?.split(' '));
   await requireFree(needs, held.includes(undefined) ? 'unknown' : held.flatMap((one) => one ?? []));
-  const [only, another] = serving;
-  const heldBy = only && !another ? sockets.of(socketsOf(only)) : undefined;
+  const heldBy = await whoAnswers(needs, serving);
   const spec = await specOf(needs, heldBy);
   const id = await engine.create(spec);
   let stays = false;
@@ -91,11 +100,23 @@ export async function startContainer(needs: ContainerNeeds, writeFiles: () => Pr
     await engine.start(id);
     await untilAnswers(needs, id);
   } catch (error) {
-    await engine.remove(id);
     if (stays) sockets.leadTo(heldBy!);
+    await engine.remove(id);
     throw error;
   }
   if (stays) await dismissAll(needs, serving);
+}
+
+/** Name of the sockets of the one that serves: of those that run, others were told to leave. */
+async function whoAnswers(
+  { sockets, answers }: ContainerNeeds,
+  containers: readonly ContainerSummary[],
+): Promise<string | undefined> {
+  for (const one of containers) {
+    const name = sockets.of(socketsOf(one));
+    if (name !== undefined && (await answers(name))) return name;
+  }
+  return undefined;
 }
 
 /** One of a version that knows less may not. */
@@ -143,8 +164,18 @@ async function removeAll({ engine }: ContainerNeeds, containers: readonly Contai
   for (const { id } of containers) await engine.remove(id);
 }
 
+/** The engine restarts a HAProxy that fell, after a pause of its own. @throws PlatformError when it does not answer in time */
+export async function untilRuns(needs: ContainerNeeds, id: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { state } = await needs.engine.inspect(id);
+    if (state !== 'restarting') break;
+    await delay(50);
+  }
+  await untilAnswers(needs, id);
+}
+
 /** @throws PlatformError when it has ended, or does not answer in time */
-export async function untilAnswers(needs: ContainerNeeds, id: string): Promise<void> {
+async function untilAnswers(needs: ContainerNeeds, id: string): Promise<void> {
   const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {
     if (await needs.answers()) return;

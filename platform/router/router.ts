@@ -110,7 +110,7 @@ export async function createRouter(needs: RouterNeeds): Promise<Router> {
     sockets: socketsIn(folder),
     leaving: new Set(),
     signal: ending.signal,
-    answers: async () => (await runtime.identity()) !== undefined,
+    answers: async (name) => (await runtime.identity(name)) !== undefined,
     async reload() {
       await catchUp(runtime, access);
       await runtime.reload();

@@ -12,8 +12,11 @@ export interface Runtime {
   /** The same to a worker that was replaced, by a reload or another container, and still has connections. */
   askOld(worker: OldWorker, command: string): Promise<string>;
   oldWorkers(): Promise<OldWorker[]>;
-  /** What HAProxy says it is running. Undefined while it does not answer. */
-  identity(): Promise<string | undefined>;
+  /**
+   * What HAProxy says it is running. Undefined while it does not answer.
+   * @param name of the sockets of another than the one that serves
+   */
+  identity(name?: string): Promise<string | undefined>;
   picture(): Promise<Picture>;
   /** @throws PlatformError with HAProxy's words when it refused a step */
   apply(change: Change): Promise<void>;
@@ -39,8 +42,8 @@ const LINE_BYTES = 12_000;
 export function createRuntime(folder: string): Runtime {
   const sockets = socketsIn(folder);
   const serving = socketName('master');
-  const ask = (command: string): Promise<string> =>
-    say(`${folder}/${socketName('admin')}`, command, ASK_DEADLINE_MS);
+  const ask = (command: string, name?: string): Promise<string> =>
+    say(`${folder}/${socketName('admin', name)}`, command, ASK_DEADLINE_MS);
   const master = (command: string, ms = ASK_DEADLINE_MS): Promise<string> =>
     whenTaken(() => say(`${folder}/${serving}`, command, ms));
   const askOld: Runtime['askOld'] = (worker, command) => {
@@ -70,11 +73,11 @@ export function createRuntime(folder: string): Runtime {
   }
 
   return {
-    ask,
+    ask: (command) => ask(command),
     askOld,
     oldWorkers,
-    async identity() {
-      const info = await ask('show info').catch(() => '');
+    async identity(name) {
+      const info = await ask('show info', name).catch(() => '');
       return /^description: (.*)$/m.exec(info)?.[1];
     },
     async picture() {

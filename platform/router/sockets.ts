@@ -15,6 +15,7 @@ const before = 'before';
 export interface Sockets {
   /** What they are called of a container that may have given them this name; undefined: there are none. */
   of(name: string): string | undefined;
+  leadsTo(name: string): boolean;
   /** Leads to these from now on, which may be yet to come. */
   leadTo(name: string): void;
   /** The masters' of containers that served before. */
@@ -33,7 +34,7 @@ export function socketsIn(folder: string): Sockets {
     renameSync(path(socketName(kind)), path(socketName(kind, before)));
   }
 
-  function leadsTo(): string | undefined {
+  function target(): string | undefined {
     const found = lstatSync(path(socketName('admin')), { throwIfNoEntry: false });
     if (!found?.isSymbolicLink()) return undefined;
     return /^admin-(.+)\.sock$/.exec(readlinkSync(path(socketName('admin'))))?.[1];
@@ -50,7 +51,7 @@ export function socketsIn(folder: string): Sockets {
     lstatSync(path(socketName('admin', name)), { throwIfNoEntry: false }) !== undefined;
 
   const others = (pattern: RegExp): string[] => {
-    const kept = leadsTo();
+    const kept = target();
     return readdirSync(folder).filter((file) => {
       const name = pattern.exec(file)?.[1];
       return name !== undefined && name !== kept;
@@ -63,6 +64,7 @@ export function socketsIn(folder: string): Sockets {
       for (const kind of kinds) giveWay(kind);
       return isThere(before) ? before : undefined;
     },
+    leadsTo: (name) => target() === name,
     leadTo(name) {
       for (const kind of kinds) {
         giveWay(kind);

@@ -1,8 +1,7 @@
 // Moves HAProxy from what it holds to what it should hold, one change at a time, and keeps its files in step.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RouteState } from '../domain/route.ts';
 import type { CertificateKeeper, RouterCertificates } from './certificates.ts';
-import { type ContainerNeeds, findContainer, startContainer, untilAnswers } from './container.ts';
+import { type ContainerNeeds, findContainer, startContainer, untilRuns } from './container.ts';
 import { createDrains } from './drain.ts';
 import type { Files } from './files.ts';
 import { configIdentity, poolOf, type RouterSettings } from './haproxy-config.ts';
@@ -109,21 +108,11 @@ export function createSteering(needs: SteeringNeeds): Steering {
       forget();
       return;
     }
-    await untilRuns(found.id);
+    await untilRuns(container, found.id);
     if ((await runtime.identity()) === configIdentity(settings, table.pool)) return;
     await writeFiles();
     await container.reload();
     forget();
-  }
-
-  /** The engine restarts a HAProxy that fell, after a pause of its own. */
-  async function untilRuns(id: string): Promise<void> {
-    for (let tries = 0; tries < 100; tries += 1) {
-      const { state } = await container.engine.inspect(id);
-      if (state !== 'restarting') break;
-      await delay(50);
-    }
-    await untilAnswers(container, id);
   }
 
   /**

@@ -24,6 +24,8 @@ async function follow(needs: SupervisionNeeds): Promise<void> {
   let asked = 0;
   let healing = false;
   for await (const event of engine.events(ownLabels(instance, 'router'), signal)) {
+    // While the engine is away nothing can be done, and what runs may go on.
+    if (event.type === 'interrupted') continue;
     if (event.type === 'container' && (event.action === 'create' || event.action === 'oom')) continue;
     asked += 1;
     if (healing) continue;

@@ -79,7 +79,15 @@ put_back() {
       rm -f "$file"
     fi
   done
-  make_current "$before"
+  make_current "$before" && keep_one_router
+}
+
+# A version from before decision 78 would take one that was told to leave, and has visitors still, for the one that serves.
+# Without an engine none serves.
+keep_one_router() {
+  local instance
+  instance=$(cat "$data_folder/instance" 2>/dev/null) || return 0
+  "$node" scripts/lib/instance.js one-router "$instance" || return 0
 }
 
 # copy_or_move FROM TO: a full disk may be why one is here.

@@ -1,6 +1,7 @@
 // What one platform has on the engine, by its labels; works without npm packages and without the platform.
 //   instance.js routers           prints the ids of all platforms whose router runs, one a line
 //   instance.js running ID KIND   exits 0 when a container of that kind runs, else 1
+//   instance.js one-router ID     removes its routers that were told to leave, which are all but the one made last
 //   instance.js stop ID           removes its containers; the platform makes them again when it is started
 //   instance.js remove ID         removes its containers, networks and the images of its releases
 import { request } from 'node:http';
@@ -15,9 +16,10 @@ if (what !== 'routers' && !/^[a-z0-9]{6,}$/.test(instance))
 try {
   if (what === 'routers') await routers();
   else if (what === 'running') await running();
+  else if (what === 'one-router') await keepOneRouter();
   else if (what === 'stop') await removeContainers();
   else if (what === 'remove') await remove();
-  else throw new Error(`"${what}" is none of: routers, running, stop, remove`);
+  else throw new Error(`"${what}" is none of: routers, running, one-router, stop, remove`);
 } catch (error) {
   console.log(`The Docker Engine at ${socketPath}: ${error.message}`);
   process.exitCode = 2;
@@ -32,6 +34,12 @@ async function routers() {
 async function running() {
   const found = await ask('GET', `/containers/json?filters=${filter([`twelve.kind=${kind}`])}`);
   process.exitCode = found.length > 0 ? 0 : 1;
+}
+
+async function keepOneRouter() {
+  const found = await ask('GET', `/containers/json?filters=${filter(['twelve.kind=router'])}`);
+  const [, ...others] = found.sort((a, b) => b.Created - a.Created);
+  for (const { Id } of others) await ask('DELETE', `/containers/${Id}?force=1&v=1`);
 }
 
 async function removeContainers() {

@@ -7,6 +7,7 @@ import { label, ownLabels } from '../../engine/labels.ts';
 import type { ProcessNeeds } from '../needs.ts';
 import type { TellEnd } from '../one-off-ends.ts';
 import type { OneOffLines } from '../one-off-lines.ts';
+import type { OneOffList } from '../one-off-list.ts';
 import { type Started, startAttached } from '../start-attached.ts';
 import { join, joinStarted } from './join.ts';
 import { type Caller, hasBegun, type Link, type Seen } from './link.ts';
@@ -39,6 +40,7 @@ export interface KeptSessions {
 }
 
 interface Needs extends Pick<ProcessNeeds, 'engine' | 'instance' | 'reattachMs' | 'onProblem'> {
+  oneOffList: Pick<OneOffList, 'changed'>;
   tell: OneOffLines;
   ended: TellEnd;
   clear(container: ContainerSummary): Promise<void>;

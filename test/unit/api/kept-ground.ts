@@ -139,6 +139,7 @@ export async function keptGround(
       instance: 'test',
       reattachMs,
       onProblem: (message) => told.push(message),
+      oneOffList: { changed: () => undefined },
       tell: { starting: say('starting'), up: say('up'), ended: say('ended'), say: say('say') },
       ended: async (_container, status, begun) =>
         void (life.over || told.push(`ended ${status}${begun ? '' : ', not begun'}`)),

@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest';
 import type { EngineEvent } from '../../../platform/engine/engine.ts';
 import { label, ownLabels } from '../../../platform/engine/labels.ts';
+import { createOneOffLines } from '../../../platform/processes/one-off-lines.ts';
 import { createOneOffList } from '../../../platform/processes/one-off-list.ts';
+import { startAttached } from '../../../platform/processes/start-attached.ts';
 import { createMemoryEngine } from '../../support/memory-engine.ts';
 
 const instance = 'instance';
@@ -75,4 +77,17 @@ it('believes nothing between a break and the return, nor what it knew before', a
   await engine.remove(id);
   list.seen({ type: 'reconnected' });
   expect(await namesOf('app')).toEqual([]);
+});
+
+it('one that somebody is joined to runs as soon as it is started, before the engine tells of that', async () => {
+  const { engine, list, make } = await newGround();
+  list.begin();
+  const id = await make('one', 'app');
+  list.changed();
+  const [container] = await list.of('app');
+  expect(container).toMatchObject({ id, state: 'created' });
+  const tell = createOneOffLines({ write: () => undefined });
+  const { up } = await startAttached({ engine, oneOffList: list, tell }, container!, false);
+  await up;
+  expect(await list.of('app')).toMatchObject([{ id, state: 'running' }]);
 });

@@ -218,22 +218,75 @@ test('of one that had sockets in the place of the links they are renamed, and le
     labels: { 'twelve.instance': 'test', 'twelve.kind': 'router', 'twelve.router': 'old' },
   });
   await engine.start(id);
-  const wanted = needs(port, { reload: async () => undefined, answers: async () => false });
+  const wanted = needs(port, {
+    reload: async () => undefined,
+    answers: async (name) => name === 'before',
+  });
   engine.behave(() => ({ exitAfterMs: 1 }));
   await expect(start(wanted)).rejects.toThrow('The router did not start');
   expect(found()).toEqual([`${id} running`]);
   expect(leadsTo()).toBe('admin-before.sock');
 });
 
-test('where one that should serve was itself told to leave, by a change that was taken back, all are made anew', async () => {
+/** Name of a link's sockets. */
+const nameIn = (link: string): string => /^admin-(.+)\.sock$/.exec(link)![1]!;
+
+test('where one that should serve was itself told to leave, by a change that was taken back, it is made anew by the other', async () => {
   const port = await freePort();
+  const hands = { reload: async () => undefined };
   engine.behave(staysForVisitors);
-  await start(needs(port));
+  await start(needs(port, hands));
   makeSocket();
-  await start(needs(port, { reload: async () => undefined, image: async () => 'router:2' }));
-  expect(engine.containers()).toHaveLength(2);
-  expect(await findContainer(needs(port, { answers: async () => false }))).toBeUndefined();
-  expect(engine.containers()).toEqual([]);
+  const first = nameIn(leadsTo());
+  const [left] = engine.containers();
+  await start(needs(port, { ...hands, image: async () => 'router:2' }));
+  makeSocket();
+  const second = leadsTo();
+  const [, serving] = engine.containers();
+  const back = needs(port, { ...hands, answers: async (name) => name !== first });
+  expect(await findContainer(back)).toBeUndefined();
+  expect(leadsTo()).toBe(second);
+  expect(found()).toEqual([`${serving!.id} running`]);
+  await start(back);
+  const [, now] = engine.containers();
+  expect(commandOf(now!.id)).toMatch(new RegExp(` -x /router/${second}$`));
+  expect(now!.id).not.toBe(left!.id);
+});
+
+test('of two that run the one that serves hands its sockets on, and the one that was told to leave stays for its visitors', async () => {
+  const port = await freePort();
+  const hands = { reload: async () => undefined };
+  engine.behave(staysForVisitors);
+  await start(needs(port, hands));
+  makeSocket();
+  const first = nameIn(leadsTo());
+  const answers = async (name?: string): Promise<boolean> => name !== first;
+  await start(needs(port, { ...hands, image: async () => 'router:2' }));
+  makeSocket();
+  const second = leadsTo();
+  await start(
+    needs(port, { ...hands, answers, image: async () => 'router:2', https: loopback(await freePort()) }),
+  );
+  const [, , now] = engine.containers();
+  expect(commandOf(now!.id)).toMatch(new RegExp(` -x /router/${second}$`));
+  expect(found()).toHaveLength(3);
+});
+
+test('one that a killed server had started and that does not come up leaves the one that serves', async () => {
+  const port = await freePort();
+  const hands = { reload: async () => undefined };
+  engine.behave(staysForVisitors);
+  await start(needs(port, hands));
+  makeSocket();
+  const [serving] = engine.containers();
+  const wanted = needs(port, { ...hands, image: async () => 'router:2', answers: async () => false });
+  const other = needs(port, { ...hands, image: async () => 'router:2' });
+  await start(other);
+  engine.behave(() => ({ exitAfterMs: 1 }));
+  const [, fallen] = engine.containers();
+  engine.crash(fallen!.id, 1);
+  expect(await findContainer(wanted)).toBeUndefined();
+  expect(found()).toContain(`${serving!.id} running`);
 });
 
 test('sockets of containers that are gone are cleared away', async () => {

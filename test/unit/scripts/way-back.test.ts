@@ -1,6 +1,8 @@
 // scripts/install where what it started does not come up: what was there before is put back, and runs again.
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -36,6 +38,7 @@ function upgrade(changes: string, healthy: string, by: readonly string[] = []): 
     [
       `set -euo pipefail
        programs=$FOLDER/opt data_folder=$FOLDER/data unit=$FOLDER/unit starter=$FOLDER/starter
+       cd .. && node=node
        command_file=$FOLDER/command service_log=$FOLDER/log fresh=$FOLDER/opt/versions/2
        [ -e $FOLDER/first ] || ln -s $FOLDER/opt/versions/1 $programs/current
        has_systemd() { return 1; }
@@ -49,7 +52,7 @@ function upgrade(changes: string, healthy: string, by: readonly string[] = []): 
        shut_way_back
        echo installed`,
     ],
-    { FOLDER: folder, HEALTHY: healthy },
+    { FOLDER: folder, HEALTHY: healthy, TWELVE_ENGINE: at('engine.sock') },
     by,
   );
 }
@@ -91,6 +94,34 @@ it('of several copies that failed upgrades made, the first', async () => {
   const failed = 'cp $data_folder/twelve.db $data_folder/backups/twelve-schema-5-2026-02-02.db';
   await upgrade(`echo first >$data_folder/backups/twelve-schema-5-2026-02-01.db; ${failed}`, '1');
   expect(await read('data/twelve.db')).toBe('first\n');
+});
+
+it('of two routers the one that was told to leave is gone before the version before is started', async () => {
+  await writeFile(at('data/instance'), 'abcdef12\n');
+  const asked: string[] = [];
+  const engine = createServer((request, response) => {
+    asked.push(`${request.method} ${decodeURIComponent(request.url!)}`);
+    const routers = [
+      { Id: 'left', Created: 1 },
+      { Id: 'serves', Created: 3 },
+      { Id: 'before', Created: 2 },
+    ];
+    response.end(request.method === 'GET' ? JSON.stringify(routers) : '');
+  }).listen(at('engine.sock'));
+  await once(engine, 'listening');
+  const ended = await upgrade('', '1').finally(() => engine.close());
+  expect(ended.stderr).toContain('version 1 runs again.');
+  expect(asked).toEqual([
+    'GET /containers/json?filters={"label":["twelve.instance=abcdef12","twelve.kind=router"]}',
+    'DELETE /containers/before?force=1&v=1',
+    'DELETE /containers/left?force=1&v=1',
+  ]);
+});
+
+it('nor does an engine that is away keep from the way back', async () => {
+  await writeFile(at('data/instance'), 'abcdef12\n');
+  const ended = await upgrade('', '1');
+  expect(ended.stderr).toContain('version 1 runs again.');
 });
 
 it('one that is interrupted goes back too', async () => {
