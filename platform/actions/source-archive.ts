@@ -1,6 +1,6 @@
 // A source archive as a file: kept whole, checked, unpacked into the folder of a build.
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -31,7 +31,9 @@ export async function keepArchive(
     }
   };
   try {
-    await pipeline(counted, createWriteStream(part, { mode: 0o600 }));
+    // Open before anything can fail: a file that is made later would come after its removal.
+    const file = await open(part, 'wx', 0o600);
+    await pipeline(counted, file.createWriteStream());
     await rename(part, to);
     return bytes;
   } catch (error) {

@@ -1,7 +1,7 @@
 // A buildpack that comes as a .tgz: checked against its checksum before anything of it is written as a file.
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -59,7 +59,9 @@ async function writeHashed(
       yield piece;
     }
   }
-  await pipeline(hashed, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
+  // Open before anything can fail: a file that is made later would come after its removal.
+  const opened = await open(file, 'wx', 0o600);
+  await pipeline(hashed, opened.createWriteStream(), { signal });
   return `sha256:${hash.digest('hex')}`;
 }
 
