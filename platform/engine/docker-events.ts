@@ -107,7 +107,7 @@ async function listen(
     if (signal.aborted) return;
     if (!interrupted) {
       connection.started.clear();
-      if (!signal.aborted) push({ type: 'interrupted' });
+      push({ type: 'interrupted' });
     }
     interrupted = true;
     await delay(pause, undefined, { signal }).catch(() => {});
