@@ -153,8 +153,8 @@ test('one that was made and never started, of a server that was killed then, is 
   expect((await findContainer(wanted))?.state).toBe('running');
 });
 
-test('one of a version that did not say where it listens keeps its ports to itself', async () => {
-  const port = await takePort();
+/** One of a version that did not say where it listens. */
+async function startOlder(): Promise<string> {
   const id = await engine.create({
     name: 'twelve-test-router',
     image: 'router:1',
@@ -163,6 +163,12 @@ test('one of a version that did not say where it listens keeps its ports to itse
     labels: { 'twelve.instance': 'test', 'twelve.kind': 'router', 'twelve.router': 'old' },
   });
   await engine.start(id);
+  return id;
+}
+
+test('one of a version that did not say where it listens keeps its ports to itself', async () => {
+  const port = await takePort();
+  const id = await startOlder();
   await start(needs(port));
   expect(engine.containers().map(({ id }) => id)).not.toContain(id);
 });
@@ -170,8 +176,15 @@ test('one of a version that did not say where it listens keeps its ports to itse
 /** One that was told to leave, while somebody is connected. */
 const staysForVisitors: BehaviourOf = () => ({ run: ({ onSignal }) => onSignal(() => undefined) });
 const leadsTo = (): string => readlinkSync(join(folder, 'admin.sock'));
-/** What the memory engine's HAProxy does not. */
-const makeSocket = (): void => writeFileSync(join(folder, leadsTo()), '');
+const hands = { reload: async () => undefined };
+/** With its socket, which the memory engine's HAProxy does not make. @returns what that is called */
+async function startForVisitors(given: ContainerNeeds): Promise<string> {
+  engine.behave(staysForVisitors);
+  await start(given);
+  const socket = leadsTo();
+  writeFileSync(join(folder, socket), '');
+  return socket;
+}
 const commandOf = (id: string): string =>
   engine
     .containers()
@@ -180,12 +193,8 @@ const commandOf = (id: string): string =>
 
 test('one that takes the new configuration hands its sockets on, and leaves by itself', async () => {
   const port = await freePort();
-  const hands = { reload: async () => undefined };
-  engine.behave(staysForVisitors);
-  await start(needs(port));
-  makeSocket();
+  const before = await startForVisitors(needs(port));
   const [old] = engine.containers();
-  const before = leadsTo();
   const wanted = needs(port, { ...hands, image: async () => 'router:2' });
   const calls = engine.calls.length;
   await start(wanted);
@@ -210,18 +219,8 @@ test('one that takes the new configuration hands its sockets on, and leaves by i
 test('of one that had sockets in the place of the links they are renamed, and lead to it until the next answers', async () => {
   const port = await freePort();
   for (const name of ['admin.sock', 'master.sock']) writeFileSync(join(folder, name), name);
-  const id = await engine.create({
-    name: 'twelve-test-router',
-    image: 'router:1',
-    command: ['haproxy'],
-    env: {},
-    labels: { 'twelve.instance': 'test', 'twelve.kind': 'router', 'twelve.router': 'old' },
-  });
-  await engine.start(id);
-  const wanted = needs(port, {
-    reload: async () => undefined,
-    answers: async (name) => name === 'before',
-  });
+  const id = await startOlder();
+  const wanted = needs(port, { ...hands, answers: async (name) => name === 'before' });
   engine.behave(() => ({ exitAfterMs: 1 }));
   await expect(start(wanted)).rejects.toThrow('The router did not start');
   expect(found()).toEqual([`${id} running`]);
@@ -233,15 +232,9 @@ const nameIn = (link: string): string => /^admin-(.+)\.sock$/.exec(link)![1]!;
 
 test('where one that should serve was itself told to leave, by a change that was taken back, it is made anew by the other', async () => {
   const port = await freePort();
-  const hands = { reload: async () => undefined };
-  engine.behave(staysForVisitors);
-  await start(needs(port, hands));
-  makeSocket();
-  const first = nameIn(leadsTo());
+  const first = nameIn(await startForVisitors(needs(port, hands)));
   const [left] = engine.containers();
-  await start(needs(port, { ...hands, image: async () => 'router:2' }));
-  makeSocket();
-  const second = leadsTo();
+  const second = await startForVisitors(needs(port, { ...hands, image: async () => 'router:2' }));
   const [, serving] = engine.containers();
   const back = needs(port, { ...hands, answers: async (name) => name !== first });
   expect(await findContainer(back)).toBeUndefined();
@@ -255,15 +248,9 @@ test('where one that should serve was itself told to leave, by a change that was
 
 test('of two that run the one that serves hands its sockets on, and the one that was told to leave stays for its visitors', async () => {
   const port = await freePort();
-  const hands = { reload: async () => undefined };
-  engine.behave(staysForVisitors);
-  await start(needs(port, hands));
-  makeSocket();
-  const first = nameIn(leadsTo());
+  const first = nameIn(await startForVisitors(needs(port, hands)));
   const answers = async (name?: string): Promise<boolean> => name !== first;
-  await start(needs(port, { ...hands, image: async () => 'router:2' }));
-  makeSocket();
-  const second = leadsTo();
+  const second = await startForVisitors(needs(port, { ...hands, image: async () => 'router:2' }));
   await start(
     needs(port, { ...hands, answers, image: async () => 'router:2', https: loopback(await freePort()) }),
   );
@@ -274,10 +261,7 @@ test('of two that run the one that serves hands its sockets on, and the one that
 
 test('one that a killed server had started and that does not come up leaves the one that serves', async () => {
   const port = await freePort();
-  const hands = { reload: async () => undefined };
-  engine.behave(staysForVisitors);
-  await start(needs(port, hands));
-  makeSocket();
+  await startForVisitors(needs(port, hands));
   const [serving] = engine.containers();
   const wanted = needs(port, { ...hands, image: async () => 'router:2', answers: async () => false });
   const other = needs(port, { ...hands, image: async () => 'router:2' });
