@@ -32,10 +32,12 @@ refuse_taken_port() {
 }
 
 refuse_taken_ports() {
+  local instance
   if server_runs; then return; fi
   refuse_taken_port TWELVE_API "$api" 'the API'
   # The router of a server that was killed goes on, and is taken over.
-  if [ -e "$folder/instance" ] && node scripts/lib/instance.js running "$(cat "$folder/instance")" router >/dev/null; then return; fi
+  instance=$(demo_instance)
+  if [ -n "$instance" ] && node scripts/lib/instance.js running "$instance" router >/dev/null; then return; fi
   refuse_taken_port TWELVE_HTTP "$http" 'the router'
 }
 
