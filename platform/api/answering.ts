@@ -1,4 +1,5 @@
 // Looking at an answer as it is given: most are JSON, and some are streams.
+import { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 
 /**
@@ -16,4 +17,9 @@ export function aroundAnswer(
       const send = (): unknown => (response[name] as (...all: unknown[]) => unknown)(...given);
       return around(send, name === 'json' ? { body: given[0] } : null) as never;
     };
+}
+
+/** Bytes that are no answer yet: whoever is around it does not see them. */
+export function writeAhead(response: Response, text: string): void {
+  ServerResponse.prototype.write.call(response, text, 'utf8', undefined);
 }

@@ -29,6 +29,11 @@ export interface LogSessions {
   close(): void;
 }
 
+interface Session {
+  order: LogOrder;
+  expires: number;
+}
+
 const firstUseMs = 5 * 60_000;
 const usualPingMs = 20_000;
 
@@ -39,33 +44,27 @@ export function createLogSessions(
   now: () => number = steadyMs,
   pingMs = usualPingMs,
 ): LogSessions {
-  const orders = new Map<string, { order: LogOrder; expires: number }>();
+  const orders = new Map<string, Session>();
   const life = new AbortController();
 
-  function find(secret: string): LogOrder {
+  function find(secret: string): Session {
     const found = orders.get(secret);
     if (!found || found.expires < now() || !exists(found.order.appId) || found.order.stands?.() === false)
       throw new PlatformError('not_found', 'This log session has ended. Run the command again.', {
         resource: 'log-session',
       });
-    return found.order;
-  }
-
-  /** In use: a client that reconnects comes back to the same URL. */
-  function use(secret: string): void {
-    const known = orders.get(secret);
-    if (known) known.expires = Number.POSITIVE_INFINITY;
+    return found;
   }
 
   /** A tail's URL stays good for a while, for a client that comes back; the other kind was good once. */
-  function settle(secret: string, order: LogOrder): void {
-    const known = orders.get(secret);
-    if (order.tail && known) known.expires = now() + firstUseMs;
+  function settle(secret: string, session: Session): void {
+    if (session.order.tail) session.expires = now() + firstUseMs;
     else orders.delete(secret);
   }
 
   async function serve(secret: string, request: Request, response: Response): Promise<void> {
-    const order = find(secret);
+    const session = find(secret);
+    const { order } = session;
     const events = (request.headers.accept ?? '').includes('text/event-stream');
     response.setHeader(
       'Content-Type',
@@ -76,7 +75,8 @@ export function createLogSessions(
       response.end();
       return;
     }
-    use(secret);
+    // In use: a client that reconnects comes back to the same URL.
+    session.expires = Number.POSITIVE_INFINITY;
     allowSilence(request);
     response.flushHeaders();
     if (events && !order.tail) response.write('retry: 1\n\n');
@@ -91,7 +91,7 @@ export function createLogSessions(
       response.destroy();
       throw error;
     } finally {
-      settle(secret, order);
+      settle(secret, session);
     }
   }
 

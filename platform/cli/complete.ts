@@ -26,11 +26,11 @@ export async function candidates(words: readonly string[], world: World): Promis
   const command = await findCommand(name);
   if (!command) return [];
   const known = createKnown(world);
-  const [flagName, flag] = Object.entries(command.flags).find(takes(before.at(-1))) ?? [];
-  if (flagName && flag) return await valuesOf([flagName, flag], { before, world, known, fits });
-  const [, joined] = /^--([\w-]+)=/.exec(current) ?? [];
-  const joinedFlag = joined === undefined ? undefined : command.flags[joined];
-  if (joined && joinedFlag) {
+  const flag = Object.entries(command.flags).find(takes(before.at(-1)));
+  if (flag) return await valuesOf(flag, { before, world, known, fits });
+  const [, joined = ''] = /^--([\w-]+)=/.exec(current) ?? [];
+  const joinedFlag = command.flags[joined];
+  if (joinedFlag) {
     const inner = current.slice(joined.length + 3);
     const only = (list: readonly Candidate[]) => list.filter(({ value }) => value.startsWith(inner));
     const values = await valuesOf([joined, joinedFlag], { before, world, known, fits: only });

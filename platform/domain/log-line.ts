@@ -41,7 +41,7 @@ export function formatLogLine(line: LogLine): string {
 }
 
 /** What stands before its text. */
-export function formatHead({ time, source, process }: Omit<LogLine, 'text'>): string {
+export function formatHead({ time, source, process }: Pick<LogLine, 'time' | 'source' | 'process'>): string {
   return `${formatMicros(time)} ${source}[${process}]: `;
 }
 

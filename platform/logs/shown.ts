@@ -54,8 +54,7 @@ export function showLines({ json, events }: LineShape): Gatherer<ShownLines> {
   function plain(bytes: Buffer, at: number): void {
     const head = headAt(bytes, at);
     time = head.time;
-    const { source, process } = head;
-    string(formatHead({ time, source, process }));
+    string(formatHead(head));
     room((events ? nextData.length : 1) * (head.end - head.start));
     if (events) pieces(bytes, head.start, head.end);
     else end += bytes.copy(out, end, head.start, head.end);

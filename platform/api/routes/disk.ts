@@ -1,9 +1,9 @@
 // What the platform keeps on disks, by kind, and its collection. Ours: Heroku's customers see no disks.
-import { ServerResponse } from 'node:http';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { tidyDisk } from '../../actions/disk.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { writeAhead } from '../answering.ts';
 import type { Edge } from '../edge.ts';
 import { bodyOf } from '../input.ts';
 import type { Detail } from '../need.ts';
@@ -41,8 +41,5 @@ export function diskRoutes({ platform, change }: Edge): Router {
 /** Blanks before JSON mean nothing, and are no answer yet, which is written into the audit log when it is given. */
 function signsOfLife(response: Response): NodeJS.Timeout {
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  return setInterval(
-    () => ServerResponse.prototype.write.call(response, ' ', 'utf8', undefined),
-    signOfLifeMs,
-  );
+  return setInterval(() => writeAhead(response, ' '), signOfLifeMs);
 }

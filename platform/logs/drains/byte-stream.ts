@@ -86,10 +86,13 @@ export function createByteStream(needs: ByteStreamNeeds): ByteStream {
     return () => {
       const answered = unread.asking();
       return (outstanding) => {
-        if (!outstanding) return rest();
-        if (answered(outstanding)) return rest();
-        unansweredSince = outstanding.unanswered ? (unansweredSince ?? now()) : undefined;
-        if (now() - (unansweredSince ?? now()) >= unansweredMs)
+        if (!outstanding || answered(outstanding)) return rest();
+        if (!outstanding.unanswered) {
+          unansweredSince = undefined;
+          return;
+        }
+        unansweredSince ??= now();
+        if (now() - unansweredSince >= unansweredMs)
           which.destroy(new Error(`its machine has not answered for ${unansweredMs / 1000} s`));
       };
     };

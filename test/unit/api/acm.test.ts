@@ -1,10 +1,9 @@
 // Certificates that are ordered by themselves, over the API: how names stand, trying again, and who may.
 import { expect, test } from 'vitest';
 import { parseHostName } from '../../../platform/domain/host-name.ts';
-import { startTeam, type TeamGround } from './team-ground.ts';
+import { ordering, startTeam, type TeamGround } from './team-ground.ts';
 
-const directory = 'https://ca.test/dir';
-const https = { host: '127.0.0.1', port: 443 };
+const { directory } = ordering.acme;
 const refresh = { acm_refresh: true };
 const minute = 60_000;
 const at = (minutes: number): string => new Date(Date.now() + minutes * minute).toISOString();
@@ -20,8 +19,7 @@ interface Host {
 
 /** Whose app has two names that failed, one of them a moment ago. */
 async function startOrdering(): Promise<TeamGround & { next: string }> {
-  const acme = { directory, email: 'a@b.test', caFile: null };
-  const team = await startTeam(undefined, { acme, https, domain: 'apps.test' });
+  const team = await startTeam(undefined, ordering);
   const [early, late] = [at(-5), at(0)];
   const next = at(10);
   const failure = { failures: 1, askedUntil: null, nextAt: next };

@@ -1,9 +1,9 @@
 // Lists of many names with certificates: what is stored is read once for all of them, and the page alone is asked about.
 import { expect, test, vi } from 'vitest';
 import { parseHostName } from '../../../platform/domain/host-name.ts';
-import { startTeam, type TeamGround } from './team-ground.ts';
+import { ordering, startTeam, type TeamGround } from './team-ground.ts';
 
-const directory = 'https://ca.test/dir';
+const { directory } = ordering.acme;
 const count = 40;
 const names = Array.from({ length: count }, (_, n) => `n${String(n).padStart(2, '0')}.shop.test`);
 
@@ -14,9 +14,7 @@ interface Shown {
 
 /** Whose app has many names, each but the last with a certificate that was ordered; of the last it failed. */
 async function startMany() {
-  const acme = { directory, email: 'a@b.test', caFile: null };
-  const https = { host: '127.0.0.1', port: 443 };
-  const team = await startTeam(undefined, { acme, https, domain: 'apps.test' });
+  const team = await startTeam(undefined, ordering);
   const { store, app } = team;
   for (const [index, name] of names.entries()) {
     store.domains.add(app.id, parseHostName(name));

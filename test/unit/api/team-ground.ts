@@ -44,6 +44,13 @@ export interface TeamGround extends AsyncDisposable {
   audit(): AuditEntry[];
 }
 
+/** Of a server that orders certificates, for names of apps too. */
+export const ordering = {
+  acme: { directory: 'https://ca.test/dir', email: 'a@b.test', caFile: null },
+  https: { host: '127.0.0.1', port: 443 },
+  domain: 'apps.test',
+};
+
 /** @param clock milliseconds, for the slowing down of wrong tokens */
 export async function startTeam(clock?: () => number, config: object = {}): Promise<TeamGround> {
   const lookedFor: string[] = [];

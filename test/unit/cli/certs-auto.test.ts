@@ -3,14 +3,12 @@ import { expect, test } from 'vitest';
 import { localTime } from '../../../platform/cli/terminal-text.ts';
 import { parseHostName } from '../../../platform/domain/host-name.ts';
 import { makeCertificate } from '../../support/certificates.ts';
-import { startTeam, type TeamGround } from '../api/team-ground.ts';
+import { ordering, startTeam, type TeamGround } from '../api/team-ground.ts';
 import { scriptedApi, twelve } from './scripted.ts';
 
-const directory = 'https://ca.test/dir';
-const https = { host: '127.0.0.1', port: 443 };
+const { directory } = ordering.acme;
 const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString();
-const startOrdering = (): Promise<TeamGround> =>
-  startTeam(undefined, { acme: { directory, email: 'a@b.test', caFile: null }, https, domain: 'apps.test' });
+const startOrdering = (): Promise<TeamGround> => startTeam(undefined, ordering);
 
 /** A domain whose order failed. */
 function failing(team: TeamGround, name: string, failedAt: string, askedUntil: string | null = null): string {
