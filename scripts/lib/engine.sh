@@ -107,7 +107,10 @@ remove_stale_pid_file() {
   [ -e "$1" ] || return 0
   local pid name=''
   pid=$(tr -dc 0-9 <"$1")
-  if [ -n "$pid" ] && [ -r "/proc/$pid/comm" ]; then name=$(cat "/proc/$pid/comm"); fi
+  # One that has ended, and that nobody has waited for, still has its name.
+  if [ -n "$pid" ] && [ -r "/proc/$pid/comm" ] && ! grep -qs '^State:[[:space:]]Z' "/proc/$pid/status"; then
+    name=$(cat "/proc/$pid/comm")
+  fi
   if [ "$name" != "$2" ]; then
     echo "removing $1: process ${pid:-(none)} is not a $2 any more"
     rm -f "$1"

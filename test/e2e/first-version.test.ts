@@ -1,6 +1,5 @@
 // The first version itself, out of the history, with apps that run: today's server takes its place, and nobody notices more than is told.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AppRepository, must } from '../support/app-repository.ts';
 import { type FirstLife, greeting, liveFirst, secret } from '../support/first-life.ts';
 import { setUpFirstVersion, unpackFirstVersion } from '../support/first-version.ts';
+import { makeFolder } from '../support/leftovers.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { run } from '../support/program.ts';
 import { root } from '../support/server-process.ts';
@@ -15,7 +15,7 @@ import { releasesOf } from '../support/truth.ts';
 import type { Crowd } from '../support/visit.ts';
 import { eventually } from '../support/wait.ts';
 
-const first = mkdtempSync(join(tmpdir(), 'twelve-first-version-'));
+const first = makeFolder();
 let version: string;
 let platform: TestPlatform;
 let shop: AppRepository;

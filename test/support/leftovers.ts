@@ -1,6 +1,6 @@
 // What a killed test run left: its server, its containers, its folder. The next run clears it.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -10,7 +10,14 @@ import { appChain } from '../../platform/processes/guard.ts';
 import { composed } from './compose.ts';
 import { engineSocket, removeContainer, removeInstance } from './engine-socket.ts';
 
-export const folderPrefix = join(tmpdir(), 'twelve-e2e-');
+const folderPrefix = join(tmpdir(), 'twelve-e2e-');
+
+/** A new folder of ours, for a platform or for what its test needs beside it. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(folderPrefix);
+  own(folder);
+  return folder;
+}
 
 /** Marks a folder as ours while this process lives. */
 export function own(folder: string): void {

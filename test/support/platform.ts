@@ -1,10 +1,10 @@
 // A whole platform of a test's own: the compiled server, the CLI and git as a user runs them, visitors. Disposing it leaves nothing.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Api, createApi } from './api.ts';
 import { type AppRepository, createRepository, must } from './app-repository.ts';
 import { type Container, containers, engineSocket } from './engine-socket.ts';
-import { clearLeftovers, folderPrefix, own, removePlatform } from './leftovers.ts';
+import { clearLeftovers, makeFolder, removePlatform } from './leftovers.ts';
 import { type Result, type Running, type RunOptions, run, start } from './program.ts';
 import { createServerProcess, freePorts, root, type ServerProcess } from './server-process.ts';
 import { type Answer, type Crowd, crowd, type VisitOptions, visit } from './visit.ts';
@@ -65,8 +65,7 @@ export async function startPlatform(
   options: Options = {},
 ): Promise<TestPlatform> {
   await clearLeftovers();
-  const folder = mkdtempSync(folderPrefix);
-  own(folder);
+  const folder = makeFolder();
   const dataFolder = join(folder, 'data');
   const [freePort, httpPort] = (await freePorts(2)) as [number, number];
   // A test that wants another address for the API says which port, too.

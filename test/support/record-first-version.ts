@@ -1,10 +1,10 @@
 // Records what the first version left on its disk, for tests without it: node --import tsx test/support/record-first-version.ts
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from './app-repository.ts';
 import { liveFirst } from './first-life.ts';
 import { setUpFirstVersion } from './first-version.ts';
+import { makeFolder } from './leftovers.ts';
 import { startPlatform } from './platform.ts';
 import { run } from './program.ts';
 import { recordedFile } from './recorded-version.ts';
@@ -23,7 +23,7 @@ const left = [
 const stackBytes = 60_000;
 
 async function record(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'twelve-first-version-'));
+  const folder = makeFolder();
   try {
     const version = await setUpFirstVersion(join(folder, 'v0.1.0'));
     await using platform = await startPlatform({}, { version: () => version });

@@ -1,9 +1,9 @@
 // The machine that a story of the documentation is typed on: a home, a folder for data, and ports, none of them the user's own.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ask, engineSocket } from '../engine-socket.ts';
-import { clearLeftovers, folderPrefix, killServer, own, projectOf, removePlatform } from '../leftovers.ts';
+import { clearLeftovers, killServer, makeFolder, projectOf, removePlatform } from '../leftovers.ts';
 import { userEnvironment, withoutOurs } from '../platform.ts';
 import { run } from '../program.ts';
 import { freePorts, root } from '../server-process.ts';
@@ -33,8 +33,7 @@ export interface Machine extends AsyncDisposable {
 /** @param demo whether scripts/demo is told its folder and ports, which it takes from no page */
 export async function createMachine({ demo }: { demo: boolean }): Promise<Machine> {
   await clearLeftovers();
-  const folder = mkdtempSync(folderPrefix);
-  own(folder);
+  const folder = makeFolder();
   const [apiPort, httpPort] = (await freePorts(2)) as [number, number];
   const home = join(folder, 'home');
   const dataFolder = join(folder, 'data');

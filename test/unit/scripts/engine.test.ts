@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eventually } from '../../support/wait.ts';
 
 const lib = join(import.meta.dirname, '../../../scripts/lib');
 let folder: string;
@@ -66,6 +68,35 @@ it('starts one that is installed, past the pid file of one that is gone', async 
   const result = await startEngine();
   expect(result).toMatchObject({ status: 0, output: expect.stringContaining('Starting the Docker Engine') });
   await expect(readFile(join(folder, 'run/docker.pid'))).rejects.toThrow('ENOENT');
+});
+
+it('starts one past the pid file of one that has ended, and that nobody has waited for', async () => {
+  await program('dockerd', dockerd());
+  await mkdir(join(folder, 'run'));
+  await mkdir(join(folder, 'before'));
+  await symlink('/bin/sleep', join(folder, 'before/dockerd'));
+  // Its parent is another program by the time it ends, one that waits for nobody.
+  const parent = spawn('bash', ['-c', `${folder}/before/dockerd 60 >/dev/null & echo $!; exec sleep 60`]);
+  try {
+    const ended = Number((await once(parent.stdout, 'data'))[0]);
+    const comes = (pid: number, line: RegExp) =>
+      eventually(
+        () => readFile(`/proc/${pid}/status`, 'utf8'),
+        (status) => line.test(status),
+      );
+    await comes(parent.pid!, /^Name:\tsleep$/m);
+    await comes(ended, /^Name:\tdockerd$/m);
+    process.kill(ended, 'SIGKILL');
+    await comes(ended, /^State:\tZ/m);
+    await writeFile(join(folder, 'run/docker.pid'), String(ended));
+    expect(await startEngine()).toMatchObject({
+      status: 0,
+      output: expect.stringContaining('Starting the Docker Engine'),
+    });
+    await expect(readFile(join(folder, 'run/docker.pid'))).rejects.toThrow('ENOENT');
+  } finally {
+    parent.kill();
+  }
 });
 
 it('lets systemd start it where systemd runs', async () => {
